@@ -1,1 +1,62 @@
-export const hello: string = 'x';
+export type { AccountCommand } from './account/commands.ts';
+export type { AccountEvent, Role, SshKeyType } from './account/events.ts';
+export type { Account, AccountState, Hold } from './account/state.ts';
+export { type Decider, fold } from './decider.ts';
+export { Refusal, type RefusalCode, type RefusalData, unreachable } from './errors.ts';
+export { type Flavor, flavors } from './flavor/flavors.ts';
+export {
+  type ImageCommand,
+  type ImageEvent,
+  type ImageFile,
+  type ImageManifest,
+  type ImageState,
+  image,
+} from './image/image.ts';
+export type { MinerCommand } from './miner/commands.ts';
+export type { Accelerator, MinerEvent, Platform } from './miner/events.ts';
+export type { Allocation, Miner, MinerState } from './miner/state.ts';
+export type {
+  NoFit,
+  PlacementCandidate,
+  PlacementDecision,
+  PlacementRequest,
+  Rejected,
+} from './placement/placement.ts';
+export {
+  type AccountId,
+  type BootId,
+  type Branded,
+  type DepositId,
+  type HoldId,
+  type ImageDigest,
+  isSha256Hex,
+  isUuid,
+  type MinerId,
+  type TokenId,
+  type VmId,
+} from './values/ids.ts';
+export {
+  addCredits,
+  credits,
+  formatCredits,
+  type MicroCredits,
+  microCredits,
+  subtractCredits,
+  vmCreationMinimum,
+} from './values/money.ts';
+export {
+  addSize,
+  firstShortage,
+  gibibyte,
+  mebibyte,
+  noSize,
+  type Size,
+  sameSize,
+  subtractSize,
+} from './values/size.ts';
+export { hourMs, minuteMs, secondMs, type UnixMs } from './values/time.ts';
+export type { VmCommand, VmObservation } from './vm/commands.ts';
+export type { BootCause, ExitCause, Reported, RestartPolicy, SshEndpoint, VmEvent, WaitingFor } from './vm/events.ts';
+export { vm } from './vm/index.ts';
+export { type DesiredSpec, desiredSpec } from './vm/spec.ts';
+export type { Boot, Desired, Observed, Placement, Vm, VmState } from './vm/state.ts';

@@ -1,0 +1,59 @@
+/** Every business "no" there is. A stable, public format: clients branch on it, `edge` maps it to an HTTP status. */
+export type RefusalCode =
+  | 'vm-not-found'
+  | 'vm-exists-with-other-content'
+  | 'vm-terminated'
+  | 'vm-refused'
+  | 'vm-not-placed'
+  | 'vm-not-running'
+  | 'vm-already-starting'
+  | 'stale-generation'
+  | 'stale-boot'
+  | 'account-not-found'
+  | 'account-exists-with-other-content'
+  | 'insufficient-credits'
+  | 'invalid-amount'
+  | 'deposit-exists-with-other-content'
+  | 'hold-not-found'
+  | 'hold-exists-with-other-content'
+  | 'ssh-key-malformed'
+  | 'ssh-key-unsupported'
+  | 'ssh-key-too-weak'
+  | 'ssh-key-not-found'
+  | 'too-many-ssh-keys'
+  | 'token-exists-with-other-content'
+  | 'token-not-found'
+  | 'too-many-tokens'
+  | 'miner-not-found'
+  | 'miner-not-enrolled'
+  | 'miner-exists-with-other-content'
+  | 'miner-enrolled-with-other-key'
+  | 'join-token-wrong'
+  | 'join-token-expired'
+  | 'invalid-capacity'
+  | 'allocation-exists-with-other-content'
+  | 'image-not-found'
+  | 'image-exists-with-other-content'
+  | 'flavor-not-found'
+  | 'invalid-name';
+
+/** What a refusal shows beside its sentence: observed and wanted values, ids. Never a secret. */
+export type RefusalData = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+/** An expected "no". The sentence in `message` names the thing, the observed value, the wanted value and the fix. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: RefusalCode;
+  readonly data: RefusalData;
+
+  constructor(code: RefusalCode, detail: string, data: RefusalData = {}) {
+    super(detail);
+    this.code = code;
+    this.data = data;
+  }
+}
+
+/** Closes an exhaustive switch. Reaching it is a bug, so it is not a {@link Refusal}. */
+export const unreachable = (value: never): never => {
+  throw new Error(`BUG: unhandled case ${JSON.stringify(value)}`);
+};

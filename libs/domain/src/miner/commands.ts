@@ -1,0 +1,42 @@
+import type { MinerId, VmId } from '../values/ids.ts';
+import type { Size } from '../values/size.ts';
+import type { UnixMs } from '../values/time.ts';
+import type { Accelerator, Platform } from './events.ts';
+
+type At = { readonly now: UnixMs };
+
+export type MinerCommand = At &
+  (
+    | {
+        readonly type: 'InviteMiner';
+        readonly minerId: MinerId;
+        readonly name: string;
+        readonly joinTokenSha256: string;
+        readonly expiresAt: UnixMs;
+      }
+    | { readonly type: 'EnrolMiner'; readonly natsPublicKey: string; readonly joinTokenSha256: string }
+    | {
+        readonly type: 'AttachMiner';
+        readonly agentEpoch: number;
+        readonly agentVersion: string;
+        readonly hostBootId: string;
+        readonly accelerator: Accelerator;
+        readonly platform: Platform;
+        readonly cpuModel: string;
+      }
+    | { readonly type: 'DeclareCapacity'; readonly capacity: Size }
+    | {
+        readonly type: 'ReserveAllocation';
+        readonly vmId: VmId;
+        readonly generation: number;
+        readonly size: Size;
+      }
+    | {
+        readonly type: 'ReleaseAllocation';
+        readonly vmId: VmId;
+        readonly generation: number;
+        readonly reason: string;
+      }
+    | { readonly type: 'DeclareMinerLost'; readonly lastSeenAt: UnixMs; readonly missedBeats: number }
+    | { readonly type: 'MarkMinerReturned' }
+  );

@@ -1,0 +1,56 @@
+import type { MinerId, VmId } from '../values/ids.ts';
+import type { Size } from '../values/size.ts';
+import type { UnixMs } from '../values/time.ts';
+
+// These names and fields are the stored format of `miner-<id>`. They change only with a new version and an upcaster.
+
+/** What runs the guest's instructions. `tcg` is emulation: slow, and nothing in it is confidential. */
+export type Accelerator = 'kvm' | 'tcg';
+
+/** What protects the guest from the host. `none` is labelled on every screen. */
+export type Platform = 'none' | 'simulated' | 'sev-snp';
+
+export type MinerEvent =
+  | {
+      readonly type: 'MinerInvited';
+      readonly minerId: MinerId;
+      readonly name: string;
+      /** SHA-256 of the join token's 256 random bits; the token itself is never stored. */
+      readonly joinTokenSha256: string;
+      readonly expiresAt: UnixMs;
+    }
+  | { readonly type: 'MinerEnrolled'; readonly natsPublicKey: string }
+  | {
+      readonly type: 'MinerAttached';
+      /** Counts the lives of the agent on that host. */
+      readonly agentEpoch: number;
+      readonly agentVersion: string;
+      /** The kernel's boot id: a new one means that every VM process is gone. */
+      readonly hostBootId: string;
+      readonly accelerator: Accelerator;
+      readonly platform: Platform;
+      readonly cpuModel: string;
+    }
+  | { readonly type: 'CapacityDeclared'; readonly capacity: Size }
+  | {
+      readonly type: 'AllocationReserved';
+      readonly vmId: VmId;
+      readonly generation: number;
+      readonly size: Size;
+    }
+  | {
+      readonly type: 'AllocationRefused';
+      readonly vmId: VmId;
+      readonly generation: number;
+      readonly code: string;
+      readonly free: Size;
+      readonly wanted: Size;
+    }
+  | {
+      readonly type: 'AllocationReleased';
+      readonly vmId: VmId;
+      readonly generation: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'MinerLost'; readonly lastSeenAt: UnixMs; readonly missedBeats: number }
+  | { readonly type: 'MinerReturned' };

@@ -1,0 +1,32 @@
+import type { MinerId, VmId } from '../values/ids.ts';
+import type { Size } from '../values/size.ts';
+import type { UnixMs } from '../values/time.ts';
+import type { Accelerator, Platform } from './events.ts';
+
+export type Allocation = { readonly generation: number; readonly size: Size };
+
+export type Miner = {
+  readonly minerId: MinerId;
+  readonly name: string;
+  readonly joinTokenSha256: string;
+  readonly joinExpiresAt: UnixMs;
+  readonly natsPublicKey: string | null;
+  readonly attachment: {
+    readonly agentEpoch: number;
+    readonly agentVersion: string;
+    readonly hostBootId: string;
+    readonly accelerator: Accelerator;
+    readonly platform: Platform;
+    readonly cpuModel: string;
+  } | null;
+  readonly capacity: Size;
+  /** Sum of `allocations`; never above the capacity declared when each was reserved. */
+  readonly reserved: Size;
+  readonly allocations: ReadonlyMap<VmId, Allocation>;
+  /** The newest generation refused or released per VM, so that a repeated command decides nothing. Only VMs without an allocation. */
+  readonly settled: ReadonlyMap<VmId, number>;
+  readonly lost: { readonly lastSeenAt: UnixMs } | null;
+};
+
+/** `null` before the first event. */
+export type MinerState = Miner | null;

@@ -1,0 +1,66 @@
+import type { AccountId, BootId, HoldId, ImageDigest, MinerId, VmId } from '../values/ids.ts';
+import type { MicroCredits } from '../values/money.ts';
+import type { Size } from '../values/size.ts';
+import type { UnixMs } from '../values/time.ts';
+import type { ExitCause, RestartPolicy, SshEndpoint, WaitingFor } from './events.ts';
+
+/** What a miner says it sees. Always the whole observation, so that any one report is enough. */
+export type VmObservation =
+  | { readonly phase: 'starting'; readonly bootId: BootId }
+  | { readonly phase: 'running'; readonly bootId: BootId; readonly endpoint: SshEndpoint; readonly sshHostKey: string }
+  | { readonly phase: 'stopped'; readonly bootId: BootId | null; readonly cause: ExitCause; readonly detail: string }
+  | { readonly phase: 'failed'; readonly bootId: BootId | null; readonly code: string; readonly detail: string }
+  | { readonly phase: 'absent' };
+
+type At = { readonly now: UnixMs };
+
+export type VmCommand = At &
+  (
+    | {
+        readonly type: 'RequestVm';
+        readonly vmId: VmId;
+        readonly accountId: AccountId;
+        readonly name: string;
+        readonly flavorId: string;
+        readonly size: Size;
+        readonly imageDigest: ImageDigest;
+        readonly sshPublicKeys: readonly string[];
+        readonly restartPolicy: RestartPolicy;
+        readonly firstHold: MicroCredits;
+      }
+    | { readonly type: 'AdmitVm'; readonly holdId: HoldId }
+    | { readonly type: 'RefuseVm'; readonly code: string; readonly detail: string }
+    | { readonly type: 'ProposePlacement'; readonly minerId: MinerId; readonly snapshotPosition: string }
+    | {
+        readonly type: 'FailPlacement';
+        readonly reasons: Readonly<Record<string, number>>;
+        readonly snapshotPosition: string;
+      }
+    | {
+        readonly type: 'RejectPlacement';
+        readonly minerId: MinerId;
+        readonly generation: number;
+        readonly code: string;
+      }
+    | {
+        readonly type: 'ConfirmPlacement';
+        readonly minerId: MinerId;
+        readonly generation: number;
+        readonly nextBootId: BootId;
+      }
+    | { readonly type: 'StartVm'; readonly nextBootId: BootId }
+    | { readonly type: 'StopVm'; readonly reason: string }
+    | { readonly type: 'RebootVm'; readonly nextBootId: BootId }
+    | { readonly type: 'TerminateVm' }
+    | {
+        readonly type: 'ObserveVm';
+        readonly minerId: MinerId;
+        readonly generation: number;
+        readonly agentEpoch: number;
+        readonly sequence: number;
+        readonly observation: VmObservation;
+        readonly nextBootId: BootId;
+      }
+    | { readonly type: 'MarkVmLost'; readonly minerId: MinerId; readonly lastSeenAt: UnixMs }
+    | { readonly type: 'RaiseVmDeadline'; readonly waitingFor: WaitingFor; readonly deadlineAt: UnixMs }
+  );

@@ -1,0 +1,159 @@
+import { unreachable } from '../errors.ts';
+import type { UnixMs } from '../values/time.ts';
+import type { Reported, VmEvent, WaitingFor } from './events.ts';
+import { crashRestartsMax } from './limits.ts';
+import type { Observed, Vm, VmState } from './state.ts';
+
+/** The VM after one more event. Total: an event that makes no sense here leaves the state as it was. */
+export const evolve = (state: VmState, event: VmEvent): VmState => {
+  if (event.type === 'VmRequested') return state ?? requested(event);
+  return state === null ? null : evolveVm(state, event);
+};
+
+type Requested = Extract<VmEvent, { type: 'VmRequested' }>;
+
+const requested = (event: Requested): Vm => ({
+  vmId: event.vmId,
+  accountId: event.accountId,
+  name: event.name,
+  flavorId: event.flavorId,
+  size: event.size,
+  imageDigest: event.imageDigest,
+  sshPublicKeys: event.sshPublicKeys,
+  restartPolicy: event.restartPolicy,
+  desired: 'running',
+  observed: 'awaiting-admission',
+  observedBeforeLost: null,
+  holdId: null,
+  generation: 0,
+  proposal: null,
+  declinedGeneration: 0,
+  placement: null,
+  placementFailure: null,
+  boot: null,
+  exit: null,
+  crashBootsAt: [],
+  endpoint: null,
+  sshHostKey: null,
+  waiting: waiting('admission', event.deadlineAt),
+  lastReport: null,
+});
+
+const evolveVm = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
+  switch (event.type) {
+    case 'VmAdmitted':
+      return {
+        ...vm,
+        holdId: event.holdId,
+        observed: 'awaiting-placement',
+        waiting: waiting('placement', event.deadlineAt),
+      };
+    case 'VmRefused':
+      return { ...vm, desired: 'absent', observed: 'refused', waiting: null };
+    case 'VmPlacementProposed':
+      return {
+        ...vm,
+        generation: event.generation,
+        proposal: { minerId: event.minerId, generation: event.generation },
+        observed: 'awaiting-reservation',
+        waiting: waiting('reservation', event.deadlineAt),
+      };
+    case 'VmPlacementRejected':
+      return {
+        ...vm,
+        proposal: null,
+        observed: 'awaiting-placement',
+        waiting: waiting('placement', event.deadlineAt),
+      };
+    case 'VmPlacementFailed':
+      return { ...vm, placementFailure: event.reasons };
+    case 'VmPlacementDeclined':
+      return { ...vm, declinedGeneration: event.generation };
+    case 'VmPlaced':
+      return {
+        ...vm,
+        placement: { minerId: event.minerId, generation: event.generation },
+        proposal: null,
+        placementFailure: null,
+        observed: 'stopped',
+        waiting: null,
+      };
+    case 'BootAuthorized':
+      return {
+        ...vm,
+        boot: { bootEpoch: event.bootEpoch, bootId: event.bootId },
+        observed: vm.observed === 'lost' ? 'lost' : 'awaiting-boot',
+        crashBootsAt: event.cause === 'crash' ? lastOf([...vm.crashBootsAt, event.authorizedAt]) : vm.crashBootsAt,
+        waiting: waiting('boot', event.deadlineAt),
+      };
+    case 'VmStartRequested':
+      // The owner has looked at it: a crash loop gets a fresh count.
+      return { ...vm, desired: 'running', crashBootsAt: [] };
+    case 'VmStopRequested':
+      return isUp(vm.observed)
+        ? { ...vm, desired: 'stopped', observed: 'stopping', waiting: waiting('stop', event.deadlineAt) }
+        : { ...vm, desired: 'stopped' };
+    case 'VmRebootRequested':
+      return vm;
+    case 'VmTerminationRequested':
+      return {
+        ...vm,
+        desired: 'absent',
+        observed: vm.observed === 'lost' ? 'lost' : 'terminating',
+        observedBeforeLost: vm.observed === 'lost' ? 'terminating' : null,
+        waiting: waiting('removal', event.deadlineAt),
+      };
+    case 'VmStarting':
+      return { ...reported(vm, event), observed: 'starting' };
+    case 'VmRunning':
+      return {
+        ...reported(vm, event),
+        observed: 'running',
+        endpoint: event.endpoint,
+        sshHostKey: event.sshHostKey,
+        waiting: null,
+      };
+    case 'VmStopped':
+      return down(vm, 'stopped', event, event.cause);
+    case 'VmFailed':
+      return down(vm, 'failed', event, 'failed');
+    case 'VmLost':
+      return {
+        ...vm,
+        observed: 'lost',
+        observedBeforeLost: vm.observed,
+        waiting: waiting('miner', event.deadlineAt),
+      };
+    case 'VmRecovered':
+      return { ...vm, observed: vm.observedBeforeLost ?? vm.observed, observedBeforeLost: null, waiting: null };
+    case 'VmDeadlinePassed':
+      return vm.waiting === null ? vm : { ...vm, waiting: { ...vm.waiting, passed: true } };
+    case 'VmTerminated':
+      return { ...vm, desired: 'absent', observed: 'terminated', endpoint: null, waiting: null };
+    default:
+      return unreachable(event);
+  }
+};
+
+const waiting = (reason: WaitingFor, deadlineAt: UnixMs) => ({ for: reason, deadlineAt, passed: false });
+
+/** Whether QEMU may be running: a stop has something to wait for. */
+const isUp = (observed: Observed): boolean =>
+  observed === 'awaiting-boot' || observed === 'starting' || observed === 'running';
+
+const reported = (vm: Vm, event: Reported): Vm => ({
+  ...vm,
+  lastReport: { agentEpoch: event.agentEpoch, sequence: event.sequence },
+});
+
+type Down = Extract<VmEvent, { type: 'VmStopped' | 'VmFailed' }>;
+
+const down = (vm: Vm, observed: 'stopped' | 'failed', event: Down, cause: NonNullable<Vm['exit']>['cause']): Vm => ({
+  ...reported(vm, event),
+  observed: vm.desired === 'absent' ? 'terminating' : observed,
+  exit: { bootId: event.bootId, cause, detail: event.detail, agentEpoch: event.agentEpoch },
+  endpoint: null,
+  waiting: vm.desired === 'absent' ? vm.waiting : null,
+});
+
+const lastOf = (times: readonly UnixMs[]): readonly UnixMs[] => times.slice(-crashRestartsMax);

@@ -1,0 +1,23 @@
+import { hourMs, minuteMs } from '../values/time.ts';
+
+/** An account answers in milliseconds; a minute of silence means the admission process is not running. */
+export const admissionDeadlineMs = minuteMs;
+/** Long enough for a host to come back, short enough that an owner hears of it the same coffee break. */
+export const placementDeadlineMs = 10 * minuteMs;
+/** Our own stream answers a reservation; a minute of silence means the placement process is not running. */
+export const reservationDeadlineMs = minuteMs;
+/** Image fetch plus a boot under emulation on a loaded host. */
+export const bootDeadlineMs = 5 * minuteMs;
+/** ACPI power-off first; the miner ends QEMU when this has passed. */
+export const stopDeadlineMs = 2 * minuteMs;
+/** A stop, then the removal of a disk. */
+export const removalDeadlineMs = 10 * minuteMs;
+/** How long a VM stays `lost` before its owner is asked to decide. Nothing is destroyed. */
+export const lostDeadlineMs = 24 * hourMs;
+
+/** Restarts that a crashing guest gets within the window; one more is `VmFailed` crash-loop. */
+export const crashRestartsMax = 5;
+export const crashWindowMs = 10 * minuteMs;
+
+/** A host name label (RFC 1123) is at most 63 octets; the VM's name becomes it. */
+export const vmNameLengthMax = 63;

@@ -1,0 +1,149 @@
+import { Refusal, unreachable } from '../errors.ts';
+import type { VmCommand, VmObservation } from './commands.ts';
+import type { BootCause, ExitCause, Reported, VmEvent } from './events.ts';
+import { evolve } from './evolve.ts';
+import { bootDeadlineMs, crashRestartsMax, crashWindowMs } from './limits.ts';
+import type { Vm } from './state.ts';
+
+export type ObserveVm = Extract<VmCommand, { type: 'ObserveVm' }>;
+
+/** A miner's report as events: only what it changes. Refuses a miner that does not hold the generation. */
+export const observeVm = (vm: Vm, command: ObserveVm): readonly VmEvent[] => {
+  if (vm.observed === 'terminated') {
+    if (command.observation.phase === 'absent') return [];
+    throw new Refusal('vm-terminated', `VM ${vm.vmId} is terminated; miner ${command.minerId} must remove it`);
+  }
+  if (vm.placement?.minerId !== command.minerId || vm.placement.generation !== command.generation) {
+    throw new Refusal(
+      'stale-generation',
+      `miner ${command.minerId} reports generation ${command.generation} of VM ${vm.vmId}, but ${
+        vm.placement === null ? 'no miner' : `miner ${vm.placement.minerId} with generation ${vm.placement.generation}`
+      } holds it`,
+    );
+  }
+  if (isOlder(vm, command)) return [];
+  const recovered: readonly VmEvent[] =
+    vm.observed === 'lost' ? [{ type: 'VmRecovered', minerId: command.minerId }] : [];
+  const present = recovered.reduce<Vm>((state, event) => evolve(state, event) ?? state, vm);
+  return [...recovered, ...changes(present, command, command.observation)];
+};
+
+const isOlder = (vm: Vm, report: ObserveVm): boolean => {
+  const last = vm.lastReport;
+  if (last === null) return false;
+  if (report.agentEpoch !== last.agentEpoch) return report.agentEpoch < last.agentEpoch;
+  return report.sequence <= last.sequence;
+};
+
+const changes = (vm: Vm, command: ObserveVm, observation: VmObservation): readonly VmEvent[] => {
+  const from: Reported = {
+    minerId: command.minerId,
+    generation: command.generation,
+    agentEpoch: command.agentEpoch,
+    sequence: command.sequence,
+  };
+  switch (observation.phase) {
+    case 'starting':
+      return vm.observed === 'awaiting-boot' && isCurrentBoot(vm, observation.bootId)
+        ? [{ type: 'VmStarting', bootId: observation.bootId, ...from }]
+        : [];
+    case 'running':
+      return running(vm, observation, from);
+    case 'stopped':
+      return stopped(vm, command, observation, from);
+    case 'failed': {
+      if (!isCurrentBoot(vm, observation.bootId) || vm.observed === 'failed') return [];
+      const { bootId, code, detail } = observation;
+      return [{ type: 'VmFailed', bootId, code, detail, ...from }];
+    }
+    case 'absent':
+      if (vm.desired === 'absent') return [{ type: 'VmTerminated', diskRemoved: true }];
+      if (vm.observed === 'failed') return [];
+      return [
+        {
+          type: 'VmFailed',
+          bootId: vm.boot?.bootId ?? null,
+          code: 'removed-by-miner',
+          detail: `miner ${command.minerId} says it holds no disk of this VM, though nobody asked it to remove one`,
+          ...from,
+        },
+      ];
+    default:
+      return unreachable(observation);
+  }
+};
+
+const isCurrentBoot = (vm: Vm, bootId: string | null): boolean => bootId === (vm.boot?.bootId ?? null);
+
+type Running = Extract<VmObservation, { phase: 'running' }>;
+
+const running = (vm: Vm, observation: Running, from: Reported): readonly VmEvent[] => {
+  if (!isCurrentBoot(vm, observation.bootId) || vm.observed === 'stopping' || vm.observed === 'terminating') return [];
+  const { bootId, endpoint, sshHostKey } = observation;
+  const same =
+    vm.observed === 'running' &&
+    vm.sshHostKey === sshHostKey &&
+    vm.endpoint?.host === endpoint.host &&
+    vm.endpoint.port === endpoint.port;
+  // Nothing vouches for the key until the guest's evidence does, so it says so from the first day.
+  return same ? [] : [{ type: 'VmRunning', bootId, endpoint, sshHostKey, sshHostKeyAttested: false, ...from }];
+};
+
+type Stopped = Extract<VmObservation, { phase: 'stopped' }>;
+
+const stopped = (vm: Vm, command: ObserveVm, observation: Stopped, from: Reported): readonly VmEvent[] => {
+  if (!isCurrentBoot(vm, observation.bootId)) return [];
+  const { bootId, cause, detail } = observation;
+  const isDown = vm.observed === 'stopped' || vm.observed === 'failed' || vm.exit?.bootId === bootId;
+  if (isDown) return hostIsBack(vm, command) ? bootAgain(vm, command, 'host-reboot') : [];
+  const exit: VmEvent = { type: 'VmStopped', bootId, cause, detail, ...from };
+  if (vm.desired !== 'running') return [exit];
+  const bootCause = restartCause(vm, cause);
+  if (bootCause === null) return [exit];
+  if (bootCause === 'crash' && isCrashLoop(vm, command.now)) {
+    const loop = `exited ${crashRestartsMax + 1} times within ${crashWindowMs / 60_000} minutes; last: ${detail}`;
+    return [exit, { type: 'VmFailed', bootId, code: 'crash-loop', detail: loop, ...from }];
+  }
+  return [exit, ...bootAgain(vm, command, bootCause)];
+};
+
+/** A stopping host announced the exit; only a later life of its agent may be given the next boot. */
+const hostIsBack = (vm: Vm, command: ObserveVm): boolean =>
+  vm.desired === 'running' &&
+  vm.restartPolicy !== 'never' &&
+  vm.observed === 'stopped' &&
+  vm.exit?.cause === 'host-shutdown' &&
+  vm.exit.bootId === vm.boot?.bootId &&
+  command.agentEpoch > vm.exit.agentEpoch;
+
+const restartCause = (vm: Vm, cause: ExitCause): BootCause | null => {
+  if (vm.restartPolicy === 'never') return null;
+  switch (cause) {
+    case 'crash':
+      return 'crash';
+    case 'host-reboot':
+      return 'host-reboot';
+    case 'guest-shutdown':
+      return vm.restartPolicy === 'always' ? 'guest-shutdown' : null;
+    case 'requested':
+    case 'host-shutdown':
+      return null;
+    default:
+      return unreachable(cause);
+  }
+};
+
+const isCrashLoop = (vm: Vm, now: number): boolean =>
+  vm.crashBootsAt.filter((at) => now - at < crashWindowMs).length >= crashRestartsMax;
+
+const bootAgain = (vm: Vm, command: ObserveVm, cause: BootCause): readonly VmEvent[] => [
+  {
+    type: 'BootAuthorized',
+    generation: command.generation,
+    bootEpoch: (vm.boot?.bootEpoch ?? 0) + 1,
+    bootId: command.nextBootId,
+    cause,
+    authorizedAt: command.now,
+    deadlineAt: command.now + bootDeadlineMs,
+  },
+];

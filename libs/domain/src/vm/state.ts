@@ -1,0 +1,64 @@
+import type { AccountId, BootId, HoldId, ImageDigest, MinerId, VmId } from '../values/ids.ts';
+import type { Size } from '../values/size.ts';
+import type { UnixMs } from '../values/time.ts';
+import type { ExitCause, RestartPolicy, SshEndpoint, WaitingFor } from './events.ts';
+
+/** What the owner (or the network on the owner's behalf) wants. */
+export type Desired = 'running' | 'stopped' | 'absent';
+
+/** What is, as far as anybody has said. Waiting is a state, not an absence of one. */
+export type Observed =
+  | 'awaiting-admission'
+  | 'refused'
+  | 'awaiting-placement'
+  | 'awaiting-reservation'
+  | 'awaiting-boot'
+  | 'starting'
+  | 'running'
+  | 'stopping'
+  | 'stopped'
+  | 'failed'
+  | 'lost'
+  | 'terminating'
+  | 'terminated';
+
+export type Placement = { readonly minerId: MinerId; readonly generation: number };
+export type Boot = { readonly bootEpoch: number; readonly bootId: BootId };
+
+export type Vm = {
+  readonly vmId: VmId;
+  readonly accountId: AccountId;
+  readonly name: string;
+  readonly flavorId: string;
+  readonly size: Size;
+  readonly imageDigest: ImageDigest;
+  readonly sshPublicKeys: readonly string[];
+  readonly restartPolicy: RestartPolicy;
+  readonly desired: Desired;
+  readonly observed: Observed;
+  /** The word that `observed` goes back to when a lost miner returns. */
+  readonly observedBeforeLost: Observed | null;
+  readonly holdId: HoldId | null;
+  /** Fences: a report or an allocation of an older generation counts for nothing. */
+  readonly generation: number;
+  readonly proposal: Placement | null;
+  readonly declinedGeneration: number;
+  readonly placement: Placement | null;
+  readonly placementFailure: Readonly<Record<string, number>> | null;
+  readonly boot: Boot | null;
+  /** The newest boot that is known to be over; it is never run again. */
+  readonly exit: {
+    readonly bootId: BootId | null;
+    readonly cause: ExitCause | 'failed';
+    readonly detail: string;
+    readonly agentEpoch: number;
+  } | null;
+  readonly crashBootsAt: readonly UnixMs[];
+  readonly endpoint: SshEndpoint | null;
+  readonly sshHostKey: string | null;
+  readonly waiting: { readonly for: WaitingFor; readonly deadlineAt: UnixMs; readonly passed: boolean } | null;
+  readonly lastReport: { readonly agentEpoch: number; readonly sequence: number } | null;
+};
+
+/** `null` before the first event. */
+export type VmState = Vm | null;
