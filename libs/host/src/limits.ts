@@ -1,0 +1,43 @@
+/** Bounds of the host layer. Each number carries the reason it has. */
+export const limits = {
+  /** A child that says nothing useful for this long is hung; apt gets its own, longer limit. */
+  commandTimeoutMs: 60_000,
+  /** apt-get on a slow line: qemu and its libraries are about 60 MB. */
+  aptTimeoutMs: 600_000,
+  /** After SIGTERM a child has this long before SIGKILL. */
+  commandKillGraceMs: 2_000,
+  /** The longest real output we read is apt's package list of one query, well under 1 MiB. */
+  commandOutputBytesMax: 8 * 1024 * 1024,
+  /** Enough of a failing child's stderr to understand it, short enough for one log line. */
+  commandStderrBytesMax: 16 * 1024,
+  commandStderrLinesShown: 6,
+  /** dpkg's lock is held by another apt run (unattended-upgrades on a fresh machine) for about this long. */
+  dpkgLockTimeoutSeconds: 120,
+  /** Linux refuses unix socket paths longer than this many bytes (sun_path is 108 with its NUL). */
+  socketPathBytesMax: 107,
+  /** One QMP line; query-qmp-schema, which we never ask for, would be the only bigger one. */
+  qmpLineBytesMax: 1024 * 1024,
+  qmpCommandTimeoutMs: 5_000,
+  /** A QEMU on a loaded machine binds its sockets well within this; 50-200 ms is usual. */
+  qemuStartTimeoutMs: 20_000,
+  /** How often a socket that is not there yet, or a process that is not gone yet, is looked at again. */
+  pollMs: 25,
+  /** The serial log of earlier boots is set aside once it is bigger than this. */
+  serialLogKeptBytesMax: 1024 * 1024,
+  /** What is read of QEMU's own log to explain a death at start. */
+  qemuLogTailBytesMax: 8 * 1024,
+  /** A guest is not trusted: one line of its port is never longer than this. */
+  guestLineBytesMax: 16 * 1024,
+  /** A guest sends two or three lines per boot and one per question; a flood costs it the connection. */
+  guestLinesPerSecondMax: 50,
+  /** How long until the host connects again to a port that went away. */
+  guestReconnectMs: 200,
+  /** How often the host asks a guest that has not said anything yet. */
+  guestAskMs: 2_000,
+  /** OpenSSH public keys are at most about 1.4 KiB (RSA 8192). */
+  guestHostKeyBytesMax: 2_048,
+  /** What one welcome may carry: base64 of this many bytes still fits one line. */
+  authorizedKeysBytesMax: 8 * 1024,
+  /** A build holds its lock for well under a minute; a dead builder's lock is taken over at once. */
+  lockTimeoutMs: 600_000,
+} as const;

@@ -1,0 +1,91 @@
+import type { Version } from './version.ts';
+
+export type ToolName =
+  | 'qemu-system-x86_64'
+  | 'qemu-img'
+  | 'nats-server'
+  | 'ssh'
+  | 'ssh-keygen'
+  | 'mke2fs'
+  | 'debugfs'
+  | 'apt-get'
+  | 'apt-cache'
+  | 'dpkg-deb';
+
+/** How a tool that is not there is got: by apt as root, by unpacking a package of a named Debian suite into our
+ *  cache (no root needed), or not at all, because it is part of the operating system itself. */
+export type Provision =
+  | { readonly how: 'install'; readonly packages: readonly string[] }
+  | { readonly how: 'unpack'; readonly packageName: string; readonly suite: string; readonly programPath: string }
+  | { readonly how: 'system'; readonly packages: readonly string[] };
+
+export type Tool = {
+  readonly name: ToolName;
+  readonly why: string;
+  /** Arguments that make the tool print its version; absent for a tool that has no such option. */
+  readonly versionArgs?: readonly string[];
+  readonly versionMin?: Version;
+  readonly provision: Provision;
+};
+
+/** Every program HCC needs that npm does not bring, with the reason we need it. */
+export const tools: readonly Tool[] = [
+  {
+    name: 'qemu-system-x86_64',
+    why: 'runs the virtual machines',
+    versionArgs: ['--version'],
+    versionMin: [7, 2],
+    provision: { how: 'install', packages: ['qemu-system-x86'] },
+  },
+  {
+    name: 'qemu-img',
+    why: 'makes the disk of each VM',
+    versionArgs: ['--version'],
+    versionMin: [7, 2],
+    provision: { how: 'install', packages: ['qemu-utils'] },
+  },
+  {
+    // 2.9, which Debian 12 has, silently ignores stream options we rely on; the package of trixie needs only glibc 2.34.
+    name: 'nats-server',
+    why: 'carries commands to miners and their reports back',
+    versionArgs: ['--version'],
+    versionMin: [2, 10],
+    provision: { how: 'unpack', packageName: 'nats-server', suite: 'trixie', programPath: 'usr/sbin/nats-server' },
+  },
+  {
+    name: 'ssh',
+    why: 'logs in to a VM',
+    versionArgs: ['-V'],
+    versionMin: [8, 4],
+    provision: { how: 'install', packages: ['openssh-client'] },
+  },
+  {
+    name: 'ssh-keygen',
+    why: 'makes the first SSH key of a new installation',
+    provision: { how: 'install', packages: ['openssh-client'] },
+  },
+  {
+    name: 'mke2fs',
+    why: 'makes the file system of the VM image without being root',
+    versionArgs: ['-V'],
+    versionMin: [1, 46],
+    provision: { how: 'install', packages: ['e2fsprogs'] },
+  },
+  {
+    name: 'debugfs',
+    why: 'sets owners and times inside the VM image, so that the same inputs give the same bytes',
+    versionArgs: ['-V'],
+    versionMin: [1, 46],
+    provision: { how: 'install', packages: ['e2fsprogs'] },
+  },
+  { name: 'apt-get', why: 'fetches Debian packages', provision: { how: 'system', packages: ['apt'] } },
+  { name: 'apt-cache', why: 'names the current kernel package', provision: { how: 'system', packages: ['apt'] } },
+  { name: 'dpkg-deb', why: 'unpacks Debian packages', provision: { how: 'system', packages: ['dpkg'] } },
+];
+
+/** The entry for a tool. Total: the catalogue lists every name. */
+export function toolNamed(name: ToolName): Tool {
+  const tool = tools.find((candidate) => candidate.name === name);
+  if (tool === undefined) throw new Error(`bug: no catalogue entry for ${name}`);
+  return tool;
+}
