@@ -1,0 +1,18 @@
+/** An event's data, as JSON. JetStream's default payload limit is 1 MB and the envelope needs room in it. */
+export const eventDataBytesMax = 256 * 1024;
+/** Events of one append: one decision never makes more. */
+export const appendEventsMax = 64;
+/** Events of one page of a read. 1,000 rows are about 1 MB, and a tail that pages never buffers more. */
+export const readPageEventsMax = 1_000;
+/** A stream is folded whole; one that grows past this needs snapshots, and must say so instead of slowing down. */
+export const streamEventsMax = 100_000;
+/** A decision that lost a race this often is racing a crowd; the caller is told to come back. */
+export const conflictRetriesMax = 3;
+/** Tries of one event before a consumer parks it: enough for a lock or a blip, too few to stand still. */
+export const consumerAttemptsMax = 5;
+/** First pause between those tries; doubles each time. */
+export const consumerRetryMs = 100;
+/** Serial log that a person is shown at once. */
+export const consoleBytesMax = 64 * 1024;
+/** How long a read waits for its read model to reach `atLeast`. */
+export const atLeastWaitMs = 5_000;

@@ -1,0 +1,23 @@
+import type { StreamName } from './envelope.ts';
+
+/** Every stream category there is. Each has exactly one writer: all of these are the orchestrator's. */
+export const categories = ['vm', 'account', 'miner', 'image', 'parked'] as const;
+export type Category = (typeof categories)[number];
+
+const STREAM = /^(vm|account|miner|image|parked)-[a-z0-9][a-z0-9-]{0,99}$/;
+
+/** `vm-<id>` and its like. The id is trusted here; doors use {@link parseStreamName}. */
+export const streamName = (category: Category, id: string): StreamName => `${category}-${id}` as StreamName;
+
+/** A stream name from outside; `null` when it is not one. */
+export const parseStreamName = (text: string): StreamName | null => (STREAM.test(text) ? (text as StreamName) : null);
+
+/** `vm` of `vm-<id>`. */
+export const categoryOf = (stream: StreamName): Category => {
+  const category = categories.find((name) => stream.startsWith(`${name}-`));
+  if (category === undefined) throw new Error(`BUG: stream ${stream} has no known category`);
+  return category;
+};
+
+/** `<id>` of `vm-<id>`. */
+export const idOf = (stream: StreamName): string => stream.slice(categoryOf(stream).length + 1);

@@ -1,0 +1,46 @@
+import type { DesiredSpec, UnixMs } from '#domain';
+import type { RecordedEvent } from '../envelope.ts';
+import type { HostReport, VmReport } from '../messages.ts';
+
+/** What the orchestrator does on the bus. At-least-once, unordered, lossy: the store decides, the bus carries. */
+export type OrchestratorBus = {
+  /** Publishes stored events for consumers outside, in order; resolves when every one is acknowledged. Message id = eventId. */
+  publishEvents(events: readonly RecordedEvent[]): Promise<void>;
+  /** Puts a VM's whole spec, unless the one on the bus is as new or newer. Guarded by the subject's last sequence. */
+  putSpec(minerId: string, spec: DesiredSpec): Promise<'put' | 'not-older'>;
+  /** Forgets a VM's subject once its removal is confirmed. */
+  purgeSpec(minerId: string, vmId: string): Promise<void>;
+  /** Makes the miner's consumer anew, so that it reads the last spec of every subject again. */
+  resetWork(minerId: string): Promise<void>;
+  onReport(handle: (report: VmReport, minerId: string) => Promise<Handled>): Promise<Stop>;
+  onHost(handle: (report: HostReport, minerId: string) => Promise<Handled>): Promise<Stop>;
+  onBeat(handle: (minerId: string, at: UnixMs) => void): Promise<Stop>;
+  onAsk(what: 'sync' | 'renew', handle: (minerId: string) => Promise<AskAnswer>): Promise<Stop>;
+  /** Last bytes of a VM's serial log, from the miner that holds it. */
+  askConsole(minerId: string, vmId: string, bytesMax: number): Promise<string>;
+  /** Whether we are connected, and since when: missed beats count only while we listened. */
+  connectedSince(): UnixMs | null;
+  close(): Promise<void>;
+};
+
+export type Handled = 'ack' | { readonly retryInMs: number };
+export type AskAnswer = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string };
+export type Stop = () => Promise<void>;
+
+/** What a miner does on the bus, with its own credentials and only its own subjects. */
+export type MinerBus = {
+  /** Every spec that has not been acknowledged, then each newer one. The handler's return acknowledges it. */
+  onSpec(handle: (spec: DesiredSpec) => Promise<Handled>): Promise<Stop>;
+  /** Asks the orchestrator to have all specs delivered again. Rejects when nobody answers. */
+  sync(): Promise<void>;
+  report(report: VmReport): Promise<void>;
+  reportHost(report: HostReport): Promise<void>;
+  beat(): void;
+  onConsole(handle: (vmId: string, bytesMax: number) => Promise<string>): Promise<Stop>;
+  close(): Promise<void>;
+};
+
+/** The bus refused or cannot be reached. */
+export class BusUnavailable extends Error {
+  override readonly name = 'BusUnavailable';
+}
