@@ -1,5 +1,9 @@
+export { type Aggregate, aggregates, type DomainEvent } from './aggregates.ts';
 export { type ChainFault, eventHash, findChainFault, genesisHash } from './chain.ts';
+export { type Codec, createCodec, UnknownEvent, type Upcaster } from './codec.ts';
 export type { Actor, EventId, Json, JsonObject, NewEvent, Position, RecordedEvent, StreamName } from './envelope.ts';
+export { type CommandMeta, type Handling, handle, type Outcome, readWholeStream } from './handle.ts';
+export { bootIdOf, commandIdOf, derivedUuid, eventIdOf } from './identity.ts';
 export {
   appendEventsMax,
   atLeastWaitMs,
@@ -13,6 +17,7 @@ export {
 } from './limits.ts';
 export type { HostReport, VmReport } from './messages.ts';
 export { type Category, categories, categoryOf, idOf, parseStreamName, streamName } from './names.ts';
+export type { Parked, ParkedCommand, ParkedEvent, ParkedState } from './parking.ts';
 export {
   type AskAnswer,
   BusUnavailable,
@@ -37,4 +42,24 @@ export {
 export type { Ids } from './ports/ids.ts';
 export type { Leases } from './ports/leases.ts';
 export type { Scheduler } from './ports/scheduler.ts';
+export { role } from './schemas/account.ts';
+export { imageManifest } from './schemas/image.ts';
+export { desiredSpec, hostReport, vmReport } from './schemas/messages.ts';
+export { natsPublicKey } from './schemas/miner.ts';
+export {
+  accountId,
+  depositId,
+  holdId,
+  imageDigest,
+  instant,
+  isoTime,
+  microCredits,
+  minerId,
+  revision,
+  sha256Hex,
+  size,
+  tokenId,
+  vmId,
+} from './schemas/values.ts';
+export { restartPolicy } from './schemas/vm.ts';
 export { jetstreamStreams, subjects } from './subjects.ts';

@@ -1,0 +1,65 @@
+import {
+  type AccountCommand,
+  type AccountEvent,
+  type AccountState,
+  account,
+  type Decider,
+  type ImageCommand,
+  type ImageEvent,
+  type ImageState,
+  image,
+  type MinerCommand,
+  type MinerEvent,
+  type MinerState,
+  miner,
+  type VmCommand,
+  type VmEvent,
+  type VmState,
+  vm,
+} from '#domain';
+import { type Codec, createCodec } from './codec.ts';
+import type { Category } from './names.ts';
+import { type ParkedCommand, type ParkedEvent, type ParkedState, parked } from './parking.ts';
+import { accountEvents } from './schemas/account.ts';
+import { imageEvents } from './schemas/image.ts';
+import { minerEvents } from './schemas/miner.ts';
+import { parkedEvents } from './schemas/parked.ts';
+import { vmEvents } from './schemas/vm.ts';
+
+/** A stream category with its rules and its stored format. */
+export type Aggregate<State, Command, Event extends { readonly type: string }> = {
+  readonly category: Category;
+  readonly decider: Decider<State, Command, Event>;
+  readonly codec: Codec<Event>;
+};
+
+export const aggregates = {
+  vm: { category: 'vm', decider: vm, codec: createCodec<VmEvent>(vmEvents) } satisfies Aggregate<
+    VmState,
+    VmCommand,
+    VmEvent
+  >,
+  account: {
+    category: 'account',
+    decider: account,
+    codec: createCodec<AccountEvent>(accountEvents),
+  } satisfies Aggregate<AccountState, AccountCommand, AccountEvent>,
+  miner: { category: 'miner', decider: miner, codec: createCodec<MinerEvent>(minerEvents) } satisfies Aggregate<
+    MinerState,
+    MinerCommand,
+    MinerEvent
+  >,
+  image: { category: 'image', decider: image, codec: createCodec<ImageEvent>(imageEvents) } satisfies Aggregate<
+    ImageState,
+    ImageCommand,
+    ImageEvent
+  >,
+  parked: { category: 'parked', decider: parked, codec: createCodec<ParkedEvent>(parkedEvents) } satisfies Aggregate<
+    ParkedState,
+    ParkedCommand,
+    ParkedEvent
+  >,
+} as const;
+
+/** Any event the network records. */
+export type DomainEvent = VmEvent | AccountEvent | MinerEvent | ImageEvent | ParkedEvent;

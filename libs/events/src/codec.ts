@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { JsonObject, RecordedEvent } from './envelope.ts';
+import type { EventSchemas } from './schemas/vm.ts';
+
+/** Between the events of one category as the domain knows them and as they are stored. */
+export type Codec<Event extends { readonly type: string }> = {
+  encode(event: Event): { readonly type: Event['type']; readonly version: number; readonly data: JsonObject };
+  /** Throws {@link UnknownEvent} for a type, version or shape that this build does not know. */
+  decode(recorded: Pick<RecordedEvent, 'type' | 'version' | 'data' | 'stream' | 'revision'>): Event;
+};
+
+/** Turns stored data of version `from` into version `from + 1`. Pure: history is read through it, never rewritten. */
+export type Upcaster = { readonly type: string; readonly from: number; readonly up: (data: JsonObject) => JsonObject };
+
+/** A stored event that this build cannot read. Whoever needs it stops there; nobody guesses. */
+export class UnknownEvent extends Error {
+  override readonly name = 'UnknownEvent';
+  readonly fault: 'type' | 'version' | 'shape';
+
+  constructor(fault: 'type' | 'version' | 'shape', detail: string) {
+    super(detail);
+    this.fault = fault;
+  }
+}
+
+/** A codec from one schema per event type; the version written is one more than the newest upcaster of the type reads. */
+export const createCodec = <Event extends { readonly type: string }>(
+  schemas: EventSchemas<Event>,
+  upcasters: readonly Upcaster[] = [],
+): Codec<Event> => {
+  const byType = new Map<string, z.ZodType>(Object.entries<z.ZodType>(schemas));
+  const currentVersion = (type: string): number =>
+    Math.max(1, ...upcasters.filter((upcaster) => upcaster.type === type).map(({ from }) => from + 1));
+
+  return {
+    encode: (event) => {
+      const schema = byType.get(event.type);
+      if (schema === undefined) throw new Error(`BUG: event type ${event.type} has no schema`);
+      const { type, ...fields } = event;
+      return { type, version: currentVersion(type), data: z.encode(schema, fields) as JsonObject };
+    },
+    decode: (recorded) => {
+      const { type, version, stream, revision } = recorded;
+      const where = `${type} version ${version} at ${stream}@${revision}`;
+      const schema = byType.get(type);
+      if (schema === undefined) throw new UnknownEvent('type', `${where}: this build knows no such event type`);
+      const current = currentVersion(type);
+      if (version < 1 || version > current) {
+        throw new UnknownEvent('version', `${where}: this build reads versions 1 to ${current}; run a newer one`);
+      }
+      const parsed = z.safeDecode(schema, upcast(recorded, current, upcasters));
+      if (!parsed.success) throw new UnknownEvent('shape', `${where}: ${z.prettifyError(parsed.error)}`);
+      // The schema was looked up by `type` and yields exactly that event's fields (EventSchemas).
+      return { type, ...(parsed.data as object) } as unknown as Event;
+    },
+  };
+};
+
+const upcast = (
+  recorded: Pick<RecordedEvent, 'type' | 'version' | 'data'>,
+  current: number,
+  upcasters: readonly Upcaster[],
+): JsonObject => {
+  let { data } = recorded;
+  for (let from = recorded.version; from < current; from += 1) {
+    const upcaster = upcasters.find((candidate) => candidate.type === recorded.type && candidate.from === from);
+    if (upcaster === undefined) throw new Error(`BUG: no upcaster of ${recorded.type} from version ${from}`);
+    data = upcaster.up(data);
+  }
+  return data;
+};

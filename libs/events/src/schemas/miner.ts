@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import type { MinerEvent } from '#domain';
+import { count, instant, minerId, sha256Hex, shortText, size, vmId } from './values.ts';
+import type { EventSchemas } from './vm.ts';
+
+export const accelerator = z.enum(['kvm', 'tcg']);
+export const platform = z.enum(['none', 'simulated', 'sev-snp']);
+
+/** A user nkey: `U` and 55 base32 characters. */
+export const natsPublicKey = z.string().regex(/^U[A-Z2-7]{55}$/, 'expected a NATS user public key (U...)');
+
+export const hostFacts = {
+  agentEpoch: count,
+  agentVersion: shortText,
+  hostBootId: shortText,
+  accelerator,
+  platform,
+  cpuModel: shortText,
+};
+
+/** Stored form, version 1, of every event on `miner-<id>`. */
+export const minerEvents = {
+  MinerInvited: z.strictObject({ minerId, name: shortText, joinTokenSha256: sha256Hex, expiresAt: instant }),
+  MinerEnrolled: z.strictObject({ natsPublicKey }),
+  MinerAttached: z.strictObject(hostFacts),
+  CapacityDeclared: z.strictObject({ capacity: size }),
+  AllocationReserved: z.strictObject({ vmId, generation: count, size }),
+  AllocationRefused: z.strictObject({ vmId, generation: count, code: shortText, free: size, wanted: size }),
+  AllocationReleased: z.strictObject({ vmId, generation: count, reason: shortText }),
+  MinerLost: z.strictObject({ lastSeenAt: instant, missedBeats: count }),
+  MinerReturned: z.strictObject({}),
+} satisfies EventSchemas<MinerEvent>;
