@@ -1,6 +1,7 @@
 export { type Aggregate, aggregates, type DomainEvent } from './aggregates.ts';
 export { type ChainFault, eventHash, findChainFault, genesisHash } from './chain.ts';
 export { type Codec, createCodec, UnknownEvent, type Upcaster } from './codec.ts';
+export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsumer, type Sink } from './consumer.ts';
 export type { Actor, EventId, Json, JsonObject, NewEvent, Position, RecordedEvent, StreamName } from './envelope.ts';
 export { type CommandMeta, type Handling, handle, type Outcome, readWholeStream } from './handle.ts';
 export { bootIdOf, commandIdOf, derivedUuid, eventIdOf } from './identity.ts';

@@ -16,3 +16,5 @@ export const consumerRetryMs = 100;
 export const consoleBytesMax = 64 * 1024;
 /** How long a read waits for its read model to reach `atLeast`. */
 export const atLeastWaitMs = 5_000;
+/** Longest pause of a consumer that waits for its store or bus: a healed cluster is noticed within it. */
+export const consumerRetryMaxMs = 5_000;

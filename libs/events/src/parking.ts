@@ -24,9 +24,10 @@ export type Parked = Extract<ParkedEvent, { type: 'EventParked' }>;
 /** What stands parked, oldest first. */
 export type ParkedState = ReadonlyMap<string, Parked>;
 
-export type ParkedCommand =
+export type ParkedCommand = { readonly now: UnixMs } & (
   | (Omit<Parked, 'type'> & { readonly type: 'ParkEvent' })
-  | { readonly type: 'SettleParkedEvent'; readonly eventId: string };
+  | { readonly type: 'SettleParkedEvent'; readonly eventId: string }
+);
 
 /** The rules of one `parked-<consumer>` stream. */
 export const parked: Decider<ParkedState, ParkedCommand, ParkedEvent> = {
@@ -35,7 +36,8 @@ export const parked: Decider<ParkedState, ParkedCommand, ParkedEvent> = {
     if (command.type === 'SettleParkedEvent') {
       return state.has(command.eventId) ? [{ type: 'ParkedEventHandled', eventId: command.eventId }] : [];
     }
-    return state.has(command.eventId) ? [] : [{ ...command, type: 'EventParked' }];
+    const { now: _, ...parked } = command;
+    return state.has(command.eventId) ? [] : [{ ...parked, type: 'EventParked' }];
   },
   evolve: (state, event) => {
     const next = new Map(state);
