@@ -27,11 +27,33 @@ export const eventHash = (event: NewEvent, stream: StreamName, revision: bigint,
   return createHash('sha256').update(text).digest('hex');
 };
 
+/** An event whose data is already canonical text: what a store writes down. */
+export type AdmittedEvent = Omit<NewEvent, 'data'> & { readonly dataText: string };
+
+/** {@link eventHash} of an admitted event, without parsing its data: the text as stored is what is hashed. */
+export const linkHash = (
+  event: AdmittedEvent,
+  stream: StreamName,
+  revision: bigint | number,
+  prevHash: string,
+): string => {
+  const { actor, causationId, correlationId, dataText, eventId, recordedAt, traceparent, type, version } = event;
+  const text = (value: string | number | null): string => JSON.stringify(value);
+  // RFC 8785 sorts the keys; for these values its form is that of JSON.stringify.
+  const canonical =
+    `{"actor":${text(actor)},"causationId":${text(causationId)},"correlationId":${text(correlationId)},` +
+    `"data":${dataText},"eventId":${text(eventId)},"prevHash":${text(prevHash)},"recordedAt":${text(recordedAt)},` +
+    `"revision":"${revision}","stream":${text(stream)},"traceparent":${text(traceparent)},"type":${text(type)},` +
+    `"version":${text(version)}}`;
+  return createHash('sha256').update(canonical).digest('hex');
+};
+
 export type ChainFault = {
   readonly stream: StreamName;
   readonly revision: bigint;
   readonly eventId: string;
-  readonly fault: 'hash' | 'prev-hash' | 'revision';
+  /** `position`: the log skips, so an event was removed or moved. */
+  readonly fault: 'hash' | 'prev-hash' | 'revision' | 'position';
 };
 
 /** The first event of a stream's tail whose hash, link or revision is not what its content says; `null` when all agree. */

@@ -1,5 +1,5 @@
 export { type Aggregate, aggregates, type DomainEvent } from './aggregates.ts';
-export { type ChainFault, eventHash, findChainFault, genesisHash } from './chain.ts';
+export { type AdmittedEvent, type ChainFault, eventHash, findChainFault, genesisHash, linkHash } from './chain.ts';
 export { type Codec, createCodec, UnknownEvent, type Upcaster } from './codec.ts';
 export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsumer, type Sink } from './consumer.ts';
 export type { Actor, EventId, Json, JsonObject, NewEvent, Position, RecordedEvent, StreamName } from './envelope.ts';
@@ -13,6 +13,8 @@ export {
   consumerAttemptsMax,
   consumerRetryMs,
   eventDataBytesMax,
+  eventTextCharsMax,
+  readPageBytesMax,
   readPageEventsMax,
   streamEventsMax,
 } from './limits.ts';
@@ -35,6 +37,8 @@ export {
   type EventStore,
   type ExpectedRevision,
   ForeignPosition,
+  InvalidAppend,
+  type InvalidAppendReason,
   type ReadPage,
   type StoreFault,
   StoreUnavailable,
@@ -63,4 +67,7 @@ export {
   vmId,
 } from './schemas/values.ts';
 export { restartPolicy } from './schemas/vm.ts';
+export { admitAppend, firstRevision } from './store/admission.ts';
+export { type Bell, createBell, follow } from './store/follow.ts';
+export { createPositions, type Positions } from './store/positions.ts';
 export { jetstreamStreams, subjects } from './subjects.ts';

@@ -1,5 +1,9 @@
 /** An event's data, as JSON. JetStream's default payload limit is 1 MB and the envelope needs room in it. */
 export const eventDataBytesMax = 256 * 1024;
+/** Each other text of an event (ids, type, actor, trace). Ours are under 100; a name that long is a mistake. */
+export const eventTextCharsMax = 512;
+/** Data of one page of a read of everything: 1,000 events of the largest size would be a quarter of a gigabyte. */
+export const readPageBytesMax = 8 * 1024 * 1024;
 /** Events of one append: one decision never makes more. */
 export const appendEventsMax = 64;
 /** Events of one page of a read. 1,000 rows are about 1 MB, and a tail that pages never buffers more. */

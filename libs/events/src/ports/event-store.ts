@@ -1,4 +1,4 @@
-import type { NewEvent, Position, RecordedEvent, StreamName } from '../envelope.ts';
+import type { EventId, NewEvent, Position, RecordedEvent, StreamName } from '../envelope.ts';
 
 /** The only two things a writer may expect. "Any" does not exist: a blind write is how history gets lost. */
 export type ExpectedRevision = bigint | 'no-stream';
@@ -10,9 +10,11 @@ export type Appended = {
 };
 
 export type ReadPage = {
+  /** May be fewer than asked for before the end: pages end by bytes too. */
   readonly events: readonly RecordedEvent[];
   /** Read on after this; equals the `after` given when the page is empty. `null`: nothing read yet from the beginning. */
   readonly next: Position | null;
+  /** Whether nothing was recorded after this page when it was read. */
   readonly end: boolean;
 };
 
@@ -20,20 +22,25 @@ export type Subscription = AsyncIterable<RecordedEvent>;
 
 /**
  * The record. Order is total across the store and gap-free within a stream.
- * What happens when: same stream, expectedRevision, ids and bytes again → the first result; other content or a moved
- * stream → {@link ConcurrencyConflict}; disk full, corrupt file, lost server → {@link StoreUnavailable}, nothing recorded.
+ * What happens when: same stream, expectedRevision, ids and bytes again → the first result; other content, a moved
+ * stream or an event id recorded elsewhere → {@link ConcurrencyConflict}; not an append at all (none or too many events,
+ * too large, no JSON) → {@link InvalidAppend}; disk full, corrupt file, lost server → {@link StoreUnavailable}, nothing
+ * recorded. Bytes are the canonical form (RFC 8785), so the order of keys makes no difference.
  */
 export type EventStore = {
   readonly storeId: string;
   append(stream: StreamName, events: readonly NewEvent[], expectedRevision: ExpectedRevision): Promise<Appended>;
-  /** A stream's events from a revision on, oldest first, at most `limit` (default and maximum in limits.ts). */
+  /** A stream's events from a revision on, oldest first, at most `limit` (default and maximum: `readPageEventsMax`). */
   readStream(
     stream: StreamName,
     options?: { readonly from?: bigint; readonly limit?: number },
   ): Promise<readonly RecordedEvent[]>;
   /** All events after a position, in order. */
   readAll(options?: { readonly after?: Position | null; readonly limit?: number }): Promise<ReadPage>;
-  /** Everything after a position, then live, until the signal aborts. Slow readers are paged, never buffered without bound. */
+  /**
+   * Everything after a position, then live, until the signal aborts, which ends it without an error. Slow readers are
+   * paged, never buffered without bound. Throws {@link StoreUnavailable} when the store closes first or cannot be read.
+   */
   subscribe(options: { readonly after: Position | null; readonly signal: AbortSignal }): Subscription;
   /** Position of the newest event; `null` when there is none. */
   head(): Promise<Position | null>;
@@ -41,7 +48,7 @@ export type EventStore = {
   comparePositions(a: Position, b: Position): number;
   /** Reads a token from outside. Throws {@link ForeignPosition}. */
   parsePosition(text: string): Position;
-  /** Finishes what was accepted, then lets go of the file or connection. */
+  /** Finishes what was accepted, then lets go of the file or connection. Calls after it throw {@link StoreUnavailable}. */
   close(): Promise<void>;
 };
 
@@ -51,12 +58,44 @@ export class ConcurrencyConflict extends Error {
   readonly stream: StreamName;
   readonly expected: ExpectedRevision;
   readonly actual: ExpectedRevision;
+  /** The event id that is recorded in another place; `null` when it is the revision that differs. */
+  readonly duplicateId: EventId | null;
 
-  constructor(stream: StreamName, expected: ExpectedRevision, actual: ExpectedRevision) {
-    super(`stream ${stream} is at ${actual}, not at ${expected} as expected; read it again and decide again`);
+  constructor(
+    stream: StreamName,
+    expected: ExpectedRevision,
+    actual: ExpectedRevision,
+    duplicateId: EventId | null = null,
+  ) {
+    super(
+      duplicateId === null
+        ? `stream ${stream} is at ${actual}, not at ${expected} as expected; read it again and decide again`
+        : `event ${duplicateId} for stream ${stream} is already recorded in another place; an event id is used once`,
+    );
     this.stream = stream;
     this.expected = expected;
     this.actual = actual;
+    this.duplicateId = duplicateId;
+  }
+}
+
+export type InvalidAppendReason =
+  | 'no-events'
+  | 'too-many-events'
+  | 'too-large'
+  | 'not-json'
+  | 'repeated-id'
+  | 'bad-envelope'
+  | 'bad-revision';
+
+/** What the caller wants appended is no append: a bug of the caller, or data over a limit. Nothing was recorded. */
+export class InvalidAppend extends Error {
+  override readonly name = 'InvalidAppend';
+  readonly reason: InvalidAppendReason;
+
+  constructor(reason: InvalidAppendReason, detail: string, options?: ErrorOptions) {
+    super(detail, options);
+    this.reason = reason;
   }
 }
 
