@@ -69,5 +69,6 @@ export {
 export { restartPolicy } from './schemas/vm.ts';
 export { admitAppend, firstRevision } from './store/admission.ts';
 export { type Bell, createBell, follow } from './store/follow.ts';
+export { pageEvents, startRevision } from './store/paging.ts';
 export { createPositions, type Positions } from './store/positions.ts';
 export { jetstreamStreams, subjects } from './subjects.ts';

@@ -1,0 +1,5 @@
+export { createMemoryCheckpoints } from './checkpoints.ts';
+export { createMemoryEventStore } from './event-store.ts';
+export { createMemoryLeases } from './leases.ts';
+export { createManualClock, type ManualClock } from './manual-clock.ts';
+export { createSeededIds } from './seeded-ids.ts';
