@@ -1,0 +1,82 @@
+import type { Log } from '#edge';
+import {
+  type AskAnswer,
+  type Checkpoints,
+  type Clock,
+  createConsumer,
+  type EventStore,
+  type OrchestratorBus,
+  type Scheduler,
+  type Sink,
+} from '#events';
+import { createIntake } from './intake/intake.ts';
+import { createDeadlineTimer, withTimer } from './processes/deadline-timer.ts';
+import { deadlines } from './processes/deadlines.process.ts';
+import { ephemeralSink } from './processes/ephemeral-sink.ts';
+import { minerLost } from './processes/miner-lost.process.ts';
+import type { Part } from './processes/part.ts';
+import { orphans, reconciler } from './processes/reconciler.process.ts';
+import { give, processSink, type StartAt } from './processes/runner.ts';
+import { everyTick } from './processes/tick.ts';
+import { vmAdmission } from './processes/vm-admission.process.ts';
+import { vmPlacement } from './processes/vm-placement.process.ts';
+import { createSpecPublisher } from './publisher/spec-publisher.ts';
+import { attachedMiners, createMinerWatch, lookEveryMs, type MinerWatch } from './watch/miner-watch.ts';
+
+export type PartsDependencies = {
+  readonly store: EventStore;
+  readonly checkpoints: Checkpoints;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly bus: OrchestratorBus;
+  readonly log: Log;
+  readonly renew: (minerId: string) => Promise<AskAnswer>;
+  /** `beginning` only when a person said so (HCC_RECONCILE=1). */
+  readonly startAt: StartAt;
+};
+
+/** How often holds and allocations are held against the VMs, and specs against the bus. */
+const reconcileEveryMs = 30_000;
+
+/**
+ * Everything that turns events into commands and commands into specs, in the order it starts. The miner watch is given
+ * out as well, because the miners' read model shows when each was last heard.
+ */
+export const createParts = (
+  dependencies: PartsDependencies,
+): { readonly parts: readonly Part[]; readonly watch: MinerWatch } => {
+  const { store, checkpoints, clock, scheduler, bus, log, renew, startAt } = dependencies;
+  const consumer = (name: string, sink: Sink): Part => ({ name, ...createConsumer({ name, store, clock, sink, log }) });
+  const tick = (name: string, everyMs: number, work: () => Promise<void>) =>
+    everyTick(name, everyMs, work, { clock, log });
+
+  const publisher = createSpecPublisher({ store, bus, checkpoints });
+  const waits = processSink(deadlines, dependencies, startAt);
+  const timer = createDeadlineTimer({ store, clock, scheduler, live: waits.state, log });
+  const ledger = processSink(reconciler, dependencies, startAt);
+  const attached = ephemeralSink(attachedMiners);
+  const watch = createMinerWatch({ store, clock, bus, attached: attached.state, log });
+
+  const reconcile = async (): Promise<void> => {
+    for (const { cause, command } of orphans(ledger.state(), clock.now())) {
+      await give({ store, clock }, reconciler.name, cause, command);
+    }
+    await publisher.repair();
+  };
+
+  return {
+    watch,
+    parts: [
+      consumer('spec-publisher', publisher),
+      consumer(vmAdmission.name, processSink(vmAdmission, dependencies, startAt)),
+      consumer(vmPlacement.name, processSink(vmPlacement, dependencies, startAt)),
+      consumer(minerLost.name, processSink(minerLost, dependencies, startAt)),
+      consumer(deadlines.name, withTimer(waits, timer)),
+      consumer(reconciler.name, ledger),
+      consumer(attachedMiners.name, attached),
+      createIntake({ store, clock, bus, publisher, log, beat: watch.beat, renew }),
+      tick('reconcile', reconcileEveryMs, reconcile),
+      tick('miner-watch-look', lookEveryMs, watch.look),
+    ],
+  };
+};

@@ -1,0 +1,53 @@
+import { type UnixMs, type Vm, type VmId, vm, type WaitingFor } from '#domain';
+import type { RecordedEvent } from '#events';
+import type { Process, ProcessCommand } from './process.ts';
+
+/** Every VM that may wait for something, as its own stream tells it. */
+export type LiveVms = Map<VmId, { readonly state: Vm; readonly last: RecordedEvent }>;
+
+/** Knows what every VM waits for and until when. It reacts to nothing: time does, through {@link dueDeadlines}. */
+export const deadlines: Process<LiveVms> = {
+  name: 'deadlines',
+  initial: () => new Map(),
+  absorb: (live, known) => {
+    if (known.category !== 'vm') return;
+    const state = vm.evolve(live.get(known.id)?.state ?? null, known.event);
+    if (state === null || state.observed === 'terminated' || state.observed === 'refused') live.delete(known.id);
+    else live.set(known.id, { state, last: known.recorded });
+  },
+  react: () => [],
+};
+
+export type Deadline = { readonly vmId: VmId; readonly waitingFor: WaitingFor; readonly deadlineAt: UnixMs };
+
+/** What a VM waits for now, unless that deadline has already raised its event. */
+export const deadlineOf = (state: Vm): Deadline | null =>
+  state.waiting === null || state.waiting.passed
+    ? null
+    : { vmId: state.vmId, waitingFor: state.waiting.for, deadlineAt: state.waiting.deadlineAt };
+
+/** The command that a passed deadline gives. It raises an event; it destroys nothing. */
+export const raise = ({ vmId, waitingFor, deadlineAt }: Deadline): ProcessCommand => ({
+  step: `deadline:${waitingFor}:${deadlineAt}`,
+  target: 'vm',
+  id: vmId,
+  command: { type: 'RaiseVmDeadline', waitingFor, deadlineAt },
+});
+
+/** Every deadline that has passed at `now`, oldest first. */
+export const dueDeadlines = (live: LiveVms, now: UnixMs): readonly Deadline[] =>
+  [...live.values()]
+    .map(({ state }) => deadlineOf(state))
+    .filter((deadline) => deadline !== null)
+    .filter(({ deadlineAt }) => deadlineAt <= now)
+    .sort((a, b) => a.deadlineAt - b.deadlineAt);
+
+/** The earliest deadline that has not raised its event; `null` when nothing waits. */
+export const nextDeadlineAt = (live: LiveVms): UnixMs | null => {
+  let next: UnixMs | null = null;
+  for (const { state } of live.values()) {
+    const deadline = deadlineOf(state);
+    if (deadline !== null && (next === null || deadline.deadlineAt < next)) next = deadline.deadlineAt;
+  }
+  return next;
+};

@@ -1,0 +1,94 @@
+import type { AccountId, HoldId, MinerId, UnixMs, VmId } from '#domain';
+import type { RecordedEvent } from '#events';
+import type { KnownEvent, Process, ProcessCommand } from './process.ts';
+
+type HoldBehind = {
+  readonly accountId: AccountId;
+  readonly vmId: VmId;
+  readonly since: RecordedEvent;
+};
+type AllocationBehind = {
+  readonly minerId: MinerId;
+  readonly vmId: VmId;
+  readonly generation: number;
+  readonly since: RecordedEvent;
+};
+
+export type Ledger = {
+  /** VMs that may still need their hold and allocation. */
+  readonly live: Set<VmId>;
+  readonly holds: Map<HoldId, HoldBehind>;
+  readonly allocations: Map<string, AllocationBehind>;
+};
+
+/** Long enough for every process to have done it by itself: the reconciler chases what a crash or a bug left behind. */
+export const orphanGraceMs = 60_000;
+
+/** Knows every hold and allocation and whether a VM stands behind it. Time acts on it, through {@link orphans}. */
+export const reconciler: Process<Ledger> = {
+  name: 'reconciler',
+  initial: () => ({ live: new Set(), holds: new Map(), allocations: new Map() }),
+  absorb: (ledger, known) => {
+    if (known.category === 'vm') absorbVm(ledger, known);
+    if (known.category === 'account') absorbAccount(ledger, known);
+    if (known.category === 'miner') absorbMiner(ledger, known);
+  },
+  react: () => [],
+};
+
+const absorbVm = ({ live }: Ledger, { id, event }: Extract<KnownEvent, { category: 'vm' }>): void => {
+  if (event.type === 'VmRequested') live.add(id);
+  if (event.type === 'VmRefused' || event.type === 'VmTerminated') live.delete(id);
+};
+
+const absorbAccount = (
+  { holds }: Ledger,
+  { id, event, recorded }: Extract<KnownEvent, { category: 'account' }>,
+): void => {
+  if (event.type === 'CreditsHeld') {
+    holds.set(event.holdId, { accountId: id, vmId: event.vmId, since: recorded });
+  }
+  if (event.type === 'HoldReleased') holds.delete(event.holdId);
+};
+
+const absorbMiner = (
+  { allocations }: Ledger,
+  { id, event, recorded }: Extract<KnownEvent, { category: 'miner' }>,
+): void => {
+  if (event.type === 'AllocationReserved') {
+    const { vmId, generation } = event;
+    allocations.set(`${id}/${vmId}`, { minerId: id, vmId, generation, since: recorded });
+  }
+  if (event.type === 'AllocationReleased') allocations.delete(`${id}/${event.vmId}`);
+};
+
+/** Commands that give back every hold and allocation that has had no VM behind it for longer than {@link orphanGraceMs}. */
+export const orphans = (
+  ledger: Ledger,
+  now: UnixMs,
+): readonly { readonly cause: RecordedEvent; readonly command: ProcessCommand }[] => {
+  const isOrphan = ({ vmId, since }: { readonly vmId: VmId; readonly since: RecordedEvent }): boolean =>
+    !ledger.live.has(vmId) && now - Date.parse(since.recordedAt) > orphanGraceMs;
+  const holds = [...ledger.holds].filter(([, hold]) => isOrphan(hold));
+  const allocations = [...ledger.allocations.values()].filter(isOrphan);
+  return [
+    ...holds.map(([holdId, { accountId, since }]) => ({
+      cause: since,
+      command: {
+        step: 'orphan-hold',
+        target: 'account',
+        id: accountId,
+        command: { type: 'ReleaseHold', holdId, reason: 'no-vm-behind-it' },
+      } as const,
+    })),
+    ...allocations.map(({ minerId, vmId, generation, since }) => ({
+      cause: since,
+      command: {
+        step: 'orphan-allocation',
+        target: 'miner',
+        id: minerId,
+        command: { type: 'ReleaseAllocation', vmId, generation, reason: 'no-vm-behind-it' },
+      } as const,
+    })),
+  ];
+};

@@ -1,0 +1,74 @@
+import { type AccountId, formatCredits, type HoldId, type VmId, vmCreationMinimum } from '#domain';
+import { derivedUuid } from '#events';
+import type { KnownEvent, Process, ProcessCommand } from './process.ts';
+
+type Open = { readonly accountId: AccountId; holdId: HoldId | null };
+
+/** VMs that live or may, with the hold that stands behind each. */
+export type AdmissionState = Map<VmId, Open>;
+
+/** A VM's hold. One VM has one first hold, so its id needs no randomness. */
+export const holdIdOf = (vmId: VmId): HoldId => derivedUuid('hold', vmId) as HoldId;
+
+/** Money first: the account holds the first hour, or the VM is refused; the hold is released when the VM is gone. */
+export const vmAdmission: Process<AdmissionState> = {
+  name: 'vm-admission',
+  initial: () => new Map(),
+  absorb: (open, known) => {
+    if (known.category === 'vm') absorbVm(open, known);
+    if (known.category === 'account') absorbAccount(open, known);
+  },
+  react: (open, known) => {
+    if (known.category === 'vm') return reactToVm(open, known);
+    if (known.category === 'account') return reactToAccount(open, known);
+    return [];
+  },
+};
+
+type OfVm = Extract<KnownEvent, { category: 'vm' }>;
+type OfAccount = Extract<KnownEvent, { category: 'account' }>;
+
+const absorbVm = (open: AdmissionState, { id, event }: OfVm): void => {
+  if (event.type === 'VmRequested') open.set(id, { accountId: event.accountId, holdId: null });
+  if (event.type === 'VmRefused') open.delete(id);
+  // With a hold it stays until the hold is released; without one, a hold that is on its way is released when it comes.
+  if (event.type === 'VmTerminated' && open.get(id)?.holdId === null) open.delete(id);
+};
+
+const absorbAccount = (open: AdmissionState, { event }: OfAccount): void => {
+  if (event.type === 'CreditsHeld') {
+    const vm = open.get(event.vmId);
+    if (vm !== undefined) vm.holdId = event.holdId;
+  }
+  if (event.type === 'HoldReleased') open.delete(event.vmId);
+};
+
+const reactToVm = (open: AdmissionState, { id, event }: OfVm): readonly ProcessCommand[] => {
+  if (event.type === 'VmRequested') {
+    const required = event.firstHold > vmCreationMinimum ? event.firstHold : vmCreationMinimum;
+    const command = { type: 'HoldCredits', holdId: holdIdOf(id), vmId: id, amount: event.firstHold, required } as const;
+    return [{ step: 'hold', target: 'account', id: event.accountId, command }];
+  }
+  const vm = open.get(id);
+  if (event.type === 'VmTerminated' && vm !== undefined && vm.holdId !== null) {
+    const command = { type: 'ReleaseHold', holdId: vm.holdId, reason: 'vm-terminated' } as const;
+    return [{ step: 'release-hold', target: 'account', id: vm.accountId, command }];
+  }
+  return [];
+};
+
+const reactToAccount = (open: AdmissionState, { id, event }: OfAccount): readonly ProcessCommand[] => {
+  if (event.type === 'CreditsHeld') {
+    if (!open.has(event.vmId)) {
+      const command = { type: 'ReleaseHold', holdId: event.holdId, reason: 'vm-gone-before-hold' } as const;
+      return [{ step: 'release-hold', target: 'account', id, command }];
+    }
+    return [{ step: 'admit', target: 'vm', id: event.vmId, command: { type: 'AdmitVm', holdId: event.holdId } }];
+  }
+  if (event.type === 'HoldRefused') {
+    const detail = `${formatCredits(event.available)} are available and ${formatCredits(event.required)} are needed to create a VM; deposit credits and request a new VM`;
+    const command = { type: 'RefuseVm', code: 'insufficient-credits', detail } as const;
+    return [{ step: 'refuse', target: 'vm', id: event.vmId, command }];
+  }
+  return [];
+};

@@ -1,0 +1,107 @@
+import { type DesiredSpec, desiredSpec, type MinerId, type VmEvent, type VmId, type VmState, vm } from '#domain';
+import {
+  aggregates,
+  type Checkpoints,
+  categoryOf,
+  type EventStore,
+  type OrchestratorBus,
+  type Position,
+  readPageEventsMax,
+  readWholeStream,
+  type Sink,
+  streamName,
+} from '#events';
+import { decodeKnown } from '../processes/runner.ts';
+
+/** The events after which a miner must be told something new. */
+const changesSpec: ReadonlySet<VmEvent['type']> = new Set<VmEvent['type']>([
+  'VmPlaced',
+  'BootAuthorized',
+  'VmStartRequested',
+  'VmStopRequested',
+  'VmTerminationRequested',
+]);
+
+export type SpecPublisher = Sink & {
+  /** Puts one VM's spec as its stream says it now. */
+  publish(vmId: VmId): Promise<void>;
+  /** Puts every placed VM's spec again where the bus lost or never had it. */
+  repair(): Promise<void>;
+};
+
+/**
+ * Keeps the whole desired spec of every placed VM on the bus. Specs are never relayed from history: each is folded from
+ * its stream at the moment it is put, so an old event can only repeat the newest truth.
+ */
+export const createSpecPublisher = ({
+  store,
+  bus,
+  checkpoints,
+}: {
+  readonly store: EventStore;
+  readonly bus: Pick<OrchestratorBus, 'putSpec' | 'purgeSpec'>;
+  readonly checkpoints: Checkpoints;
+}): SpecPublisher => {
+  const name = 'spec-publisher';
+  const placed = new Map<VmId, MinerId>();
+
+  const absorb = (id: VmId, event: VmEvent): void => {
+    if (event.type === 'VmPlaced') placed.set(id, event.minerId);
+    if (event.type === 'VmTerminated') placed.delete(id);
+  };
+
+  const publish = async (vmId: VmId): Promise<void> => {
+    const current = await currentSpec(store, vmId);
+    if (current !== null) await bus.putSpec(current.minerId, current.spec);
+  };
+
+  const load = async (): Promise<Position | null> => {
+    const saved = await checkpoints.load(name);
+    if (saved === 'none' || saved === null) return null;
+    for (let after: Position | null = null; ; ) {
+      const page = await store.readAll({ after, limit: readPageEventsMax });
+      for (const recorded of page.events) {
+        if (store.comparePositions(recorded.position, saved) > 0) return saved;
+        if (recorded.type !== 'VmPlaced' && recorded.type !== 'VmTerminated') continue;
+        const known = decodeKnown(recorded);
+        if (known.category === 'vm') absorb(known.id, known.event);
+      }
+      if (page.end) return saved;
+      after = page.next;
+    }
+  };
+
+  return {
+    load,
+    apply: async (recorded) => {
+      if (categoryOf(recorded.stream) !== 'vm') return;
+      const known = decodeKnown(recorded);
+      if (known.category !== 'vm') return;
+      const minerId = placed.get(known.id);
+      absorb(known.id, known.event);
+      if (known.event.type === 'VmTerminated' && minerId !== undefined) await bus.purgeSpec(minerId, known.id);
+      else if (changesSpec.has(known.event.type)) await publish(known.id);
+    },
+    commit: (position) => checkpoints.save(name, position),
+    publish,
+    repair: async () => {
+      for (const vmId of placed.keys()) await publish(vmId);
+    },
+  };
+};
+
+/** A VM's spec and its miner, folded now; `null` while nobody holds it. Its revision is that of the last event that changed it. */
+export const currentSpec = async (
+  store: EventStore,
+  vmId: VmId,
+): Promise<{ readonly minerId: MinerId; readonly spec: DesiredSpec } | null> => {
+  let state: VmState = vm.initial;
+  let specRevision = 0n;
+  for (const recorded of await readWholeStream(store, streamName('vm', vmId))) {
+    const event = aggregates.vm.codec.decode(recorded);
+    state = vm.evolve(state, event);
+    if (changesSpec.has(event.type)) specRevision = recorded.revision;
+  }
+  const spec = state === null ? null : desiredSpec(state, specRevision);
+  return state?.placement == null || spec === null ? null : { minerId: state.placement.minerId, spec };
+};
