@@ -1,4 +1,5 @@
 import { ensureTools, type FoundTool, hccDirs, isHostError, type Report, type ToolName, tools } from '#host';
+import { buildTinyImage, isImageError } from '#images';
 
 const help = `Usage: node dist/scripts/setup.js [--json] [--no-image]
 
@@ -28,10 +29,12 @@ async function main(args: readonly string[]): Promise<number> {
   const json = args.includes('--json');
   try {
     const found = await ensureTools(needed, { report, cacheDir });
-    if (json) process.stdout.write(`${JSON.stringify({ ok: true, tools: shown(found) })}\n`);
+    const image = args.includes('--no-image') ? undefined : await buildTinyImage({ report, cacheDir });
+    if (image !== undefined) report({ step: 'image', detail: `${image.manifest.name} in ${image.dir}` });
+    if (json) process.stdout.write(`${JSON.stringify({ ok: true, tools: shown(found), image: image?.digest })}\n`);
     return 0;
   } catch (error) {
-    if (!isHostError(error)) throw error;
+    if (!isHostError(error) && !isImageError(error)) throw error;
     process.stderr.write(`setup: ${error.message}\n`);
     if (json) process.stdout.write(`${JSON.stringify({ ok: false, error: { code: error.code, ...error.facts } })}\n`);
     return 1;

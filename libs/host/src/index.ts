@@ -2,6 +2,7 @@ export { type Env, ensurePrivateDir, type HccDirs, hccDirs, socketDirFor } from 
 export { errnoOf, HostError, type HostErrorCode, type HostErrorFacts, isHostError } from './errors.ts';
 export { lastLines, type RunOptions, type RunResult, run } from './exec.ts';
 export { freePort } from './free-port.ts';
+export { withLock } from './lock.ts';
 export { type Progress, type Report, silent } from './report.ts';
 export {
   type AptContext,
