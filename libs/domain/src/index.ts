@@ -1,6 +1,9 @@
 export type { AccountCommand } from './account/commands.ts';
 export type { AccountEvent, Role, SshKeyType } from './account/events.ts';
-export type { Account, AccountState, Hold } from './account/state.ts';
+export { account } from './account/index.ts';
+export { depositMax, sshKeyLineLengthMax, sshKeysMax, tokensMax } from './account/limits.ts';
+export { parseSshPublicKey, type SshPublicKey } from './account/ssh-key.ts';
+export type { Account, AccountState, ApiToken, Deposit, Hold, RefusedHold } from './account/state.ts';
 export { type Decider, fold } from './decider.ts';
 export { Refusal, type RefusalCode, type RefusalData, unreachable } from './errors.ts';
 export { type Flavor, flavors } from './flavor/flavors.ts';

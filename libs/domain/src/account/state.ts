@@ -10,18 +10,32 @@ export type Hold = {
   readonly released: MicroCredits;
 };
 
+export type RefusedHold = { readonly vmId: VmId; readonly amount: MicroCredits };
+export type Deposit = { readonly amount: MicroCredits; readonly note: string };
+export type ApiToken = { readonly role: Role; readonly sha256: string; readonly label: string };
+
+/** available + held = deposited, after every event. */
 export type Account = {
   readonly accountId: AccountId;
   readonly name: string;
   /** Deposited and neither held nor spent. */
   readonly available: MicroCredits;
+  /** Sum of the open holds. */
+  readonly held: MicroCredits;
   readonly deposited: MicroCredits;
-  /** Open and closed holds: a repeated command must find what it did. Closed ones leave with billing's snapshots. */
+  /** Holds that hold something. */
   readonly holds: ReadonlyMap<HoldId, Hold>;
-  readonly refusedHolds: ReadonlySet<HoldId>;
-  readonly deposits: ReadonlyMap<DepositId, MicroCredits>;
+  /** The last released and refused ones, so that a repeated command finds what it did. */
+  readonly closedHolds: ReadonlyMap<HoldId, Hold>;
+  readonly refusedHolds: ReadonlyMap<HoldId, RefusedHold>;
+  /** All of them: a forgotten deposit could be paid a second time. */
+  readonly deposits: ReadonlyMap<DepositId, Deposit>;
+  /** Public key by fingerprint. */
   readonly sshKeys: ReadonlyMap<string, string>;
-  readonly tokens: ReadonlyMap<TokenId, { readonly role: Role; readonly sha256: string; readonly revoked: boolean }>;
+  readonly removedSshKeys: ReadonlyMap<string, string>;
+  /** Tokens that open doors, and the last ones that no longer do. */
+  readonly tokens: ReadonlyMap<TokenId, ApiToken>;
+  readonly revokedTokens: ReadonlyMap<TokenId, ApiToken>;
 };
 
 /** `null` before the first event. */

@@ -1,0 +1,74 @@
+import { Refusal } from '../errors.ts';
+import { formatCredits, type MicroCredits } from '../values/money.ts';
+import { assertText } from '../values/names.ts';
+import type { AccountCommand } from './commands.ts';
+import type { AccountEvent } from './events.ts';
+import { balanceMax, depositMax, depositNoteLengthMax } from './limits.ts';
+import type { Account } from './state.ts';
+
+type Command<Type extends AccountCommand['type']> = Extract<AccountCommand, { type: Type }>;
+
+/** Adds credits once per depositId. Refuses amounts that are not above zero, too large, or of another content. */
+export const depositCredits = (account: Account, command: Command<'DepositCredits'>): readonly AccountEvent[] => {
+  const { depositId, amount, source, note } = command;
+  const known = account.deposits.get(depositId);
+  if (known !== undefined) {
+    if (known.amount === amount && known.note === note) return [];
+    throw new Refusal(
+      'deposit-exists-with-other-content',
+      `deposit ${depositId} of ${formatCredits(known.amount)} was made already with other content; use a new depositId`,
+      { depositId },
+    );
+  }
+  assertAmount('deposit', amount, depositMax);
+  if (account.deposited + amount > balanceMax) {
+    throw new Refusal(
+      'invalid-amount',
+      `account ${account.accountId} was given ${formatCredits(account.deposited)}; ${formatCredits(amount)} more would pass the most an account is ever given, ${formatCredits(balanceMax)}`,
+    );
+  }
+  assertText('deposit note', note, 0, depositNoteLengthMax);
+  return [{ type: 'CreditsDeposited', depositId, amount, source, note }];
+};
+
+/**
+ * Sets credits aside for a VM. Too few is a fact about the VM that someone asks about next month, so it is the event
+ * `HoldRefused`, final for its holdId. Refuses a holdId that stands for something else.
+ */
+export const holdCredits = (account: Account, command: Command<'HoldCredits'>): readonly AccountEvent[] => {
+  const { holdId, vmId, amount } = command;
+  const hold = account.holds.get(holdId) ?? account.closedHolds.get(holdId);
+  const known = hold === undefined ? account.refusedHolds.get(holdId) : { vmId: hold.vmId, amount: hold.firstHeld };
+  if (known !== undefined) {
+    if (known.vmId === vmId && known.amount === amount) return [];
+    throw new Refusal(
+      'hold-exists-with-other-content',
+      `hold ${holdId} stands for ${formatCredits(known.amount)} of VM ${known.vmId}, not ${formatCredits(amount)} of VM ${vmId}`,
+      { holdId },
+    );
+  }
+  assertAmount('hold', amount, balanceMax);
+  // To hold more than is there would be a debt, whatever the caller thought was required.
+  if (command.required < amount) return holdCredits(account, { ...command, required: amount });
+  const { available } = account;
+  const { required } = command;
+  return available >= required
+    ? [{ type: 'CreditsHeld', holdId, vmId, amount }]
+    : [{ type: 'HoldRefused', holdId, vmId, amount, available, required }];
+};
+
+/** Gives back what a hold still holds. Refuses a hold nobody made; a refused or released one has nothing to give. */
+export const releaseHold = (account: Account, { holdId, reason }: Command<'ReleaseHold'>): readonly AccountEvent[] => {
+  const hold = account.holds.get(holdId);
+  if (hold !== undefined) return [{ type: 'HoldReleased', holdId, vmId: hold.vmId, amount: hold.held, reason }];
+  if (account.closedHolds.has(holdId) || account.refusedHolds.has(holdId)) return [];
+  throw new Refusal('hold-not-found', `account ${account.accountId} has no hold ${holdId}`, { holdId });
+};
+
+const assertAmount = (what: string, amount: MicroCredits, max: MicroCredits): void => {
+  if (amount > 0n && amount <= max) return;
+  throw new Refusal(
+    'invalid-amount',
+    `a ${what} of ${formatCredits(amount)} is not possible; it must be above 0 and at most ${formatCredits(max)}`,
+  );
+};
