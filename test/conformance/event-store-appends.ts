@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import { type Appended, appendEventsMax, ConcurrencyConflict, findChainFault, InvalidAppend } from '#events';
+import type { OpenedStore } from './event-store.ts';
+import { asAppended, freshStream, newEvent, newEvents, readEverything } from './new-events.ts';
+
+type Open = () => Promise<OpenedStore>;
+
+export const describeAppends = (open: Open): void => {
+  describe('expected revisions', () => expectedRevisions(open));
+  describe('repeats', () => repeats(open));
+  describe('appends of several events', () => severalEvents(open));
+  describe('64 writers at once', () => manyWriters(open));
+};
+
+const expectedRevisions = (open: Open): void => {
+  test('given no stream / when an event is appended to no-stream / then it gets revision 0', async () => {
+    const { store } = await open();
+    const appended = await store.append(freshStream(), [newEvent()], 'no-stream');
+    expect(appended.revision).toBe(0n);
+    expect(await store.head()).toBe(appended.position);
+  });
+
+  test('given a stream / when it is where the writer thought / then revisions go on without a gap', async () => {
+    const { store } = await open();
+    const stream = freshStream();
+    await store.append(stream, newEvents(3), 'no-stream');
+    expect((await store.append(stream, newEvents(2), 2n)).revision).toBe(4n);
+    const revisions = (await store.readStream(stream)).map(({ revision }) => revision);
+    expect(revisions).toEqual([0n, 1n, 2n, 3n, 4n]);
+  });
+
+  test.each([
+    { what: 'stale', expected: 0n },
+    { what: 'ahead', expected: 7n },
+    { what: 'no-stream', expected: 'no-stream' as const },
+  ])(
+    'given a stream at 1 / when a writer expects $what / then it is a conflict that says both',
+    async ({ expected }) => {
+      const { store } = await open();
+      const stream = freshStream();
+      await store.append(stream, newEvents(2), 'no-stream');
+      const failure = await store.append(stream, [newEvent()], expected).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(ConcurrencyConflict);
+      expect(failure).toMatchObject({ stream, expected, actual: 1n, duplicateId: null });
+      expect(await store.readStream(stream)).toHaveLength(2);
+    },
+  );
+
+  test('given no stream / when a writer expects a revision / then it is a conflict', async () => {
+    const { store } = await open();
+    const failure = await store.append(freshStream(), [newEvent()], 0n).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name: 'ConcurrencyConflict', actual: 'no-stream' });
+  });
+
+  test('a negative revision is refused, so that nobody says "any"', async () => {
+    const { store } = await open();
+    await expect(store.append(freshStream(), [newEvent()], -1n)).rejects.toMatchObject({ reason: 'bad-revision' });
+  });
+};
+
+const repeats = (open: Open): void => {
+  test('given an append / when it is repeated, also after the stream moved on / then it returns the first result', async () => {
+    const { store } = await open();
+    const stream = freshStream();
+    const events = newEvents(2);
+    const first = await store.append(stream, events, 'no-stream');
+    expect(await store.append(stream, events, 'no-stream')).toEqual(first);
+    await store.append(stream, [newEvent()], 1n);
+    expect(await store.append(stream, events, 'no-stream')).toEqual(first);
+    expect(await readEverything(store)).toHaveLength(3);
+  });
+
+  test('given an append / when it is repeated with its keys in another order / then it is the same append', async () => {
+    const { store } = await open();
+    const stream = freshStream();
+    const event = newEvent({ data: { a: 1, b: 2 } });
+    const first = await store.append(stream, [event], 'no-stream');
+    expect(await store.append(stream, [{ ...event, data: { b: 2, a: 1 } }], 'no-stream')).toEqual(first);
+  });
+
+  test.each([
+    { field: 'data', other: { data: { name: 'other' } } },
+    { field: 'type', other: { type: 'VmPlaced' } },
+    { field: 'recordedAt', other: { recordedAt: '2026-11-21T08:00:00.001Z' } },
+    { field: 'traceparent', other: { traceparent: '00-aa-bb-01' } },
+  ])('given an append / when its id comes again with another $field / then it is a conflict', async ({ other }) => {
+    const { store } = await open();
+    const stream = freshStream();
+    const event = newEvent();
+    await store.append(stream, [event], 'no-stream');
+    await expect(store.append(stream, [{ ...event, ...other }], 'no-stream')).rejects.toThrow(ConcurrencyConflict);
+  });
+
+  test('given an event / when its id is used at another place / then it is a conflict that names the id', async () => {
+    const { store } = await open();
+    const [stream, event] = [freshStream(), newEvent()];
+    await store.append(stream, [event], 'no-stream');
+    for (const place of [
+      { stream, expected: 0n },
+      { stream: freshStream(), expected: 'no-stream' as const },
+    ]) {
+      const failure = await store.append(place.stream, [event], place.expected).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ name: 'ConcurrencyConflict', duplicateId: event.eventId });
+    }
+    expect(await readEverything(store)).toHaveLength(1);
+  });
+};
+
+const severalEvents = (open: Open): void => {
+  test('given an append whose last event is recorded elsewhere / when it fails / then none of it is recorded', async () => {
+    const { store } = await open();
+    const [known, stream] = [newEvent(), freshStream()];
+    await store.append(freshStream(), [known], 'no-stream');
+    await expect(store.append(stream, [...newEvents(3), known], 'no-stream')).rejects.toThrow(ConcurrencyConflict);
+    expect(await store.readStream(stream)).toEqual([]);
+    expect((await store.append(stream, newEvents(2), 'no-stream')).revision).toBe(1n);
+    expect(await readEverything(store)).toHaveLength(3);
+  });
+
+  test.each([
+    { what: 'no events', events: [], reason: 'no-events' },
+    { what: 'one event too many', events: newEvents(appendEventsMax + 1), reason: 'too-many-events' },
+    {
+      what: 'an id twice',
+      events: [newEvent({ eventId: 'same' }), newEvent({ eventId: 'same' })],
+      reason: 'repeated-id',
+    },
+  ])('an append with $what is refused', async ({ events, reason }) => {
+    const { store } = await open();
+    const failure = await store.append(freshStream(), events, 'no-stream').catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(InvalidAppend);
+    expect(failure).toMatchObject({ reason });
+  });
+
+  test('an append of as many events as allowed is recorded in order', async () => {
+    const { store } = await open();
+    const [stream, events] = [freshStream(), newEvents(appendEventsMax)];
+    await store.append(stream, events, 'no-stream');
+    expect((await store.readStream(stream)).map(asAppended)).toEqual(events);
+  });
+};
+
+const manyWriters = (open: Open): void => {
+  const crowd = Array.from({ length: 64 }, (_, writer) => writer);
+
+  test('given one stream / when 64 append at the same revision / then exactly one wins each round', async () => {
+    const { store } = await open();
+    const stream = freshStream();
+    for (const expected of ['no-stream' as const, 0n, 1n]) {
+      const races = crowd.map((writer) => store.append(stream, [newEvent({ data: { writer } })], expected));
+      const results = await Promise.allSettled(races);
+      const lost = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason);
+      expect(lost).toHaveLength(63);
+      for (const reason of lost) expect(reason).toBeInstanceOf(ConcurrencyConflict);
+    }
+    const events = await store.readStream(stream);
+    expect(events.map(({ revision }) => revision)).toEqual([0n, 1n, 2n]);
+    expect(findChainFault(events)).toBeNull();
+  });
+
+  test('given 64 streams / when all are appended to at once / then each is whole and the order is total', async () => {
+    const { store } = await open();
+    const streams = crowd.map(freshStream);
+    const appendTo = async (stream: (typeof streams)[number]): Promise<Appended> => {
+      await store.append(stream, newEvents(2), 'no-stream');
+      return store.append(stream, newEvents(2), 1n);
+    };
+    await Promise.all(streams.map(appendTo));
+    const everything = await readEverything(store, 50);
+    expect(everything).toHaveLength(4 * 64);
+    for (const stream of streams) {
+      const events = everything.filter((event) => event.stream === stream);
+      expect(events.map(({ data }) => data.n)).toEqual([0, 1, 0, 1]);
+      expect(findChainFault(events)).toBeNull();
+    }
+  });
+};

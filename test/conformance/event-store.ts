@@ -1,0 +1,29 @@
+import { describe, onTestFinished } from 'vitest';
+import type { EventStore } from '#events';
+import { describeAppends } from './event-store-appends.ts';
+import { describeLifetime } from './event-store-lifetime.ts';
+import { describePayloads } from './event-store-payloads.ts';
+import { describeReads } from './event-store-reads.ts';
+import { describeSubscriptions } from './event-store-subscriptions.ts';
+
+/** A store made for one test. `reopen` closes it and opens what it left; a store that leaves nothing has none. */
+export type OpenedStore = { readonly store: EventStore; readonly reopen?: () => Promise<EventStore> };
+
+/** Makes empty stores, each with its own id. */
+export type StoreFactory = { open(): Promise<OpenedStore> };
+
+/** What every event store promises. An adapter is done when this passes. */
+export const describeEventStore = (name: string, factory: StoreFactory): void => {
+  const open = async (): Promise<OpenedStore> => {
+    const opened = await factory.open();
+    onTestFinished(() => opened.store.close());
+    return opened;
+  };
+  describe(`event store: ${name}`, () => {
+    describeAppends(open);
+    describeReads(open);
+    describeSubscriptions(open);
+    describePayloads(open);
+    describeLifetime(open);
+  });
+};
