@@ -10,14 +10,17 @@ export type HostErrorCode =
   | 'package-not-found'
   | 'runtime-dir-unsafe'
   | 'lock-timed-out'
+  | 'hardware-refused'
+  | 'port-in-use'
+  | 'qemu-already-running'
   | 'qemu-died-at-start'
   | 'qemu-not-ours'
   | 'qmp-unreachable'
-  | 'qmp-protocol'
   | 'qmp-refused'
   | 'qmp-timed-out'
   | 'qmp-closed'
-  | 'disk-refused';
+  | 'disk-refused'
+  | 'guest-access-refused';
 
 export type HostErrorFacts = Readonly<Record<string, string | number | readonly string[]>>;
 

@@ -2,7 +2,21 @@ export { type Env, ensurePrivateDir, type HccDirs, hccDirs, socketDirFor } from 
 export { errnoOf, HostError, type HostErrorCode, type HostErrorFacts, isHostError } from './errors.ts';
 export { lastLines, type RunOptions, type RunResult, run } from './exec.ts';
 export { freePort } from './free-port.ts';
+export { type GuestChannel, type GuestChannelEvent, openGuestChannel } from './guest/guest-channel.ts';
+export { checkGuestAccess, type GuestAccess, type GuestMessage } from './guest/guest-messages.ts';
+export { type GuestHostKey, parseHostKey } from './guest/host-key.ts';
+export { LineSplitter, type SplitLines } from './lines.ts';
 export { withLock } from './lock.ts';
+export { type Accelerator, type AcceleratorChoice, chooseAccelerator, probeAccelerator } from './qemu/accelerator.ts';
+export { adoptQemu, killQemu } from './qemu/adopt-qemu.ts';
+export { createOverlay, removeDisk } from './qemu/disk.ts';
+export { agentPortName, qemuArgs, type VmHardware } from './qemu/qemu-args.ts';
+export { findQemuProcess, type ProcessIdentity } from './qemu/qemu-process.ts';
+export { QmpClient, type QmpEvent, type QmpListener } from './qemu/qmp-client.ts';
+export type { QemuExit, RunningVm } from './qemu/running-vm.ts';
+export { startQemu } from './qemu/start-qemu.ts';
+export { type StopOutcome, stopQemu } from './qemu/stop-qemu.ts';
+export { type VmFiles, vmFiles } from './qemu/vm-files.ts';
 export { type Progress, type Report, silent } from './report.ts';
 export {
   type AptContext,

@@ -24,6 +24,10 @@ export const limits = {
   pollMs: 25,
   /** The serial log of earlier boots is set aside once it is bigger than this. */
   serialLogKeptBytesMax: 1024 * 1024,
+  /** A guest that is still booting misses the first press; a held one is pressed about as often by people. */
+  powerButtonEveryMs: 2_000,
+  /** quit takes about 0.3 s; a disk that hangs takes for ever. */
+  qemuQuitMs: 5_000,
   /** What is read of QEMU's own log to explain a death at start. */
   qemuLogTailBytesMax: 8 * 1024,
   /** A guest is not trusted: one line of its port is never longer than this. */
@@ -32,6 +36,8 @@ export const limits = {
   guestLinesPerSecondMax: 50,
   /** How long until the host connects again to a port that went away. */
   guestReconnectMs: 200,
+  /** A guest that broke a limit is not listened to for this long. */
+  guestPenaltyMs: 10_000,
   /** How often the host asks a guest that has not said anything yet. */
   guestAskMs: 2_000,
   /** OpenSSH public keys are at most about 1.4 KiB (RSA 8192). */

@@ -13,9 +13,19 @@ export type Kernel = {
   readonly modules: readonly { readonly name: string; readonly bytes: Uint8Array }[];
 };
 
-/** What the guest must be able to talk to: QEMU's virtio devices, and the power button (button + evdev).
+/** What the guest must be able to talk to: QEMU's virtio devices, the power button (button + evdev),
+ *  and a way to say that it panicked (pvpanic).
  *  ext4 and the rest are built into Debian's cloud kernel. */
-const wantedModules = ['virtio_pci', 'virtio_blk', 'virtio_console', 'virtio_net', 'virtio_rng', 'button', 'evdev'];
+const wantedModules = [
+  'virtio_pci',
+  'virtio_blk',
+  'virtio_console',
+  'virtio_net',
+  'virtio_rng',
+  'button',
+  'evdev',
+  'pvpanic_pci',
+];
 
 /** The commands `initramfs/init` uses. */
 const applets = ['sh', 'mount', 'insmod', 'ip', 'sleep', 'sync', 'poweroff', 'switch_root'];
@@ -76,5 +86,5 @@ async function modulePaths(unpackedRoot: string, base: string): Promise<Readonly
 }
 
 function mayBeNeeded(path: string): boolean {
-  return /virtio|failover|\/acpi\/|\/input\/|\/net\/core\//.test(path) || path.includes('hw_random');
+  return /virtio|failover|pvpanic|\/acpi\/|\/input\/|\/net\/core\//.test(path) || path.includes('hw_random');
 }
