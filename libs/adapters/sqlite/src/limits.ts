@@ -1,0 +1,16 @@
+/** How long SQLite waits for another process's write. Ours take milliseconds; five seconds is a stuck process. */
+export const busyTimeoutMs = 5_000;
+/** How often a waiting tail looks for writes of other processes, when no nudge came. A person does not notice it. */
+export const tailPollMs = 200;
+/** Writes that may wait for the disk before new ones are refused: a second or so of what it can take. */
+export const pendingWritesMax = 20_000;
+/** Characters of event data that may wait with them. */
+export const pendingCharsMax = 64 * 1024 * 1024;
+/** Writes handed over at once, so that one commit stays short. */
+export const batchWritesMax = 1_024;
+/** The write-ahead log is cut back to this after a burst. */
+export const walBytesKept = 64 * 1024 * 1024;
+/** Streams whose last revision the writer remembers instead of looking it up. About 200 bytes each. */
+export const streamHeadsMax = 10_000;
+/** Free space below which a failed write is called a full disk, whatever SQLite says: it cannot even grow its index. */
+export const diskFullBytes = 64 * 1024;

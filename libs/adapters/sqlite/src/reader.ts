@@ -1,0 +1,86 @@
+import {
+  type Position,
+  type Positions,
+  pageEvents,
+  type ReadPage,
+  type RecordedEvent,
+  readPageBytesMax,
+  type StreamName,
+  startRevision,
+} from '#events';
+import { asStoreFault, storeFault } from './faults.ts';
+import { openForReading } from './open-database.ts';
+import { type EventRow, eventColumns, toRecorded } from './rows.ts';
+
+/** Reads on a connection of its own that cannot write. Each call sees what was committed before it. */
+export type Reader = {
+  readStream(stream: StreamName, from: bigint | undefined, limit: number | undefined): readonly RecordedEvent[];
+  readAll(after: Position | null, limit: number | undefined): ReadPage;
+  /** Rows of the log after a count, as they lie there. */
+  rowsAfter(count: number, limit: number): readonly EventRow[];
+  /** Count of the newest event; `null` when there is none. */
+  head(): number | null;
+  /** Count a consumer saved; `undefined` when it never did. */
+  checkpoint(consumer: string): number | null | undefined;
+  /** Changes whenever any other connection has committed. */
+  dataVersion(): number | undefined;
+  /** SQLite's own check of the whole file: `ok`, or what it found. */
+  integrity(): string;
+  close(): void;
+};
+
+/** Opens a store's file for reading. Every method throws StoreUnavailable when the file fails it. */
+export const openReader = (file: string, positions: Positions): Reader => {
+  const { db } = openForReading(file);
+  const sql = {
+    stream: db.prepare<[StreamName, number, number], EventRow>(
+      `SELECT ${eventColumns} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`,
+    ),
+    all: db.prepare<[number, number], EventRow>(
+      `SELECT ${eventColumns} FROM events WHERE position > ? ORDER BY position LIMIT ?`,
+    ),
+    head: db.prepare<[], number | null>('SELECT max(position) FROM events').pluck(),
+    checkpoint: db.prepare<[string], number | null>('SELECT position FROM checkpoints WHERE consumer = ?').pluck(),
+    dataVersion: db.prepare<[], number>('PRAGMA data_version').pluck(),
+    integrity: db.prepare<[], string>('PRAGMA integrity_check(20)').pluck(),
+  };
+  const guarded = <Result>(read: () => Result): Result => {
+    if (!db.open) throw storeFault(file, 'closed', 'it is closed');
+    try {
+      return read();
+    } catch (error) {
+      throw asStoreFault(file, error);
+    }
+  };
+  const recorded = (row: EventRow) => toRecorded(file, row, positions.of(row.position));
+
+  const readAll = (after: Position | null, limit: number): ReadPage => {
+    const events: RecordedEvent[] = [];
+    let bytes = 0;
+    let end = true;
+    // One row more than asked for: whether there is one is whether this page is the end.
+    for (const row of sql.all.iterate(after === null ? 0 : positions.countOf(after), limit + 1)) {
+      if (events.length === limit || bytes >= readPageBytesMax) {
+        end = false;
+        break;
+      }
+      bytes += row.data.length;
+      events.push(recorded(row));
+    }
+    return { events, next: events.at(-1)?.position ?? after, end };
+  };
+
+  return {
+    readStream: (stream, from, limit) =>
+      guarded(() => sql.stream.all(stream, startRevision(from), pageEvents(limit)).map(recorded)),
+    readAll: (after, limit) => guarded(() => readAll(after, pageEvents(limit))),
+    rowsAfter: (count, limit) => guarded(() => sql.all.all(count, limit)),
+    head: () => guarded(() => sql.head.get() ?? null),
+    checkpoint: (consumer) => guarded(() => sql.checkpoint.get(consumer)),
+    dataVersion: () => guarded(() => sql.dataVersion.get()),
+    integrity: () => guarded(() => sql.integrity.all().join('; ')),
+    close: () => {
+      db.close();
+    },
+  };
+};
