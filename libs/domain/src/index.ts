@@ -15,15 +15,20 @@ export {
   type ImageState,
   image,
 } from './image/image.ts';
+export { type AllocationRefusal, placementCandidate } from './miner/allocate.ts';
 export type { MinerCommand } from './miner/commands.ts';
 export type { Accelerator, MinerEvent, Platform } from './miner/events.ts';
-export type { Allocation, Miner, MinerState } from './miner/state.ts';
-export type {
-  NoFit,
-  PlacementCandidate,
-  PlacementDecision,
-  PlacementRequest,
-  Rejected,
+export { miner } from './miner/index.ts';
+export { capacityMax } from './miner/limits.ts';
+export type { Allocation, Attachment, Miner, MinerState } from './miner/state.ts';
+export {
+  type NoFit,
+  type PlacementCandidate,
+  type PlacementDecision,
+  type PlacementRequest,
+  place,
+  type Rejected,
+  whyNoFit,
 } from './placement/placement.ts';
 export {
   type AccountId,
@@ -50,6 +55,8 @@ export {
 export {
   addSize,
   firstShortage,
+  formatBytes,
+  formatSize,
   gibibyte,
   mebibyte,
   noSize,

@@ -5,25 +5,28 @@ import type { Accelerator, Platform } from './events.ts';
 
 export type Allocation = { readonly generation: number; readonly size: Size };
 
+/** The host as its agent last described it. */
+export type Attachment = {
+  readonly agentEpoch: number;
+  readonly agentVersion: string;
+  readonly hostBootId: string;
+  readonly accelerator: Accelerator;
+  readonly platform: Platform;
+  readonly cpuModel: string;
+};
+
 export type Miner = {
   readonly minerId: MinerId;
   readonly name: string;
   readonly joinTokenSha256: string;
   readonly joinExpiresAt: UnixMs;
   readonly natsPublicKey: string | null;
-  readonly attachment: {
-    readonly agentEpoch: number;
-    readonly agentVersion: string;
-    readonly hostBootId: string;
-    readonly accelerator: Accelerator;
-    readonly platform: Platform;
-    readonly cpuModel: string;
-  } | null;
+  readonly attachment: Attachment | null;
   readonly capacity: Size;
   /** Sum of `allocations`; never above the capacity declared when each was reserved. */
   readonly reserved: Size;
   readonly allocations: ReadonlyMap<VmId, Allocation>;
-  /** The newest generation refused or released per VM, so that a repeated command decides nothing. Only VMs without an allocation. */
+  /** The newest generation refused or released per VM, so that a repeated command decides nothing. The last ones only. */
   readonly settled: ReadonlyMap<VmId, number>;
   readonly lost: { readonly lastSeenAt: UnixMs } | null;
 };

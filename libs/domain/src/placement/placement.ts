@@ -1,5 +1,5 @@
 import type { MinerId, VmId } from '../values/ids.ts';
-import type { Size } from '../values/size.ts';
+import { firstShortage, noSize, type Size, sameSize, subtractSize } from '../values/size.ts';
 
 /** Why a miner did not fit, one word each. A stable, public format. */
 export type NoFit = 'not-attached' | 'lost' | 'no-capacity-declared' | 'memory' | 'vcpus' | 'disk';
@@ -20,3 +20,55 @@ export type PlacementDecision =
 export type Rejected = { readonly minerId: MinerId; readonly code: NoFit };
 
 export type PlacementRequest = { readonly vmId: VmId; readonly size: Size };
+
+/**
+ * Chooses a miner for a VM: of those that fit, the one with most memory left, then most vCPUs, then the lowest id. The
+ * choice and the counts do not depend on the candidates' order; `rejected` names every other that did not fit, in that
+ * order. One pass without sorting, because 5,000 miners are looked at for each of 1,500 decisions a second.
+ */
+export const place = (request: PlacementRequest, candidates: Iterable<PlacementCandidate>): PlacementDecision => {
+  const rejected: Rejected[] = [];
+  let best: PlacementCandidate | null = null;
+  for (const candidate of candidates) {
+    const code = whyNoFit(candidate, request.size);
+    if (code !== null) rejected.push({ minerId: candidate.minerId, code });
+    else if (best === null || isBetter(candidate, best)) best = candidate;
+  }
+  return best === null
+    ? { fit: false, rejected, reasons: countByReason(rejected) }
+    : { fit: true, minerId: best.minerId, rejected };
+};
+
+/**
+ * Why a VM of this size cannot go to this miner; `null` when it can. The same arithmetic for the choice over a snapshot
+ * and for the reservation that re-checks it on the miner's own stream.
+ */
+export const whyNoFit = (miner: Omit<PlacementCandidate, 'minerId'>, size: Size): NoFit | null => {
+  if (!miner.attached) return 'not-attached';
+  if (miner.lost) return 'lost';
+  if (sameSize(miner.capacity, noSize)) return 'no-capacity-declared';
+  return firstShortage(size, subtractSize(miner.capacity, miner.reserved));
+};
+
+const isBetter = (a: PlacementCandidate, b: PlacementCandidate): boolean => {
+  // Every candidate would give the same size away, so what is free before orders them as what is free after.
+  const memoryBytes =
+    a.capacity.memoryBytes - a.reserved.memoryBytes - (b.capacity.memoryBytes - b.reserved.memoryBytes);
+  if (memoryBytes !== 0) return memoryBytes > 0;
+  const vcpus = a.capacity.vcpus - a.reserved.vcpus - (b.capacity.vcpus - b.reserved.vcpus);
+  return vcpus === 0 ? a.minerId < b.minerId : vcpus > 0;
+};
+
+/** In the order in which people fix them; fixed, so that equal counts are equal bytes in an event. */
+const reasonOrder: readonly NoFit[] = ['memory', 'vcpus', 'disk', 'not-attached', 'no-capacity-declared', 'lost'];
+
+const countByReason = (rejected: readonly Rejected[]): Readonly<Record<string, number>> => {
+  const counts = new Map<NoFit, number>();
+  for (const { code } of rejected) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return Object.fromEntries(
+    reasonOrder.flatMap((code) => {
+      const count = counts.get(code);
+      return count === undefined ? [] : [[code, count]];
+    }),
+  );
+};

@@ -32,3 +32,14 @@ export const firstShortage = (wanted: Size, free: Size): 'vcpus' | 'memory' | 'd
   if (wanted.diskBytes > free.diskBytes) return 'disk';
   return null;
 };
+
+/** `1 vCPU, 256 MiB of memory, 1 GiB of disk`: for sentences. */
+export const formatSize = ({ vcpus, memoryBytes, diskBytes }: Size): string =>
+  `${vcpus} ${vcpus === 1 ? 'vCPU' : 'vCPUs'}, ${formatBytes(memoryBytes)} of memory, ${formatBytes(diskBytes)} of disk`;
+
+/** `256 MiB`, `1 GiB`, `1000 bytes`: the largest unit that is exact. */
+export const formatBytes = (bytes: number): string => {
+  if (bytes !== 0 && bytes % gibibyte === 0) return `${bytes / gibibyte} GiB`;
+  if (bytes !== 0 && bytes % mebibyte === 0) return `${bytes / mebibyte} MiB`;
+  return `${bytes} bytes`;
+};

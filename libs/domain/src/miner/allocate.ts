@@ -1,0 +1,64 @@
+import { Refusal } from '../errors.ts';
+import { type NoFit, type PlacementCandidate, whyNoFit } from '../placement/placement.ts';
+import { formatSize, type Size, sameSize, subtractSize } from '../values/size.ts';
+import type { MinerCommand } from './commands.ts';
+import type { MinerEvent } from './events.ts';
+import type { Miner } from './state.ts';
+
+type Command<Type extends MinerCommand['type']> = Extract<MinerCommand, { type: Type }>;
+
+/** Why a reservation was refused: a stable, public format, stored in `AllocationRefused`. */
+export type AllocationRefusal = NoFit | 'older-generation-held';
+
+/**
+ * Sets a VM's size aside, or says in an event why not, once per generation. It checks the miner's own stream again,
+ * because a placement was chosen over a snapshot.
+ *
+ * A VM has one allocation. While an older generation holds it, a newer one is refused and not swapped in: the older
+ * copy may still run and use its memory and disk on this host, so its size counts until somebody has released it.
+ */
+export const reserveAllocation = (miner: Miner, command: Command<'ReserveAllocation'>): readonly MinerEvent[] => {
+  const { vmId, generation, size } = command;
+  const held = miner.allocations.get(vmId);
+  if (held?.generation === generation) {
+    if (sameSize(held.size, size)) return [];
+    throw new Refusal(
+      'allocation-exists-with-other-content',
+      `miner ${miner.minerId} holds ${formatSize(held.size)} for generation ${generation} of VM ${vmId}, not ${formatSize(size)}`,
+      { vmId, generation },
+    );
+  }
+  const isOutdated = generation < (held?.generation ?? 0) || generation <= (miner.settled.get(vmId) ?? 0);
+  if (isOutdated) return [];
+  const code: AllocationRefusal | null =
+    held === undefined ? whyNoFit(placementCandidate(miner), size) : 'older-generation-held';
+  return code === null
+    ? [{ type: 'AllocationReserved', vmId, generation, size }]
+    : [{ type: 'AllocationRefused', vmId, generation, code, free: freeSize(miner), wanted: size }];
+};
+
+/** Gives a VM's size back. An allocation that is not there, or is of another generation, decides nothing. */
+export const releaseAllocation = (miner: Miner, command: Command<'ReleaseAllocation'>): readonly MinerEvent[] => {
+  const { vmId, generation, reason } = command;
+  if (miner.allocations.get(vmId)?.generation !== generation) return [];
+  return [{ type: 'AllocationReleased', vmId, generation, reason }];
+};
+
+/** What placement may know of a miner. */
+export const placementCandidate = (miner: Miner): PlacementCandidate => ({
+  minerId: miner.minerId,
+  attached: miner.attachment !== null,
+  lost: miner.lost !== null,
+  capacity: miner.capacity,
+  reserved: miner.reserved,
+});
+
+/** What is left of the declared capacity; nothing is below zero, though a miner may declare less than is reserved. */
+const freeSize = ({ capacity, reserved }: Miner): Size => {
+  const free = subtractSize(capacity, reserved);
+  return {
+    vcpus: Math.max(0, free.vcpus),
+    memoryBytes: Math.max(0, free.memoryBytes),
+    diskBytes: Math.max(0, free.diskBytes),
+  };
+};
