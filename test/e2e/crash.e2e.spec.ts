@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSqliteStore } from '#adapters/sqlite';
+import { type Cluster, freshHome, type Json, kill, type Role, startCluster } from './cluster.ts';
+import { until } from './until.ts';
+
+// kill -9 of each process while a VM is being made and while it runs, on one cluster that heals each time.
+
+let cluster: Cluster;
+let imageDigest: string;
+let accountId: string;
+
+const vmOf = async (vmId: string): Promise<Json> => {
+  try {
+    const { status, body } = await cluster.call('GET', `/v1/vms/${vmId}`);
+    return status === 200 ? body : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const untilObserved = (vmId: string, word: string): Promise<Json> =>
+  until(`VM ${vmId} is ${word}`, 180_000, async () => {
+    const vm = await vmOf(vmId);
+    return vm?.observed === word ? vm : undefined;
+  });
+
+const requestVm = async (name: string): Promise<string> => {
+  const vmId = randomUUID();
+  const accepted = await cluster.call('POST', '/v1/vms', { vmId, accountId, name, flavorId: 'nano', imageDigest });
+  expect(accepted.status, JSON.stringify(accepted.body)).toBe(202);
+  return vmId;
+};
+
+const killAll = (role: Role): void => {
+  const pids = cluster.pids(role);
+  expect(pids.length, `${role} is running`).toBeGreaterThan(0);
+  for (const pid of pids) kill(pid);
+};
+
+const eventsOf = async (vmId: string): Promise<readonly string[]> => {
+  const answer = await until('the API answers', 60_000, async () => {
+    try {
+      return await cluster.call('GET', `/v1/streams/vm-${vmId}`);
+    } catch {
+      return undefined;
+    }
+  });
+  return answer.body.items.map(({ type }: Json) => type);
+};
+
+const count = (types: readonly string[], type: string): number => types.filter((each) => each === type).length;
+
+const removeVm = async (vmId: string): Promise<void> => {
+  await until('the termination is accepted', 60_000, async () => {
+    try {
+      return (await cluster.call('DELETE', `/v1/vms/${vmId}`)).status < 300 ? true : undefined;
+    } catch {
+      return undefined;
+    }
+  });
+  await untilObserved(vmId, 'terminated');
+};
+
+beforeAll(async () => {
+  cluster = await startCluster(freshHome());
+  const first = await until('the first VM runs', 240_000, async () => {
+    const { body } = await cluster.call('GET', '/v1/vms');
+    return body.items?.find(({ observed }: Json) => observed === 'running');
+  });
+  ({ imageDigest, accountId } = first);
+  await removeVm(first.vmId);
+});
+
+afterAll(async () => {
+  await cluster?.destroy();
+});
+
+describe.each<Role>(['orchestrator', 'nats-server', 'miner-node'])('kill -9 of %s', (role) => {
+  test('while a VM is being made: it ends running, once', async () => {
+    const vmId = await requestVm(`made-${role}`);
+    killAll(role);
+    await untilObserved(vmId, 'running');
+    const types = await eventsOf(vmId);
+    expect(count(types, 'VmRequested')).toBe(1);
+    expect(count(types, 'VmPlaced')).toBe(1);
+    expect(cluster.qemus()).toHaveLength(1);
+    await removeVm(vmId);
+    expect(cluster.qemus()).toEqual([]);
+  });
+
+  test('while a VM runs: it goes on running in the same QEMU, and obeys', async () => {
+    const vmId = await requestVm(`runs-${role}`);
+    const before = await untilObserved(vmId, 'running');
+    const qemus = cluster.qemus();
+    const victims = cluster.pids(role);
+    killAll(role);
+    await until(`${role} is back`, 60_000, () => {
+      const pids = cluster.pids(role);
+      return pids.length >= victims.length && pids.every((pid) => !victims.includes(pid)) ? true : undefined;
+    });
+    const after = await untilObserved(vmId, 'running');
+    expect(cluster.qemus()).toEqual(qemus);
+    expect(after.bootEpoch).toBe(before.bootEpoch);
+    expect(count(await eventsOf(vmId), 'BootAuthorized')).toBe(1);
+    const ssh = await until('ssh answers', 60_000, async () => {
+      const run = await cluster.hcc('vm', 'ssh', vmId, '--', 'hostname');
+      return run.code === 0 ? run : undefined;
+    });
+    expect(ssh.stdout.trim()).toBe(`runs-${role}`);
+    await removeVm(vmId);
+    expect(cluster.qemus()).toEqual([]);
+  });
+});
+
+test('after all of it the log verifies and the account holds nothing', async () => {
+  const account = await until('the hold is released', 60_000, async () => {
+    const { body } = await cluster.call('GET', `/v1/accounts/${accountId}`);
+    return body.held === '0' ? body : undefined;
+  });
+  expect(account.available).toBe(account.deposited);
+  expect((await cluster.call('GET', '/v1/parked')).body.items).toEqual([]);
+  expect((await cluster.stop()).code).toBe(0);
+  const opened = await openSqliteStore({ file: join(cluster.home, 'store', 'hcc.sqlite') });
+  try {
+    expect((await opened.verifyLog()).fault).toBeNull();
+  } finally {
+    await opened.close();
+  }
+});

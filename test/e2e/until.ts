@@ -1,0 +1,14 @@
+/** Polls a condition until it gives something other than `undefined`; fails with its name when the time is up. */
+export const until = async <Value>(
+  what: string,
+  waitMs: number,
+  look: () => Value | undefined | Promise<Value | undefined>,
+): Promise<Value> => {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    if (performance.now() > deadline) throw new Error(`not within ${waitMs / 1000} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
