@@ -2,19 +2,20 @@ import { Refusal, unreachable } from '../errors.ts';
 import type { BootId } from '../values/ids.ts';
 import { sameSize } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
+import { authorizeBoot } from './boot.ts';
 import type { VmCommand } from './commands.ts';
-import type { BootCause, VmEvent } from './events.ts';
+import type { VmEvent } from './events.ts';
+import { present } from './evolve.ts';
 import {
   admissionDeadlineMs,
-  bootDeadlineMs,
   lostDeadlineMs,
   placementDeadlineMs,
   removalDeadlineMs,
-  reservationDeadlineMs,
   stopDeadlineMs,
   vmNameLengthMax,
 } from './limits.ts';
 import { observeVm } from './observe.ts';
+import { decidePlacement } from './place.ts';
 import type { Vm, VmState } from './state.ts';
 
 /** What a command does to a VM: events, `[]` when it is already so, or a thrown {@link Refusal}. */
@@ -105,65 +106,14 @@ const isSameRequest = (vm: Vm, command: Command<'RequestVm'>): boolean =>
   vm.sshPublicKeys.length === command.sshPublicKeys.length &&
   vm.sshPublicKeys.every((key, index) => key === command.sshPublicKeys[index]);
 
-type PlacementCommand = Command<'ProposePlacement' | 'FailPlacement' | 'RejectPlacement' | 'ConfirmPlacement'>;
-
-const decidePlacement = (vm: Vm, command: PlacementCommand): readonly VmEvent[] => {
-  switch (command.type) {
-    case 'ProposePlacement':
-      if (vm.observed !== 'awaiting-placement') return [];
-      return [
-        {
-          type: 'VmPlacementProposed',
-          minerId: command.minerId,
-          generation: vm.generation + 1,
-          snapshotPosition: command.snapshotPosition,
-          deadlineAt: command.now + reservationDeadlineMs,
-        },
-      ];
-    case 'FailPlacement':
-      // Told once for each set of reasons, or every change of any miner would repeat it for every waiting VM.
-      if (vm.observed !== 'awaiting-placement' || sameCounts(vm.placementFailure, command.reasons)) return [];
-      return [{ type: 'VmPlacementFailed', reasons: command.reasons, snapshotPosition: command.snapshotPosition }];
-    case 'RejectPlacement': {
-      const { minerId, generation, code } = command;
-      if (!isProposed(vm, minerId, generation)) return [];
-      return [
-        { type: 'VmPlacementRejected', minerId, generation, code, deadlineAt: command.now + placementDeadlineMs },
-      ];
-    }
-    case 'ConfirmPlacement':
-      return confirmPlacement(vm, command);
-    default:
-      return unreachable(command);
-  }
-};
-
-const confirmPlacement = (vm: Vm, command: Command<'ConfirmPlacement'>): readonly VmEvent[] => {
-  const { minerId, generation, nextBootId, now } = command;
-  if (vm.placement?.minerId === minerId && vm.placement.generation === generation) return [];
-  if (!isProposed(vm, minerId, generation)) {
-    const code = vm.observed === 'terminated' ? 'vm-terminated' : 'stale-generation';
-    return vm.declinedGeneration >= generation ? [] : [{ type: 'VmPlacementDeclined', minerId, generation, code }];
-  }
-  const placed: VmEvent = { type: 'VmPlaced', minerId, generation };
-  return vm.desired === 'running' ? [placed, authorizeBoot(vm, 'placed', nextBootId, now, generation)] : [placed];
-};
-
-const isProposed = (vm: Vm, minerId: string, generation: number): boolean =>
-  vm.observed === 'awaiting-reservation' && vm.proposal?.minerId === minerId && vm.proposal.generation === generation;
-
-const sameCounts = (a: Readonly<Record<string, number>> | null, b: Readonly<Record<string, number>>): boolean => {
-  if (a === null) return false;
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
-};
-
 const startVm = (vm: Vm, nextBootId: BootId, now: UnixMs): readonly VmEvent[] => {
   assertUsable(vm);
   const start: readonly VmEvent[] = vm.desired === 'running' ? [] : [{ type: 'VmStartRequested' }];
+  // A lost VM gets its boot now, beneath the loss: its miner may return without anything to report that would ask for one.
+  const { observed } = present(vm);
   const needsBoot =
     vm.placement !== null &&
-    (vm.observed === 'stopped' || vm.observed === 'failed' || (vm.observed === 'stopping' && vm.desired === 'stopped'));
+    (observed === 'stopped' || observed === 'failed' || (observed === 'stopping' && vm.desired === 'stopped'));
   if (!needsBoot) return start;
   return [{ type: 'VmStartRequested' }, authorizeBoot(vm, 'owner-start', nextBootId, now, vm.generation)];
 };
@@ -180,16 +130,6 @@ const rebootVm = (vm: Vm, nextBootId: BootId, now: UnixMs): readonly VmEvent[] =
   }
   return [{ type: 'VmRebootRequested' }, authorizeBoot(vm, 'owner-reboot', nextBootId, now, vm.generation)];
 };
-
-const authorizeBoot = (vm: Vm, cause: BootCause, bootId: BootId, now: UnixMs, generation: number): VmEvent => ({
-  type: 'BootAuthorized',
-  generation,
-  bootEpoch: (vm.boot?.bootEpoch ?? 0) + 1,
-  bootId,
-  cause,
-  authorizedAt: now,
-  deadlineAt: now + bootDeadlineMs,
-});
 
 const terminateVm = (vm: Vm, now: UnixMs): readonly VmEvent[] => {
   if (vm.desired === 'absent') return [];

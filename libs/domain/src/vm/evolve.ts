@@ -7,8 +7,21 @@ import type { Observed, Vm, VmState } from './state.ts';
 /** The VM after one more event. Total: an event that makes no sense here leaves the state as it was. */
 export const evolve = (state: VmState, event: VmEvent): VmState => {
   if (event.type === 'VmRequested') return state ?? requested(event);
-  return state === null ? null : evolveVm(state, event);
+  if (state === null) return null;
+  return state.observed === 'lost' ? evolveLost(state, event) : evolvePresent(state, event);
 };
+
+/** A lost VM as it was when its miner was last heard, with what its owner asked since; any other as it is. */
+export const present = (vm: Vm): Vm =>
+  vm.observed === 'lost' && vm.observedBeforeLost !== null
+    ? {
+        ...vm,
+        observed: vm.observedBeforeLost,
+        waiting: vm.waitingBeforeLost,
+        observedBeforeLost: null,
+        waitingBeforeLost: null,
+      }
+    : vm;
 
 type Requested = Extract<VmEvent, { type: 'VmRequested' }>;
 
@@ -24,6 +37,7 @@ const requested = (event: Requested): Vm => ({
   desired: 'running',
   observed: 'awaiting-admission',
   observedBeforeLost: null,
+  waitingBeforeLost: null,
   holdId: null,
   generation: 0,
   proposal: null,
@@ -39,7 +53,25 @@ const requested = (event: Requested): Vm => ({
   lastReport: null,
 });
 
-const evolveVm = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
+/** What happens to a lost VM happens beneath the loss: once it is found again, it waits for what it had to wait for. */
+const evolveLost = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
+  switch (event.type) {
+    case 'VmLost':
+      return vm;
+    case 'VmRecovered':
+      return present(vm);
+    case 'VmDeadlinePassed':
+      return passed(vm);
+    default: {
+      const beneath = evolvePresent(present(vm), event);
+      if (beneath.observed === 'terminated') return beneath;
+      const { observed: observedBeforeLost, waiting: waitingBeforeLost } = beneath;
+      return { ...beneath, observed: 'lost', waiting: vm.waiting, observedBeforeLost, waitingBeforeLost };
+    }
+  }
+};
+
+const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
   switch (event.type) {
     case 'VmAdmitted':
       return {
@@ -82,7 +114,7 @@ const evolveVm = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
       return {
         ...vm,
         boot: { bootEpoch: event.bootEpoch, bootId: event.bootId },
-        observed: vm.observed === 'lost' ? 'lost' : 'awaiting-boot',
+        observed: 'awaiting-boot',
         crashBootsAt: event.cause === 'crash' ? lastOf([...vm.crashBootsAt, event.authorizedAt]) : vm.crashBootsAt,
         waiting: waiting('boot', event.deadlineAt),
       };
@@ -99,8 +131,7 @@ const evolveVm = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
       return {
         ...vm,
         desired: 'absent',
-        observed: vm.observed === 'lost' ? 'lost' : 'terminating',
-        observedBeforeLost: vm.observed === 'lost' ? 'terminating' : null,
+        observed: 'terminating',
         waiting: waiting('removal', event.deadlineAt),
       };
     case 'VmStarting':
@@ -111,6 +142,8 @@ const evolveVm = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
         observed: 'running',
         endpoint: event.endpoint,
         sshHostKey: event.sshHostKey,
+        // A boot that was called over and runs after all can end once more.
+        exit: vm.exit?.bootId === event.bootId ? null : vm.exit,
         waiting: null,
       };
     case 'VmStopped':
@@ -122,12 +155,13 @@ const evolveVm = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
         ...vm,
         observed: 'lost',
         observedBeforeLost: vm.observed,
+        waitingBeforeLost: vm.waiting,
         waiting: waiting('miner', event.deadlineAt),
       };
     case 'VmRecovered':
-      return { ...vm, observed: vm.observedBeforeLost ?? vm.observed, observedBeforeLost: null, waiting: null };
+      return vm;
     case 'VmDeadlinePassed':
-      return vm.waiting === null ? vm : { ...vm, waiting: { ...vm.waiting, passed: true } };
+      return passed(vm);
     case 'VmTerminated':
       return { ...vm, desired: 'absent', observed: 'terminated', endpoint: null, waiting: null };
     default:
@@ -136,6 +170,8 @@ const evolveVm = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
 };
 
 const waiting = (reason: WaitingFor, deadlineAt: UnixMs) => ({ for: reason, deadlineAt, passed: false });
+
+const passed = (vm: Vm): Vm => (vm.waiting === null ? vm : { ...vm, waiting: { ...vm.waiting, passed: true } });
 
 /** Whether QEMU may be running: a stop has something to wait for. */
 const isUp = (observed: Observed): boolean =>

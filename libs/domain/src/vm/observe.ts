@@ -1,8 +1,9 @@
 import { Refusal, unreachable } from '../errors.ts';
+import { authorizeBoot } from './boot.ts';
 import type { VmCommand, VmObservation } from './commands.ts';
 import type { BootCause, ExitCause, Reported, VmEvent } from './events.ts';
-import { evolve } from './evolve.ts';
-import { bootDeadlineMs, crashRestartsMax, crashWindowMs } from './limits.ts';
+import { present } from './evolve.ts';
+import { crashRestartsMax, crashWindowMs } from './limits.ts';
 import type { Vm } from './state.ts';
 
 export type ObserveVm = Extract<VmCommand, { type: 'ObserveVm' }>;
@@ -24,8 +25,7 @@ export const observeVm = (vm: Vm, command: ObserveVm): readonly VmEvent[] => {
   if (isOlder(vm, command)) return [];
   const recovered: readonly VmEvent[] =
     vm.observed === 'lost' ? [{ type: 'VmRecovered', minerId: command.minerId }] : [];
-  const present = recovered.reduce<Vm>((state, event) => evolve(state, event) ?? state, vm);
-  return [...recovered, ...changes(present, command, command.observation)];
+  return [...recovered, ...changes(present(vm), command, command.observation)];
 };
 
 const isOlder = (vm: Vm, report: ObserveVm): boolean => {
@@ -136,14 +136,6 @@ const restartCause = (vm: Vm, cause: ExitCause): BootCause | null => {
 const isCrashLoop = (vm: Vm, now: number): boolean =>
   vm.crashBootsAt.filter((at) => now - at < crashWindowMs).length >= crashRestartsMax;
 
-const bootAgain = (vm: Vm, command: ObserveVm, cause: BootCause): readonly VmEvent[] => [
-  {
-    type: 'BootAuthorized',
-    generation: command.generation,
-    bootEpoch: (vm.boot?.bootEpoch ?? 0) + 1,
-    bootId: command.nextBootId,
-    cause,
-    authorizedAt: command.now,
-    deadlineAt: command.now + bootDeadlineMs,
-  },
+const bootAgain = (vm: Vm, { nextBootId, now, generation }: ObserveVm, cause: BootCause): readonly VmEvent[] => [
+  authorizeBoot(vm, cause, nextBootId, now, generation),
 ];

@@ -25,6 +25,8 @@ export type Observed =
 export type Placement = { readonly minerId: MinerId; readonly generation: number };
 export type Boot = { readonly bootEpoch: number; readonly bootId: BootId };
 
+export type Waiting = { readonly for: WaitingFor; readonly deadlineAt: UnixMs; readonly passed: boolean };
+
 export type Vm = {
   readonly vmId: VmId;
   readonly accountId: AccountId;
@@ -36,8 +38,9 @@ export type Vm = {
   readonly restartPolicy: RestartPolicy;
   readonly desired: Desired;
   readonly observed: Observed;
-  /** The word that `observed` goes back to when a lost miner returns. */
+  /** What `observed` and `waiting` go back to when a lost miner returns. Both go on changing with what the owner asks meanwhile. */
   readonly observedBeforeLost: Observed | null;
+  readonly waitingBeforeLost: Waiting | null;
   readonly holdId: HoldId | null;
   /** Fences: a report or an allocation of an older generation counts for nothing. */
   readonly generation: number;
@@ -56,7 +59,7 @@ export type Vm = {
   readonly crashBootsAt: readonly UnixMs[];
   readonly endpoint: SshEndpoint | null;
   readonly sshHostKey: string | null;
-  readonly waiting: { readonly for: WaitingFor; readonly deadlineAt: UnixMs; readonly passed: boolean } | null;
+  readonly waiting: Waiting | null;
   readonly lastReport: { readonly agentEpoch: number; readonly sequence: number } | null;
 };
 
