@@ -11,7 +11,13 @@ export { type Accelerator, type AcceleratorChoice, chooseAccelerator, probeAccel
 export { adoptQemu, killQemu } from './qemu/adopt-qemu.ts';
 export { createOverlay, removeDisk } from './qemu/disk.ts';
 export { agentPortName, qemuArgs, type VmHardware } from './qemu/qemu-args.ts';
-export { findQemuProcess, type ProcessIdentity } from './qemu/qemu-process.ts';
+export {
+  findQemuProcess,
+  isAlive,
+  killProcess,
+  type ProcessIdentity,
+  readStartTicks,
+} from './qemu/qemu-process.ts';
 export { QmpClient, type QmpEvent, type QmpListener } from './qemu/qmp-client.ts';
 export type { QemuExit, RunningVm } from './qemu/running-vm.ts';
 export { startQemu } from './qemu/start-qemu.ts';
