@@ -1,0 +1,24 @@
+export { ConfigInvalid, type Environment, parseConfig, readSecretFile, text, wholeNumber } from './config.ts';
+export {
+  type Correlation,
+  correlationIdFrom,
+  currentCorrelation,
+  traceparentFrom,
+  withCorrelation,
+} from './correlation.ts';
+export { createLifecycle, DeadlinePassed, type Deadlines, type Lifecycle, type Part, Stopping } from './lifecycle.ts';
+export { type Log, type LogLevel, logLevels, silentLog } from './log.ts';
+export { createLog, type LoggerOptions } from './logger.ts';
+export { nestLogger } from './nest-logger.ts';
+export {
+  type DoorCode,
+  DoorProblem,
+  type ProblemCode,
+  type ProblemData,
+  type ProblemDocument,
+  problemDocument,
+  problems,
+} from './problem.ts';
+export { ProblemFilter, type ProblemFilterOptions, type ProblemReply } from './problem-filter.ts';
+export { invalidRequest, type Problem, problemOf } from './problem-of.ts';
+export { type Program, plainLine, runProgram } from './program.ts';

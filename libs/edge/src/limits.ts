@@ -1,0 +1,12 @@
+/** A part that has not started by then will not: a store opens in milliseconds, a bus gets its own, named wait. */
+export const partStartMs = 30_000;
+/** Long enough to finish a page and a write, short enough for a service manager that kills after 30 s. */
+export const partStopMs = 8_000;
+/** The whole of an orderly stop, whatever its parts do. */
+export const programStopMs = 25_000;
+/** A token file holds one line. More is another file, named by mistake. */
+export const secretFileBytesMax = 4_096;
+/** Field errors of one refused request: enough to mend it, too few to make an answer out of noise. */
+export const fieldErrorsMax = 20;
+/** W3C Trace Context gives 55 characters to version 00; later versions may append. */
+export const traceparentLengthMax = 128;

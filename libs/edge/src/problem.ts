@@ -1,0 +1,123 @@
+import type { RefusalCode } from '#domain';
+
+/** What only the door says no to; everything else is a {@link RefusalCode}. */
+export type DoorCode =
+  | 'malformed-json'
+  | 'body-too-large'
+  | 'unsupported-media-type'
+  | 'invalid-request'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'request-timeout'
+  | 'concurrency-conflict'
+  | 'foreign-position'
+  | 'image-digest-mismatch'
+  | 'image-memory-too-small'
+  | 'ssh-key-required'
+  | 'read-model-behind'
+  | 'store-unavailable'
+  | 'bus-unavailable'
+  | 'shutting-down'
+  | 'unknown-event'
+  | 'internal';
+
+export type ProblemCode = RefusalCode | DoorCode;
+
+type Row = { readonly status: number; readonly title: string };
+
+/** Every code a client may see, with its status and title. Total: a new refusal without a row does not compile. */
+export const problems: Readonly<Record<ProblemCode, Row>> = {
+  'malformed-json': { status: 400, title: 'The body is not JSON' },
+  'body-too-large': { status: 413, title: 'The body is too large' },
+  'unsupported-media-type': { status: 415, title: 'The body must be application/json' },
+  'invalid-request': { status: 400, title: 'The request does not fit its schema' },
+  unauthenticated: { status: 401, title: 'A valid token is needed' },
+  forbidden: { status: 403, title: 'The role of this token does not allow it' },
+  'not-found': { status: 404, title: 'There is nothing here' },
+  'method-not-allowed': { status: 405, title: 'This address does not take that method' },
+  'request-timeout': { status: 408, title: 'The request did not arrive in time' },
+  'concurrency-conflict': { status: 409, title: 'Others changed it at the same time' },
+  'foreign-position': { status: 400, title: 'The position is not of this store' },
+  'image-digest-mismatch': { status: 422, title: 'The digest is not that of the manifest' },
+  'image-memory-too-small': { status: 422, title: 'The image needs more memory' },
+  'ssh-key-required': { status: 422, title: 'A VM needs an SSH key' },
+  'read-model-behind': { status: 503, title: 'The read model has not come that far' },
+  'store-unavailable': { status: 503, title: 'The event store cannot do it now' },
+  'bus-unavailable': { status: 503, title: 'The bus cannot do it now' },
+  'shutting-down': { status: 503, title: 'The server is stopping' },
+  'unknown-event': { status: 500, title: 'A stored event is of a newer build' },
+  internal: { status: 500, title: 'Something broke here' },
+
+  'vm-not-found': { status: 404, title: 'There is no such VM' },
+  'vm-exists-with-other-content': { status: 409, title: 'The VM exists with other content' },
+  'vm-terminated': { status: 409, title: 'The VM is terminated' },
+  'vm-refused': { status: 409, title: 'The VM was refused' },
+  'vm-not-placed': { status: 409, title: 'No miner holds the VM' },
+  'vm-not-running': { status: 409, title: 'The VM does not run' },
+  'vm-already-starting': { status: 409, title: 'The VM starts already' },
+  'stale-generation': { status: 409, title: 'The generation is over' },
+  'stale-boot': { status: 409, title: 'The boot is over' },
+  'account-not-found': { status: 404, title: 'There is no such account' },
+  'account-exists-with-other-content': { status: 409, title: 'The account exists with other content' },
+  'insufficient-credits': { status: 402, title: 'Not enough credits' },
+  'invalid-amount': { status: 422, title: 'The amount cannot be' },
+  'deposit-exists-with-other-content': { status: 409, title: 'The deposit exists with other content' },
+  'hold-not-found': { status: 404, title: 'There is no such hold' },
+  'hold-exists-with-other-content': { status: 409, title: 'The hold exists with other content' },
+  'ssh-key-malformed': { status: 422, title: 'This is not an SSH public key' },
+  'ssh-key-unsupported': { status: 422, title: 'SSH keys of this type are not supported' },
+  'ssh-key-too-weak': { status: 422, title: 'The SSH key is too weak' },
+  'ssh-key-not-found': { status: 404, title: 'There is no such SSH key' },
+  'too-many-ssh-keys': { status: 409, title: 'The account has the most SSH keys it may have' },
+  'token-exists-with-other-content': { status: 409, title: 'The token exists with other content' },
+  'token-not-found': { status: 404, title: 'There is no such token' },
+  'too-many-tokens': { status: 409, title: 'The account has the most tokens it may have' },
+  'miner-not-found': { status: 404, title: 'There is no such miner' },
+  'miner-not-enrolled': { status: 409, title: 'The miner is not enrolled' },
+  'miner-exists-with-other-content': { status: 409, title: 'The miner exists with other content' },
+  'miner-enrolled-with-other-key': { status: 409, title: 'The miner is enrolled with another key' },
+  'join-token-wrong': { status: 401, title: 'The join token is wrong' },
+  'join-token-expired': { status: 401, title: 'The join token has expired' },
+  'invalid-capacity': { status: 422, title: 'The capacity cannot be' },
+  'allocation-exists-with-other-content': { status: 409, title: 'The allocation exists with other content' },
+  'image-not-found': { status: 404, title: 'There is no such image' },
+  'image-exists-with-other-content': { status: 409, title: 'The image exists with other content' },
+  'flavor-not-found': { status: 404, title: 'There is no such flavor' },
+  'invalid-name': { status: 422, title: 'The name cannot be' },
+};
+
+export type ProblemData = Readonly<Record<string, unknown>>;
+
+/** A "no" of the door. The sentence names the thing, the observed value, the wanted value and the fix. */
+export class DoorProblem extends Error {
+  override readonly name = 'DoorProblem';
+  readonly code: ProblemCode;
+  readonly data: ProblemData;
+
+  constructor(code: ProblemCode, detail: string, data: ProblemData = {}, options?: ErrorOptions) {
+    super(detail, options);
+    this.code = code;
+    this.data = data;
+  }
+}
+
+/** RFC 9457, as every error answers: `application/problem+json`. */
+export type ProblemDocument = ProblemData & {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ProblemCode;
+  readonly correlationId: string;
+};
+
+/** The document of one problem. Its own members win over `data`'s. */
+export const problemDocument = (
+  problem: { readonly code: ProblemCode; readonly detail: string; readonly data?: ProblemData },
+  correlationId: string,
+): ProblemDocument => {
+  const { code, detail, data = {} } = problem;
+  return { ...data, type: `urn:hcc:problem:${code}`, ...problems[code], detail, code, correlationId };
+};
