@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { asStoreFault, storeFault } from './faults.ts';
 import { busyTimeoutMs, walBytesKept } from './limits.ts';
@@ -9,9 +10,10 @@ export type OpenedDatabase = { readonly db: Database.Database; readonly storeId:
  * Opens a store's file for writing, made with `newStoreId` when it is not there, or empty. Refuses, before it changes
  * anything, what is not ours (`not-a-store`), newer than us (`newer-format`) or damaged (`corrupt`).
  */
-export const openForWriting = (file: string, newStoreId: string): OpenedDatabase =>
-  opened(file, { timeout: busyTimeoutMs }, (db) => {
-    if (isEmpty(file, db)) create(db, newStoreId);
+export const openForWriting = (file: string, newStoreId: string): OpenedDatabase => {
+  checkHeader(file);
+  return opened(file, { timeout: busyTimeoutMs }, (db) => {
+    if (isEmpty(db)) create(db, newStoreId);
     checkOurs(file, db);
     db.pragma('cell_size_check = ON');
     checkWhole(file, db);
@@ -20,6 +22,7 @@ export const openForWriting = (file: string, newStoreId: string): OpenedDatabase
     db.pragma('synchronous = FULL');
     db.pragma(`journal_size_limit = ${walBytesKept}`);
   });
+};
 
 /** Opens a store's file, which a writer has opened before, for reading only. */
 export const openForReading = (file: string): OpenedDatabase =>
@@ -49,12 +52,30 @@ const connect = (file: string, options: Database.Options): Database.Database => 
   }
 };
 
-const isEmpty = (file: string, db: Database.Database): boolean => {
+const isEmpty = (db: Database.Database): boolean =>
+  db.pragma('application_id', { simple: true }) === 0 && tables(db) === 0;
+
+const magic = 'SQLite format 3\0';
+
+/** SQLite itself takes a file of a few bytes for an empty database, and would write over it. */
+const checkHeader = (file: string): void => {
+  const header = firstBytes(file, magic.length);
+  if (header === '' || header === magic) return;
+  throw storeFault(file, 'not-a-store', `it is no SQLite database (it begins with ${JSON.stringify(header)})`);
+};
+
+const firstBytes = (file: string, count: number): string => {
+  if (!existsSync(file)) return '';
   try {
-    return db.pragma('application_id', { simple: true }) === 0 && tables(db) === 0;
+    const descriptor = openSync(file, 'r');
+    try {
+      const bytes = Buffer.alloc(count);
+      return bytes.toString('latin1', 0, readSync(descriptor, bytes, 0, count, 0));
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
-    if (!(error instanceof Database.SqliteError) || error.code !== 'SQLITE_NOTADB') throw error;
-    throw storeFault(file, 'not-a-store', `it is no SQLite database (${error.message})`, error);
+    throw storeFault(file, 'io', error instanceof Error ? error.message : String(error), error);
   }
 };
 
