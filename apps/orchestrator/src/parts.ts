@@ -16,7 +16,7 @@ import { ephemeralSink } from './processes/ephemeral-sink.ts';
 import { minerLost } from './processes/miner-lost.process.ts';
 import type { Part } from './processes/part.ts';
 import { orphans, reconciler } from './processes/reconciler.process.ts';
-import { give, processSink, type StartAt } from './processes/runner.ts';
+import { giveAll, processSink, type StartAt } from './processes/runner.ts';
 import { everyTick } from './processes/tick.ts';
 import { vmAdmission } from './processes/vm-admission.process.ts';
 import { vmPlacement } from './processes/vm-placement.process.ts';
@@ -58,10 +58,11 @@ export const createParts = (
   const watch = createMinerWatch({ store, clock, bus, attached: attached.state, log });
 
   const reconcile = async (): Promise<void> => {
-    for (const { cause, command } of orphans(ledger.state(), clock.now())) {
-      await give({ store, clock }, reconciler.name, cause, command);
+    try {
+      await giveAll({ store, clock }, reconciler.name, orphans(ledger.state(), clock.now()));
+    } finally {
+      await publisher.repair();
     }
-    await publisher.repair();
   };
 
   return {

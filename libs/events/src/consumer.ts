@@ -1,12 +1,10 @@
 import type { UnixMs } from '#domain';
-import { aggregates } from './aggregates.ts';
 import { UnknownEvent } from './codec.ts';
 import type { Position, RecordedEvent, StreamName } from './envelope.ts';
-import { handle, readWholeStream } from './handle.ts';
-import { derivedUuid } from './identity.ts';
+import { readWholeStream } from './handle.ts';
 import { consumerAttemptsMax, consumerRetryMaxMs, consumerRetryMs, readPageEventsMax } from './limits.ts';
-import { streamName } from './names.ts';
 import type { Parked } from './parking.ts';
+import { createParking } from './parking-stream.ts';
 import { BusUnavailable } from './ports/bus.ts';
 import type { Clock } from './ports/clock.ts';
 import { ConcurrencyConflict, type EventStore, StoreUnavailable } from './ports/event-store.ts';
@@ -54,7 +52,7 @@ export type ConsumerOptions = {
  */
 export const createConsumer = (options: ConsumerOptions): Consumer => {
   const { name, store, clock, sink, log } = options;
-  const parkedStream = streamName('parked', name);
+  const parking = createParking(name, { store, clock });
   const blocked = new Map<StreamName, Parked>();
   const waiters = new Set<() => void>();
   const stopping = new AbortController();
@@ -66,11 +64,11 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
 
   const load = async (): Promise<void> => {
     position = await sink.load();
-    for (const parked of (await loadParked(store, parkedStream)).values()) {
-      blocked.set(parked.stream as StreamName, parked);
-    }
+    blocked.clear();
+    for (const parked of await parking.load()) blocked.set(parked.stream as StreamName, parked);
+    for (const [stream, parked] of [...blocked]) await retryParked(stream, parked);
+    // Only now: a store or bus that is lost meanwhile must not leave the rest of them untried.
     loaded = true;
-    for (const [stream, parked] of blocked) await retryParked(stream, parked);
   };
 
   /** A newer build may read what stopped an older one: the stream is caught up from its first parked event. */
@@ -93,7 +91,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
       }
     }
     if (position !== null) await sink.commit(position);
-    await settle(parked);
+    await parking.settle(parked);
     blocked.delete(stream);
     log('info', 'parked stream caught up', { consumer: name, stream, events: missed.length });
   };
@@ -134,39 +132,8 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   };
 
   const park = async (event: RecordedEvent, reason: string, attempts: number, firstSeenAt: UnixMs): Promise<void> => {
-    const parked: Parked = {
-      type: 'EventParked',
-      consumer: name,
-      eventId: event.eventId,
-      eventType: event.type,
-      stream: event.stream,
-      revision: event.revision,
-      position: event.position,
-      reason: reason.slice(0, 2_000),
-      attempts,
-      firstSeenAt,
-      lastSeenAt: clock.now(),
-    };
     log('error', 'event parked', { consumer: name, stream: event.stream, eventId: event.eventId, reason });
-    // A consumer that cannot read its own parking stream would park its own parking for ever.
-    if (event.stream !== parkedStream) await give({ ...parked, type: 'ParkEvent', now: clock.now() }, event.eventId);
-    blocked.set(event.stream, parked);
-  };
-
-  const settle = (parked: Parked): Promise<void> =>
-    give({ type: 'SettleParkedEvent', eventId: parked.eventId, now: clock.now() }, `${parked.eventId}:${clock.now()}`);
-
-  const give = async (
-    command: Parameters<typeof aggregates.parked.decider.decide>[1],
-    cause: string,
-  ): Promise<void> => {
-    await handle({ store, clock }, aggregates.parked, name, command, {
-      commandId: derivedUuid('parking', name, command.type, cause),
-      actor: `process:${name}`,
-      correlationId: command.eventId,
-      causationId: command.eventId,
-      traceparent: null,
-    });
+    blocked.set(event.stream, await parking.park(event, { reason, attempts, firstSeenAt }));
   };
 
   const loop = async (): Promise<void> => {
@@ -220,12 +187,6 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     status: () => ({ name, position, caughtUp, parked: [...blocked.values()], stalled }),
     reached,
   };
-};
-
-const loadParked = async (store: EventStore, stream: StreamName) => {
-  const { decider, codec } = aggregates.parked;
-  const history = await readWholeStream(store, stream);
-  return history.map((event) => codec.decode(event)).reduce(decider.evolve, decider.initial);
 };
 
 /** A store, bus or race that will be right again by itself: waiting loses nothing, parking would. */

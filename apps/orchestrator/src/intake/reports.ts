@@ -65,12 +65,13 @@ export const takeHostReport =
     const content = createHash('sha256').update(JSON.stringify(report)).digest('hex');
     const now = clock.now();
     const give = (step: string, command: Parameters<typeof aggregates.miner.decider.decide>[1]) => {
-      const commandId = derivedUuid('host-report', minerId, content, step);
+      // With the time in it: a host that goes back to an earlier capacity says the same again. A repeat decides nothing.
+      const commandId = derivedUuid('host-report', minerId, content, step, `${now}`);
       return handle({ store, clock }, aggregates.miner, minerId, command, metaOf(minerId, commandId));
     };
     try {
       await give('attach', { type: 'AttachMiner', ...facts, now });
-      await give(`capacity:${facts.agentEpoch}`, { type: 'DeclareCapacity', capacity, now });
+      await give('capacity', { type: 'DeclareCapacity', capacity, now });
       return 'ack';
     } catch (error) {
       return refusedOrLater(error, log, { minerId });

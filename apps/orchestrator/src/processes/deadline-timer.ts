@@ -1,7 +1,7 @@
 import type { Log } from '#edge';
 import type { Clock, EventStore, Scheduler, Sink } from '#events';
-import { dueDeadlines, type LiveVms, nextDeadlineAt, raise } from './deadlines.process.ts';
-import { give } from './runner.ts';
+import { deadlines, dueDeadlines, type LiveVms, nextDeadlineAt, raise } from './deadlines.process.ts';
+import { giveAll } from './runner.ts';
 
 const key = 'vm-deadlines';
 
@@ -30,10 +30,12 @@ export const createDeadlineTimer = ({
   readonly log: Log;
 }): DeadlineTimer => {
   const raiseDue = async (): Promise<void> => {
-    for (const deadline of dueDeadlines(live(), clock.now())) {
-      const vm = live().get(deadline.vmId);
-      if (vm !== undefined) await give({ store, clock }, 'deadlines', vm.last, raise(deadline));
-    }
+    const vms = live();
+    const commands = dueDeadlines(vms, clock.now()).flatMap((deadline) => {
+      const cause = vms.get(deadline.vmId)?.last;
+      return cause === undefined ? [] : [{ cause, command: raise(deadline) }];
+    });
+    await giveAll({ store, clock }, deadlines.name, commands);
   };
 
   const set = (): void => {

@@ -1,17 +1,20 @@
 import type { AccountId, HoldId, MinerId, UnixMs, VmId } from '#domain';
 import type { RecordedEvent } from '#events';
-import type { KnownEvent, Process, ProcessCommand } from './process.ts';
+import type { KnownEvent, Process } from './process.ts';
+import type { CausedCommand } from './runner.ts';
 
 type HoldBehind = {
   readonly accountId: AccountId;
   readonly vmId: VmId;
-  readonly since: RecordedEvent;
+  /** The event since which nobody may have stood behind it: its own, or its VM's last. */
+  since: RecordedEvent;
 };
 type AllocationBehind = {
   readonly minerId: MinerId;
   readonly vmId: VmId;
   readonly generation: number;
-  readonly since: RecordedEvent;
+  /** The event since which nobody may have stood behind it: its own, or its VM's last. */
+  since: RecordedEvent;
 };
 
 export type Ledger = {
@@ -36,9 +39,15 @@ export const reconciler: Process<Ledger> = {
   react: () => [],
 };
 
-const absorbVm = ({ live }: Ledger, { id, event }: Extract<KnownEvent, { category: 'vm' }>): void => {
+const absorbVm = (
+  { live, holds, allocations }: Ledger,
+  { id, event, recorded }: Extract<KnownEvent, { category: 'vm' }>,
+): void => {
   if (event.type === 'VmRequested') live.add(id);
-  if (event.type === 'VmRefused' || event.type === 'VmTerminated') live.delete(id);
+  if (event.type !== 'VmRefused' && event.type !== 'VmTerminated') return;
+  live.delete(id);
+  for (const hold of holds.values()) if (hold.vmId === id) hold.since = recorded;
+  for (const allocation of allocations.values()) if (allocation.vmId === id) allocation.since = recorded;
 };
 
 const absorbAccount = (
@@ -63,32 +72,32 @@ const absorbMiner = (
 };
 
 /** Commands that give back every hold and allocation that has had no VM behind it for longer than {@link orphanGraceMs}. */
-export const orphans = (
-  ledger: Ledger,
-  now: UnixMs,
-): readonly { readonly cause: RecordedEvent; readonly command: ProcessCommand }[] => {
+export const orphans = (ledger: Ledger, now: UnixMs): readonly CausedCommand[] => {
   const isOrphan = ({ vmId, since }: { readonly vmId: VmId; readonly since: RecordedEvent }): boolean =>
     !ledger.live.has(vmId) && now - Date.parse(since.recordedAt) > orphanGraceMs;
   const holds = [...ledger.holds].filter(([, hold]) => isOrphan(hold));
   const allocations = [...ledger.allocations.values()].filter(isOrphan);
+  // One event may have left several behind, on several streams: each has its own step, so its own command id.
   return [
     ...holds.map(([holdId, { accountId, since }]) => ({
       cause: since,
       command: {
-        step: 'orphan-hold',
+        step: `orphan-hold:${holdId}`,
         target: 'account',
         id: accountId,
-        command: { type: 'ReleaseHold', holdId, reason: 'no-vm-behind-it' },
+        command: { type: 'ReleaseHold', holdId, reason },
       } as const,
     })),
     ...allocations.map(({ minerId, vmId, generation, since }) => ({
       cause: since,
       command: {
-        step: 'orphan-allocation',
+        step: `orphan-allocation:${minerId}:${generation}`,
         target: 'miner',
         id: minerId,
-        command: { type: 'ReleaseAllocation', vmId, generation, reason: 'no-vm-behind-it' },
+        command: { type: 'ReleaseAllocation', vmId, generation, reason },
       } as const,
     })),
   ];
 };
+
+const reason = 'no-vm-behind-it';

@@ -6,12 +6,15 @@ import {
   categoryOf,
   commandIdOf,
   type EventStore,
+  type Handling,
   handle,
   idOf,
   type Position,
   type RecordedEvent,
   readPageEventsMax,
   type Sink,
+  StoreUnavailable,
+  UnknownEvent,
 } from '#events';
 import type { KnownEvent, Process, ProcessCommand } from './process.ts';
 
@@ -74,19 +77,44 @@ export const processSink = <State>(
     apply: async (recorded) => {
       const known = decodeKnown(recorded);
       process.absorb(state, known);
-      for (const wanted of process.react(state, known)) {
-        await give({ store, clock }, process.name, recorded, wanted);
-      }
+      const commands = process.react(state, known).map((command) => ({ cause: recorded, command }));
+      await giveAll({ store, clock }, process.name, commands);
     },
     commit: (position) => checkpoints.save(process.name, position),
   };
 };
 
+export type CausedCommand = { readonly cause: Cause; readonly command: ProcessCommand };
+
+type Cause = Pick<RecordedEvent, 'eventId' | 'correlationId' | 'traceparent'>;
+
+/**
+ * Gives every command, also after one that fails: a stream that cannot be read holds up its own command and no other.
+ * Throws the first failure once all were given.
+ */
+export const giveAll = async (
+  handling: Handling,
+  processName: string,
+  commands: readonly CausedCommand[],
+): Promise<void> => {
+  const failures: unknown[] = [];
+  for (const { cause, command } of commands) {
+    try {
+      await give(handling, processName, cause, command);
+    } catch (error) {
+      // A lost store fails them all; the whole event comes again.
+      if (error instanceof StoreUnavailable) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+};
+
 /** Gives a process's command to its stream. Its id derives from the event that caused it and the step. */
 export const give = async (
-  handling: { readonly store: EventStore; readonly clock: Clock },
+  handling: Handling,
   processName: string,
-  cause: Pick<RecordedEvent, 'eventId' | 'correlationId' | 'traceparent'>,
+  cause: Cause,
   wanted: ProcessCommand,
 ): Promise<void> => {
   const meta = {
@@ -118,10 +146,12 @@ export const decodeKnown = (recorded: RecordedEvent): KnownEvent => {
   return { category, id, event: aggregates[category].codec.decode(recorded), recorded } as KnownEvent;
 };
 
-const tryDecode = (recorded: RecordedEvent): KnownEvent | null => {
+/** {@link decodeKnown}, or `null` for what this build cannot read. */
+export const tryDecode = (recorded: RecordedEvent): KnownEvent | null => {
   try {
     return decodeKnown(recorded);
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof UnknownEvent) return null;
+    throw error;
   }
 };

@@ -5,6 +5,8 @@ import type { KnownEvent, Process, ProcessCommand } from './process.ts';
 type Wanting = {
   readonly size: Size;
   waiting: boolean;
+  /** Only its allocation is left of it. */
+  terminated: boolean;
   /** Miners whose own stream refused this VM after the snapshot said it fits; asked again once something of theirs changed. */
   readonly refusedBy: Set<MinerId>;
   /** The reasons last told, so that they are told once. */
@@ -39,7 +41,8 @@ type OfMiner = Extract<KnownEvent, { category: 'miner' }>;
 
 const absorbVm = (state: PlacementState, { id, event }: OfVm): void => {
   if (event.type === 'VmRequested') {
-    state.vms.set(id, { size: event.size, waiting: false, refusedBy: new Set(), told: null, allocation: null });
+    const fresh = { waiting: false, terminated: false, refusedBy: new Set<MinerId>(), told: null, allocation: null };
+    state.vms.set(id, { size: event.size, ...fresh });
     return;
   }
   const vm = state.vms.get(id);
@@ -64,6 +67,7 @@ const absorbVm = (state: PlacementState, { id, event }: OfVm): void => {
       return;
     case 'VmTerminated':
       vm.waiting = false;
+      vm.terminated = true;
       // With an allocation it stays until that is released; one that is on its way is declined by the VM's stream.
       if (vm.allocation === null) state.vms.delete(id);
       return;
@@ -87,7 +91,7 @@ const absorbMiner = (state: PlacementState, { id, event }: OfMiner): void => {
     case 'AllocationReleased': {
       const vm = state.vms.get(event.vmId);
       if (vm?.allocation?.minerId === id && vm.allocation.generation === event.generation) vm.allocation = null;
-      if (vm !== undefined && !vm.waiting && vm.allocation === null) state.vms.delete(event.vmId);
+      if (vm?.terminated && vm.allocation === null) state.vms.delete(event.vmId);
       forgive(state, id);
       return;
     }

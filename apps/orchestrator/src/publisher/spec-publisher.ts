@@ -11,7 +11,7 @@ import {
   type Sink,
   streamName,
 } from '#events';
-import { decodeKnown } from '../processes/runner.ts';
+import { decodeKnown, tryDecode } from '../processes/runner.ts';
 
 /** The events after which a miner must be told something new. */
 const changesSpec: ReadonlySet<VmEvent['type']> = new Set<VmEvent['type']>([
@@ -63,8 +63,8 @@ export const createSpecPublisher = ({
       for (const recorded of page.events) {
         if (store.comparePositions(recorded.position, saved) > 0) return saved;
         if (recorded.type !== 'VmPlaced' && recorded.type !== 'VmTerminated') continue;
-        const known = decodeKnown(recorded);
-        if (known.category === 'vm') absorb(known.id, known.event);
+        const known = tryDecode(recorded);
+        if (known?.category === 'vm') absorb(known.id, known.event);
       }
       if (page.end) return saved;
       after = page.next;
@@ -77,10 +77,13 @@ export const createSpecPublisher = ({
       if (categoryOf(recorded.stream) !== 'vm') return;
       const known = decodeKnown(recorded);
       if (known.category !== 'vm') return;
-      const minerId = placed.get(known.id);
       absorb(known.id, known.event);
-      if (known.event.type === 'VmTerminated' && minerId !== undefined) await bus.purgeSpec(minerId, known.id);
-      else if (changesSpec.has(known.event.type)) await publish(known.id);
+      if (known.event.type !== 'VmTerminated' && !changesSpec.has(known.event.type)) return;
+      const current = await currentSpec(store, known.id);
+      if (current === null) return;
+      // Folded now, so an old event seen again finds a VM that is gone, and puts nothing that nobody would take away.
+      if (current.terminated) await bus.purgeSpec(current.minerId, known.id);
+      else await bus.putSpec(current.minerId, current.spec);
     },
     commit: (position) => checkpoints.save(name, position),
     publish,
@@ -94,7 +97,7 @@ export const createSpecPublisher = ({
 export const currentSpec = async (
   store: EventStore,
   vmId: VmId,
-): Promise<{ readonly minerId: MinerId; readonly spec: DesiredSpec } | null> => {
+): Promise<{ readonly minerId: MinerId; readonly spec: DesiredSpec; readonly terminated: boolean } | null> => {
   let state: VmState = vm.initial;
   let specRevision = 0n;
   for (const recorded of await readWholeStream(store, streamName('vm', vmId))) {
@@ -103,5 +106,6 @@ export const currentSpec = async (
     if (changesSpec.has(event.type)) specRevision = recorded.revision;
   }
   const spec = state === null ? null : desiredSpec(state, specRevision);
-  return state?.placement == null || spec === null ? null : { minerId: state.placement.minerId, spec };
+  if (state === null || state.placement === null || spec === null) return null;
+  return { minerId: state.placement.minerId, spec, terminated: state.observed === 'terminated' };
 };
