@@ -8,6 +8,7 @@ import { createParking } from './parking-stream.ts';
 import { BusUnavailable } from './ports/bus.ts';
 import type { Clock } from './ports/clock.ts';
 import { ConcurrencyConflict, type EventStore, StoreUnavailable } from './ports/event-store.ts';
+import { nextAppend } from './store/follow.ts';
 
 /** What a consumer does with events. At-least-once and idempotent: after a crash it sees everything after its last commit again. */
 export type Sink = {
@@ -194,7 +195,3 @@ const isTransient = (error: unknown): boolean =>
   error instanceof StoreUnavailable || error instanceof BusUnavailable || error instanceof ConcurrencyConflict;
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-const nextAppend = async (store: EventStore, after: Position | null, signal: AbortSignal): Promise<void> => {
-  for await (const _ of store.subscribe({ after, signal })) return;
-};

@@ -6,6 +6,7 @@ export type { Actor, EventId, Json, JsonObject, NewEvent, Position, RecordedEven
 export { type CommandMeta, type Handling, handle, type Outcome, readWholeStream } from './handle.ts';
 export { bootIdOf, commandIdOf, derivedUuid, eventIdOf } from './identity.ts';
 export {
+  answerBytesMax,
   appendEventsMax,
   atLeastWaitMs,
   conflictRetriesMax,
@@ -16,9 +17,12 @@ export {
   eventTextCharsMax,
   readPageBytesMax,
   readPageEventsMax,
+  relayBatchMax,
+  reportBytesMax,
+  specBytesMax,
   streamEventsMax,
 } from './limits.ts';
-export type { HostReport, VmReport } from './messages.ts';
+export type { ConsoleCall, HostReport, VmReport } from './messages.ts';
 export { type Category, categories, categoryOf, idOf, parseStreamName, streamName } from './names.ts';
 export type { Parked, ParkedCommand, ParkedEvent, ParkedState } from './parking.ts';
 export {
@@ -47,12 +51,14 @@ export {
 export type { Ids } from './ports/ids.ts';
 export type { Leases } from './ports/leases.ts';
 export type { Scheduler } from './ports/scheduler.ts';
+export { createRelay, type Relay, RelayNotPlaced, type RelayOptions, type RelayStatus } from './relay.ts';
 export { role } from './schemas/account.ts';
 export { imageManifest } from './schemas/image.ts';
-export { desiredSpec, hostReport, vmReport } from './schemas/messages.ts';
+export { askAnswer, consoleCall, desiredSpec, hostReport, vmReport } from './schemas/messages.ts';
 export { natsPublicKey } from './schemas/miner.ts';
 export {
   accountId,
+  bootId,
   depositId,
   holdId,
   imageDigest,
@@ -66,9 +72,10 @@ export {
   tokenId,
   vmId,
 } from './schemas/values.ts';
-export { restartPolicy } from './schemas/vm.ts';
+export { exitCause, restartPolicy } from './schemas/vm.ts';
 export { admitAppend, firstRevision } from './store/admission.ts';
 export { type Bell, createBell, follow } from './store/follow.ts';
 export { pageEvents, startRevision } from './store/paging.ts';
 export { createPositions, type Positions } from './store/positions.ts';
-export { jetstreamStreams, subjects } from './subjects.ts';
+export { jetstreamStreams, minerIdOf, subjects, vmIdOf } from './subjects.ts';
+export { type Decoded, decodeMessage, encodeMessage } from './wire.ts';

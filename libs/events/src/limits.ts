@@ -22,3 +22,11 @@ export const consoleBytesMax = 64 * 1024;
 export const atLeastWaitMs = 5_000;
 /** Longest pause of a consumer that waits for its store or bus: a healed cluster is noticed within it. */
 export const consumerRetryMaxMs = 5_000;
+/** One report or host report as JSON. The longest texts allowed in one come to under 20 kB. */
+export const reportBytesMax = 64 * 1024;
+/** One desired spec as JSON: 64 SSH keys of 4 kB each, and the rest. */
+export const specBytesMax = 384 * 1024;
+/** An answer as JSON: a serial log may need six bytes for each of its own. */
+export const answerBytesMax = 6 * consoleBytesMax + 1024;
+/** Events the relay publishes between two saves of its checkpoint: what is published again after a crash. */
+export const relayBatchMax = 256;

@@ -22,3 +22,6 @@ export type HostReport = {
   readonly cpuModel: string;
   readonly capacity: Size;
 };
+
+/** What is asked of a miner about a VM's serial log. */
+export type ConsoleCall = { readonly vmId: string; readonly bytesMax: number };

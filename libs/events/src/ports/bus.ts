@@ -4,7 +4,10 @@ import type { HostReport, VmReport } from '../messages.ts';
 
 /** What the orchestrator does on the bus. At-least-once, unordered, lossy: the store decides, the bus carries. */
 export type OrchestratorBus = {
-  /** Publishes stored events for consumers outside, in order; resolves when every one is acknowledged. Message id = eventId. */
+  /**
+   * Publishes stored events for consumers outside, in order; resolves when every one is acknowledged. Message id = eventId,
+   * so a repeat is stored once. An event whose publish had to be repeated may come after its successors.
+   */
   publishEvents(events: readonly RecordedEvent[]): Promise<void>;
   /** Puts a VM's whole spec, unless the one on the bus is as new or newer. Guarded by the subject's last sequence. */
   putSpec(minerId: string, spec: DesiredSpec): Promise<'put' | 'not-older'>;
@@ -33,8 +36,11 @@ export type MinerBus = {
   onSpec(handle: (spec: DesiredSpec) => Promise<Handled>): Promise<Stop>;
   /** Asks the orchestrator to have all specs delivered again. Rejects when nobody answers. */
   sync(): Promise<void>;
+  /** Asks for new credentials before the present ones expire; the answer's text. Rejects when refused or nobody answers. */
+  renew(): Promise<string>;
   report(report: VmReport): Promise<void>;
   reportHost(report: HostReport): Promise<void>;
+  /** Says "here". Dropped while there is no connection: a late beat would say something else. */
   beat(): void;
   onConsole(handle: (vmId: string, bytesMax: number) => Promise<string>): Promise<Stop>;
   close(): Promise<void>;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { DesiredSpec, VmObservation } from '#domain';
-import type { HostReport, VmReport } from '../messages.ts';
+import { consoleBytesMax } from '../limits.ts';
+import type { ConsoleCall, HostReport, VmReport } from '../messages.ts';
+import type { AskAnswer } from '../ports/bus.ts';
 import { hostFacts } from './miner.ts';
 import { bootId, count, imageDigest, longText, revision, shortText, size, sshKeyText, vmId } from './values.ts';
 import { exitCause, sshEndpoint } from './vm.ts';
@@ -39,3 +41,15 @@ export const desiredSpec: z.ZodType<DesiredSpec> = z.strictObject({
   sshPublicKeys: z.array(sshKeyText).max(64),
   stopDeadlineMs: count,
 });
+
+/** The request on `call.<minerId>.console`. */
+export const consoleCall: z.ZodType<ConsoleCall> = z.strictObject({
+  vmId: z.uuid().lowercase(),
+  bytesMax: z.int().positive().max(consoleBytesMax),
+});
+
+/** The answer to any request, either way: untrusted bytes until parsed. */
+export const askAnswer: z.ZodType<AskAnswer> = z.discriminatedUnion('ok', [
+  z.strictObject({ ok: z.literal(true), text: z.string().max(consoleBytesMax) }),
+  z.strictObject({ ok: z.literal(false), reason: longText }),
+]);

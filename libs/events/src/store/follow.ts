@@ -1,5 +1,5 @@
 import type { Position, RecordedEvent } from '../envelope.ts';
-import type { ReadPage } from '../ports/event-store.ts';
+import type { EventStore, ReadPage } from '../ports/event-store.ts';
 
 /** A bell for tails: whoever waits is woken, and a ring between a read and the wait is not missed. */
 export type Bell = {
@@ -52,3 +52,12 @@ export async function* follow(
     if (page.end) await bell.rungSince(seen, signal);
   }
 }
+
+/** Resolves when something was appended after a position, or the signal aborts. */
+export const nextAppend = async (
+  store: Pick<EventStore, 'subscribe'>,
+  after: Position | null,
+  signal: AbortSignal,
+): Promise<void> => {
+  for await (const _ of store.subscribe({ after, signal })) return;
+};
