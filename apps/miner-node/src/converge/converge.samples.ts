@@ -1,0 +1,66 @@
+import type { BootId, DesiredSpec, ImageDigest, VmId } from '#domain';
+import type { LaunchedBoot, LocalVm } from './local-vm.ts';
+import type { Facts } from './next-step.ts';
+
+// What the specs of this folder talk about: one VM, its boots by number, and a quiet host.
+
+export const vmId = '11111111-1111-4111-8111-111111111111' as VmId;
+export const imageDigest = 'a'.repeat(64) as ImageDigest;
+
+export const bootNumber = (bootEpoch: number) => ({
+  bootEpoch,
+  bootId: `00000000-0000-4000-8000-${String(bootEpoch).padStart(12, '0')}` as BootId,
+});
+
+export const spec = (change: Partial<DesiredSpec> = {}): DesiredSpec => ({
+  vmId,
+  generation: 1,
+  specRevision: 5n,
+  desired: 'running',
+  boot: bootNumber(1),
+  name: 'web',
+  size: { vcpus: 1, memoryBytes: 268_435_456, diskBytes: 1_073_741_824 },
+  imageDigest,
+  sshPublicKeys: ['ssh-ed25519 AAAA ann@home'],
+  stopDeadlineMs: 120_000,
+  ...change,
+});
+
+export const launched = (bootEpoch: number, change: Partial<LaunchedBoot> = {}): LaunchedBoot => ({
+  ...bootNumber(bootEpoch),
+  state: 'launched',
+  hostBootId: 'this-kernel',
+  sshHostKey: null,
+  guestFailure: null,
+  stopAsked: null,
+  ...change,
+});
+
+export const ended = (bootEpoch: number, agentEpoch = 3): NonNullable<LocalVm['boot']> => ({
+  ...bootNumber(bootEpoch),
+  state: 'ended',
+  cause: 'crash',
+  detail: 'it ended',
+  agentEpoch,
+});
+
+export const local = (change: Partial<LocalVm> = {}): LocalVm => ({
+  spec: spec(),
+  sshPort: 40_022,
+  disk: { imageDigest, diskBytes: 1_073_741_824 },
+  boot: null,
+  ...change,
+});
+
+export const facts = (change: Partial<Facts> = {}): Facts => ({
+  now: 1_000_000,
+  hostBootId: 'this-kernel',
+  agentEpoch: 3,
+  qemu: { state: 'gone', exit: null },
+  stopping: null,
+  startFailure: null,
+  hostStopping: false,
+  ...change,
+});
+
+export const running: Facts['qemu'] = { state: 'running' };

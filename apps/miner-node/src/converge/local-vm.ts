@@ -1,0 +1,39 @@
+import type { BootId, DesiredSpec, ExitCause, ImageDigest } from '#domain';
+
+/** What this host durably knows of one VM: the content of its `vm.json`. */
+export type LocalVm = {
+  /** The newest spec ever taken. Not a licence to start: only one read in this life of the agent is. */
+  readonly spec: DesiredSpec;
+  /** Port on the host that reaches the guest's SSH server; kept, so that an owner's `known_hosts` stays right. */
+  readonly sshPort: number | null;
+  /** Its disk, once complete. */
+  readonly disk: { readonly imageDigest: ImageDigest; readonly diskBytes: number } | null;
+  /** The newest boot. Written before QEMU is started, so that none is started twice. */
+  readonly boot: LocalBoot | null;
+};
+
+export type LocalBoot = {
+  readonly bootId: BootId;
+  readonly bootEpoch: number;
+} & (
+  | ({ readonly state: 'launched' } & Launched)
+  | { readonly state: 'ended'; readonly cause: ExitCause; readonly detail: string; readonly agentEpoch: number }
+  | { readonly state: 'failed'; readonly code: string; readonly detail: string }
+);
+
+export type Launched = {
+  /** Boot id of the host's kernel at launch: with another one, this QEMU cannot be there any more. */
+  readonly hostBootId: string;
+  /** Said by the guest once log-ins work. */
+  readonly sshHostKey: string | null;
+  /** Said by the guest when log-ins will never work. */
+  readonly guestFailure: string | null;
+  /** Why we pressed the power button, and in which life of the agent. Written before it is pressed. */
+  readonly stopAsked: { readonly cause: 'requested' | 'host-shutdown'; readonly agentEpoch: number } | null;
+};
+
+export type LaunchedBoot = Extract<LocalBoot, { state: 'launched' }>;
+
+/** The boot whose QEMU runs as far as the record knows; `null` when none does. */
+export const launchedBoot = (vm: LocalVm | null): LaunchedBoot | null =>
+  vm?.boot?.state === 'launched' ? vm.boot : null;

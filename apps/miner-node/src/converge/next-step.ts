@@ -1,0 +1,96 @@
+import { type DesiredSpec, type UnixMs, unreachable } from '#domain';
+import { limits } from '../limits.ts';
+import { type Exit, exitOf, type QemuExit } from './exit.ts';
+import { type LaunchedBoot, type LocalVm, launchedBoot } from './local-vm.ts';
+
+/** What is true at this moment and not in the record. */
+export type Facts = {
+  readonly now: UnixMs;
+  readonly hostBootId: string;
+  readonly agentEpoch: number;
+  /** Why QEMU ended, if it said so, with its absence. */
+  readonly qemu: { readonly state: 'running' } | { readonly state: 'gone'; readonly exit: QemuExit | null };
+  /** The power button, pressed in this life of the agent. */
+  readonly stopping: { readonly since: UnixMs; readonly pressedAt: UnixMs } | null;
+  /** After a start that failed before QEMU ran: how often, why, and when to try again. */
+  readonly startFailure: {
+    readonly attempts: number;
+    readonly retryAt: UnixMs;
+    readonly code: string;
+    readonly detail: string;
+  } | null;
+  /** The host is going down: VMs are stopped and none is started. */
+  readonly hostStopping: boolean;
+};
+
+export type Boot = NonNullable<DesiredSpec['boot']>;
+
+/** The one next thing to do. `wait` is done by asking again then, or earlier when something happens. */
+export type Step =
+  | { readonly do: 'none' }
+  | { readonly do: 'wait'; readonly until: UnixMs }
+  | { readonly do: 'record-exit'; readonly exit: Exit }
+  | { readonly do: 'prepare-disk'; readonly spec: DesiredSpec; readonly boot: Boot }
+  | { readonly do: 'launch'; readonly spec: DesiredSpec; readonly boot: Boot }
+  | { readonly do: 'skip-boot'; readonly boot: Boot }
+  | { readonly do: 'give-up-boot'; readonly boot: Boot; readonly code: string; readonly detail: string }
+  | { readonly do: 'power-off'; readonly cause: 'requested' | 'host-shutdown' }
+  | { readonly do: 'kill' }
+  | { readonly do: 'remove' };
+
+/**
+ * The next step from what is here towards what `spec` wants. Pure: the whole policy of the agent, and nothing else.
+ * `spec` is the newest one read in this life of the agent, or `null`: then nothing is started, stopped or removed.
+ */
+export const nextStep = (vm: LocalVm | null, spec: DesiredSpec | null, facts: Facts): Step => {
+  const live = launchedBoot(vm);
+  if (live !== null && facts.qemu.state === 'gone') {
+    return { do: 'record-exit', exit: exitOf(live, facts.qemu.exit, facts) };
+  }
+  if (facts.hostStopping) {
+    return live === null ? none : stop(facts, live, 'host-shutdown', limits.hostStopMs);
+  }
+  if (live !== null && live.guestFailure !== null) return stop(facts, live, 'requested', limits.removalStopMs);
+  if (spec === null) return none;
+  switch (spec.desired) {
+    case 'absent':
+      if (live !== null) return stop(facts, live, 'requested', Math.min(spec.stopDeadlineMs, limits.removalStopMs));
+      return vm === null ? none : { do: 'remove' };
+    case 'stopped':
+      if (live !== null) return stop(facts, live, 'requested', spec.stopDeadlineMs);
+      return spec.boot !== null && isNewBoot(vm, spec.boot) ? { do: 'skip-boot', boot: spec.boot } : none;
+    case 'running':
+      return towardsRunning(vm, live, spec, facts);
+    default:
+      return unreachable(spec.desired);
+  }
+};
+
+const none: Step = { do: 'none' };
+
+const towardsRunning = (vm: LocalVm | null, live: LaunchedBoot | null, spec: DesiredSpec, facts: Facts): Step => {
+  const { boot } = spec;
+  if (boot === null || !isNewBoot(vm, boot)) return none;
+  if (live !== null) return stop(facts, live, 'requested', spec.stopDeadlineMs);
+  const failure = facts.startFailure;
+  if (failure !== null && failure.attempts >= limits.startAttemptsMax) {
+    return { do: 'give-up-boot', boot, code: failure.code, detail: failure.detail };
+  }
+  if (failure !== null && facts.now < failure.retryAt) return { do: 'wait', until: failure.retryAt };
+  return (vm?.disk ?? null) === null ? { do: 'prepare-disk', spec, boot } : { do: 'launch', spec, boot };
+};
+
+/** Epochs only rise: a boot that is not above the newest one we know was launched, skipped or given up already. */
+const isNewBoot = (vm: LocalVm | null, boot: Boot): boolean =>
+  vm === null || vm.boot === null || boot.bootEpoch > vm.boot.bootEpoch;
+
+const stop = (facts: Facts, live: LaunchedBoot, cause: 'requested' | 'host-shutdown', deadlineMs: number): Step => {
+  const { stopping, now } = facts;
+  // The reason is on disk before the button is pressed; a host's announcement is not outdated by an owner's wish.
+  if (stopping === null || live.stopAsked === null) return { do: 'power-off', cause };
+  const killAt = stopping.since + deadlineMs;
+  if (now >= killAt) return { do: 'kill' };
+  const pressAgainAt = stopping.pressedAt + limits.powerPressRepeatMs;
+  if (now >= pressAgainAt) return { do: 'power-off', cause };
+  return { do: 'wait', until: Math.min(killAt, pressAgainAt) };
+};

@@ -1,0 +1,49 @@
+import { gibibyte, mebibyte, minuteMs, secondMs } from '#domain';
+
+/** Each bound of the miner agent, with the reason it has. */
+export const limits = {
+  /** A beat is a few bytes on core NATS; a miner counts as lost after many missed ones, never after one. */
+  beatIntervalMs: 2 * secondMs,
+  /** Everything is reported whole this often, so that a lost report costs at most this. */
+  reportIntervalMs: 30 * secondMs,
+  /** A report that the bus did not take is tried again after this. */
+  reportRetryMs: 2 * secondMs,
+  /** How long a stopping agent waits for its last reports to be taken. */
+  flushMs: 5 * secondMs,
+  /** Starts of one boot while QEMU never ran: enough for a port taken or an image still being fetched. */
+  startAttemptsMax: 5,
+  /** First pause between those; doubles each time (1 s, 2 s, 4 s, 8 s). */
+  startRetryMs: 1 * secondMs,
+  /** A guest that is still booting does not listen to the power button yet, so it is pressed again. */
+  powerPressRepeatMs: 5 * secondMs,
+  /** A VM that is about to be removed may say goodbye, but nothing of its disk needs saving. */
+  removalStopMs: 15 * secondMs,
+  /** A stopping host gives its VMs this long before it ends them: a guest needs 2-3 s, and an orderly stop has 25 s in all. */
+  hostStopMs: 15 * secondMs,
+  /** And this long for what follows: QEMU's end and the last writes. */
+  hostStopMarginMs: 3 * secondMs,
+  /** Tries of a failing step (a full disk, say) go on for ever, this far apart. */
+  stepRetryMs: 5 * secondMs,
+  /** Steps one pass may take: prepare, launch, stop, remove and some room. More is a bug, and is said. */
+  stepsMax: 16,
+  /** A removed VM is remembered for this long, so that late copies of older specs cannot make it again. */
+  removedKeptMs: 10 * minuteMs,
+  /** The orchestrator is asked again and again to deliver all specs; the pause doubles up to the second figure. */
+  syncRetryMs: 1 * secondMs,
+  syncRetryMaxMs: 15 * secondMs,
+  /** The same for enrolment over HTTP. */
+  enrolRetryMs: 1 * secondMs,
+  enrolRetryMaxMs: 15 * secondMs,
+  enrolTimeoutMs: 10 * secondMs,
+  /** An enrolment answers a JWT and some addresses: 2 KiB in practice. */
+  enrolAnswerBytesMax: 64 * 1024,
+  /** Credentials with less life than this are renewed at start. */
+  credentialsMarginMs: 10 * minuteMs,
+  /** One vm.json is about 1 KiB, plus up to 64 SSH keys of 4 KiB. */
+  recordBytesMax: 512 * 1024,
+  /** Detail of an observation, within the 2,000 characters its schema allows. */
+  detailCharactersMax: 1_500,
+  /** Kept for the host itself when nobody says what it offers. */
+  hostReserveMemoryBytes: 512 * mebibyte,
+  hostReserveDiskBytes: 2 * gibibyte,
+} as const;

@@ -1,0 +1,53 @@
+import type { Accelerator, DesiredSpec } from '#domain';
+import type { QemuExit } from '../converge/index.ts';
+import type { BootImage } from './image-cache.ts';
+
+/** What the agent needs of whatever runs VMs. One VM has one set of files, found again by its id alone. */
+export type Hypervisor = {
+  /** How VMs run here, probed, with the reason in one sentence. */
+  accelerator(): Promise<{ readonly accelerator: Accelerator; readonly reason: string }>;
+  /** The preferred port when it is free on this host, else another free one. */
+  choosePort(preferred: number | null): Promise<number>;
+  /** Makes the VM's disk, complete or not at all. One left by an interrupted try, which no boot has used, is replaced. */
+  createDisk(vmId: string, image: BootImage, diskBytes: number): Promise<void>;
+  start(plan: StartPlan): Promise<Started>;
+  /** Takes over a VM that an earlier agent started; `null` when it does not run. Rejects when it runs and does not answer. */
+  adopt(vmId: string): Promise<Machine | null>;
+  /** Ends the VM's process, when there is one, without asking it. */
+  kill(vmId: string): Promise<void>;
+};
+
+export type StartPlan = {
+  readonly spec: DesiredSpec;
+  readonly image: BootImage;
+  readonly sshPort: number;
+};
+
+/** How a start went. Only `refused` promises that the guest has not run a single instruction. */
+export type Started =
+  | { readonly kind: 'running'; readonly machine: Machine }
+  | { readonly kind: 'refused'; readonly code: string; readonly detail: string }
+  | { readonly kind: 'lost'; readonly detail: string };
+
+/** A VM that runs. */
+export type Machine = {
+  readonly pid: number;
+  /** Fulfilled once its process is gone; pending for ever after `release`. */
+  readonly exited: Promise<QemuExit>;
+  /** Talks to the guest from now on: who it is, and whose keys to let in. */
+  welcome(access: GuestAccess, onSaid: (said: GuestSaid) => void): void;
+  /** Presses the power button. What comes of it shows in `exited`. */
+  pressPower(): void;
+  /** Ends it without asking the guest. */
+  kill(): Promise<void>;
+  /** Lets go without touching it. */
+  release(): void;
+};
+
+export type GuestAccess = { readonly hostname: string; readonly authorizedKeys: readonly string[] };
+
+/** What a guest says. Nothing vouches for any of it. */
+export type GuestSaid =
+  | { readonly kind: 'ready'; readonly sshHostKey: string }
+  | { readonly kind: 'failed'; readonly detail: string }
+  | { readonly kind: 'misbehaved'; readonly reason: string };
