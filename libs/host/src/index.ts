@@ -30,8 +30,8 @@ export {
   aptCache,
   aptDownload,
   aptSourceFor,
-  refreshedSource,
   unpackDeb,
+  withFreshLists,
 } from './tools/apt.ts';
 export { type Tool, type ToolName, tools } from './tools/catalogue.ts';
 export { type EnsureToolsOptions, ensureTools } from './tools/ensure-tools.ts';

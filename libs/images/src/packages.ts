@@ -1,15 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import {
-  type AptContext,
-  type AptSource,
-  aptCache,
-  aptDownload,
-  aptSourceFor,
-  isHostError,
-  refreshedSource,
-  unpackDeb,
-} from '#host';
+import { type AptContext, type AptSource, aptCache, aptDownload, aptSourceFor, unpackDeb, withFreshLists } from '#host';
 import { hashFile } from './hash-file.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageManifest } from './manifest.ts';
@@ -26,12 +17,8 @@ export async function fetchPackages(suite: string, workDir: string, context: Apt
   const aptDir = join(workDir, 'apt');
   await mkdir(aptDir, { recursive: true });
   const source = await aptSourceFor(suite, aptDir, context);
-  const debs = await download(source, join(workDir, 'debs'), context).catch(async (error: unknown) => {
-    if (!isHostError(error, 'command-failed')) throw error;
-    context.report({ step: 'packages', detail: 'the package lists are old: reading them again' });
-    const fresh = await refreshedSource(source, aptDir, context);
-    return download(fresh, join(workDir, 'debs'), context);
-  });
+  const debsDir = join(workDir, 'debs');
+  const debs = await withFreshLists(source, aptDir, context, (from) => download(from, debsDir, context));
   const root = join(workDir, 'unpacked');
   for (const deb of debs) await unpackDeb(deb, root, context.signal);
   const packages = await Promise.all(debs.map(describe));

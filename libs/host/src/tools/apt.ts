@@ -34,13 +34,11 @@ export async function aptInstall(packages: readonly string[], context: AptContex
   }
 }
 
-/** A source for `suite`: the machine's own configuration when it is that suite, else private package lists below
+/** A source for `suite`: the machine's own configuration when it is that suite (its lists may be old or absent: see
+ *  `withFreshLists`), else private package lists below
  *  `workDir`, read from the very Debian mirror the machine uses and checked against Debian's keyring. Needs no root. */
 export async function aptSourceFor(suite: string, workDir: string, context: AptContext): Promise<AptSource> {
-  if ((await machineSuite()) === suite) {
-    const own: AptSource = { suite, options: [] };
-    if (await hasPackageLists(own)) return own;
-  }
+  if ((await machineSuite()) === suite) return { suite, options: [] };
   const mirrors = await debianMirrors();
   const failures: string[] = [];
   for (const mirror of mirrors) {
@@ -58,11 +56,23 @@ export async function aptSourceFor(suite: string, workDir: string, context: AptC
   });
 }
 
-/** A copy of a source whose lists are read afresh, for when the present lists name packages the mirror no longer has. */
-export async function refreshedSource(source: AptSource, workDir: string, context: AptContext): Promise<AptSource> {
-  const options = [...source.options, ...(await privateLists(workDir))];
-  await apt([...options, 'update'], context);
-  return { suite: source.suite, options };
+/** Does `work` with a source, and once more with freshly read lists when the present ones turn out old or absent:
+ *  then apt asks for files the mirror no longer has. The fresh lists are private to `workDir` and need no root. */
+export async function withFreshLists<T>(
+  source: AptSource,
+  workDir: string,
+  context: AptContext,
+  work: (source: AptSource) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(source);
+  } catch (error) {
+    if (!isHostError(error, 'command-failed')) throw error;
+    context.report({ step: 'packages', detail: 'the package lists are old or absent: reading them again' });
+    const options = [...source.options, ...(await privateLists(workDir))];
+    await apt([...options, 'update'], context);
+    return work({ suite: source.suite, options });
+  }
 }
 
 /** Downloads packages into `dir` and returns the paths of the .deb files, sorted. Needs no root. */
@@ -93,19 +103,19 @@ export async function aptCache(source: AptSource, args: readonly string[]): Prom
   return stdout;
 }
 
-async function hasPackageLists(source: AptSource): Promise<boolean> {
-  return /^Package: e2fsprogs$/m.test(
-    await aptCache(source, ['show', '--no-all-versions', 'e2fsprogs']).catch(() => ''),
-  );
-}
-
+/** The mirrors this machine's own apt reads its suite from. Asked of apt itself, because sources have many spellings,
+ *  and in a way that works on a machine that never fetched a package list. */
 async function debianMirrors(): Promise<readonly string[]> {
   const suite = await machineSuite();
-  const format = '$(RELEASE) $(COMPONENT) $(REPO_URI)';
-  const { stdout } = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
-  const mirrors = stdout.split('\n').flatMap((line) => {
-    const [release, component, uri] = line.trim().split(' ');
-    return component === 'main' && release === suite && uri !== undefined ? [uri] : [];
+  const { stdout } = await run('apt-get', ['update', '--print-uris'], { env: aptEnv() });
+  return mirrorsIn(stdout, suite);
+}
+
+/** The mirrors whose release file of `suite` is among what apt would fetch. Pure. */
+export function mirrorsIn(printedUris: string, suite: string): readonly string[] {
+  const mirrors = printedUris.split('\n').flatMap((line) => {
+    const [, mirror, found] = /^'([^']+\/)dists\/([^/']+)\/InRelease'/.exec(line) ?? [];
+    return mirror !== undefined && found === suite ? [mirror] : [];
   });
   return [...new Set(mirrors)];
 }

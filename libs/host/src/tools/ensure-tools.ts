@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, HostError, isHostError } from '../errors.ts';
 import type { Report } from '../report.ts';
-import { type AptSource, aptDownload, aptInstall, aptSourceFor, machineSuite, unpackDeb } from './apt.ts';
+import { aptDownload, aptInstall, aptSourceFor, unpackDeb, withFreshLists } from './apt.ts';
 import { type Provision, type ToolName, toolNamed } from './catalogue.ts';
 import { type FoundTool, findTool, fixFor, type MissingTool, toolMissing, unpackedRoot } from './find-tool.ts';
 import { showVersion } from './version.ts';
@@ -78,8 +78,10 @@ async function unpackOne(missing: MissingTool, options: EnsureToolsOptions): Pro
   await mkdir(toolsDir, { recursive: true });
   const workDir = await mkdtemp(join(toolsDir, '.work-'));
   try {
-    const source = await sourceOf(provision.suite, workDir, options);
-    const debs = await aptDownload(source, [provision.packageName], join(workDir, 'debs'), options);
+    const source = await aptSourceFor(provision.suite, workDir, options);
+    const debs = await withFreshLists(source, workDir, options, (from) =>
+      aptDownload(from, [provision.packageName], join(workDir, 'debs'), options),
+    );
     const root = join(workDir, 'root');
     for (const deb of debs) await unpackDeb(deb, root, options.signal);
     await replaceDir(root, unpackedRoot(missing.name, options.cacheDir));
@@ -89,12 +91,6 @@ async function unpackOne(missing: MissingTool, options: EnsureToolsOptions): Pro
     await rm(workDir, { recursive: true, force: true });
   }
   await lookFor([missing.name], options, true);
-}
-
-async function sourceOf(suite: string, workDir: string, options: EnsureToolsOptions): Promise<AptSource> {
-  // On a machine of that suite its own lists do; they may be old, and then private ones are read.
-  if ((await machineSuite()) === suite) options.report({ step: suite, detail: 'using this machine’s package lists' });
-  return aptSourceFor(suite, workDir, options);
 }
 
 /** Two builders may finish at the same moment: whoever is second finds the place taken by an equal copy and keeps it. */
