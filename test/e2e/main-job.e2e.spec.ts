@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openSqliteStore } from '#adapters/sqlite';
+import { createRandomIds, createSystemClock } from '#adapters/system';
 import { freshHome, runHcc } from './cluster.ts';
 import { processesWith } from './processes.ts';
 
@@ -36,7 +37,11 @@ test('given an empty home, when `hcc up --once --json` runs, then a real VM boot
     for (const { at } of answer.vm.events) expect(at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     expect(processesWith(home)).toEqual([]);
 
-    const opened = await openSqliteStore({ file: join(home, 'store', 'hcc.sqlite') });
+    const opened = await openSqliteStore({
+      file: join(home, 'store', 'hcc.sqlite'),
+      clock: createSystemClock(),
+      ids: createRandomIds(),
+    });
     try {
       const verified = await opened.verifyLog();
       expect(verified.fault).toBeNull();
