@@ -52,6 +52,7 @@ export {
   subtractCredits,
   vmCreationMinimum,
 } from './values/money.ts';
+export { assertHostName, hostNameLengthMax } from './values/names.ts';
 export {
   addSize,
   firstShortage,
@@ -64,9 +65,21 @@ export {
   sameSize,
   subtractSize,
 } from './values/size.ts';
-export { hourMs, minuteMs, secondMs, type UnixMs } from './values/time.ts';
+export { formatInstant, hourMs, minuteMs, secondMs, type UnixMs } from './values/time.ts';
 export type { VmCommand, VmObservation } from './vm/commands.ts';
+export { describeVm, type VmDescription } from './vm/describe.ts';
 export type { BootCause, ExitCause, Reported, RestartPolicy, SshEndpoint, VmEvent, WaitingFor } from './vm/events.ts';
 export { vm } from './vm/index.ts';
+export {
+  admissionDeadlineMs,
+  bootDeadlineMs,
+  crashRestartsMax,
+  crashWindowMs,
+  lostDeadlineMs,
+  placementDeadlineMs,
+  removalDeadlineMs,
+  reservationDeadlineMs,
+  stopDeadlineMs,
+} from './vm/limits.ts';
 export { type DesiredSpec, desiredSpec } from './vm/spec.ts';
-export type { Boot, Desired, Observed, Placement, Vm, VmState } from './vm/state.ts';
+export type { Boot, Desired, Observed, Placement, Vm, VmState, Waiting } from './vm/state.ts';

@@ -4,3 +4,6 @@ export type UnixMs = number;
 export const secondMs = 1_000;
 export const minuteMs = 60 * secondMs;
 export const hourMs = 60 * minuteMs;
+
+/** `2026-01-31T12:00:00.000Z`: for sentences. */
+export const formatInstant = (at: UnixMs): string => new Date(at).toISOString();

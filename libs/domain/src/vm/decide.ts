@@ -1,5 +1,6 @@
 import { Refusal, unreachable } from '../errors.ts';
 import type { BootId } from '../values/ids.ts';
+import { assertHostName } from '../values/names.ts';
 import { sameSize } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
 import { authorizeBoot } from './boot.ts';
@@ -12,7 +13,6 @@ import {
   placementDeadlineMs,
   removalDeadlineMs,
   stopDeadlineMs,
-  vmNameLengthMax,
 } from './limits.ts';
 import { observeVm } from './observe.ts';
 import { decidePlacement } from './place.ts';
@@ -60,8 +60,6 @@ export const decide = (state: VmState, command: VmCommand): readonly VmEvent[] =
 
 type Command<Type extends VmCommand['type']> = Extract<VmCommand, { type: Type }>;
 
-const HOST_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
-
 const requestVm = (state: VmState, command: Command<'RequestVm'>): readonly VmEvent[] => {
   if (state !== null) {
     if (isSameRequest(state, command)) return [];
@@ -71,12 +69,7 @@ const requestVm = (state: VmState, command: Command<'RequestVm'>): readonly VmEv
       { vmId: command.vmId },
     );
   }
-  if (command.name.length > vmNameLengthMax || !HOST_NAME.test(command.name)) {
-    throw new Refusal(
-      'invalid-name',
-      `VM name ${JSON.stringify(command.name.slice(0, 80))} is not a host name label; use 1 to ${vmNameLengthMax} of a-z, 0-9 and -, not - at an end`,
-    );
-  }
+  assertHostName('VM', command.name);
   const { vmId, accountId, name, flavorId, size, imageDigest, sshPublicKeys, restartPolicy, firstHold, now } = command;
   const deadlineAt = now + admissionDeadlineMs;
   return [

@@ -1,7 +1,8 @@
 import { unreachable } from '../errors.ts';
 import type { UnixMs } from '../values/time.ts';
-import type { Reported, VmEvent, WaitingFor } from './events.ts';
+import type { Reported, VmEvent } from './events.ts';
 import { crashRestartsMax } from './limits.ts';
+import { type Requested, requested, waiting } from './requested.ts';
 import type { Observed, Vm, VmState } from './state.ts';
 
 /** The VM after one more event. Total: an event that makes no sense here leaves the state as it was. */
@@ -20,38 +21,9 @@ export const present = (vm: Vm): Vm =>
         waiting: vm.waitingBeforeLost,
         observedBeforeLost: null,
         waitingBeforeLost: null,
+        lastHeardAt: null,
       }
     : vm;
-
-type Requested = Extract<VmEvent, { type: 'VmRequested' }>;
-
-const requested = (event: Requested): Vm => ({
-  vmId: event.vmId,
-  accountId: event.accountId,
-  name: event.name,
-  flavorId: event.flavorId,
-  size: event.size,
-  imageDigest: event.imageDigest,
-  sshPublicKeys: event.sshPublicKeys,
-  restartPolicy: event.restartPolicy,
-  desired: 'running',
-  observed: 'awaiting-admission',
-  observedBeforeLost: null,
-  waitingBeforeLost: null,
-  holdId: null,
-  generation: 0,
-  proposal: null,
-  declinedGeneration: 0,
-  placement: null,
-  placementFailure: null,
-  boot: null,
-  exit: null,
-  crashBootsAt: [],
-  endpoint: null,
-  sshHostKey: null,
-  waiting: waiting('admission', event.deadlineAt),
-  lastReport: null,
-});
 
 /** What happens to a lost VM happens beneath the loss: once it is found again, it waits for what it had to wait for. */
 const evolveLost = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
@@ -81,7 +53,13 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
         waiting: waiting('placement', event.deadlineAt),
       };
     case 'VmRefused':
-      return { ...vm, desired: 'absent', observed: 'refused', waiting: null };
+      return {
+        ...vm,
+        desired: 'absent',
+        observed: 'refused',
+        refusal: { code: event.code, detail: event.detail },
+        waiting: null,
+      };
     case 'VmPlacementProposed':
       return {
         ...vm,
@@ -109,6 +87,8 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
         placementFailure: null,
         observed: 'stopped',
         waiting: null,
+        // Another miner counts its reports from its own beginning.
+        lastReport: null,
       };
     case 'BootAuthorized':
       return {
@@ -128,12 +108,7 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
     case 'VmRebootRequested':
       return vm;
     case 'VmTerminationRequested':
-      return {
-        ...vm,
-        desired: 'absent',
-        observed: 'terminating',
-        waiting: waiting('removal', event.deadlineAt),
-      };
+      return { ...vm, desired: 'absent', observed: 'terminating', waiting: waiting('removal', event.deadlineAt) };
     case 'VmStarting':
       return { ...reported(vm, event), observed: 'starting' };
     case 'VmRunning':
@@ -156,6 +131,7 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
         observed: 'lost',
         observedBeforeLost: vm.observed,
         waitingBeforeLost: vm.waiting,
+        lastHeardAt: event.lastSeenAt,
         waiting: waiting('miner', event.deadlineAt),
       };
     case 'VmRecovered':
@@ -168,8 +144,6 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
       return unreachable(event);
   }
 };
-
-const waiting = (reason: WaitingFor, deadlineAt: UnixMs) => ({ for: reason, deadlineAt, passed: false });
 
 const passed = (vm: Vm): Vm => (vm.waiting === null ? vm : { ...vm, waiting: { ...vm.waiting, passed: true } });
 

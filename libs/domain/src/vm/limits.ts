@@ -18,6 +18,3 @@ export const lostDeadlineMs = 24 * hourMs;
 /** Restarts that a crashing guest gets within the window; one more is `VmFailed` crash-loop. */
 export const crashRestartsMax = 5;
 export const crashWindowMs = 10 * minuteMs;
-
-/** A host name label (RFC 1123) is at most 63 octets; the VM's name becomes it. */
-export const vmNameLengthMax = 63;

@@ -52,7 +52,9 @@ const changes = (vm: Vm, command: ObserveVm, observation: VmObservation): readon
     case 'stopped':
       return stopped(vm, command, observation, from);
     case 'failed': {
-      if (!isCurrentBoot(vm, observation.bootId) || vm.observed === 'failed') return [];
+      const isKnown =
+        vm.observed === 'failed' || (vm.exit?.cause === 'failed' && vm.exit.bootId === observation.bootId);
+      if (!isCurrentBoot(vm, observation.bootId) || isKnown) return [];
       const { bootId, code, detail } = observation;
       return [{ type: 'VmFailed', bootId, code, detail, ...from }];
     }

@@ -41,6 +41,9 @@ export type Vm = {
   /** What `observed` and `waiting` go back to when a lost miner returns. Both go on changing with what the owner asks meanwhile. */
   readonly observedBeforeLost: Observed | null;
   readonly waitingBeforeLost: Waiting | null;
+  /** When a lost VM's miner was last heard. */
+  readonly lastHeardAt: UnixMs | null;
+  readonly refusal: { readonly code: string; readonly detail: string } | null;
   readonly holdId: HoldId | null;
   /** Fences: a report or an allocation of an older generation counts for nothing. */
   readonly generation: number;
