@@ -119,13 +119,15 @@ type Happening =
   | { readonly kind: 'spec'; readonly index: number }
   | { readonly kind: 'step' | 'crash' | 'agent-restart' | 'host-reboot' | 'host-stop' };
 
+// Steps are most of a life; each of the others comes between any two of them.
 const happenings = fc.array(
-  fc.oneof<fc.Arbitrary<Happening>[]>(
-    fc.record({ kind: fc.constant('spec' as const), index: fc.nat(7) }),
-    fc.record({ kind: fc.constantFrom('step' as const, 'step' as const, 'crash' as const) }),
-    fc.record({ kind: fc.constantFrom('agent-restart' as const, 'host-reboot' as const, 'host-stop' as const) }),
+  fc.oneof<fc.WeightedArbitrary<Happening>[]>(
+    { weight: 12, arbitrary: fc.record({ kind: fc.constant('step' as const) }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('spec' as const), index: fc.nat(7) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('crash' as const, 'agent-restart' as const) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('host-reboot' as const, 'host-stop' as const) }) },
   ),
-  { maxLength: 60 },
+  { minLength: 10, maxLength: 80 },
 );
 
 const happen = (world: World, what: Happening, wanted: readonly DesiredSpec[], guestListens: boolean): void => {
