@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { requireTool, run } from '#host';
 import type { CpioEntry } from './cpio.ts';
 import type { GuestFile } from './guest-files.ts';
+import { ImageError } from './image-error.ts';
 import { limits } from './limits.ts';
 import { addDirectory, addFile, addGuestFiles, addLink, addProgram, readMember, type Tree, writeTree } from './tree.ts';
 
@@ -22,7 +23,11 @@ export async function buildRootfs(options: {
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
   await run(await requireTool('mke2fs'), mke2fsArgs(stage, options.imagePath), tool);
-  await run(await requireTool('debugfs'), ['-w', '-f', '-', options.imagePath], { ...tool, input: normalise(tree) });
+  const edit = { ...tool, input: normalise(tree) };
+  const { stderr } = await run(await requireTool('debugfs'), ['-w', '-f', '-', options.imagePath], edit);
+  // debugfs exits with 0 whatever happened; beside its banner it says something only when a command failed.
+  const complaint = stderr.split('\n').find((line) => line.trim() !== '' && !line.startsWith('debugfs '));
+  if (complaint !== undefined) throw new ImageError('image-build-failed', `debugfs: ${complaint}`);
 }
 
 /** 2020-01-01: one time for every file, so that the bytes do not depend on when the image was built. */
