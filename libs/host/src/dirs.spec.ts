@@ -8,20 +8,20 @@ import { vmFiles } from './qemu/vm-files.ts';
 
 describe('where things live', () => {
   test('given nothing set / when asked / then state is beside the person and the cache in their XDG place', () => {
-    expect(hccDirs({ HOME: '/home/ann' }, '/work')).toEqual({
+    expect(hccDirs({ HOME: '/home/ann' }, '/srv')).toEqual({
       cacheDir: '/home/ann/.cache/hcc',
-      homeDir: '/work/.hcc',
-      runtimeDir: '/work/.hcc/run',
+      homeDir: '/srv/.hcc',
+      runtimeDir: '/srv/.hcc/run',
     });
   });
 
   test('given HCC_HOME and HCC_CACHE / when asked / then they win, and relative ones start at the working directory', () => {
     const dirs = hccDirs(
       { HOME: '/home/ann', HCC_HOME: 'state', HCC_CACHE: '/big/cache', XDG_CACHE_HOME: '/xdg' },
-      '/work',
+      '/srv',
     );
-    expect(dirs).toMatchObject({ homeDir: '/work/state', cacheDir: '/big/cache' });
-    expect(hccDirs({ HOME: '/home/ann', XDG_CACHE_HOME: '/xdg' }, '/work').cacheDir).toBe('/xdg/hcc');
+    expect(dirs).toMatchObject({ homeDir: '/srv/state', cacheDir: '/big/cache' });
+    expect(hccDirs({ HOME: '/home/ann', XDG_CACHE_HOME: '/xdg' }, '/srv').cacheDir).toBe('/xdg/hcc');
   });
 
   test('given any state directory / when a VM’s sockets are placed / then their paths fit Linux’s limit', () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -24,6 +24,7 @@ import {
   vmFiles,
 } from '#host';
 import { buildTinyImage } from './build-tiny-image.ts';
+import { sshFixture } from './ssh.fixture.ts';
 import type { Image } from './store.ts';
 
 const missing = (
@@ -34,12 +35,14 @@ const reason = missing.length === 0 ? '' : ` (skipped: no ${missing.join(', no '
 describe.skipIf(missing.length > 0)(`the small image under real QEMU${reason}`, () => {
   let dir = '';
   let image: Image;
+  let person: ReturnType<typeof sshFixture>;
   const started: VmHardware[] = [];
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'hcc-vm-'));
     image = await buildTinyImage({ cacheDir: hccDirs(process.env, process.cwd()).cacheDir, report: silent });
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'owner@test', '-f', join(dir, 'id')]);
+    person = sshFixture(dir, image.manifest.sshUser);
   });
 
   afterAll(async () => {
@@ -52,8 +55,8 @@ describe.skipIf(missing.length > 0)(`the small image under real QEMU${reason}`, 
     const startedAt = performance.now();
     const { vm, hostKey, close } = await boot(hardware, 'first-vm');
     const readyMs = performance.now() - startedAt;
-    await pin(hardware, hostKey);
-    const answer = await ssh(hardware, 'uname -a; hostname; df -m / | tail -n 1');
+    await person.pin(hardware.sshPort, hostKey);
+    const answer = await person.ssh(hardware.sshPort, 'uname -a; hostname; df -m / | tail -n 1');
     const loginMs = performance.now() - startedAt;
     process.stderr.write(
       `tiny image: ready after ${Math.round(readyMs)} ms, SSH command done after ${Math.round(loginMs)} ms\n`,
@@ -62,7 +65,7 @@ describe.skipIf(missing.length > 0)(`the small image under real QEMU${reason}`, 
     expect(Number(/\/dev\/vda +(\d+)/.exec(answer)?.[1]), 'the file system fills the 512 MiB disk').toBeGreaterThan(
       450,
     );
-    expect(await passwordMethods(hardware)).toBe('publickey');
+    expect(await person.methodsWithoutKey(hardware.sshPort)).toBe('publickey');
 
     close();
     vm.release();
@@ -80,8 +83,8 @@ describe.skipIf(missing.length > 0)(`the small image under real QEMU${reason}`, 
 
     const second = await boot(hardware, 'renamed');
     expect(second.hostKey, 'a reboot of the same disk keeps the host key').toEqual(hostKey);
-    expect(await ssh(hardware, 'hostname')).toBe('renamed\n');
-    await ssh(hardware, 'reboot');
+    expect(await person.ssh(hardware.sshPort, 'hostname')).toBe('renamed\n');
+    await person.ssh(hardware.sshPort, 'reboot');
     expect(await second.vm.exited).toEqual({ reason: 'guest-reset' });
     second.close();
   });
@@ -91,8 +94,8 @@ describe.skipIf(missing.length > 0)(`the small image under real QEMU${reason}`, 
     const [first, second] = await Promise.all([boot(one, 'one'), boot(two, 'two')]);
     expect(first.hostKey.fingerprint).not.toBe(second.hostKey.fingerprint);
     second.close();
-    await pin(one, first.hostKey);
-    await ssh(one, 'echo c > /proc/sysrq-trigger').catch(() => undefined);
+    await person.pin(one.sshPort, first.hostKey);
+    await person.ssh(one.sshPort, 'echo c > /proc/sysrq-trigger').catch(() => undefined);
     expect(await first.vm.exited).toEqual({ reason: 'guest-panic' });
     first.close();
     expect(await stopQemu(second.vm, { powerdownMs: 0 })).toEqual({ how: 'quit', exit: { reason: 'host-qmp-quit' } });
@@ -172,41 +175,5 @@ describe.skipIf(missing.length > 0)(`the small image under real QEMU${reason}`, 
 
   async function serialSays(hardware: VmHardware, wanted: string): Promise<void> {
     await expect.poll(() => readFile(hardware.files.serialLog, 'utf8'), { timeout: 40_000 }).toContain(wanted);
-  }
-
-  async function pin(hardware: VmHardware, hostKey: GuestHostKey): Promise<void> {
-    await writeFile(join(dir, 'known_hosts'), `[127.0.0.1]:${hardware.sshPort} ${hostKey.publicKey}\n`);
-  }
-
-  function sshArgs(hardware: VmHardware, ...more: string[]): string[] {
-    const settings = ['BatchMode=yes', 'StrictHostKeyChecking=yes', 'IdentitiesOnly=yes', 'ConnectTimeout=20'];
-    const options = [...settings, `UserKnownHostsFile=${join(dir, 'known_hosts')}`, ...more].flatMap((option) => [
-      '-o',
-      option,
-    ]);
-    return [
-      '-F',
-      'none',
-      ...options,
-      '-i',
-      join(dir, 'id'),
-      '-p',
-      String(hardware.sshPort),
-      `${image.manifest.sshUser}@127.0.0.1`,
-    ];
-  }
-
-  async function ssh(hardware: VmHardware, command: string): Promise<string> {
-    return (await run('ssh', [...sshArgs(hardware), command], { timeoutMs: 30_000 })).stdout;
-  }
-
-  /** The log-in methods the guest names when no key is offered. */
-  async function passwordMethods(hardware: VmHardware): Promise<string> {
-    const failure = await run('ssh', [...sshArgs(hardware, 'PubkeyAuthentication=no'), 'true']).catch(
-      (error: unknown) => error,
-    );
-    return failure instanceof Error
-      ? (/Permission denied \(([^)]*)\)/.exec(failure.message)?.[1] ?? failure.message)
-      : 'let in';
   }
 });
