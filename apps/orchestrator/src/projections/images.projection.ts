@@ -1,0 +1,40 @@
+import { type ImageState, image } from '#domain';
+import { aggregates } from '#events';
+import type { Projection } from './projection.ts';
+import { stateToText, textToState } from './state-text.ts';
+
+type Image = NonNullable<ImageState>;
+
+/** One registered image. */
+export type ImageRow = { readonly image: Image; readonly registeredAt: string };
+
+const ddl = `CREATE TABLE images (
+  digest TEXT PRIMARY KEY,
+  created_at TEXT NOT NULL,
+  row TEXT NOT NULL
+) STRICT;
+CREATE INDEX images_by_age ON images (created_at, digest);`;
+
+export const images: Projection<ImageRow> = {
+  name: 'images',
+  ddl,
+  category: 'image',
+  fold: (row, recorded) => {
+    const next = image.evolve(row?.image ?? null, aggregates.image.codec.decode(recorded));
+    return next === null ? null : { image: next, registeredAt: row?.registeredAt ?? recorded.recordedAt };
+  },
+  open: (db) => {
+    const one = db.prepare<[string], string>('SELECT row FROM images WHERE digest = ?').pluck();
+    const put = db.prepare(
+      `INSERT INTO images (digest, created_at, row) VALUES (:digest, :createdAt, :row)
+       ON CONFLICT (digest) DO UPDATE SET row = :row`,
+    );
+    return {
+      load: (digest) => {
+        const text = one.get(digest);
+        return text === undefined ? null : textToState<ImageRow>(text);
+      },
+      save: (digest, row) => put.run({ digest, createdAt: row.registeredAt, row: stateToText(row) }),
+    };
+  },
+};

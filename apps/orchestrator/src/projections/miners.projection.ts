@@ -1,0 +1,44 @@
+import { type Miner, miner } from '#domain';
+import { aggregates } from '#events';
+import type { Projection } from './projection.ts';
+import { stateToText, textToState } from './state-text.ts';
+
+/** One miner: its own rules' state with its allocations, and when it was invited and last attached. */
+export type MinerRow = { readonly miner: Miner; readonly invitedAt: string; readonly attachedAt: string | null };
+
+const ddl = `CREATE TABLE miners (
+  miner_id TEXT PRIMARY KEY,
+  created_at TEXT NOT NULL,
+  row TEXT NOT NULL
+) STRICT;
+CREATE INDEX miners_by_age ON miners (created_at, miner_id);`;
+
+export const miners: Projection<MinerRow> = {
+  name: 'miners',
+  ddl,
+  category: 'miner',
+  fold: (row, recorded) => {
+    const event = aggregates.miner.codec.decode(recorded);
+    const next = miner.evolve(row?.miner ?? null, event);
+    if (next === null) return null;
+    return {
+      miner: next,
+      invitedAt: row?.invitedAt ?? recorded.recordedAt,
+      attachedAt: event.type === 'MinerAttached' ? recorded.recordedAt : (row?.attachedAt ?? null),
+    };
+  },
+  open: (db) => {
+    const one = db.prepare<[string], string>('SELECT row FROM miners WHERE miner_id = ?').pluck();
+    const put = db.prepare(
+      `INSERT INTO miners (miner_id, created_at, row) VALUES (:minerId, :createdAt, :row)
+       ON CONFLICT (miner_id) DO UPDATE SET row = :row`,
+    );
+    return {
+      load: (minerId) => {
+        const text = one.get(minerId);
+        return text === undefined ? null : textToState<MinerRow>(text);
+      },
+      save: (minerId, row) => put.run({ minerId, createdAt: row.invitedAt, row: stateToText(row) }),
+    };
+  },
+};

@@ -1,0 +1,120 @@
+import type { Database } from 'better-sqlite3';
+import {
+  type Category,
+  categoryOf,
+  type EventStore,
+  idOf,
+  type Position,
+  type RecordedEvent,
+  type Sink,
+} from '#events';
+import type { Projection } from './projection.ts';
+import type { StreamRow } from './streams.projection.ts';
+
+/**
+ * Folds events into the rows of one file. Between commits the changed rows are in memory only; a commit writes them and
+ * the checkpoint in one transaction, so a crash shows either a page whole or not at all. A repeated event does nothing.
+ */
+export const createRowsSink = (
+  db: Database,
+  streams: Projection<StreamRow>,
+  projections: readonly Foldable[],
+  store: Pick<EventStore, 'parsePosition'>,
+): Sink => {
+  const counted = createPage(streams, db);
+  const pages = projections.map(({ category, openPage }) => ({ category, page: openPage(db) }));
+  const load = db.prepare<[], string | null>('SELECT position FROM checkpoint WHERE id = 1').pluck();
+  const save = db.prepare('UPDATE checkpoint SET position = ? WHERE id = 1');
+
+  const write = db.transaction((position: Position) => {
+    counted.write();
+    for (const { page } of pages) page.write();
+    save.run(position);
+  });
+
+  const forgetPage = (): void => {
+    counted.clear();
+    for (const { page } of pages) page.clear();
+  };
+
+  return {
+    load: async () => {
+      forgetPage();
+      const text = load.get() ?? null;
+      return text === null ? null : store.parsePosition(text);
+    },
+    apply: (recorded) => {
+      const folded = counted.row(recorded.stream)?.events ?? 0;
+      if (recorded.revision < BigInt(folded)) return;
+      if (recorded.revision > BigInt(folded)) {
+        throw new Error(
+          `read model has ${folded} events of ${recorded.stream} and was given revision ${recorded.revision}`,
+        );
+      }
+      const category = categoryOf(recorded.stream);
+      const id = idOf(recorded.stream);
+      // All of them fold before any of them keeps the result: an event counts whole or not at all.
+      const kept = pages
+        .filter((projection) => projection.category === category)
+        .map(({ page }) => page.fold(id, recorded));
+      kept.push(counted.fold(recorded.stream, recorded));
+      for (const keep of kept) keep();
+    },
+    commit: (position) => {
+      try {
+        write.immediate(position);
+      } finally {
+        // Also after a failure: the consumer reads the page again, and must find the rows as they are on disk.
+        forgetPage();
+      }
+    },
+  };
+};
+
+/** A projection whose kind of row only it knows. */
+export type Foldable = {
+  readonly name: string;
+  readonly ddl: string;
+  readonly category: Category | null;
+  readonly openPage: (db: Database) => Page;
+};
+
+export const foldable = <Row>(projection: Projection<Row>): Foldable => ({
+  name: projection.name,
+  ddl: projection.ddl,
+  category: projection.category,
+  openPage: (db) => createPage(projection, db),
+});
+
+type Page = {
+  /** The row after one more event; the returned function keeps it. */
+  fold(key: string, recorded: RecordedEvent): () => void;
+  write(): void;
+  clear(): void;
+};
+
+/** The rows one projection has touched since the last commit. */
+const createPage = <Row>(projection: Projection<Row>, db: Database): Page & { row(key: string): Row | null } => {
+  const table = projection.open(db);
+  const touched = new Map<string, Row | null>();
+  const row = (key: string): Row | null => {
+    const held = touched.get(key);
+    return held === undefined ? table.load(key) : held;
+  };
+  return {
+    row,
+    fold: (key: string, recorded: RecordedEvent): (() => void) => {
+      const next = projection.fold(row(key), recorded);
+      return () => {
+        touched.set(key, next);
+      };
+    },
+    write: (): void => {
+      for (const [key, next] of touched) if (next !== null) table.save(key, next);
+    },
+    clear: (): void => touched.clear(),
+  };
+};
+
+export const projectionsDdl = (projections: readonly { readonly ddl: string }[]): string =>
+  projections.map(({ ddl }) => ddl).join('\n');

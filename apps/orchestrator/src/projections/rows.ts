@@ -1,0 +1,126 @@
+import type { Database } from 'better-sqlite3';
+import type { Role } from '#domain';
+import type { AccountRow } from './accounts.projection.ts';
+import type { ImageRow } from './images.projection.ts';
+import { listRowsMax } from './limits.ts';
+import type { MinerRow } from './miners.projection.ts';
+import type { ParkedRow } from './parked.projection.ts';
+import { textToState } from './state-text.ts';
+import type { StreamRow } from './streams.projection.ts';
+import type { VmRow } from './vms.projection.ts';
+
+/** Where a list goes on: after this row, in the list's own order. Opaque to clients. */
+export type Cursor = readonly [createdAt: string, id: string];
+export type ListOptions = { readonly after: Cursor | null; readonly limit: number };
+export type List<Row> = { readonly rows: readonly Row[]; readonly next: Cursor | null };
+
+export type TokenGrant = { readonly accountId: string; readonly role: Role; readonly sha256: string };
+
+/** What may be asked of the read model. Every list is in order of creation and bounded. */
+export type Rows = {
+  vm(vmId: string): VmRow | null;
+  vms(accountId: string | null, options: ListOptions): List<VmRow>;
+  account(accountId: string): AccountRow | null;
+  accounts(options: ListOptions): List<AccountRow>;
+  /** Every open token of that id; ids are made by clients, so two accounts may have the same one. */
+  tokens(tokenId: string): readonly TokenGrant[];
+  miner(minerId: string): MinerRow | null;
+  miners(options: ListOptions): List<MinerRow>;
+  image(digest: string): ImageRow | null;
+  images(options: ListOptions): List<ImageRow>;
+  streams(category: string | null, options: ListOptions): List<StreamRow>;
+  parked(): readonly ParkedRow[];
+};
+
+/** Questions to the rows of a read-model file. */
+export const createRows = (db: Database): Rows => {
+  const vm = byKey<VmRow>(db, 'vms', 'vm_id');
+  const account = byKey<AccountRow>(db, 'accounts', 'account_id');
+  const miner = byKey<MinerRow>(db, 'miners', 'miner_id');
+  const image = byKey<ImageRow>(db, 'images', 'digest');
+  const vms = listed<VmRow>(db, 'vms', 'vm_id');
+  const vmsOf = listed<VmRow>(db, 'vms', 'vm_id', 'account_id');
+  const accounts = listed<AccountRow>(db, 'accounts', 'account_id');
+  const miners = listed<MinerRow>(db, 'miners', 'miner_id');
+  const images = listed<ImageRow>(db, 'images', 'digest');
+  const tokens = db.prepare<[string], TokenGrant>(
+    'SELECT account_id AS accountId, role, sha256 FROM tokens WHERE token_id = ?',
+  );
+  const parked = db.prepare<[], string>('SELECT row FROM parked ORDER BY consumer').pluck();
+  return {
+    vm,
+    vms: (accountId, options) => (accountId === null ? vms(null, options) : vmsOf(accountId, options)),
+    account,
+    accounts: (options) => accounts(null, options),
+    tokens: (tokenId) => tokens.all(tokenId),
+    miner,
+    miners: (options) => miners(null, options),
+    image,
+    images: (options) => images(null, options),
+    streams: listedStreams(db),
+    parked: () => parked.all().map((text) => textToState<ParkedRow>(text)),
+  };
+};
+
+const byKey = <Row>(db: Database, table: string, key: string): ((id: string) => Row | null) => {
+  const one = db.prepare<[string], string>(`SELECT row FROM ${table} WHERE ${key} = ?`).pluck();
+  return (id) => {
+    const text = one.get(id);
+    return text === undefined ? null : textToState<Row>(text);
+  };
+};
+
+type Listed = { readonly createdAt: string; readonly id: string; readonly row: string };
+
+const listed = <Row>(db: Database, table: string, key: string, filter?: string) => {
+  const select = db.prepare<Readonly<Record<string, string | number | null>>, Listed>(
+    `SELECT created_at AS createdAt, ${key} AS id, row FROM ${table}
+     WHERE (created_at, ${key}) > (:createdAt, :id) ${filter === undefined ? '' : `AND ${filter} = :filter`}
+     ORDER BY created_at, ${key} LIMIT :limit`,
+  );
+  return (wanted: string | null, options: ListOptions): List<Row> => {
+    const given = filter === undefined ? {} : { filter: wanted };
+    const found = select.all({ ...startOf(options), ...given });
+    return pageOf(
+      found,
+      options,
+      ({ createdAt, id }) => [createdAt, id],
+      ({ row }) => textToState<Row>(row),
+    );
+  };
+};
+
+const listedStreams = (db: Database): Rows['streams'] => {
+  const select = db.prepare<Readonly<Record<string, string | number | null>>, StreamRow>(
+    `SELECT stream, category, events, last_at AS lastAt FROM streams
+     WHERE stream > :id AND (:category IS NULL OR category = :category) ORDER BY stream LIMIT :limit`,
+  );
+  return (category, options) => {
+    const { id, limit } = startOf(options);
+    return pageOf(
+      select.all({ id, limit, category }),
+      options,
+      ({ stream }) => ['', stream],
+      (row) => row,
+    );
+  };
+};
+
+/** One row more than wanted tells whether there are more. */
+const startOf = ({ after, limit }: ListOptions) => ({
+  createdAt: after?.[0] ?? '',
+  id: after?.[1] ?? '',
+  limit: Math.min(limit, listRowsMax) + 1,
+});
+
+const pageOf = <Found, Row>(
+  found: readonly Found[],
+  { limit }: ListOptions,
+  cursorOf: (found: Found) => Cursor,
+  rowOf: (found: Found) => Row,
+): List<Row> => {
+  const shown = found.slice(0, Math.min(limit, listRowsMax));
+  const last = shown.at(-1);
+  const next = last === undefined || shown.length === found.length ? null : cursorOf(last);
+  return { rows: shown.map(rowOf), next };
+};
