@@ -9,6 +9,7 @@ import type { UnixMs } from '../values/time.ts';
 export type ImageFile = { readonly sha256: string; readonly bytes: number };
 
 export type ImageManifest = {
+  readonly manifestVersion: number;
   readonly name: string;
   readonly version: string;
   readonly architecture: string;
@@ -18,7 +19,11 @@ export type ImageManifest = {
   readonly cmdline: string;
   readonly sshUser: string;
   readonly minMemoryBytes: number;
+  /** Where the bytes come from: distribution packages, sorted by name. */
+  readonly packages: readonly ImagePackage[];
 };
+
+export type ImagePackage = { readonly name: string; readonly version: string; readonly sha256: string };
 
 export type ImageEvent = {
   readonly type: 'ImageRegistered';

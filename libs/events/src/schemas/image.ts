@@ -6,6 +6,7 @@ import type { EventSchemas } from './vm.ts';
 const file = z.strictObject({ sha256: sha256Hex, bytes: count });
 
 export const imageManifest: z.ZodType<ImageManifest, ImageManifest> = z.strictObject({
+  manifestVersion: count,
   name: shortText,
   version: shortText,
   architecture: shortText,
@@ -15,6 +16,7 @@ export const imageManifest: z.ZodType<ImageManifest, ImageManifest> = z.strictOb
   cmdline: longText,
   sshUser: shortText,
   minMemoryBytes: count,
+  packages: z.array(z.strictObject({ name: shortText, version: shortText, sha256: sha256Hex })).max(256),
 });
 
 /** Stored form, version 1, of every event on `image-<digest>`. */
