@@ -3,6 +3,7 @@ import {
   type AskAnswer,
   type Checkpoints,
   type Clock,
+  type Consumer,
   createConsumer,
   type EventStore,
   type OrchestratorBus,
@@ -38,17 +39,20 @@ export type PartsDependencies = {
 /** How often holds and allocations are held against the VMs, and specs against the bus. */
 const reconcileEveryMs = 30_000;
 
-/**
- * Everything that turns events into commands and commands into specs, in the order it starts. The miner watch is given
- * out as well, because the miners' read model shows when each was last heard.
- */
-export const createParts = (
-  dependencies: PartsDependencies,
-): { readonly parts: readonly Part[]; readonly watch: MinerWatch } => {
+export type Tick = { readonly name: string; readonly everyMs: number; readonly work: () => Promise<void> };
+
+/** Everything that turns events into commands and commands into specs, not yet running: the simulator steps it by hand. */
+export type Wiring = {
+  readonly consumers: readonly (Consumer & { readonly name: string })[];
+  readonly intake: Part;
+  readonly ticks: readonly Tick[];
+  readonly watch: MinerWatch;
+};
+
+/** Wires consumers, intake and ticks, in the order they start. */
+export const wire = (dependencies: PartsDependencies): Wiring => {
   const { store, checkpoints, clock, scheduler, bus, log, renew, startAt } = dependencies;
-  const consumer = (name: string, sink: Sink): Part => ({ name, ...createConsumer({ name, store, clock, sink, log }) });
-  const tick = (name: string, everyMs: number, work: () => Promise<void>) =>
-    everyTick(name, everyMs, work, { clock, log });
+  const consumer = (name: string, sink: Sink) => ({ name, ...createConsumer({ name, store, clock, sink, log }) });
 
   const publisher = createSpecPublisher({ store, bus, checkpoints });
   const waits = processSink(deadlines, dependencies, startAt);
@@ -66,8 +70,7 @@ export const createParts = (
   };
 
   return {
-    watch,
-    parts: [
+    consumers: [
       consumer('spec-publisher', publisher),
       consumer(vmAdmission.name, processSink(vmAdmission, dependencies, startAt)),
       consumer(vmPlacement.name, processSink(vmPlacement, dependencies, startAt)),
@@ -75,9 +78,21 @@ export const createParts = (
       consumer(deadlines.name, withTimer(waits, timer)),
       consumer(reconciler.name, ledger),
       consumer(attachedMiners.name, attached),
-      createIntake({ store, clock, bus, publisher, log, beat: watch.beat, renew }),
-      tick('reconcile', reconcileEveryMs, reconcile),
-      tick('miner-watch-look', lookEveryMs, watch.look),
     ],
+    intake: createIntake({ store, clock, bus, publisher, log, beat: watch.beat, renew }),
+    ticks: [
+      { name: 'reconcile', everyMs: reconcileEveryMs, work: reconcile },
+      { name: 'miner-watch-look', everyMs: lookEveryMs, work: watch.look },
+    ],
+    watch,
   };
+};
+
+/** {@link wire} as parts that run by themselves. The miner watch is given out too: a read model shows when each was last heard. */
+export const createParts = (
+  dependencies: PartsDependencies,
+): { readonly parts: readonly Part[]; readonly watch: MinerWatch } => {
+  const { consumers, intake, ticks, watch } = wire(dependencies);
+  const running = ticks.map(({ name, everyMs, work }) => everyTick(name, everyMs, work, dependencies));
+  return { watch, parts: [...consumers, intake, ...running] };
 };

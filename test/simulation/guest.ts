@@ -1,0 +1,162 @@
+import type { DesiredSpec, UnixMs } from '#domain';
+import {
+  acceptSpec,
+  type Boot,
+  type Facts,
+  type Fence,
+  type LocalVm,
+  launchedBoot,
+  nextStep,
+  type QemuExit,
+} from '../../apps/miner-node/src/converge/index.ts';
+import type { Random } from './random.ts';
+
+/** A VM on a simulated host: the agent's durable record, what it knows in this life, and the QEMU process. */
+export type Guest = {
+  readonly vmId: string;
+  record: LocalVm | null;
+  removed: Fence | null;
+  fresh: DesiredSpec | null;
+  qemu: { readonly readyAt: UnixMs; endsAt: UnixMs | null; endsBy: QemuExit['reason'] } | null;
+  exit: QemuExit | null;
+  stopping: Facts['stopping'];
+};
+
+export const createGuest = (vmId: string): Guest => ({
+  vmId,
+  record: null,
+  removed: null,
+  fresh: null,
+  qemu: null,
+  exit: null,
+  stopping: null,
+});
+
+/** What a guest needs of its host. */
+export type Host = {
+  readonly now: () => UnixMs;
+  readonly hostBootId: () => string;
+  readonly agentEpoch: () => number;
+  readonly hostStopping: () => boolean;
+  readonly random: Random;
+  readonly onLaunch: (vmId: string, spec: DesiredSpec, boot: Boot) => void;
+  readonly onRemove: (vmId: string) => void;
+};
+
+/** Takes a spec as the agent does: the newest one counts, an equal one is a fresh reading of it. */
+export const takeSpec = (guest: Guest, spec: DesiredSpec): void => {
+  const verdict = acceptSpec(guest.record?.spec ?? guest.removed, spec);
+  if (verdict === 'older') return;
+  if (verdict === 'newer' && (guest.record !== null || spec.desired !== 'absent')) {
+    guest.record = guest.record === null ? { spec, sshPort: null, disk: null, boot: null } : { ...guest.record, spec };
+  }
+  guest.fresh = spec;
+};
+
+const stepsMax = 16;
+const bootMs = 4_000;
+const powerOffMs = 2_000;
+
+/** Lets the guest live, then does what the agent's own policy says, until it says to wait. */
+export const converge = (guest: Guest, host: Host): void => {
+  live(guest, host);
+  for (let steps = 0; steps < stepsMax; steps += 1) {
+    const facts: Facts = {
+      now: host.now(),
+      hostBootId: host.hostBootId(),
+      agentEpoch: host.agentEpoch(),
+      qemu: guest.qemu === null ? { state: 'gone', exit: guest.exit } : { state: 'running' },
+      stopping: guest.stopping,
+      startFailure: null,
+      hostStopping: host.hostStopping(),
+    };
+    const step = nextStep(guest.record, guest.fresh, facts);
+    if (step.do === 'none' || step.do === 'wait') return;
+    take(step, guest, host);
+  }
+  throw new Error(`the agent's policy does not settle for VM ${guest.vmId}`);
+};
+
+/** Time passes for QEMU: a guest gets ready, or ends. */
+const live = (guest: Guest, host: Host): void => {
+  const { qemu, record } = guest;
+  if (qemu === null) return;
+  const now = host.now();
+  if (qemu.endsAt !== null && qemu.endsAt <= now) {
+    guest.exit = { reason: qemu.endsBy, detail: 'simulated' };
+    guest.qemu = null;
+    return;
+  }
+  const boot = launchedBoot(record);
+  if (record !== null && boot !== null && boot.sshHostKey === null && qemu.readyAt <= now) {
+    guest.record = { ...record, boot: { ...boot, sshHostKey: `ssh-ed25519 ${guest.vmId}` } };
+  }
+};
+
+type Action = Exclude<ReturnType<typeof nextStep>, { do: 'none' | 'wait' }>;
+
+const take = (step: Action, guest: Guest, host: Host): void => {
+  const { record } = guest;
+  if (record === null) return;
+  const agentEpoch = host.agentEpoch();
+  switch (step.do) {
+    case 'record-exit': {
+      const live = launchedBoot(record);
+      if (live === null) return;
+      const { bootId, bootEpoch } = live;
+      const { kind, ...how } = step.exit;
+      const boot =
+        'cause' in how
+          ? ({ bootId, bootEpoch, state: 'ended', ...how, agentEpoch } as const)
+          : ({ bootId, bootEpoch, state: 'failed', ...how } as const);
+      guest.record = { ...record, boot };
+      guest.stopping = null;
+      guest.exit = null;
+      return;
+    }
+    case 'prepare-disk':
+      guest.record = { ...record, disk: { imageDigest: step.spec.imageDigest, diskBytes: step.spec.size.diskBytes } };
+      return;
+    case 'launch':
+      launch(step.spec, step.boot, guest, host);
+      return;
+    case 'skip-boot': {
+      const over = { state: 'ended', cause: 'requested', detail: 'stopped before it was started' } as const;
+      guest.record = { ...record, boot: { ...step.boot, ...over, agentEpoch } };
+      return;
+    }
+    case 'give-up-boot':
+      guest.record = { ...record, boot: { ...step.boot, state: 'failed', code: step.code, detail: step.detail } };
+      return;
+    case 'power-off': {
+      const boot = launchedBoot(record);
+      if (boot?.stopAsked === null) {
+        guest.record = { ...record, boot: { ...boot, stopAsked: { cause: step.cause, agentEpoch } } };
+      }
+      const now = host.now();
+      guest.stopping = { since: guest.stopping?.since ?? now, pressedAt: now };
+      // A guest that is still booting, or hangs, does not hear the button.
+      if (guest.qemu !== null && guest.qemu.readyAt <= now && !host.random.chance(0.2)) {
+        guest.qemu.endsAt ??= now + powerOffMs;
+      }
+      return;
+    }
+    case 'kill':
+      guest.exit = { reason: 'ended-by-host', detail: 'killed' };
+      guest.qemu = null;
+      return;
+    case 'remove':
+      host.onRemove(guest.vmId);
+      guest.removed = record.spec;
+      guest.record = null;
+      return;
+  }
+};
+
+const launch = (spec: DesiredSpec, boot: Boot, guest: Guest, host: Host): void => {
+  if (guest.record === null) return;
+  host.onLaunch(guest.vmId, spec, boot);
+  const launched = { state: 'launched', hostBootId: host.hostBootId(), sshHostKey: null, guestFailure: null } as const;
+  guest.record = { ...guest.record, sshPort: 2_222, boot: { ...boot, ...launched, stopAsked: null } };
+  guest.qemu = { readyAt: host.now() + bootMs, endsAt: null, endsBy: 'guest-shutdown' };
+};
