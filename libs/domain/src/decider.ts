@@ -11,7 +11,7 @@ export type Decider<State, Command, Event> = {
 /** State after a history, oldest event first. */
 export const fold = <State, Command, Event>(
   decider: Decider<State, Command, Event>,
-  history: Iterable<Event>,
+  history: Iterable<NoInfer<Event>>,
   from: State = decider.initial,
 ): State => {
   let state = from;
