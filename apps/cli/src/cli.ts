@@ -1,0 +1,61 @@
+import { createInterface } from 'node:readline/promises';
+import { createSystemClock } from '#adapters/system';
+import type { Clock } from '#events';
+import type { Env } from '#host';
+import { type Makes, systemMakes } from './system.ts';
+
+/** Where answers go (stdout) and where everything else goes (stderr). */
+export type Terminal = {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly outIsTty: boolean;
+  readonly errIsTty: boolean;
+  /** Asks a yes-or-no question; `null` when nobody is there to answer. */
+  readonly confirm: (question: string) => Promise<boolean | null>;
+};
+
+/** Everything a command takes from the machine, so that a test can give it something else. */
+export type Cli = {
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly makes: Makes;
+  readonly env: Env;
+  readonly cwd: string;
+  /** Calls back on Ctrl-C, SIGTERM and SIGHUP until the returned function is called. */
+  readonly onStopSignal: (listener: (signal: NodeJS.Signals) => void) => () => void;
+  /** Set by a command that passes another program's exit code through. */
+  readonly exit: { code: number };
+};
+
+/** The real machine. */
+export const systemCli = (): Cli => ({
+  terminal: {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    outIsTty: process.stdout.isTTY === true,
+    errIsTty: process.stderr.isTTY === true,
+    confirm: askTerminal,
+  },
+  clock: createSystemClock(),
+  makes: systemMakes(),
+  env: process.env,
+  cwd: process.cwd(),
+  onStopSignal: (listener) => {
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    for (const signal of signals) process.on(signal, listener);
+    return () => {
+      for (const signal of signals) process.off(signal, listener);
+    };
+  },
+  exit: { code: 0 },
+});
+
+const askTerminal = async (question: string): Promise<boolean | null> => {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return null;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } finally {
+    lines.close();
+  }
+};

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { role } from '#events';
+
+// What the API answers, as far as this tool reads it. Fields it does not know are let through: a newer cluster may say more.
+
+const time = z.string().max(40);
+const id = z.string().max(100);
+const text = z.string().max(8_000);
+const size = z.object({ vcpus: z.number(), memoryBytes: z.number(), diskBytes: z.number() });
+
+export const whoami = z.looseObject({
+  role,
+  tokenId: id,
+  accountId: id.nullable(),
+  network: z.looseObject({ name: text, kind: text }),
+});
+export type Whoami = z.infer<typeof whoami>;
+
+export const accountView = z.looseObject({
+  accountId: id,
+  name: text,
+  available: text,
+  held: text,
+  deposited: text,
+  openedAt: time,
+});
+export type AccountView = z.infer<typeof accountView>;
+
+export const sshKeyView = z.looseObject({
+  fingerprint: text,
+  keyType: text,
+  publicKey: text,
+  comment: text,
+  addedAt: time,
+});
+export type SshKeyView = z.infer<typeof sshKeyView>;
+
+export const imageView = z.looseObject({
+  digest: id,
+  manifest: z.looseObject({ name: text, version: text, architecture: text, sshUser: text, minMemoryBytes: z.number() }),
+});
+export type ImageView = z.infer<typeof imageView>;
+
+export const vmView = z.looseObject({
+  vmId: id,
+  accountId: id,
+  name: text,
+  flavorId: text,
+  size,
+  imageDigest: id,
+  sshUser: text,
+  desired: text,
+  desiredText: text,
+  observed: text,
+  observedText: text,
+  observedAt: time.nullable(),
+  generation: z.number(),
+  minerId: id.nullable(),
+  bootEpoch: z.number().nullable(),
+  endpoint: z.object({ host: z.string().max(253), port: z.int().min(1).max(65_535) }).nullable(),
+  sshHostKey: text.nullable(),
+  sshHostKeyAttested: z.boolean(),
+  waiting: z.object({ for: text, deadlineAt: time, passed: z.boolean() }).nullable(),
+  placementFailure: z.unknown(),
+  platform: text.nullable(),
+  disk: z.looseObject({ format: text, sizeBytes: z.number(), encryption: text }),
+  requestedAt: time,
+  revision: z.string().max(20),
+});
+export type VmView = z.infer<typeof vmView>;
+
+export const minerView = z.looseObject({
+  minerId: id,
+  name: text,
+  status: z.enum(['invited', 'enrolled', 'attached', 'lost']),
+  statusText: text,
+  accelerator: text.nullable(),
+  platform: text.nullable(),
+  cpuModel: text.nullable(),
+  agentVersion: text.nullable(),
+  agentEpoch: z.number().nullable(),
+  capacity: size.nullable(),
+  reserved: size.nullable(),
+  vms: z.array(id),
+  lastSeenAt: time.nullable(),
+  attachedAt: time.nullable(),
+});
+export type MinerView = z.infer<typeof minerView>;
+
+export const streamView = z.looseObject({ stream: id.max(200), events: z.number(), lastAt: time.nullable() });
+export type StreamView = z.infer<typeof streamView>;
+
+export const parkedView = z.looseObject({
+  consumer: text,
+  stream: text,
+  eventType: text,
+  eventId: id,
+  revision: z.string().max(20),
+  reason: text,
+  attempts: z.number(),
+  firstSeenAt: time,
+  lastSeenAt: time,
+});
+export type ParkedView = z.infer<typeof parkedView>;
+
+export const eventView = z.looseObject({
+  eventId: id,
+  type: text,
+  version: z.int(),
+  stream: z.string().max(200),
+  revision: z.string().regex(/^\d{1,19}$/),
+  position: text,
+  recordedAt: time,
+  actor: text,
+  correlationId: text,
+  causationId: text,
+  data: z.record(z.string(), z.json()),
+});
+export type EventView = z.infer<typeof eventView>;
+
+/** What a command answers: where its events went, none when it was so already. */
+export const accepted = z.looseObject({
+  stream: z.string().max(200),
+  revision: z.string().max(20),
+  position: text.nullish(),
+  events: z.array(text),
+});
+export type Accepted = z.infer<typeof accepted>;
+
+export const readiness = z.looseObject({});
+
+export const items = <Item extends z.ZodType>(item: Item) => z.looseObject({ items: z.array(item) });
+export const page = z.looseObject({ items: z.array(eventView), next: z.string().nullish() });

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import type { Command } from 'commander';
+import { isoTime } from '#events';
+import type { Cli } from '../cli.ts';
+import type { MinerView } from '../client/views.ts';
+import { limits } from '../limits.ts';
+import { matchOne } from '../match.ts';
+import { answer } from '../output/answer.ts';
+import { facts, table } from '../output/table.ts';
+import { bytesText, shortId } from '../output/text.ts';
+import { timeText } from '../output/time.ts';
+import { platformText } from '../story/story.ts';
+import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
+
+/** `hcc miner ...`: the hosts. */
+export const addMinerCommands = (program: Command, cli: Cli): void => {
+  const miner = program.command('miner').description('hosts that run VMs');
+  miner
+    .command('ls')
+    .alias('list')
+    .description('list miners')
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc miner ls', 'hcc miner ls --json'))
+    .action(async (_options, command: Command) => {
+      const { api } = await connectFor(cli, command, 'operator');
+      const miners = await api.miners();
+      answer(cli, optionsOf(command).json, miners, () => minerTable(miners, cli.clock.now()));
+    });
+  miner
+    .command('status')
+    .description('one miner in full')
+    .argument('<miner>', 'id, beginning of an id, or name')
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc miner status miner-1', 'hcc miner status 7c --json'))
+    .action(async (text: string, _options, command: Command) => {
+      const { api } = await connectFor(cli, command, 'operator');
+      const found = matchOne('miner', text, await api.miners(), ({ minerId, name }) => ({ id: minerId, name }));
+      answer(cli, optionsOf(command).json, found, () => minerFacts(found, cli.clock.now()));
+    });
+  miner
+    .command('invite')
+    .description('let a host join: prints its join token, once')
+    .argument('<name>', 'what to call the miner')
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc miner invite berlin-1'))
+    .action((name: string, _options, command: Command) => invite(cli, command, name));
+};
+
+const invite = async (cli: Cli, command: Command, name: string): Promise<void> => {
+  const { api } = await connectFor(cli, command, 'operator');
+  const minerId = cli.makes.uuid();
+  const joinToken = cli.makes.secret();
+  const expiresAt = isoTime(cli.clock.now() + limits.invitationMs);
+  const joinTokenSha256 = createHash('sha256').update(joinToken).digest('hex');
+  await api.inviteMiner({ minerId, name, joinTokenSha256, expiresAt });
+  const { json } = optionsOf(command);
+  answer(cli, json, { minerId, name, joinToken, expiresAt, apiUrl: api.http.url }, () => `${joinToken}\n`);
+  if (json === true) return;
+  cli.terminal.err(
+    [
+      `${name} (${minerId}) may join until ${expiresAt}. The token above is not shown again.`,
+      'On that host, put it in a file of mode 0600 and run the agent with:',
+      '',
+      `  HCC_MINER_ID=${minerId} HCC_MINER_NAME=${name} \\`,
+      `  HCC_API_URL=${api.http.url} HCC_JOIN_TOKEN_FILE=./join.token \\`,
+      '  HCC_MINER_DIR=./miner node dist/apps/miner-node/src/main.js',
+      '',
+    ].join('\n'),
+  );
+};
+
+const minerTable = (miners: readonly MinerView[], now: number): string =>
+  table(
+    ['ID', 'NAME', 'STATUS', 'SEEN', 'ACCEL', 'PROTECTION', 'VMS', 'VCPU', 'MEMORY', 'DISK'],
+    miners.map((miner) => [
+      shortId(miner.minerId),
+      miner.name,
+      miner.status,
+      timeText(miner.lastSeenAt, now).replace(/^.*\((.*)\)$/, '$1'),
+      miner.accelerator ?? '-',
+      protectionText(miner),
+      miner.vms.length.toString(),
+      share(miner, ({ vcpus }) => vcpus.toString()),
+      share(miner, ({ memoryBytes }) => bytesText(memoryBytes)),
+      share(miner, ({ diskBytes }) => bytesText(diskBytes)),
+    ]),
+  );
+
+const minerFacts = (miner: MinerView, now: number): string =>
+  facts([
+    ['miner', `${miner.name} (${miner.minerId})`],
+    ['status', `${miner.status}: ${miner.statusText}`],
+    ['last seen', timeText(miner.lastSeenAt, now)],
+    ['attached', timeText(miner.attachedAt, now)],
+    ['agent', `${miner.agentVersion ?? '-'}, life ${miner.agentEpoch ?? '-'}`],
+    ['processor', `${miner.cpuModel ?? '-'}, accelerator ${miner.accelerator ?? '-'}`],
+    ['protection', protectionText(miner)],
+    ['vCPU', share(miner, ({ vcpus }) => vcpus.toString())],
+    ['memory', share(miner, ({ memoryBytes }) => bytesText(memoryBytes))],
+    ['disk', share(miner, ({ diskBytes }) => bytesText(diskBytes))],
+    ['VMs', miner.vms.join(', ') || '-'],
+  ]);
+
+const protectionText = ({ platform }: MinerView): string =>
+  platform === null ? '-' : `platform ${platformText(platform)}`;
+
+/** `reserved/offered` of one part of the capacity. */
+const share = (miner: MinerView, part: (size: NonNullable<MinerView['capacity']>) => string): string => {
+  if (miner.capacity === null) return '-';
+  return `${miner.reserved === null ? '0' : part(miner.reserved)}/${part(miner.capacity)}`;
+};

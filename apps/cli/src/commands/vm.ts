@@ -1,0 +1,173 @@
+import type { Command } from 'commander';
+import type { Cli } from '../cli.ts';
+import { usageError } from '../cli-error.ts';
+import type { Api } from '../client/api.ts';
+import type { Accepted, VmView } from '../client/views.ts';
+import { answer } from '../output/answer.ts';
+import { safeText, shortId } from '../output/text.ts';
+import { type Goal, goals } from '../up/timeline.ts';
+import { tellStream } from './tell-stream.ts';
+import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
+import { addVmCreate } from './vm-create.ts';
+import { findVm } from './vm-find.ts';
+import { addVmSsh } from './vm-ssh.ts';
+import { vmFacts, vmTable } from './vm-text.ts';
+import { waitFor } from './vm-wait.ts';
+
+/** `hcc vm ...`: an owner's machines. */
+export const addVmCommands = (program: Command, cli: Cli): void => {
+  const vm = program.command('vm').description('virtual machines');
+  addVmCreate(vm, cli);
+  addReads(vm, cli);
+  addChange(vm, cli, {
+    verb: 'stop',
+    what: 'shut a VM down; its disk is kept',
+    goal: goals.stopped,
+    give: (api, id, reason) => api.stopVm(id, reason),
+  });
+  addChange(vm, cli, {
+    verb: 'start',
+    what: 'start a stopped VM',
+    goal: goals.running,
+    give: (api, id) => api.startVm(id),
+  });
+  addChange(vm, cli, {
+    verb: 'reboot',
+    what: 'shut a VM down and start it again',
+    goal: goals.running,
+    give: (api, id) => api.rebootVm(id),
+  });
+  addRemove(vm, cli);
+  addVmSsh(vm, cli);
+};
+
+const addReads = (vm: Command, cli: Cli): void => {
+  vm.command('ls')
+    .alias('list')
+    .description('list VMs')
+    .option('--account <account>', 'only those of this account')
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc vm ls', 'hcc vm ls --json'))
+    .action(async (_options, command: Command) => {
+      const { json, account } = optionsOf<{ account?: string }>(command);
+      const { api } = await connectFor(cli, command, 'owner');
+      const vms = await api.vms(account);
+      answer(cli, json, vms, () => vmTable(vms, cli.clock.now()));
+    });
+  vm.command('status')
+    .description('one VM in full: what is wanted, what is, and since when')
+    .argument('<vm>', 'id, beginning of an id, or name')
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc vm status web', 'hcc vm status 1a2b --json'))
+    .action(async (text: string, _options, command: Command) => {
+      const { api } = await connectFor(cli, command, 'owner');
+      const found = await findVm(api, text);
+      answer(cli, optionsOf(command).json, found, () => vmFacts(found, cli.clock.now()));
+    });
+  vm.command('events')
+    .description("a VM's story: time, event, who, why")
+    .argument('<vm>', 'id, beginning of an id, or name')
+    .option('-f, --follow', 'keep telling what happens; Ctrl-C ends it')
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc vm events web', 'hcc vm events --follow 1a2b'))
+    .action(async (text: string, _options, command: Command) => {
+      const context = await connectFor(cli, command, 'owner');
+      const { vmId } = await findVm(context.api, text);
+      await tellStream(cli, context.api, `vm-${vmId}`, optionsOf<{ follow?: boolean }>(command));
+    });
+  vm.command('console')
+    .description('what the guest wrote to its serial console last')
+    .argument('<vm>', 'id, beginning of an id, or name')
+    .option('--bytes <n>', 'at most this much', wholeNumber)
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc vm console web', 'hcc vm console web --bytes 4096'))
+    .action(async (text: string, _options, command: Command) => {
+      const { json, bytes } = optionsOf<{ bytes?: number }>(command);
+      const { api } = await connectFor(cli, command, 'owner');
+      const { vmId } = await findVm(api, text);
+      const said = await api.console(vmId, bytes);
+      answer(cli, json, { vmId, text: said }, () => `${safeText(said, 'lines').replace(/\n?$/, '\n')}`);
+    });
+};
+
+type Change = {
+  readonly verb: 'stop' | 'start' | 'reboot';
+  readonly what: string;
+  readonly goal: Goal;
+  readonly give: (api: Api, vmId: string, reason: string | undefined) => Promise<Accepted>;
+};
+
+const addChange = (vm: Command, cli: Cli, change: Change): void => {
+  const command = vm
+    .command(change.verb)
+    .description(change.what)
+    .argument('<vm>', 'id, beginning of an id, or name')
+    .option('--wait', 'show the timeline until it is done (the default)')
+    .option('--no-wait', 'return at once')
+    .option(...jsonOption)
+    .addHelpText('after', examples(`hcc vm ${change.verb} web`, `hcc vm ${change.verb} 1a2b --no-wait`));
+  if (change.verb === 'stop') command.option('--reason <text>', 'why, for the story');
+  command.action(async (text: string, _options, self: Command) => {
+    const { json, wait, reason } = optionsOf<{ wait?: boolean; reason?: string }>(self);
+    const context = await connectFor(cli, self, 'owner');
+    const found = await findVm(context.api, text);
+    const accepted = await change.give(context.api, found.vmId, reason);
+    const now = wait === false ? null : await settled(cli, context, found.vmId, accepted, change);
+    answer(cli, json, now ?? accepted, () =>
+      now === null ? `${change.verb} of ${found.name} accepted\n` : vmFacts(now, cli.clock.now()),
+    );
+  });
+};
+
+/** The VM once the change is done. A command that decided nothing found it done already, or still under way. */
+const settled = async (
+  cli: Cli,
+  context: Awaited<ReturnType<typeof connectFor>>,
+  vmId: string,
+  accepted: Accepted,
+  { goal, verb }: Change,
+): Promise<VmView> => {
+  if (accepted.events.length === 0) {
+    const vm = await context.api.vm(vmId, accepted.position ?? undefined);
+    if (vm.observed === (verb === 'stop' ? 'stopped' : 'running')) return vm;
+  }
+  return waitFor(cli, context, vmId, accepted, goal);
+};
+
+const addRemove = (vm: Command, cli: Cli): void => {
+  vm.command('rm')
+    .description('terminate a VM and remove its disk, for good')
+    .argument('<vm>', 'id, beginning of an id, or name')
+    .option('-y, --yes', 'do not ask')
+    .option('--wait', 'show the timeline until it is gone (the default)')
+    .option('--no-wait', 'return at once')
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc vm rm web', 'hcc vm rm 1a2b --yes'))
+    .action(async (text: string, _options, command: Command) => {
+      const { json, yes, wait } = optionsOf<{ yes?: boolean; wait?: boolean }>(command);
+      const context = await connectFor(cli, command, 'owner');
+      const found = await findVm(context.api, text);
+      if (yes !== true) await agreed(cli, found);
+      const accepted = await context.api.terminateVm(found.vmId);
+      const gone = found.observed === 'terminated' || wait === false;
+      if (!gone) await waitFor(cli, context, found.vmId, accepted, goals.terminated);
+      answer(cli, json, { vmId: found.vmId, ...accepted }, () =>
+        wait === false ? `removal of ${found.name} accepted\n` : `${found.name} is gone, its disk removed\n`,
+      );
+    });
+};
+
+const agreed = async (cli: Cli, found: VmView): Promise<void> => {
+  const said = await cli.terminal.confirm(`Terminate ${found.name} (${shortId(found.vmId)}) and remove its disk?`);
+  if (said === true) return;
+  throw usageError('not-confirmed', `${found.name} was left as it is`, {
+    observed: said === null ? 'nobody to ask' : 'no',
+    wanted: 'yes',
+    fix: `hcc vm rm --yes ${shortId(found.vmId)}`,
+  });
+};
+
+const wholeNumber = (text: string): number => {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw usageError('not-a-number', `"${text}" is not a whole number above 0`);
+};

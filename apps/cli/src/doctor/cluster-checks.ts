@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { Cli } from '../cli.ts';
+import { CliError } from '../cli-error.ts';
+import { createHttp } from '../client/http.ts';
+import { type ContextOptions, connect, locate, type Where } from '../context.ts';
+import { limits } from '../limits.ts';
+import { failureOf } from '../output/errors.ts';
+import type { Check, Finding } from './check.ts';
+
+/** What a running cluster must answer. Without one, each is a SKIP that says so. */
+export const clusterChecks = (cli: Cli, options: ContextOptions): readonly Check[] => [
+  { code: 'api-reachable', wanted: 'an answer from /healthz', look: () => ask(cli, options, checkHealth) },
+  { code: 'api-token', wanted: 'a token the API knows', look: () => ask(cli, options, () => checkToken(cli, options)) },
+  { code: 'ready', wanted: 'every part ready', look: () => ask(cli, options, checkReady) },
+];
+
+const ask = async (
+  cli: Cli,
+  options: ContextOptions,
+  check: (where: Where) => Promise<Finding | readonly Finding[]>,
+): Promise<Finding | readonly Finding[]> => {
+  let where: Where;
+  try {
+    where = await locate(options, 'owner', cli);
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== 'no-cluster') throw error;
+    return { status: 'SKIP', observed: 'no cluster runs in this home', fix: 'npm start' };
+  }
+  try {
+    return await check(where);
+  } catch (error) {
+    const { message, observed, fix } = failureOf(error);
+    const seen = observed === undefined ? message : `${message}: ${observed}`;
+    return { status: 'FAIL', observed: seen, ...(fix === undefined ? {} : { fix }) };
+  }
+};
+
+const checkHealth = async ({ url }: Where): Promise<Finding> => {
+  await createHttp({ url, token: null, timeoutMs: limits.checkTimeoutMs }).ask('/healthz', z.unknown());
+  return { status: 'PASS', observed: url };
+};
+
+const checkToken = async (cli: Cli, options: ContextOptions): Promise<Finding> => {
+  const { api, tokenFile } = await connect(options, 'owner', cli);
+  const { role, network } = await api.whoami();
+  return { status: 'PASS', observed: `${role} of the ${network.kind} network "${network.name}", by ${tokenFile}` };
+};
+
+const readiness = z.looseObject({ parts: z.record(z.string(), z.unknown()).optional() });
+
+/** One finding per part that the orchestrator names. */
+const checkReady = async ({ url }: Where): Promise<readonly Finding[]> => {
+  const http = createHttp({ url, token: null, timeoutMs: limits.checkTimeoutMs });
+  const { parts, ...rest } = await http.ask('/readyz', readiness, { alsoOk: [503] });
+  return Object.entries(parts ?? rest).map(([name, part]) => partFinding(name, part));
+};
+
+const partFinding = (name: string, part: unknown): Finding => {
+  const facts: object = typeof part === 'object' && part !== null ? part : { said: part };
+  const ready = 'ready' in facts ? facts.ready : 'ok' in facts ? facts.ok : part;
+  const good = ready === true || ready === 'ready' || ready === 'ok' || ready === 'up';
+  return {
+    code: `ready-${name}`,
+    wanted: 'ready',
+    status: good ? 'PASS' : 'FAIL',
+    observed: typeof part === 'string' ? part : JSON.stringify(part),
+    ...(good ? {} : { fix: 'the orchestrator tells why in <home>/logs/orchestrator.log' }),
+  };
+};

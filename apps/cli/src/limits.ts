@@ -1,0 +1,76 @@
+/** Bounds of the command line tool. Each number carries the reason it has. */
+export const limits = {
+  /** Any answer of the API that is not a stream; a read may wait 5 s for its read model, and a loaded host is slow. */
+  requestTimeoutMs: 20_000,
+  /** The largest honest answer is a page of 1,000 events, about 1 MB. */
+  responseBytesMax: 16 * 1024 * 1024,
+  /** One event is at most 256 KiB of data and its envelope. */
+  sseLineBytesMax: 1024 * 1024,
+  /** All lines of one message; a server that never ends one would fill our memory. */
+  sseMessageBytesMax: 2 * 1024 * 1024,
+  /** Heartbeats come far more often; a stream this silent is dead and is opened again. */
+  sseSilenceMs: 60_000,
+  /** First pause before a broken stream is opened again; doubles up to the second number. */
+  reconnectMs: 250,
+  reconnectMsMax: 4_000,
+  /** A broken stream is given up after this long without one byte: a restart of the orchestrator takes seconds. */
+  reconnectForMs: 120_000,
+  /** Events of one page of a story. */
+  pageEventsMax: 1_000,
+  /** Pages of one story: as many as a stream may hold (100,000 events). */
+  pagesMax: 100,
+  /** How long a command that shows a timeline waits; the work itself goes on. */
+  waitMs: 15 * 60_000,
+  /** Candidates listed for an ambiguous prefix. */
+  candidatesShownMax: 10,
+  /** Token and state files are a few hundred bytes; anything bigger is not one of ours. */
+  smallFileBytesMax: 64 * 1024,
+  /** A doctor's check that says nothing for this long has failed. */
+  checkTimeoutMs: 15_000,
+  /** Free disk below which images and VM disks do not fit: the tools, one image and a few small disks. */
+  diskFreeBytesMin: 3 * 1024 ** 3,
+  /** Below this not even the image can be built. */
+  diskFreeBytesFail: 512 * 1024 ** 2,
+  /** Memory two small VMs, the bus and the orchestrator need. */
+  memoryBytesMin: 2 * 1024 ** 3,
+
+  /** `up`: a child that has not become ready by then is reported with its last lines. */
+  childReadyMs: 60_000,
+  /** How often something that is not ready yet is looked at again. */
+  pollMs: 150,
+  /** A step that lasts longer says that it still runs, and again after each of these. */
+  progressEveryMs: 2_000,
+  /** First pause before a child that died is started again; doubles up to the second number. */
+  restartMs: 250,
+  restartMsMax: 8_000,
+  /** Restarts within the window; one more means that starting it again does not help. */
+  restartsMax: 8,
+  restartWindowMs: 5 * 60_000,
+  /** A miner stops its VMs by ACPI; the domain gives each two minutes, then they are ended. */
+  minerStopMs: 150_000,
+  /** The orchestrator finishes its requests and writes its checkpoints. */
+  childStopMs: 20_000,
+  /** npm passes a terminal's Ctrl-C on a second time; only a later one is a person who insists. */
+  secondCtrlCMs: 800,
+  /** Lines of a dead child's log that are shown. */
+  logLinesShown: 5,
+  /** A log longer than this is set aside before its program starts again; one older copy is kept. */
+  logBytesMax: 16 * 1024 * 1024,
+  /** What of the end of a log is read for that. */
+  logTailBytes: 16 * 1024,
+  /** Longest boot we wait for in `up`: image fetch, placement and a boot under emulation on a loaded host. */
+  vmRunningMs: 8 * 60_000,
+  /** A port that accepts but says no SSH banner is asked again, up to this long. */
+  sshBannerMs: 90_000,
+  /** `uname -a` on a guest under emulation, login included. */
+  sshCommandMs: 90_000,
+  sshOutputBytesMax: 64 * 1024,
+  /** One attempt at a banner; a guest under emulation may be slow to answer. */
+  sshConnectMs: 5_000,
+  /** A login may meet an ssh server that has its port but not its keys yet. */
+  sshAttemptsMax: 4,
+  /** An invitation that nobody used is worth nothing the next day. */
+  invitationMs: 24 * 60 * 60_000,
+  /** VM processes that one host of a local cluster may be asked for at most. */
+  minersMax: 8,
+} as const;

@@ -1,0 +1,62 @@
+import { Command, CommanderError } from 'commander';
+import { type Cli, systemCli } from './cli.ts';
+import { exitCodes } from './cli-error.ts';
+import { addAccountCommands } from './commands/account.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addImageCommands } from './commands/image.ts';
+import { addKeyCommands } from './commands/key.ts';
+import { addMinerCommands } from './commands/miner.ts';
+import { addParkedCommands } from './commands/parked.ts';
+import { addStreamCommands } from './commands/stream.ts';
+import { addUpCommand } from './commands/up.ts';
+import { examples } from './commands/verbs.ts';
+import { addVmCommands } from './commands/vm.ts';
+import { failureJson, failureOf, failureText } from './output/errors.ts';
+
+/** Runs one command line and promises its exit code: 0 ok, 1 a bad answer, 2 usage, 3 unreachable. Never throws. */
+export const main = async (argv: readonly string[], cli: Cli = systemCli()): Promise<number> => {
+  try {
+    await buildProgram(cli).parseAsync([...argv]);
+    return cli.exit.code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    const failure = failureOf(error);
+    cli.terminal.err(failureText(failure));
+    if (wantsJson(argv)) cli.terminal.out(`${JSON.stringify({ ok: false, error: failureJson(failure) })}\n`);
+    return failure.exitCode;
+  }
+};
+
+/** The whole command tree, bound to a machine. */
+export const buildProgram = (cli: Cli): Command => {
+  const program = new Command('hcc')
+    .description('Hippius Confidential Compute: run VMs on hosts nobody has to trust, and see why anything happened')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: cli.terminal.out, writeErr: cli.terminal.err })
+    .showHelpAfterError('(add --help for what is possible)')
+    .option('--url <url>', 'the cluster to talk to (default: HCC_URL, else the one of this home)')
+    .option('--token-file <file>', 'file with the API token to use (default: HCC_TOKEN_FILE, else of this home)')
+    .option('--home <dir>', 'where a local cluster keeps its state (default: HCC_HOME, else ./.hcc)')
+    .addHelpText('after', examples('hcc up', 'hcc vm create --name web', 'hcc vm ssh web', 'hcc stream show vm-1a2b'));
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 ok, 1 it ran and the answer is bad, 2 usage, 3 nobody could be reached.\n',
+  );
+  addUpCommand(program, cli);
+  addVmCommands(program, cli);
+  addMinerCommands(program, cli);
+  addAccountCommands(program, cli);
+  addKeyCommands(program, cli);
+  addStreamCommands(program, cli);
+  addImageCommands(program, cli);
+  addParkedCommands(program, cli);
+  addDoctorCommand(program, cli);
+  return program;
+};
+
+/** `--json` before any `--`: what follows that belongs to somebody else's command line. */
+const wantsJson = (argv: readonly string[]): boolean => {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+};

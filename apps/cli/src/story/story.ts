@@ -1,0 +1,113 @@
+import { formatCredits, type Size } from '#domain';
+import { aggregates, categoryOf, type DomainEvent, isoTime, parseStreamName } from '#events';
+import type { EventView } from '../client/views.ts';
+import { bytesText, safeText, shortId } from '../output/text.ts';
+
+type EventByType = { readonly [Event in DomainEvent as Event['type']]: Event };
+type EventType = keyof EventByType;
+type Sentences = { readonly [Type in EventType]: (event: EventByType[Type]) => string };
+
+/** One plain sentence about an event, from its data. Total: an event this build does not know gets its type and fields. */
+export const sentenceOf = (event: EventView): string => safeText(known(event) ?? unknownSentence(event));
+
+/** Who did it, short: `owner 1a2b3c4d`, `process vm-placement`. */
+export const whoOf = (actor: string): string => {
+  const colon = actor.indexOf(':');
+  if (colon === -1) return safeText(actor);
+  const [kind, name] = [actor.slice(0, colon), actor.slice(colon + 1)];
+  return safeText(`${kind} ${/^[0-9a-f]{8}-/.test(name) ? shortId(name) : name}`);
+};
+
+const known = (event: EventView): string | null => {
+  const stream = parseStreamName(event.stream);
+  if (stream === null) return null;
+  try {
+    const recorded = { ...event, stream, revision: BigInt(event.revision) };
+    const decoded: DomainEvent = aggregates[categoryOf(stream)].codec.decode(recorded);
+    return sentence(decoded.type, decoded);
+  } catch {
+    // A newer cluster records events and versions that this build does not know: their fields still tell something.
+    return null;
+  }
+};
+
+const sentence = <Type extends EventType>(type: Type, event: EventByType[Type]): string => sentences[type](event);
+
+const unknownSentence = (event: EventView): string => {
+  const fields = Object.entries(event.data).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  return fields.join(', ').slice(0, 200) || 'no further data';
+};
+
+const sizeText = (size: Size): string =>
+  `${size.vcpus} vCPU, ${bytesText(size.memoryBytes)} memory, ${bytesText(size.diskBytes)} disk`;
+
+const reasonsText = (reasons: Readonly<Record<string, number>>): string =>
+  Object.entries(reasons)
+    .map(([code, count]) => `${count} × ${code}`)
+    .join(', ') || 'no miner is attached';
+
+const sentences: Sentences = {
+  VmRequested: (e) => `"${e.name}" wanted: ${e.flavorId} (${sizeText(e.size)}), image ${shortId(e.imageDigest)}`,
+  VmAdmitted: (e) => `the first hour is paid for (hold ${shortId(e.holdId)})`,
+  VmRefused: (e) => `refused, ${e.code}: ${e.detail}`,
+  VmPlacementProposed: (e) => `miner ${shortId(e.minerId)} chosen for generation ${e.generation}, asking it for room`,
+  VmPlacementRejected: (e) => `miner ${shortId(e.minerId)} has no room (${e.code}), choosing again`,
+  VmPlacementFailed: (e) => `no miner fits: ${reasonsText(e.reasons)}; tried again when that changes`,
+  VmPlacementDeclined: (e) => `room on miner ${shortId(e.minerId)} no longer wanted (${e.code})`,
+  VmPlaced: (e) => `lives on miner ${shortId(e.minerId)}, generation ${e.generation}`,
+  BootAuthorized: (e) => `boot ${e.bootEpoch} may start (${e.cause})`,
+  VmStartRequested: () => 'start wanted',
+  VmStopRequested: (e) => `stop wanted: ${e.reason}`,
+  VmRebootRequested: () => 'reboot wanted',
+  VmTerminationRequested: () => 'removal wanted, disk included',
+  VmStarting: (e) => `QEMU starts on miner ${shortId(e.minerId)}`,
+  VmRunning: (e) =>
+    `up, ssh at ${e.endpoint.host}:${e.endpoint.port}, host key ${e.sshHostKeyAttested ? 'attested' : 'UNATTESTED'}`,
+  VmStopped: (e) => `stopped (${e.cause})${e.detail === '' ? '' : `: ${e.detail}`}`,
+  VmFailed: (e) => `failed, ${e.code}: ${e.detail}`,
+  VmLost: (e) =>
+    `miner ${shortId(e.minerId)} is silent since ${isoTime(e.lastSeenAt)}; the disk is there, nothing is removed`,
+  VmRecovered: (e) => `miner ${shortId(e.minerId)} is back`,
+  VmDeadlinePassed: (e) => `still waiting for ${e.waitingFor} after its deadline ${isoTime(e.deadlineAt)}`,
+  VmTerminated: (e) => (e.diskRemoved ? 'gone, its disk removed' : 'gone; it never had a disk'),
+
+  AccountOpened: (e) => `account "${e.name}" opened`,
+  SshKeyAdded: (e) => `${e.keyType} key ${e.fingerprint} added${e.comment === '' ? '' : ` (${e.comment})`}`,
+  SshKeyRemoved: (e) => `key ${e.fingerprint} removed`,
+  ApiTokenIssued: (e) => `${e.role} token ${shortId(e.tokenId)} issued (${e.label})`,
+  ApiTokenRevoked: (e) => `token ${shortId(e.tokenId)} revoked`,
+  CreditsDeposited: (e) => `${formatCredits(e.amount)} deposited${e.note === '' ? '' : `: ${e.note}`}`,
+  CreditsHeld: (e) => `${formatCredits(e.amount)} held for vm ${shortId(e.vmId)}`,
+  HoldRefused: (e) =>
+    `hold of ${formatCredits(e.amount)} for vm ${shortId(e.vmId)} refused: ${formatCredits(e.available)} available, ${formatCredits(e.required)} wanted`,
+  HoldReleased: (e) => `${formatCredits(e.amount)} of vm ${shortId(e.vmId)} released: ${e.reason}`,
+
+  MinerInvited: (e) => `miner "${e.name}" invited until ${isoTime(e.expiresAt)}`,
+  MinerEnrolled: (e) => `enrolled with key ${e.natsPublicKey.slice(0, 8)}…`,
+  MinerAttached: (e) =>
+    `agent ${e.agentVersion} attached (life ${e.agentEpoch}): ${e.accelerator}, platform ${platformText(e.platform)}, ${e.cpuModel}`,
+  CapacityDeclared: (e) => `offers ${sizeText(e.capacity)}`,
+  AllocationReserved: (e) => `room reserved for vm ${shortId(e.vmId)} generation ${e.generation}`,
+  AllocationRefused: (e) =>
+    `no room for vm ${shortId(e.vmId)} (${e.code}): free ${sizeText(e.free)}, wanted ${sizeText(e.wanted)}`,
+  AllocationReleased: (e) => `room of vm ${shortId(e.vmId)} released: ${e.reason}`,
+  MinerLost: (e) => `silent since ${isoTime(e.lastSeenAt)} (${e.missedBeats} beats missed)`,
+  MinerReturned: () => 'heard again',
+
+  ImageRegistered: (e) => `image ${e.manifest.name} ${e.manifest.version} registered as ${shortId(e.digest)}`,
+
+  EventParked: (e) => `${e.consumer} could not handle ${e.eventType} of ${e.stream}@${e.revision}: ${e.reason}`,
+  ParkedEventHandled: (e) => `event ${shortId(e.eventId)} handled after all`,
+};
+
+/** What protects a VM from its host, in words that cannot be misread. */
+export const platformText = (platform: string): string => {
+  switch (platform) {
+    case 'none':
+      return 'none (NOT confidential)';
+    case 'simulated':
+      return 'simulated (SIMULATED, NOT confidential)';
+    default:
+      return platform;
+  }
+};

@@ -1,0 +1,15 @@
+import { randomBytes } from 'node:crypto';
+import { createRandomIds } from '#adapters/system';
+import type { Ids } from '#events';
+
+/** What the CLI makes up itself: ids, and the secrets of tokens, which the network only ever knows by their digest. */
+export type Makes = Ids & {
+  /** 256 random bits, base64url. */
+  secret(): string;
+};
+
+/** The machine's randomness. */
+export const systemMakes = (): Makes => ({
+  ...createRandomIds(),
+  secret: () => randomBytes(32).toString('base64url'),
+});

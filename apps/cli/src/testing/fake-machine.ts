@@ -1,0 +1,53 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSystemClock } from '#adapters/system';
+import type { Cli } from '../cli.ts';
+import { main } from '../program.ts';
+
+export type Ran = { readonly code: number; readonly out: string; readonly err: string };
+
+/** A machine without a terminal, with a home and an environment of its own, for running command lines in a test. */
+export const fakeMachine = (env: Readonly<Record<string, string>> = {}) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hcc-cli-'));
+  const path = (...parts: readonly string[]): string => join(dir, ...parts);
+  const write = (name: string, text: string): string => {
+    mkdirSync(join(path(name), '..'), { recursive: true });
+    writeFileSync(path(name), text, { mode: 0o600 });
+    return path(name);
+  };
+  let nextId = 0;
+  const cli = (say: { out: string; err: string }): Cli => ({
+    terminal: {
+      out: (text) => {
+        say.out += text;
+      },
+      err: (text) => {
+        say.err += text;
+      },
+      outIsTty: false,
+      errIsTty: false,
+      confirm: async () => null,
+    },
+    clock: createSystemClock(),
+    makes: {
+      uuid: () => `00000000-0000-4000-8000-${(++nextId).toString().padStart(12, '0')}`,
+      secret: () => 's'.repeat(43),
+    },
+    env: { HOME: dir, HCC_CACHE: path('cache'), PATH: process.env.PATH ?? '', ...env },
+    cwd: dir,
+    onStopSignal: () => () => undefined,
+    exit: { code: 0 },
+  });
+  return {
+    path,
+    write,
+    cli: () => cli({ out: '', err: '' }),
+    hcc: async (...args: readonly string[]): Promise<Ran> => {
+      const say = { out: '', err: '' };
+      const code = await main(['node', 'hcc', ...args], cli(say));
+      return { code, ...say };
+    },
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  };
+};

@@ -1,0 +1,124 @@
+import { readdir } from 'node:fs/promises';
+import { z } from 'zod';
+import { isoTime } from '#events';
+import { ensureTools, type ToolName, tools } from '#host';
+import { buildTinyImage } from '#images';
+import type { Cli } from '../cli.ts';
+import { type Api, createApi } from '../client/api.ts';
+import { createHttp } from '../client/http.ts';
+import type { Where } from '../context.ts';
+import { childProgram } from './child.ts';
+import { minerSpec, orchestratorSpec } from './children.ts';
+import { apiHost, claimPort, endLeftovers } from './cluster.ts';
+import { ensureDemoAccount } from './demo.ts';
+import type { Fleet } from './fleet.ts';
+import type { Home } from './home.ts';
+import { ensureInvited, isAttached } from './invite.ts';
+import { natsProgram } from './nats.ts';
+import type { Steps } from './report.ts';
+import { type Program, type Supervision, startSupervised } from './supervise.ts';
+import { ensureToken, type Token, tokenFile } from './tokens.ts';
+
+export type BootstrapOptions = { readonly port: number; readonly miners: number; readonly cacheDir: string };
+
+/** What `up` needs from the one who runs it. */
+export type Bootstrap = {
+  readonly cli: Cli;
+  readonly home: Home;
+  readonly steps: Steps;
+  readonly fleet: Fleet;
+  readonly options: BootstrapOptions;
+  /** Aborts with the reason why everything has to stop. */
+  readonly signal: AbortSignal;
+  readonly supervision: Supervision;
+};
+
+/** A cluster that runs, with its image, its miners and its first account. */
+export type Cluster = {
+  readonly where: Where;
+  readonly owner: Api;
+  readonly operator: Api;
+  readonly accountId: string;
+  readonly imageDigest: string;
+};
+
+const needed: readonly ToolName[] = tools.filter((tool) => tool.provision.how !== 'system').map(({ name }) => name);
+
+/** Brings a one-machine cluster up, step by step, each of them harmless to repeat: a second run finds the same state.
+ *  What it started is in the fleet, whether it ends well or not. */
+export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
+  const { cli, home, steps, options, signal } = up;
+  const step: Steps['run'] = (name, work) => {
+    signal.throwIfAborted();
+    return steps.run(name, work);
+  };
+  await home.announce(null);
+  await endLeftovers(home, cli.clock, steps.note);
+  const port = await claimPort(options.port);
+  const { cacheDir } = options;
+  await step('tools', (report) => ensureTools(needed, { report, cacheDir, env: cli.env, signal }));
+  const image = await step('image', (report) => buildTinyImage({ cacheDir, report, signal }));
+  const tokens = await step('secrets', async () => ({
+    operator: await ensureToken(home, 'operator', cli.makes),
+    owner: await ensureToken(home, 'owner', cli.makes),
+  }));
+  const nats = await step('nats-server', async () => {
+    const server = await natsProgram(home, cacheDir, cli.clock);
+    // It is ready when it has started.
+    await start(up, server.program, async () => true);
+    return server;
+  });
+  const url = `http://${apiHost}:${port}`;
+  const apis = { operator: apiOf(url, tokens.operator), owner: apiOf(url, tokens.owner) };
+  await step('orchestrator', async () => {
+    const spec = orchestratorSpec(cli.env, home, { port, natsUrl: nats.url, natsSecretsDir: nats.secretsDir });
+    await start(up, childProgram(spec, cli.clock, steps.note), () => isReady(url));
+    await apis.operator.registerImage(image.digest, image.manifest);
+    await home.announce({ url, startedAt: isoTime(cli.clock.now()) });
+  });
+  await step('miners', () => startMiners(up, url, apis.operator));
+  const demo = await step('account', () => ensureDemoAccount(home, apis.operator, apis.owner, tokens, cacheDir));
+  const where = { url, tokenFile: tokenFile(home, 'owner'), homeDir: home.dir, cacheDir, local: true };
+  return { where, ...apis, accountId: demo.accountId, imageDigest: image.digest };
+};
+
+/** Starts a program under supervision and puts it in the fleet. */
+const start = async (
+  { fleet, supervision, signal }: Bootstrap,
+  program: Program,
+  isUp: (signal: AbortSignal) => Promise<boolean>,
+): Promise<void> => fleet.add(await startSupervised(program, isUp, supervision, signal));
+
+const startMiners = async (up: Bootstrap, url: string, operator: Api): Promise<void> => {
+  const { cli, home, options } = up;
+  const names = await minerNames(home, options.miners);
+  const started = names.map(async (name) => {
+    const miner = await ensureInvited(home, operator, name, cli);
+    const spec = await minerSpec(cli.env, home, miner, { url, cacheDir: options.cacheDir, miners: names.length });
+    await start(up, childProgram(spec, cli.clock, up.steps.note), async () =>
+      isAttached(await operator.miner(miner.minerId), miner),
+    );
+  });
+  // All of them, also when one failed: whoever stops the cluster must find each in the fleet.
+  const failed = (await Promise.allSettled(started)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+};
+
+/** `miner-1` to the number wanted, and those that were there before: VMs may live on them. */
+const minerNames = async (home: Home, wanted: number): Promise<readonly string[]> => {
+  const names = Array.from({ length: wanted }, (_, index) => `miner-${index + 1}`);
+  const earlier = (await readdir(home.path('miners'))).filter((name) => /^miner-\d{1,3}$/.test(name));
+  return [...new Set([...names, ...earlier])];
+};
+
+const apiOf = (url: string, token: Token): Api => createApi(createHttp({ url, token: token.text }));
+
+const isReady = async (url: string): Promise<boolean> => {
+  try {
+    await createHttp({ url, token: null, timeoutMs: 2_000 }).ask('/readyz', z.unknown());
+    return true;
+  } catch {
+    // Not listening yet, or a part of it is not ready: whoever asks looks again until its deadline.
+    return false;
+  }
+};

@@ -1,0 +1,61 @@
+import { fileURLToPath } from 'node:url';
+import type { Env } from '#host';
+import { limits } from '../limits.ts';
+import type { ChildSpec } from './child.ts';
+import { apiHost, childEnv, minerOffer } from './cluster.ts';
+import type { Home } from './home.ts';
+import type { InvitedMiner } from './invite.ts';
+import { tokenFile } from './tokens.ts';
+
+/** A program of ours, beside this one in the build. Apps meet on HTTP and the bus, so it is a path and not an import. */
+const program = (app: 'orchestrator' | 'miner-node'): string =>
+  fileURLToPath(new URL(`../../../${app}/src/main.js`, import.meta.url));
+
+/** How the orchestrator of a local cluster is run. */
+export const orchestratorSpec = (
+  env: Env,
+  home: Home,
+  at: { readonly port: number; readonly natsUrl: string; readonly natsSecretsDir: string },
+): ChildSpec => ({
+  name: 'orchestrator',
+  command: process.execPath,
+  args: [program('orchestrator')],
+  env: childEnv(env, {
+    HCC_LISTEN_HOST: apiHost,
+    HCC_LISTEN_PORT: at.port.toString(),
+    HCC_STORE_FILE: home.path('store', 'hcc.sqlite'),
+    HCC_READMODEL_DIR: home.path('readmodels'),
+    HCC_NATS_URL: at.natsUrl,
+    HCC_NATS_SECRETS_DIR: at.natsSecretsDir,
+    HCC_OPERATOR_TOKEN_FILE: tokenFile(home, 'operator'),
+    HCC_NETWORK_NAME: 'local',
+    HCC_LOG_LEVEL: env.HCC_LOG_LEVEL ?? 'info',
+  }),
+  logFile: home.path('logs', 'orchestrator.log'),
+  stopMs: limits.childStopMs,
+});
+
+/** How one miner of a local cluster is run: told to go, it shuts its VMs down first, since their host goes with it. */
+export const minerSpec = async (
+  env: Env,
+  home: Home,
+  miner: InvitedMiner,
+  at: { readonly url: string; readonly cacheDir: string; readonly miners: number },
+): Promise<ChildSpec> => ({
+  name: miner.name,
+  command: process.execPath,
+  args: [program('miner-node')],
+  env: childEnv(env, {
+    ...(await minerOffer(home.dir, at.miners)),
+    HCC_MINER_DIR: miner.dir,
+    HCC_MINER_ID: miner.minerId,
+    HCC_MINER_NAME: miner.name,
+    HCC_API_URL: at.url,
+    HCC_JOIN_TOKEN_FILE: miner.joinTokenFile,
+    HCC_CACHE: at.cacheDir,
+    HCC_MINER_ON_EXIT: 'stop',
+    HCC_LOG_LEVEL: env.HCC_LOG_LEVEL ?? 'info',
+  }),
+  logFile: home.path('logs', `${miner.name}.log`),
+  stopMs: limits.minerStopMs,
+});

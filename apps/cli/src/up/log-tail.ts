@@ -1,0 +1,59 @@
+import { open, rename, stat } from 'node:fs/promises';
+import { errnoOf } from '#host';
+import { limits } from '../limits.ts';
+
+/** The last lines of a log from `offset` on, in words: of a JSON line its message, of any other the line. */
+export const logTail = async (path: string, offset: number): Promise<readonly string[]> => {
+  try {
+    const file = await open(path);
+    try {
+      const { size } = await file.stat();
+      const from = Math.max(offset, size - limits.logTailBytes);
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.max(0, size - from)), 0, undefined, from);
+      return lastWords(buffer.toString('utf8', 0, bytesRead));
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+};
+
+/** The last lines of a text that say something. Pure. */
+export const lastWords = (text: string): readonly string[] =>
+  text
+    .split('\n')
+    .map(wordsOf)
+    .filter((line) => line !== '')
+    .slice(-limits.logLinesShown);
+
+/** A log's length now, after setting aside one that has grown too long for a person. */
+export const beginLog = async (path: string): Promise<number> => {
+  const size = await sizeOf(path);
+  if (size <= limits.logBytesMax) return size;
+  await rename(path, `${path}.1`);
+  return 0;
+};
+
+const sizeOf = async (path: string): Promise<number> => {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 0;
+    throw error;
+  }
+};
+
+const wordsOf = (line: string): string => {
+  if (!line.startsWith('{')) return line.trim();
+  try {
+    const entry: unknown = JSON.parse(line);
+    if (typeof entry !== 'object' || entry === null) return line;
+    const said = 'msg' in entry && typeof entry.msg === 'string' ? entry.msg : line;
+    const why = 'err' in entry && typeof entry.err === 'object' && entry.err !== null ? entry.err : {};
+    return 'message' in why && why.message !== said ? `${said}: ${String(why.message)}` : said;
+  } catch {
+    return line;
+  }
+};
