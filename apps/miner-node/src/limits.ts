@@ -1,4 +1,4 @@
-import { gibibyte, mebibyte, minuteMs, secondMs } from '#domain';
+import { gibibyte, hourMs, mebibyte, minuteMs, secondMs } from '#domain';
 
 /** Each bound of the miner agent, with the reason it has. */
 export const limits = {
@@ -15,7 +15,7 @@ export const limits = {
   /** First pause between those; doubles each time (1 s, 2 s, 4 s, 8 s). */
   startRetryMs: 1 * secondMs,
   /** A guest that is still booting does not listen to the power button yet, so it is pressed again. */
-  powerPressRepeatMs: 5 * secondMs,
+  powerPressRepeatMs: 2 * secondMs,
   /** A VM that is about to be removed may say goodbye, but nothing of its disk needs saving. */
   removalStopMs: 15 * secondMs,
   /** A stopping host gives its VMs this long before it ends them: a guest needs 2-3 s, and an orderly stop has 25 s in all. */
@@ -31,16 +31,22 @@ export const limits = {
   /** The orchestrator is asked again and again to deliver all specs; the pause doubles up to the second figure. */
   syncRetryMs: 1 * secondMs,
   syncRetryMaxMs: 15 * secondMs,
+  /** A bus that stays away this long may have moved: the agent ends, and its next start asks where it is. VMs go on. */
+  connectMs: hourMs,
   /** The same for enrolment over HTTP. */
   enrolRetryMs: 1 * secondMs,
   enrolRetryMaxMs: 15 * secondMs,
   enrolTimeoutMs: 10 * secondMs,
   /** An enrolment answers a JWT and some addresses: 2 KiB in practice. */
   enrolAnswerBytesMax: 64 * 1024,
-  /** Credentials with less life than this are renewed at start. */
+  /** A renewal that failed is tried again after this; there is half a pass's life for it. */
+  renewRetryMs: minuteMs,
+  /** Credentials with less life than this are replaced by a new enrolment at start. */
   credentialsMarginMs: 10 * minuteMs,
   /** One vm.json is about 1 KiB, plus up to 64 SSH keys of 4 KiB. */
   recordBytesMax: 512 * 1024,
+  /** What is read of QEMU's own log to explain its end. */
+  qemuLogTailBytes: 2 * 1024,
   /** Detail of an observation, within the 2,000 characters its schema allows. */
   detailCharactersMax: 1_500,
   /** Kept for the host itself when nobody says what it offers. */

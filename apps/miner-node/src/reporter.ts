@@ -6,8 +6,9 @@ import { limits } from './limits.ts';
 
 type Said = { readonly fence: Fence; readonly observation: VmObservation; readonly text: string };
 
+export type ReportBus = Pick<MinerBus, 'report' | 'reportHost'>;
+
 export type ReporterParts = {
-  readonly bus: Pick<MinerBus, 'report' | 'reportHost'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly host: HostReport;
@@ -48,8 +49,9 @@ export class Reporter {
     this.#unsent.delete(vmId);
   }
 
-  start(): void {
-    this.#running = this.#loop();
+  /** Sends what was said so far, and from now on. */
+  start(bus: ReportBus): void {
+    this.#running = this.#loop(bus);
   }
 
   /** Waits until everything said was taken, at most `flushMs`; false when something was not. */
@@ -62,22 +64,23 @@ export class Reporter {
     return await Promise.race([taken, tooLate]).finally(() => limit.abort());
   }
 
+  /** Sends nothing more. One that is on its way is not waited for: closing the bus ends it. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#running;
+    if (!this.#isSending) await this.#running;
   }
 
   #isAllTaken(): boolean {
     return this.#unsent.size === 0 && !this.#isHostUnsent && !this.#isSending;
   }
 
-  async #loop(): Promise<void> {
+  async #loop(bus: ReportBus): Promise<void> {
     const { clock } = this.#parts;
     const stopped = this.#stopping.signal;
     let wholeAt = clock.now() + limits.reportIntervalMs;
     while (!stopped.aborted) {
       this.#nap = new AbortController();
-      const isTaken = await this.#drain();
+      const isTaken = await this.#drain(bus);
       if (stopped.aborted) return;
       // What is said after a failure waits for the retry: a bus that is away is not asked once per word.
       if (!isTaken) await clock.sleep(limits.reportRetryMs, stopped);
@@ -91,15 +94,15 @@ export class Reporter {
     }
   }
 
-  async #drain(): Promise<boolean> {
-    const { bus, host, log } = this.#parts;
+  async #drain(bus: ReportBus): Promise<boolean> {
+    const { host, log } = this.#parts;
     this.#isSending = true;
     try {
       if (this.#isHostUnsent) {
         await bus.reportHost(host);
         this.#isHostUnsent = false;
       }
-      for (let [vmId] = this.#unsent; vmId !== undefined; [vmId] = this.#unsent) await this.#send(vmId);
+      for (let [vmId] = this.#unsent; vmId !== undefined; [vmId] = this.#unsent) await this.#send(vmId, bus);
     } catch (error) {
       log('warn', 'report not taken, it will be sent again', { reason: String(error), unsent: this.#unsent.size });
       return false;
@@ -111,8 +114,8 @@ export class Reporter {
     return true;
   }
 
-  async #send(vmId: string): Promise<void> {
-    const { bus, host } = this.#parts;
+  async #send(vmId: string, bus: ReportBus): Promise<void> {
+    const { host } = this.#parts;
     const newest = this.#said.get(vmId);
     // Taken off first: what is said while this one is on its way must be sent too.
     this.#unsent.delete(vmId);

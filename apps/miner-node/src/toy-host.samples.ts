@@ -161,21 +161,7 @@ export class ToyHost {
       if (this.busIsAway) throw new Error('the bus is away');
     };
     const log = (level: string, message: string) => this.logged.push(`${level}: ${message}`);
-    const reporter = new Reporter({
-      bus: {
-        report: async (report) => {
-          await take();
-          this.reports.push(report);
-        },
-        reportHost: async (report) => {
-          await take();
-          this.hostReports.push(report);
-        },
-      },
-      clock: this.clock,
-      log,
-      host,
-    });
+    const reporter = new Reporter({ clock: this.clock, log, host });
     const supervisor = new Supervisor({
       hypervisor: this.hypervisor,
       images: { open, verify: open },
@@ -187,7 +173,16 @@ export class ToyHost {
     });
     this.#agent = { supervisor, reporter };
     await supervisor.start();
-    reporter.start();
+    reporter.start({
+      report: async (report) => {
+        await take();
+        this.reports.push(report);
+      },
+      reportHost: async (report) => {
+        await take();
+        this.hostReports.push(report);
+      },
+    });
   }
 
   /** The agent ends and leaves everything as it is. */

@@ -47,8 +47,8 @@ describe('what is done next', () => {
     const at = (now: number, pressedAt: number) =>
       nextStep(vm, wanted, facts({ qemu: running, now, stopping: { since: 0, pressedAt } }));
     expect(at(1_000, 0)).toEqual({ do: 'wait', until: limits.powerPressRepeatMs });
-    expect(at(5_000, 0)).toEqual({ do: 'power-off', cause: 'requested' });
-    expect(at(11_000, 10_000)).toEqual({ do: 'wait', until: 12_000 });
+    expect(at(2_000, 0)).toEqual({ do: 'power-off', cause: 'requested' });
+    expect(at(11_000, 10_500)).toEqual({ do: 'wait', until: 12_000 });
     expect(at(12_000, 10_000)).toEqual({ do: 'kill' });
   });
 

@@ -1,9 +1,10 @@
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUuid } from '#domain';
 import { type Env, errnoOf, vmFiles } from '#host';
 import type { LocalVm } from '../converge/index.ts';
 import { readSmallFile, syncDir, writeFileDurably } from '../host/durable-file.ts';
+import { readTail } from '../host/read-tail.ts';
 import { limits } from '../limits.ts';
 import { decodeRecord, encodeRecord } from './vm-record.ts';
 
@@ -85,20 +86,4 @@ const corrupt = (path: string, why: string): Loaded => ({
 
 const unlessMissing = (error: unknown): void => {
   if (errnoOf(error) !== 'ENOENT') throw error;
-};
-
-const readTail = async (path: string, bytesMax: number): Promise<string> => {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    unlessMissing(error);
-    return null;
-  });
-  if (file === null) return '';
-  try {
-    const { size } = await file.stat();
-    const length = Math.min(size, bytesMax);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await file.close();
-  }
 };

@@ -1,0 +1,57 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import type { Size } from '#domain';
+import { type Environment, type LogLevel, logLevels, parseConfig, text, wholeNumber } from '#edge';
+import { hccDirs } from '#host';
+
+/** How one miner agent is set up. All paths are absolute. */
+export type MinerConfig = {
+  readonly minerDir: string;
+  readonly minerId: string;
+  readonly name: string;
+  readonly apiUrl: string;
+  /** Needed until the miner is enrolled. */
+  readonly joinTokenFile: string | null;
+  readonly cacheDir: string;
+  /** What is offered, where it was said. */
+  readonly offer: Partial<Size>;
+  /** `leave`: VMs outlive the agent. `stop`: the host goes down with it. */
+  readonly onExit: 'leave' | 'stop';
+  readonly logLevel: LogLevel;
+};
+
+const bytes = wholeNumber('a number of bytes', 0, Number.MAX_SAFE_INTEGER).optional();
+
+const variables = z.object({
+  HCC_MINER_DIR: text('a directory for this miner alone'),
+  HCC_MINER_ID: z.uuid('the id that `hcc miner invite` gave, a lower-case UUID').lowercase(),
+  HCC_MINER_NAME: text('a name for people').default('miner'),
+  HCC_API_URL: z.url({ protocol: /^https?$/, error: 'the http(s) address of the orchestrator' }),
+  HCC_JOIN_TOKEN_FILE: text('the file with the join token').optional(),
+  HCC_MINER_VCPUS: wholeNumber('a number of vCPUs, 1 to 4096', 1, 4_096).optional(),
+  HCC_MINER_MEMORY_BYTES: bytes,
+  HCC_MINER_DISK_BYTES: bytes,
+  HCC_MINER_ON_EXIT: z.enum(['leave', 'stop'], { error: 'leave or stop' }).default('leave'),
+  HCC_LOG_LEVEL: z.enum(logLevels, { error: logLevels.join(', ') }).default('info'),
+});
+
+/** Reads the agent's environment. Throws ConfigInvalid, which names every variable that is wrong. */
+export const readConfig = (env: Environment, cwd: string): MinerConfig => {
+  const read = parseConfig(variables, env);
+  const { HCC_MINER_VCPUS, HCC_MINER_MEMORY_BYTES, HCC_MINER_DISK_BYTES, HCC_JOIN_TOKEN_FILE } = read;
+  return {
+    minerDir: resolve(cwd, read.HCC_MINER_DIR),
+    minerId: read.HCC_MINER_ID,
+    name: read.HCC_MINER_NAME,
+    apiUrl: read.HCC_API_URL.replace(/\/+$/, ''),
+    joinTokenFile: HCC_JOIN_TOKEN_FILE === undefined ? null : resolve(cwd, HCC_JOIN_TOKEN_FILE),
+    cacheDir: hccDirs(env, cwd).cacheDir,
+    offer: {
+      ...(HCC_MINER_VCPUS !== undefined && { vcpus: HCC_MINER_VCPUS }),
+      ...(HCC_MINER_MEMORY_BYTES !== undefined && { memoryBytes: HCC_MINER_MEMORY_BYTES }),
+      ...(HCC_MINER_DISK_BYTES !== undefined && { diskBytes: HCC_MINER_DISK_BYTES }),
+    },
+    onExit: read.HCC_MINER_ON_EXIT,
+    logLevel: read.HCC_LOG_LEVEL,
+  };
+};

@@ -1,0 +1,87 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type Lifecycle, nestLogger, type Part } from '#edge';
+import { createAgent } from './agent.ts';
+import {
+  appModule,
+  CONNECT,
+  type Connect,
+  type Given,
+  OPEN_IDENTITY,
+  type OpenIdentity,
+  REPORTER,
+  SUPERVISOR,
+} from './app.module.ts';
+import type { MinerConfig } from './config.ts';
+import { lockMinerDir } from './host/agent-lock.ts';
+import { limits } from './limits.ts';
+import type { Reporter } from './reporter.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/**
+ * Starts the agent's parts in this order: its directory, the VMs that run already, the bus, reports, work. The lifecycle
+ * stops them backwards: no new work first, then the VMs (when the host goes down) while there is still a bus to say so.
+ */
+export const startMinerNode = async (given: Given, lifecycle: Lifecycle): Promise<void> => {
+  const { config, clock, log } = given;
+  await lifecycle.open(
+    'miner directory',
+    () => lockMinerDir(config.minerDir),
+    (unlock) => unlock(),
+  );
+  const app = await lifecycle.open(
+    'app',
+    () => createApp(given),
+    (opened) => opened.close(),
+  );
+  const supervisor = app.get<Supervisor>(SUPERVISOR);
+  const reporter = app.get<Reporter>(REPORTER);
+  await lifecycle.start(vmsPart(supervisor, config), { stopMs: goodbyeMs });
+
+  const stopping = new AbortController();
+  await lifecycle.open(
+    'patience',
+    async () => stopping,
+    async () => stopping.abort(),
+  );
+  const identity = await app.get<OpenIdentity>(OPEN_IDENTITY)(stopping.signal);
+  const bus = await lifecycle.open(
+    'bus',
+    () => app.get<Connect>(CONNECT)(identity),
+    (opened) => opened.close(),
+    { startMs: limits.connectMs },
+  );
+  await lifecycle.start({ name: 'reports', start: async () => reporter.start(bus), stop: () => reporter.stop() });
+  await lifecycle.start(goodbyePart(supervisor, reporter, config), { stopMs: goodbyeMs });
+  await lifecycle.start(createAgent({ bus, supervisor, identity, clock, log }));
+};
+
+const goodbyeMs = limits.hostStopMs + limits.hostStopMarginMs + limits.flushMs;
+
+const createApp = (given: Given): Promise<INestApplicationContext> =>
+  NestFactory.createApplicationContext(appModule(given), {
+    logger: nestLogger(given.log),
+    // What fails is told by whoever runs the program, in one line.
+    abortOnError: false,
+  });
+
+/** The VMs of this host: taken over at the start, and left as they are at the end, unless the host goes down. */
+const vmsPart = (supervisor: Supervisor, { onExit }: MinerConfig): Part => ({
+  name: 'vms',
+  start: () => supervisor.start(),
+  stop: async () => {
+    // Again here, for a stop that comes before there was a bus; VMs that are down already cost nothing.
+    if (onExit === 'stop') await supervisor.stopForHost();
+    await supervisor.release();
+  },
+});
+
+/** The last words, while there is a bus to say them on. */
+const goodbyePart = (supervisor: Supervisor, reporter: Reporter, { onExit }: MinerConfig): Part => ({
+  name: 'goodbye',
+  start: async () => undefined,
+  stop: async () => {
+    if (onExit === 'stop') await supervisor.stopForHost();
+    await reporter.flush();
+  },
+});

@@ -1,0 +1,71 @@
+import { createServer } from 'node:net';
+import {
+  type Accelerator,
+  adoptQemu,
+  createOverlay,
+  type Env,
+  freePort,
+  isHostError,
+  killQemu,
+  probeAccelerator,
+  type RunningVm,
+  removeDisk,
+  startQemu,
+  vmFiles,
+} from '#host';
+import { failureOf } from '../failure.ts';
+import type { Hypervisor, Started, StartPlan } from '../ports/hypervisor.ts';
+import { qemuMachine } from './qemu-machine.ts';
+
+/** Runs VMs under QEMU, with their files below `minerDir` (absolute). The accelerator is probed once. */
+export const createQemuHypervisor = async (minerDir: string, env: Env): Promise<Hypervisor> => {
+  const choice = await probeAccelerator();
+  const filesOf = (vmId: string) => vmFiles({ stateDir: minerDir, vmId, env });
+  return {
+    accelerator: async () => choice,
+    choosePort,
+    createDisk: async (vmId, image, diskBytes) => {
+      const { disk } = filesOf(vmId);
+      await removeDisk(disk);
+      await createOverlay({ base: image.rootfsPath, path: disk, diskBytes });
+    },
+    start: (plan) => start(plan, choice.accelerator, filesOf(plan.spec.vmId)),
+    adopt: async (vmId) => {
+      const vm = await adoptQemu(vmId, filesOf(vmId));
+      return vm === undefined ? null : qemuMachine(vm);
+    },
+    kill: async (vmId) => {
+      await killQemu(vmId, filesOf(vmId));
+    },
+  };
+};
+
+const start = async (
+  { spec, image, sshPort }: StartPlan,
+  accelerator: Accelerator,
+  files: RunningVm['files'],
+): Promise<Started> => {
+  const { vmId, size } = spec;
+  const { vcpus: cpus, memoryBytes } = size;
+  const hardware = { vmId, accelerator, cpus, memoryBytes, boot: image, diskFormat: 'qcow2', sshPort, files } as const;
+  try {
+    return { kind: 'running', machine: qemuMachine(await startQemu(hardware)) };
+  } catch (error) {
+    const { code, detail } = failureOf(error, 'qemu-not-started');
+    // Wherever it stands, it must not go on without us.
+    await killQemu(vmId, files);
+    // A monitor that does not answer says nothing about the guest behind it, which may have run.
+    const mayHaveRun = isHostError(error) && error.code.startsWith('qmp-');
+    return mayHaveRun ? { kind: 'lost', detail } : { kind: 'refused', code, detail };
+  }
+};
+
+const choosePort = async (preferred: number | null): Promise<number> =>
+  preferred !== null && (await isFree(preferred)) ? preferred : await freePort();
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
