@@ -1,8 +1,8 @@
 import { chmodSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
+import { fakeMachine } from '../../../test/cli/fake-machine.ts';
 import { connect, locate, readTokenFile } from './context.ts';
 import { failureOf } from './output/errors.ts';
-import { fakeMachine } from './testing/fake-machine.ts';
 
 const token = `hcc_11111111-1111-4111-8111-111111111111_${'a'.repeat(43)}`;
 const cluster = JSON.stringify({ url: 'http://127.0.0.1:7171', pid: 1, startedAt: '2026-01-31T12:00:00.000Z' });

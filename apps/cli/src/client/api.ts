@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Http } from './http.ts';
+import type { Http, Query } from './http.ts';
 import {
   type Accepted,
   type AccountView,
@@ -38,56 +38,70 @@ export type VmRequest = {
 export type Api = ReturnType<typeof createApi>;
 
 /** Binds the routes to a connection. Every function refuses with ApiProblem or a CliError. */
-export const createApi = (http: Http) => {
-  const list = async <Item extends z.ZodType>(
-    path: string,
-    item: Item,
-    query = {},
-  ): Promise<readonly z.infer<Item>[]> => (await http.ask(path, items(item), { query })).items;
-  const post = (path: string, body: unknown = {}): Promise<Accepted> =>
-    http.ask(path, accepted, { method: 'POST', body });
-  const remove = (path: string): Promise<Accepted> => http.ask(path, accepted, { method: 'DELETE' });
-  const at = encodeURIComponent;
-  return {
-    http,
-    whoami: (): Promise<Whoami> => http.ask('/v1/whoami', whoami),
-    ready: () => http.ask('/readyz', z.looseObject({}), { alsoOk: [503], timeoutMs: 5_000 }),
+export const createApi = (http: Http) => ({
+  http,
+  whoami: (): Promise<Whoami> => http.ask('/v1/whoami', whoami),
+  ...accountRoutes(http),
+  ...vmRoutes(http),
+  ...minerRoutes(http),
+  ...recordRoutes(http),
+});
 
-    accounts: (): Promise<readonly AccountView[]> => list('/v1/accounts', accountView),
-    account: (id: string, atLeast?: string): Promise<AccountView> =>
-      http.ask(`/v1/accounts/${at(id)}`, accountView, { query: { atLeast } }),
-    openAccount: (accountId: string, name: string) => post('/v1/accounts', { accountId, name }),
-    grant: (id: string, deposit: { depositId: string; amount: string; note?: string }) =>
-      post(`/v1/accounts/${at(id)}/credits`, deposit),
-    issueToken: (id: string, token: { tokenId: string; role: string; sha256: string; label: string }) =>
-      post(`/v1/accounts/${at(id)}/tokens`, token),
-    keys: (id: string): Promise<readonly SshKeyView[]> => list(`/v1/accounts/${at(id)}/ssh-keys`, sshKeyView),
-    addKey: (id: string, publicKey: string) => post(`/v1/accounts/${at(id)}/ssh-keys`, { publicKey }),
-    removeKey: (id: string, fingerprint: string) => remove(`/v1/accounts/${at(id)}/ssh-keys/${at(fingerprint)}`),
+const accountRoutes = (http: Http) => ({
+  accounts: (): Promise<readonly AccountView[]> => list(http, '/v1/accounts', accountView),
+  account: (id: string, atLeast?: string): Promise<AccountView> =>
+    http.ask(`/v1/accounts/${at(id)}`, accountView, { query: { atLeast } }),
+  openAccount: (accountId: string, name: string) => post(http, '/v1/accounts', { accountId, name }),
+  grant: (id: string, deposit: { depositId: string; amount: string; note?: string }) =>
+    post(http, `/v1/accounts/${at(id)}/credits`, deposit),
+  issueToken: (id: string, token: { tokenId: string; role: string; sha256: string; label: string }) =>
+    post(http, `/v1/accounts/${at(id)}/tokens`, token),
+  keys: (id: string): Promise<readonly SshKeyView[]> => list(http, `/v1/accounts/${at(id)}/ssh-keys`, sshKeyView),
+  addKey: (id: string, publicKey: string) => post(http, `/v1/accounts/${at(id)}/ssh-keys`, { publicKey }),
+  removeKey: (id: string, fingerprint: string) => remove(http, `/v1/accounts/${at(id)}/ssh-keys/${at(fingerprint)}`),
+});
 
-    images: (): Promise<readonly ImageView[]> => list('/v1/images', imageView),
-    registerImage: (digest: string, manifest: unknown) => post('/v1/images', { digest, manifest }),
+const vmRoutes = (http: Http) => ({
+  vms: (accountId?: string): Promise<readonly VmView[]> => list(http, '/v1/vms', vmView, { accountId }),
+  vm: (id: string, atLeast?: string): Promise<VmView> => http.ask(`/v1/vms/${at(id)}`, vmView, { query: { atLeast } }),
+  requestVm: (request: VmRequest) => post(http, '/v1/vms', request),
+  startVm: (id: string) => post(http, `/v1/vms/${at(id)}/start`),
+  stopVm: (id: string, reason?: string) => post(http, `/v1/vms/${at(id)}/stop`, reason === undefined ? {} : { reason }),
+  rebootVm: (id: string) => post(http, `/v1/vms/${at(id)}/reboot`),
+  terminateVm: (id: string) => remove(http, `/v1/vms/${at(id)}`),
+  console: async (id: string, bytes?: number): Promise<string> =>
+    (await http.ask(`/v1/vms/${at(id)}/console`, consoleView, { query: { bytes } })).text,
+});
 
-    vms: (accountId?: string): Promise<readonly VmView[]> => list('/v1/vms', vmView, { accountId }),
-    vm: (id: string, atLeast?: string): Promise<VmView> =>
-      http.ask(`/v1/vms/${at(id)}`, vmView, { query: { atLeast } }),
-    requestVm: (request: VmRequest) => post('/v1/vms', request),
-    startVm: (id: string) => post(`/v1/vms/${at(id)}/start`),
-    stopVm: (id: string, reason?: string) => post(`/v1/vms/${at(id)}/stop`, reason === undefined ? {} : { reason }),
-    rebootVm: (id: string) => post(`/v1/vms/${at(id)}/reboot`),
-    terminateVm: (id: string) => remove(`/v1/vms/${at(id)}`),
-    console: async (id: string, bytes?: number): Promise<string> =>
-      (await http.ask(`/v1/vms/${at(id)}/console`, z.looseObject({ text: z.string() }), { query: { bytes } })).text,
+const minerRoutes = (http: Http) => ({
+  miners: (): Promise<readonly MinerView[]> => list(http, '/v1/miners', minerView),
+  miner: (id: string, atLeast?: string): Promise<MinerView> =>
+    http.ask(`/v1/miners/${at(id)}`, minerView, { query: { atLeast } }),
+  inviteMiner: (miner: { minerId: string; name: string; joinTokenSha256: string; expiresAt: string }) =>
+    post(http, '/v1/miners', miner),
+});
 
-    miners: (): Promise<readonly MinerView[]> => list('/v1/miners', minerView),
-    miner: (id: string, atLeast?: string): Promise<MinerView> =>
-      http.ask(`/v1/miners/${at(id)}`, minerView, { query: { atLeast } }),
-    inviteMiner: (miner: { minerId: string; name: string; joinTokenSha256: string; expiresAt: string }) =>
-      post('/v1/miners', miner),
+const recordRoutes = (http: Http) => ({
+  images: (): Promise<readonly ImageView[]> => list(http, '/v1/images', imageView),
+  registerImage: (digest: string, manifest: unknown) => post(http, '/v1/images', { digest, manifest }),
+  streams: (category?: string): Promise<readonly StreamView[]> => list(http, '/v1/streams', streamView, { category }),
+  streamPage: (stream: string, from: bigint, limit: number): Promise<{ items: readonly EventView[] }> =>
+    http.ask(`/v1/streams/${at(stream)}`, page, { query: { from: from.toString(), limit } }),
+  parked: (): Promise<readonly ParkedView[]> => list(http, '/v1/parked', parkedView),
+});
 
-    streams: (category?: string): Promise<readonly StreamView[]> => list('/v1/streams', streamView, { category }),
-    streamPage: (stream: string, from: bigint, limit: number): Promise<{ items: readonly EventView[] }> =>
-      http.ask(`/v1/streams/${at(stream)}`, page, { query: { from: from.toString(), limit } }),
-    parked: (): Promise<readonly ParkedView[]> => list('/v1/parked', parkedView),
-  };
-};
+const consoleView = z.looseObject({ text: z.string() });
+
+const at = encodeURIComponent;
+
+const list = async <Item extends z.ZodType>(
+  http: Http,
+  path: string,
+  item: Item,
+  query: Query = {},
+): Promise<readonly z.infer<Item>[]> => (await http.ask(path, items(item), { query })).items;
+
+const post = (http: Http, path: string, body: unknown = {}): Promise<Accepted> =>
+  http.ask(path, accepted, { method: 'POST', body });
+
+const remove = (http: Http, path: string): Promise<Accepted> => http.ask(path, accepted, { method: 'DELETE' });

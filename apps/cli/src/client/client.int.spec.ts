@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createSystemClock } from '#adapters/system';
+import { fakeApi, json, problem, type Route } from '../../../../test/cli/fake-api.ts';
 import { failureOf } from '../output/errors.ts';
-import { fakeApi, json, problem, type Route } from '../testing/fake-api.ts';
 import { createApi } from './api.ts';
 import { createHttp } from './http.ts';
 import { followStream, readStream } from './streams.ts';

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystemClock } from '#adapters/system';
-import type { Cli } from '../cli.ts';
-import { main } from '../program.ts';
+import type { Cli } from '../../apps/cli/src/cli.ts';
+import { main } from '../../apps/cli/src/program.ts';
 
 export type Ran = { readonly code: number; readonly out: string; readonly err: string };
 

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { json } from '../../../../test/cli/fake-api.ts';
+import { fakeMachine } from '../../../../test/cli/fake-machine.ts';
+import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
+import { event, vmId } from '../../../../test/cli/samples.ts';
+
+afterEach(cleanUp);
+
+describe('the other nouns', () => {
+  test('stream show tells a story from a short name', async () => {
+    const { hcc } = await machineWith({
+      'GET /v1/streams': json({ items: [{ stream: `vm-${vmId}`, events: 1, lastAt: null }] }),
+      [`GET /v1/streams/vm-${vmId}`]: json({ items: [event('VmStartRequested', 0)] }),
+    });
+    const { out } = await hcc('stream', 'show', 'vm-1a2b');
+    expect(out).toBe(
+      '2026-01-31T12:00:00.000Z  VmStartRequested        owner acc00000            start wanted  because it was asked for\n',
+    );
+  });
+
+  test('key add never sends a private key', async () => {
+    const { hcc, api, write } = await machineWith({});
+    write('id', '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n');
+    expect(await hcc('key', 'add', 'id')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('hcc key add id.pub'),
+    });
+    expect(api.asked).toEqual([]);
+  });
+
+  test('account open keeps the new owner token in a private file, and sends only its digest', async () => {
+    const accepted = json({ stream: 's', revision: '0', position: 'p', events: ['AccountOpened'] }, 202);
+    const id = '00000000-0000-4000-8000-000000000001';
+    const { hcc, api, path } = await machineWith({
+      'POST /v1/accounts': accepted,
+      [`POST /v1/accounts/${id}/tokens`]: accepted,
+    });
+    expect(await hcc('account', 'open', 'alice', '--owner-token', 'alice.token')).toMatchObject({
+      code: 0,
+      out: `${id}\n`,
+    });
+    expect(readFileSync(path('alice.token'), 'utf8')).toMatch(/^hcc_.*_s{43}\n$/);
+    expect((statSync(path('alice.token')).mode & 0o777).toString(8)).toBe('600');
+    expect(api.asked.map(({ body }) => body).join()).not.toContain('s'.repeat(43));
+  });
+
+  test('miner invite prints the join token and sends only its digest', async () => {
+    const { hcc, api } = await machineWith({
+      'POST /v1/miners': json({ stream: 's', revision: '0', position: 'p', events: ['MinerInvited'] }, 202),
+    });
+    const ran = await hcc('miner', 'invite', 'berlin-1');
+    expect(ran.out).toBe(`${'s'.repeat(43)}\n`);
+    expect(ran.err).toContain('HCC_JOIN_TOKEN_FILE');
+    expect(api.asked[0]?.body).not.toContain('sss');
+  });
+
+  test('parked ls says that nothing is', async () => {
+    const { hcc } = await machineWith({ 'GET /v1/parked': json({ items: [] }) });
+    expect(await hcc('parked', 'ls')).toMatchObject({ code: 0, out: 'nothing is parked\n' });
+  });
+});
+
+describe('hcc doctor', () => {
+  test('runs every check, names each by its code, and skips what needs a cluster when there is none', async () => {
+    const machine = fakeMachine();
+    const { ok, checks } = JSON.parse((await machine.hcc('doctor', '--json')).out);
+    const statusOf = (code: string): string => checks.find((each: { code: string }) => each.code === code)?.status;
+    expect([statusOf('node-version'), statusOf('home-writable'), statusOf('api-reachable')]).toEqual([
+      'PASS',
+      'PASS',
+      'SKIP',
+    ]);
+    expect(ok).toBe(checks.every((each: { status: string }) => each.status !== 'FAIL'));
+    expect(existsSync(machine.path('.hcc'))).toBe(false);
+    machine.remove();
+  });
+
+  test('given a part that is not ready, then that part fails by name, and the exit code is 1', async () => {
+    const { hcc } = await machineWith({
+      'GET /healthz': json({ status: 'up' }),
+      'GET /readyz': json(
+        { parts: { store: { ready: true }, bus: { ready: false, detail: 'nats-server is gone' } } },
+        503,
+      ),
+    });
+    const ran = await hcc('doctor');
+    expect(ran.code).toBe(1);
+    expect(ran.out).toMatch(/PASS {2}ready-store/);
+    expect(ran.out).toMatch(/FAIL {2}ready-bus .*nats-server is gone/);
+  });
+});
