@@ -1,3 +1,5 @@
+export { createMemoryBus, type MemoryBus, type MemoryBusOptions } from './bus.ts';
+export type { BusFaults } from './bus-wire.ts';
 export { createMemoryCheckpoints } from './checkpoints.ts';
 export { createMemoryEventStore } from './event-store.ts';
 export { createMemoryLeases } from './leases.ts';

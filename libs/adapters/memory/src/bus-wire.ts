@@ -1,0 +1,100 @@
+import type { UnixMs } from '#domain';
+import type { Clock } from '#events';
+
+/** How a memory bus misbehaves. Each rate is a chance from 0 to 1; left out, it never does. */
+export type BusFaults = {
+  /** The next number in [0, 1), from the caller's seed. Called in the same order in every run. */
+  readonly next: () => number;
+  /** A message is stored where it is stored, but its delivery never happens. */
+  readonly loseRate?: number;
+  /** A message is delivered twice, the second time maybe after newer ones. */
+  readonly duplicateRate?: number;
+  /** Any waiting message is delivered next, not the oldest. */
+  readonly reorderRate?: number;
+  /** A delivery waits up to {@link delayMsMax}, and is then delivered even if a newer message replaced it. */
+  readonly delayRate?: number;
+  readonly delayMsMax?: number;
+  /** A publish or request fails; half of those were carried out all the same. */
+  readonly failRate?: number;
+};
+
+/** One message on its way to somebody. */
+export type Delivery = {
+  /** `orchestrator` or a miner's id: deliveries to somebody who is cut off wait. */
+  readonly to: string;
+  readonly dueAt: UnixMs;
+  /** Handles it. `late`: it may be out of date, and is delivered all the same. */
+  readonly run: (late: boolean) => Promise<void>;
+  readonly late: boolean;
+};
+
+/** What is on its way, and who is cut off. Nothing moves by itself. */
+export type Wire = {
+  /** Sends with this wire's faults. */
+  send(to: string, run: Delivery['run']): void;
+  /** Comes again after a time its receiver chose. Never lost: the sender still has it. */
+  sendIn(to: string, waitMs: number, run: Delivery['run']): void;
+  step(): Promise<boolean>;
+  nextDueAt(): UnixMs | null;
+  cut(who: string): void;
+  heal(who: string): void;
+  isCut(who: string): boolean;
+  /** Decides what becomes of a call: `fail` before or after it was carried out. */
+  fate(): 'done' | 'fail-before' | 'fail-after';
+  /** Forgets everything on its way. */
+  clear(): void;
+};
+
+export const createWire = (clock: Clock, faults: BusFaults | undefined): Wire => {
+  const waiting: Delivery[] = [];
+  const away = new Set<string>();
+  const happens = (rate: number | undefined): boolean =>
+    rate !== undefined && faults !== undefined && faults.next() < rate;
+
+  const put = (to: string, run: Delivery['run'], late: boolean): void => {
+    const delayed = happens(faults?.delayRate);
+    const delayMs = delayed && faults !== undefined ? Math.floor(faults.next() * (faults.delayMsMax ?? 0)) : 0;
+    waiting.push({ to, run, late: late || delayed, dueAt: clock.now() + delayMs });
+  };
+
+  const due = (): readonly Delivery[] =>
+    waiting.filter(({ to, dueAt }) => dueAt <= clock.now() && !away.has(to)).sort((a, b) => a.dueAt - b.dueAt);
+
+  return {
+    send: (to, run) => {
+      if (happens(faults?.loseRate)) return;
+      put(to, run, false);
+      if (happens(faults?.duplicateRate)) put(to, run, true);
+    },
+    sendIn: (to, waitMs, run) => {
+      waiting.push({ to, run, late: false, dueAt: clock.now() + waitMs });
+    },
+    step: async () => {
+      const ready = due();
+      const index = happens(faults?.reorderRate) && faults !== undefined ? Math.floor(faults.next() * ready.length) : 0;
+      const delivery = ready[index];
+      if (delivery === undefined) return false;
+      waiting.splice(waiting.indexOf(delivery), 1);
+      await delivery.run(delivery.late);
+      return true;
+    },
+    nextDueAt: () => {
+      const times = waiting.filter(({ to }) => !away.has(to)).map(({ dueAt }) => dueAt);
+      return times.length === 0 ? null : Math.min(...times);
+    },
+    cut: (who) => {
+      away.add(who);
+    },
+    heal: (who) => {
+      away.delete(who);
+    },
+    isCut: (who) => away.has(who),
+    fate: () => {
+      if (!happens(faults?.failRate) || faults === undefined) return 'done';
+      return faults.next() < 0.5 ? 'fail-before' : 'fail-after';
+    },
+    clear: () => {
+      waiting.length = 0;
+    },
+  };
+};
