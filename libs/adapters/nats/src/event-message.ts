@@ -1,0 +1,58 @@
+import type { JetStreamClient } from '@nats-io/jetstream';
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import { type Clock, categoryOf, type RecordedEvent, subjects } from '#events';
+import { publishBudgetMs, publishInFlightMax, publishTimeoutMs } from './limits.ts';
+import { withPatience } from './retry.ts';
+
+/** A stored event as it is published: CloudEvents 1.0 attributes as headers, the whole envelope as JSON. */
+export const eventMessage = (
+  event: RecordedEvent,
+): { readonly subject: string; readonly headers: MsgHdrs; readonly body: string } => {
+  const attributes = headers();
+  attributes.set('ce-specversion', '1.0');
+  attributes.set('ce-id', event.eventId);
+  attributes.set('ce-type', `hcc.${categoryOf(event.stream)}.${event.type}`);
+  attributes.set('ce-source', `hcc/${categoryOf(event.stream)}`);
+  attributes.set('ce-subject', event.stream);
+  attributes.set('ce-time', event.recordedAt);
+  attributes.set('content-type', 'application/json');
+  if (event.traceparent !== null) attributes.set('traceparent', event.traceparent);
+  return {
+    subject: subjects.event(event),
+    headers: attributes,
+    body: JSON.stringify({ ...event, revision: event.revision.toString() }),
+  };
+};
+
+/** Publishes events in order, many in flight; resolves when all are acknowledged, and stops sending at the first that is given up. */
+export const publishAll = async (
+  js: JetStreamClient,
+  events: readonly RecordedEvent[],
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> => {
+  const inFlight = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | null = null;
+  const publishOne = async (event: RecordedEvent): Promise<void> => {
+    const { subject, headers: attributes, body } = eventMessage(event);
+    // The same message id at every attempt: an acknowledgement that was lost makes no second copy.
+    const options = { msgID: event.eventId, headers: attributes, timeout: publishTimeoutMs };
+    const what = `publish event ${event.eventId} to ${subject}`;
+    await withPatience({ clock, signal, budgetMs: publishBudgetMs, what }, () => js.publish(subject, body, options));
+  };
+  for (const event of events) {
+    if (inFlight.size >= publishInFlightMax) await Promise.race(inFlight);
+    if (failure !== null) break;
+    const publishing: Promise<void> = publishOne(event)
+      .catch((error: unknown) => {
+        failure ??= { error };
+      })
+      .finally(() => inFlight.delete(publishing));
+    inFlight.add(publishing);
+  }
+  await Promise.all(inFlight);
+  rethrow(failure);
+};
+
+const rethrow = (failure: { readonly error: unknown } | null): void => {
+  if (failure !== null) throw failure.error;
+};

@@ -1,0 +1,119 @@
+import { jetstream } from '@nats-io/jetstream';
+import type { Msg } from '@nats-io/transport-node';
+import type { z } from 'zod';
+import {
+  answerBytesMax,
+  askAnswer,
+  BusUnavailable,
+  consoleCall,
+  decodeMessage,
+  encodeMessage,
+  hostReport,
+  type MinerBus,
+  reportBytesMax,
+  type Stop,
+  subjects,
+  vmReport,
+} from '#events';
+import { textOf } from './errors.ts';
+import { publishBudgetMs, publishTimeoutMs, requestTimeoutMs, specsInFlightMax } from './limits.ts';
+import { type Link, type LinkOptions, openLink } from './link.ts';
+import { unavailable, withPatience } from './retry.ts';
+import { createSerial } from './serial.ts';
+import { receiveSpecs } from './specs.ts';
+import { minerInbox } from './user-jwt.ts';
+
+export type MinerBusOptions = Omit<LinkOptions, 'who' | 'inboxPrefix'> & { readonly minerId: string };
+
+/** A miner's side of the bus, on its own subjects only. Rejects with BusUnavailable when nobody answers or the credentials are refused. */
+export const connectMinerBus = async (options: MinerBusOptions): Promise<MinerBus> => {
+  const { minerId } = options;
+  const link = await openLink({ ...options, who: `miner ${minerId}`, inboxPrefix: minerInbox(minerId) });
+  return openBus(link, options);
+};
+
+const openBus = (link: Link, { minerId, clock, log }: MinerBusOptions): MinerBus => {
+  const { nc, closing } = link;
+  const js = jetstream(nc);
+  // One report of a subject at a time: a repeated older one must not replace a newer.
+  const sending = createSerial(specsInFlightMax);
+
+  const send = <Message>(subject: string, schema: z.ZodType<Message>, message: Message): Promise<void> => {
+    const body = encodeMessage(schema, message);
+    if (body.length > reportBytesMax) {
+      const why = `${body.length} bytes, at most ${reportBytesMax} are taken`;
+      return Promise.reject(new BusUnavailable(`report on ${subject}: ${why}`));
+    }
+    return sending.run(subject, async () => {
+      await withPatience({ clock, signal: closing, budgetMs: publishBudgetMs, what: `report on ${subject}` }, () =>
+        js.publish(subject, body, { timeout: publishTimeoutMs }),
+      );
+    });
+  };
+
+  const ask = async (what: 'sync' | 'renew'): Promise<string> => {
+    const subject = subjects.ask(minerId, what);
+    const answer = await nc.request(subject, undefined, { timeout: requestTimeoutMs }).catch((error: unknown) => {
+      throw unavailable(subject, `the orchestrator did not answer (${textOf(error)})`, error);
+    });
+    const decoded = decodeMessage(askAnswer, answer.data, answerBytesMax);
+    if (!decoded.ok) throw unavailable(subject, `the answer is not one: ${decoded.reason}`);
+    if (!decoded.value.ok) throw unavailable(subject, decoded.value.reason);
+    return decoded.value.text;
+  };
+  const sync = async (): Promise<void> => {
+    await ask('sync');
+  };
+
+  return {
+    onSpec: (handle) => receiveSpecs({ link, js, minerId, clock, log, sync, handle }),
+    sync,
+    renew: () => ask('renew'),
+    report: (report) => send(subjects.report(minerId, report.vmId), vmReport, report),
+    reportHost: (report) => send(subjects.host(minerId), hostReport, report),
+    beat: () => {
+      if (link.connectedSince() !== null) nc.publish(subjects.beat(minerId));
+    },
+    onConsole: async (handle): Promise<Stop> => {
+      const subscription = nc.subscribe(subjects.call(minerId, 'console'), {
+        callback: (error, message) => {
+          if (error !== null) return log('error', 'subscription refused', { reason: error.message });
+          void answerConsole(message, handle).catch((failure: unknown) =>
+            log('error', 'console not answered', { reason: textOf(failure) }),
+          );
+        },
+      });
+      await nc.flush();
+      return async () => subscription.unsubscribe();
+    },
+    close: link.close,
+  };
+};
+
+const answerConsole = async (
+  message: Msg,
+  handle: (vmId: string, bytesMax: number) => Promise<string>,
+): Promise<void> => {
+  // Only the orchestrator's requests carry a reply; a neighbour can make the server send us junk, but without one.
+  if (message.reply === undefined || message.reply === '') return;
+  const call = decodeMessage(consoleCall, message.data, consoleCallBytesMax);
+  if (!call.ok) {
+    message.respond(encodeMessage(askAnswer, { ok: false, reason: call.reason }));
+    return;
+  }
+  const { vmId, bytesMax } = call.value;
+  try {
+    const text = lastBytes(await handle(vmId, bytesMax), bytesMax);
+    message.respond(encodeMessage(askAnswer, { ok: true, text }));
+  } catch (error) {
+    message.respond(encodeMessage(askAnswer, { ok: false, reason: textOf(error).slice(0, 500) }));
+  }
+};
+
+/** An id and a number. */
+const consoleCallBytesMax = 256;
+
+const lastBytes = (text: string, bytesMax: number): string => {
+  const bytes = Buffer.from(text);
+  return bytes.length <= bytesMax ? text : bytes.subarray(-bytesMax).toString('utf8').slice(-bytesMax);
+};
