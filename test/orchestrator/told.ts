@@ -97,6 +97,8 @@ export const manifest = {
   cmdline: 'console=ttyS0',
   sshUser: 'root',
   minMemoryBytes: 128 * mebibyte,
+  manifestVersion: 1,
+  packages: [],
 };
 
 export const requested = (name: string, owner: string): VmEvent => ({
