@@ -25,6 +25,7 @@ export const holdId: HoldId = uuid(31);
 export const endpoint = { host: '192.0.2.7', port: 2201 };
 export const sshHostKey = 'ssh-ed25519 AAAAhost';
 export const digest = sha256Of('a') as ImageDigest;
+export const otherDigest = sha256Of('e') as ImageDigest;
 
 export const request: VmCommandOf<'RequestVm'> = {
   type: 'RequestVm',
