@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { badAnswer } from '../cli-error.ts';
+import { limits } from '../limits.ts';
 import type { Http, Query } from './http.ts';
 import {
   type Accepted,
@@ -94,12 +96,23 @@ const consoleView = z.looseObject({ text: z.string() });
 
 const at = encodeURIComponent;
 
+/** A whole list, page by page. Refuses one that does not end within {@link limits.pagesMax} pages. */
 const list = async <Item extends z.ZodType>(
   http: Http,
   path: string,
   item: Item,
   query: Query = {},
-): Promise<readonly z.infer<Item>[]> => (await http.ask(path, items(item), { query })).items;
+): Promise<readonly z.infer<Item>[]> => {
+  const all: z.infer<Item>[] = [];
+  let after: string | undefined;
+  for (let pages = 0; pages < limits.pagesMax; pages += 1) {
+    const page = await http.ask(path, items(item), { query: { ...query, after } });
+    all.push(...page.items);
+    if (page.next === null || page.next === undefined) return all;
+    after = page.next;
+  }
+  throw badAnswer('list-too-long', `GET ${path} has more than ${all.length} rows`);
+};
 
 const post = (http: Http, path: string, body: unknown = {}): Promise<Accepted> =>
   http.ask(path, accepted, { method: 'POST', body });

@@ -98,6 +98,16 @@ describe('an ask', () => {
   });
 });
 
+test('a list is read page by page until there is no next', async () => {
+  const server = await serve({
+    'GET /v1/parked': ({ query }, answer) => {
+      answer.end(JSON.stringify(query.get('after') === null ? { items: [], next: 'x' } : { items: [], next: null }));
+    },
+  });
+  expect(await createApi(createHttp({ url: server.url, token: null })).parked()).toEqual([]);
+  expect(server.asked.map(({ query }) => query.get('after'))).toEqual([null, 'x']);
+});
+
 describe('a stream', () => {
   test('is read page by page until one is not full', async () => {
     const all = Array.from({ length: 1_203 }, (_, revision) => event(revision));

@@ -121,7 +121,7 @@ export type EventView = z.infer<typeof eventView>;
 /** What a command answers: where its events went, none when it was so already. */
 export const accepted = z.looseObject({
   stream: z.string().max(200),
-  revision: z.string().max(20),
+  revision: z.string().regex(/^\d{1,19}$/),
   position: text.nullish(),
   events: z.array(text),
 });
@@ -129,5 +129,6 @@ export type Accepted = z.infer<typeof accepted>;
 
 export const readiness = z.looseObject({});
 
-export const items = <Item extends z.ZodType>(item: Item) => z.looseObject({ items: z.array(item) });
+export const items = <Item extends z.ZodType>(item: Item) =>
+  z.looseObject({ items: z.array(item), next: z.string().max(300).nullish() });
 export const page = z.looseObject({ items: z.array(eventView), next: z.string().nullish() });

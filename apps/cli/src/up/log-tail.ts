@@ -25,7 +25,7 @@ export const lastWords = (text: string): readonly string[] =>
   text
     .split('\n')
     .map(wordsOf)
-    .filter((line) => line !== '')
+    .filter((line) => line !== '' && !isNoise(line))
     .slice(-limits.logLinesShown);
 
 /** A log's length now, after setting aside one that has grown too long for a person. */
@@ -35,6 +35,10 @@ export const beginLog = async (path: string): Promise<number> => {
   await rename(path, `${path}.1`);
   return 0;
 };
+
+/** Lines of a crash that only say where in Node it was. */
+const isNoise = (line: string): boolean =>
+  /^(at |[{}\]^]|code: |requireStack|throw |node:internal|Node\.js v)/.test(line);
 
 const sizeOf = async (path: string): Promise<number> => {
   try {
