@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import {
+  bootNumber,
+  ended,
+  facts,
+  launched,
+  local,
+  running,
+  spec,
+} from '../../../../test/miner-node/converge-samples.ts';
 import { limits } from '../limits.ts';
 import { acceptSpec } from './accept-spec.ts';
-import { bootNumber, ended, facts, launched, local, running, spec } from './converge.samples.ts';
 import type { Facts } from './next-step.ts';
 import { nextStep } from './next-step.ts';
 

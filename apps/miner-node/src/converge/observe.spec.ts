@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { bootNumber, ended, launched, local, spec } from '../../../../test/miner-node/converge-samples.ts';
 import { limits } from '../limits.ts';
-import { bootNumber, ended, launched, local, spec } from './converge.samples.ts';
 import { observe } from './observe.ts';
 
 const here = { sshHost: '127.0.0.1', agentEpoch: 3 };

@@ -1,115 +1,18 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { createManualClock, type ManualClock } from '#adapters/memory';
-import type { BootId, DesiredSpec, VmId } from '#domain';
+import type { DesiredSpec, VmId } from '#domain';
 import type { HostReport, VmReport } from '#events';
-import { spec } from './converge/converge.samples.ts';
-import type { QemuExit } from './converge/index.ts';
-import type { GuestSaid, Hypervisor, Machine, Started } from './ports/hypervisor.ts';
-import type { BootImage } from './ports/image-cache.ts';
-import { Reporter } from './reporter.ts';
-import { Supervisor } from './supervisor.ts';
-import { openVmDirs } from './vm/vm-dir.ts';
+import type { BootImage } from '../../apps/miner-node/src/ports/image-cache.ts';
+import { Reporter } from '../../apps/miner-node/src/reporter.ts';
+import { Supervisor } from '../../apps/miner-node/src/supervisor.ts';
+import { openVmDirs } from '../../apps/miner-node/src/vm/vm-dir.ts';
+import { bootNumber, spec, vmId } from './converge-samples.ts';
+import { ToyHypervisor, type ToyMachine } from './toy-hypervisor.ts';
 
 // A host for specs: real records on a real disk, and machines that live in this object, so that they outlive an agent.
-
-export type ToyMachine = {
-  readonly pid: number;
-  readonly vmId: string;
-  readonly bootId: BootId | null;
-  powerPresses: number;
-  say(said: GuestSaid): void;
-  end(exit: QemuExit): void;
-};
-
-export class ToyHypervisor implements Hypervisor {
-  readonly running = new Map<string, ToyMachine>();
-  readonly starts: string[] = [];
-  readonly disks = new Map<string, number>();
-  /** Whether a guest obeys the power button. */
-  guestsListen = true;
-  /** What the next starts answer instead of running. */
-  refusals: Exclude<Started, { kind: 'running' }>[] = [];
-  #pid = 1_000;
-
-  async accelerator() {
-    return { accelerator: 'tcg', reason: 'a toy' } as const;
-  }
-
-  async choosePort(preferred: number | null): Promise<number> {
-    return preferred ?? 40_000 + this.starts.length;
-  }
-
-  async createDisk(vmId: string, _image: BootImage, diskBytes: number): Promise<void> {
-    this.disks.set(vmId, diskBytes);
-  }
-
-  async start({ spec: wanted }: { readonly spec: DesiredSpec }): Promise<Started> {
-    const refusal = this.refusals.shift();
-    if (refusal !== undefined) return refusal;
-    const bootId = wanted.boot?.bootId ?? null;
-    this.starts.push(bootId ?? 'none');
-    this.#pid += 1;
-    const machine = this.#machine(wanted.vmId, bootId, this.#pid);
-    this.running.set(wanted.vmId, machine.toy);
-    return { kind: 'running', machine: machine.handle() };
-  }
-
-  async adopt(vmId: string): Promise<Machine | null> {
-    return this.#handles.get(vmId)?.() ?? null;
-  }
-
-  async kill(vmId: string): Promise<void> {
-    this.running.get(vmId)?.end({ reason: 'unknown', detail: 'killed' });
-  }
-
-  readonly #handles = new Map<string, () => Machine>();
-
-  #machine(vmId: string, bootId: BootId | null, pid: number) {
-    const listeners = new Set<(said: GuestSaid) => void>();
-    let over: (exit: QemuExit) => void = () => undefined;
-    const exited = new Promise<QemuExit>((resolve) => {
-      over = resolve;
-    });
-    const end = (exit: QemuExit) => {
-      this.running.delete(vmId);
-      this.#handles.delete(vmId);
-      over(exit);
-    };
-    const toy: ToyMachine = {
-      pid,
-      vmId,
-      bootId,
-      powerPresses: 0,
-      end,
-      say: (said) => {
-        for (const listener of listeners) listener(said);
-      },
-    };
-    const handle = (): Machine => {
-      let listener: ((said: GuestSaid) => void) | null = null;
-      return {
-        pid,
-        exited,
-        welcome: (_access, onSaid) => {
-          listener = onSaid;
-          listeners.add(onSaid);
-        },
-        pressPower: () => {
-          toy.powerPresses += 1;
-          if (this.guestsListen) end({ reason: 'guest-shutdown', detail: '' });
-        },
-        kill: async () => end({ reason: 'ended-by-host', detail: '' }),
-        release: () => {
-          if (listener !== null) listeners.delete(listener);
-        },
-      };
-    };
-    this.#handles.set(vmId, handle);
-    return { toy, handle };
-  }
-}
 
 const image: BootImage = { kernelPath: '/k', initrdPath: '/i', rootfsPath: '/r', cmdline: 'quiet' };
 
@@ -224,3 +127,29 @@ export class ToyHost {
     }
   }
 }
+
+export const sshHostKey = 'ssh-ed25519 AAAAguest';
+
+/** A host whose agent runs; gone with the test. */
+export const newHost = async (): Promise<ToyHost> => {
+  const host = await ToyHost.create();
+  onTestFinished(async () => {
+    await host.endAgent().catch(() => undefined);
+    await rm(host.minerDir, { recursive: true, force: true });
+  });
+  await host.startAgent();
+  return host;
+};
+
+/** The phase that was reported last. */
+export const phase = (host: ToyHost) => host.last(vmId)?.observation.phase;
+
+/** A host on which the VM runs its first boot, its guest ready. */
+export const runningHost = async (): Promise<ToyHost> => {
+  const host = await newHost();
+  await host.take({ boot: bootNumber(1) });
+  await host.until('QEMU runs', () => host.hypervisor.running.has(vmId));
+  host.machine(vmId).say({ kind: 'ready', sshHostKey });
+  await host.until('reported running', () => phase(host) === 'running');
+  return host;
+};

@@ -1,8 +1,8 @@
 import type { BootId, DesiredSpec, ImageDigest, VmId } from '#domain';
-import type { LaunchedBoot, LocalVm } from './local-vm.ts';
-import type { Facts } from './next-step.ts';
+import type { LaunchedBoot, LocalVm } from '../../apps/miner-node/src/converge/local-vm.ts';
+import type { Facts } from '../../apps/miner-node/src/converge/next-step.ts';
 
-// What the specs of this folder talk about: one VM, its boots by number, and a quiet host.
+// What the specs of the miner agent talk about: one VM, its boots by number, and a quiet host.
 
 export const vmId = '11111111-1111-4111-8111-111111111111' as VmId;
 export const imageDigest = 'a'.repeat(64) as ImageDigest;

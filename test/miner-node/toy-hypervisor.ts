@@ -1,0 +1,101 @@
+import type { BootId, DesiredSpec } from '#domain';
+import type { QemuExit } from '../../apps/miner-node/src/converge/index.ts';
+import type { GuestSaid, Hypervisor, Machine, Started } from '../../apps/miner-node/src/ports/hypervisor.ts';
+import type { BootImage } from '../../apps/miner-node/src/ports/image-cache.ts';
+
+export type ToyMachine = {
+  readonly pid: number;
+  readonly vmId: string;
+  readonly bootId: BootId | null;
+  powerPresses: number;
+  say(said: GuestSaid): void;
+  end(exit: QemuExit): void;
+};
+
+export class ToyHypervisor implements Hypervisor {
+  readonly running = new Map<string, ToyMachine>();
+  readonly starts: string[] = [];
+  readonly disks = new Map<string, number>();
+  /** Whether a guest obeys the power button. */
+  guestsListen = true;
+  /** What the next starts answer instead of running. */
+  refusals: Exclude<Started, { kind: 'running' }>[] = [];
+  #pid = 1_000;
+
+  async accelerator() {
+    return { accelerator: 'tcg', reason: 'a toy' } as const;
+  }
+
+  async choosePort(preferred: number | null): Promise<number> {
+    return preferred ?? 40_000 + this.starts.length;
+  }
+
+  async createDisk(vmId: string, _image: BootImage, diskBytes: number): Promise<void> {
+    this.disks.set(vmId, diskBytes);
+  }
+
+  async start({ spec: wanted }: { readonly spec: DesiredSpec }): Promise<Started> {
+    const refusal = this.refusals.shift();
+    if (refusal !== undefined) return refusal;
+    const bootId = wanted.boot?.bootId ?? null;
+    this.starts.push(bootId ?? 'none');
+    this.#pid += 1;
+    const machine = this.#machine(wanted.vmId, bootId, this.#pid);
+    this.running.set(wanted.vmId, machine.toy);
+    return { kind: 'running', machine: machine.handle() };
+  }
+
+  async adopt(vmId: string): Promise<Machine | null> {
+    return this.#handles.get(vmId)?.() ?? null;
+  }
+
+  async kill(vmId: string): Promise<void> {
+    this.running.get(vmId)?.end({ reason: 'unknown', detail: 'killed' });
+  }
+
+  readonly #handles = new Map<string, () => Machine>();
+
+  #machine(vmId: string, bootId: BootId | null, pid: number) {
+    const listeners = new Set<(said: GuestSaid) => void>();
+    let over: (exit: QemuExit) => void = () => undefined;
+    const exited = new Promise<QemuExit>((resolve) => {
+      over = resolve;
+    });
+    const end = (exit: QemuExit) => {
+      this.running.delete(vmId);
+      this.#handles.delete(vmId);
+      over(exit);
+    };
+    const toy: ToyMachine = {
+      pid,
+      vmId,
+      bootId,
+      powerPresses: 0,
+      end,
+      say: (said) => {
+        for (const listener of listeners) listener(said);
+      },
+    };
+    const handle = (): Machine => {
+      let listener: ((said: GuestSaid) => void) | null = null;
+      return {
+        pid,
+        exited,
+        welcome: (_access, onSaid) => {
+          listener = onSaid;
+          listeners.add(onSaid);
+        },
+        pressPower: () => {
+          toy.powerPresses += 1;
+          if (this.guestsListen) end({ reason: 'guest-shutdown', detail: '' });
+        },
+        kill: async () => end({ reason: 'ended-by-host', detail: '' }),
+        release: () => {
+          if (listener !== null) listeners.delete(listener);
+        },
+      };
+    };
+    this.#handles.set(vmId, handle);
+    return { toy, handle };
+  }
+}
