@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { NewEvent, RecordedEvent, StreamName } from './envelope.ts';
 
@@ -24,7 +24,7 @@ export const eventHash = (event: NewEvent, stream: StreamName, revision: bigint,
   };
   const text = canonicalize(envelope);
   if (text === undefined) throw new Error(`BUG: event ${eventId} has no canonical form`);
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 };
 
 /** An event whose data is already canonical text: what a store writes down. */
@@ -45,7 +45,7 @@ export const linkHash = (
     `"data":${dataText},"eventId":${text(eventId)},"prevHash":${text(prevHash)},"recordedAt":${text(recordedAt)},` +
     `"revision":"${revision}","stream":${text(stream)},"traceparent":${text(traceparent)},"type":${text(type)},` +
     `"version":${text(version)}}`;
-  return createHash('sha256').update(canonical).digest('hex');
+  return hash('sha256', canonical);
 };
 
 export type ChainFault = {

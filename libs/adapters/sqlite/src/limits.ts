@@ -6,8 +6,15 @@ export const tailPollMs = 200;
 export const pendingWritesMax = 20_000;
 /** Characters of event data that may wait with them. */
 export const pendingCharsMax = 64 * 1024 * 1024;
-/** Writes handed over at once, so that one commit stays short. */
-export const batchWritesMax = 1_024;
+/** Writes of one turn that are handed over without waiting for its end: the thread writes them while we prepare more. */
+export const batchWrites = 64;
+/** Writes of one commit, give or take a batch: other processes wait that long for their turn. */
+export const groupWritesMax = 1_024;
+/**
+ * Pages (4 KiB) of write-ahead log before they are moved into the file. Four times SQLite's default: random event ids
+ * touch the same index pages again and again, and each is then moved once. A crash leaves at most some 16 MiB to replay.
+ */
+export const walCheckpointPages = 4_000;
 /** The write-ahead log is cut back to this after a burst. */
 export const walBytesKept = 64 * 1024 * 1024;
 /** Streams whose last revision the writer remembers instead of looking it up. About 200 bytes each. */

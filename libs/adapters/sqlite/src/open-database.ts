@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { asStoreFault, storeFault } from './faults.ts';
-import { busyTimeoutMs, walBytesKept } from './limits.ts';
+import { busyTimeoutMs, walBytesKept, walCheckpointPages } from './limits.ts';
 import { applicationId, formatVersion, schema } from './schema.ts';
 
 export type OpenedDatabase = { readonly db: Database.Database; readonly storeId: string };
@@ -20,6 +20,7 @@ export const openForWriting = (file: string, newStoreId: string): OpenedDatabase
     const mode = db.pragma('journal_mode = WAL', { simple: true });
     if (mode !== 'wal') throw storeFault(file, 'io', `its file system allows journal mode ${mode}, not wal`);
     db.pragma('synchronous = FULL');
+    db.pragma(`wal_autocheckpoint = ${walCheckpointPages}`);
     db.pragma(`journal_size_limit = ${walBytesKept}`);
   });
 };

@@ -120,8 +120,10 @@ const createCheckpoints = (writer: WriterThread, reader: Reader, positions: Posi
 
 const createLeases = (writer: WriterThread, clock: Clock): Leases => ({
   acquire: async (name, holder, ttlMs) => {
-    const now = clock.now();
-    const result = await writer.write({ kind: 'acquire-lease', name, holder, now, expiresAt: now + ttlMs });
+    // The table takes whole milliseconds; rounded down, a lease ends early rather than late.
+    const now = Math.floor(clock.now());
+    const expiresAt = Math.floor(now + ttlMs);
+    const result = await writer.write({ kind: 'acquire-lease', name, holder, now, expiresAt });
     if (result.kind !== 'lease') throw new Error(`BUG: a lease was answered with ${result.kind}`);
     return result.token === null ? null : BigInt(result.token);
   },

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { StoreUnavailable } from '#events';
 import { storeFault } from './faults.ts';
-import { batchWritesMax, pendingCharsMax, pendingWritesMax } from './limits.ts';
+import { batchWrites, pendingCharsMax, pendingWritesMax } from './limits.ts';
 import type { Failed, FromWriter, ToWriter, WriteRequest, WriteResult, WriterStart } from './requests.ts';
 
 export type WriterThread = {
@@ -25,17 +25,25 @@ export const startWriterThread = async (start: WriterStart, onAppended: () => vo
   const sent: Pending[] = [];
   let pendingChars = 0;
   let refusal: Failed | null = null;
-  let flushing = false;
+  let sendingSoon = false;
 
   const post = (message: ToWriter) => worker.postMessage(message);
-  /** Once per turn of the event loop: what one turn asks for travels together. */
-  const flush = () => {
-    flushing = false;
+  const send = () => {
     while (unsent.length > 0) {
-      const batch = unsent.splice(0, batchWritesMax);
+      const batch = unsent.splice(0, batchWrites);
       sent.push(...batch);
       post({ kind: 'write', requests: batch.map(({ request }) => request) });
     }
+  };
+  /** What one turn of the event loop asks for travels together, or in full batches. */
+  const sendSoon = () => {
+    if (unsent.length >= batchWrites) send();
+    if (sendingSoon) return;
+    sendingSoon = true;
+    setImmediate(() => {
+      sendingSoon = false;
+      send();
+    });
   };
   const settle = (pending: readonly Pending[], results: readonly (WriteResult | Failed)[]) => {
     pending.forEach(({ chars, settle: tell }, index) => {
@@ -75,9 +83,7 @@ export const startWriterThread = async (start: WriterStart, onAppended: () => vo
         settle: (result) =>
           result.kind === 'failed' ? reject(new StoreUnavailable(result.fault, result.detail)) : resolve(result),
       });
-      if (flushing) return;
-      flushing = true;
-      setImmediate(flush);
+      sendSoon();
     });
   };
 
@@ -87,7 +93,7 @@ export const startWriterThread = async (start: WriterStart, onAppended: () => vo
     close: () => {
       if (refusal === null) {
         refusal = failed(storeFault(start.file, 'closed', 'it is closed'));
-        flush();
+        send();
         post({ kind: 'close' });
       }
       return exited;

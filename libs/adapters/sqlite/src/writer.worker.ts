@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { StoreUnavailable } from '#events';
+import { groupWritesMax } from './limits.ts';
 import type { FromWriter, ToWriter, WriteRequest, WriterStart } from './requests.ts';
 import { openWriter, type Writer } from './writer.ts';
 
@@ -16,7 +17,7 @@ const run = (port: MessagePort, writer: Writer): void => {
   answer({ kind: 'ready', storeId: writer.storeId });
 };
 
-/** A message and all that wait behind it. */
+/** A message and what waits behind it, up to a commit's worth. */
 const gather = (first: ToWriter, port: MessagePort) => {
   const requests: WriteRequest[] = [];
   let close = false;
@@ -24,7 +25,7 @@ const gather = (first: ToWriter, port: MessagePort) => {
   while (message !== undefined) {
     if (message.kind === 'close') close = true;
     else requests.push(...message.requests);
-    message = receiveMessageOnPort(port)?.message;
+    message = requests.length < groupWritesMax ? receiveMessageOnPort(port)?.message : undefined;
   }
   return { requests, close };
 };
