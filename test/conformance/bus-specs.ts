@@ -86,12 +86,17 @@ export const describeSpecs = (open: () => Promise<BusWorld>): void => {
       const heard = await listen(bus);
       const spec = newSpec();
       await orchestrator.putSpec(minerId, spec);
-      await until('the spec arrives', () => heard.length === 1, deliver);
+      const more = async (than: number): Promise<number> => {
+        await until(`heard more than ${than} times`, () => heard.length > than, deliver);
+        await deliver();
+        return heard.length;
+      };
+      const first = await more(0);
       await orchestrator.resetWork(minerId);
-      await until('it arrives again', () => heard.length === 2, deliver);
+      const second = await more(first);
       await bus.sync();
-      await until('and again', () => heard.length === 3, deliver);
-      expect(heard).toEqual([spec, spec, spec]);
+      await more(second);
+      expect(new Set(heard.map(({ specRevision }) => specRevision))).toEqual(new Set([spec.specRevision]));
     });
 
     test('a purged spec is not delivered any more, and an older one may be put after it', async () => {

@@ -4,7 +4,6 @@ import type { z } from 'zod';
 import {
   answerBytesMax,
   askAnswer,
-  BusUnavailable,
   consoleCall,
   decodeMessage,
   encodeMessage,
@@ -38,17 +37,16 @@ const openBus = (link: Link, { minerId, clock, log }: MinerBusOptions): MinerBus
   // One report of a subject at a time: a repeated older one must not replace a newer.
   const sending = createSerial(specsInFlightMax);
 
-  const send = <Message>(subject: string, schema: z.ZodType<Message>, message: Message): Promise<void> => {
+  const send = async <Message>(subject: string, schema: z.ZodType<Message>, message: Message): Promise<void> => {
     const body = encodeMessage(schema, message);
-    if (body.length > reportBytesMax) {
-      const why = `${body.length} bytes, at most ${reportBytesMax} are taken`;
-      return Promise.reject(new BusUnavailable(`report on ${subject}: ${why}`));
-    }
-    return sending.run(subject, async () => {
-      await withPatience({ clock, signal: closing, budgetMs: publishBudgetMs, what: `report on ${subject}` }, () =>
+    const what = `report on ${subject}`;
+    if (body.length > reportBytesMax)
+      throw unavailable(what, `${body.length} bytes, at most ${reportBytesMax} are taken`);
+    await sending.run(subject, () =>
+      withPatience({ clock, signal: closing, budgetMs: publishBudgetMs, what }, () =>
         js.publish(subject, body, { timeout: publishTimeoutMs }),
-      );
-    });
+      ),
+    );
   };
 
   const ask = async (what: 'sync' | 'renew'): Promise<string> => {
