@@ -38,7 +38,8 @@ const evolveLost = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
       const beneath = evolvePresent(present(vm), event);
       if (beneath.observed === 'terminated') return beneath;
       const { observed: observedBeforeLost, waiting: waitingBeforeLost } = beneath;
-      return { ...beneath, observed: 'lost', waiting: vm.waiting, observedBeforeLost, waitingBeforeLost };
+      const { waiting, lastHeardAt } = vm;
+      return { ...beneath, observed: 'lost', waiting, lastHeardAt, observedBeforeLost, waitingBeforeLost };
     }
   }
 };

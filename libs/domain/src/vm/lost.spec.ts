@@ -63,7 +63,10 @@ describe('a lost VM', () => {
     given(vm, ...until.running, lost)
       .when({ type: 'StopVm', now, reason: 'owner' })
       .thenEvents(happened.stopRequested);
-    expect(fold(vm, [...until.running, lost, happened.stopRequested])?.observed).toBe('lost');
+    expect(fold(vm, [...until.running, lost, happened.stopRequested])).toMatchObject({
+      observed: 'lost',
+      lastHeardAt: noon - minuteMs,
+    });
     expect(fold(vm, [...until.running, lost, happened.stopRequested, recovered])).toEqual(
       fold(vm, [...until.running, happened.stopRequested]),
     );

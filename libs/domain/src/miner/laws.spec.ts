@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { attempt, histories, movesOf, play, testDeciderLaws } from '../../../../test/domain/laws.ts';
+import { attached, declared, enrolled, facts, invited, readyMiner } from '../../../../test/domain/miner-story.ts';
+import { minerId, nano, noon, sha256Of, times, uuid, vmId } from '../../../../test/domain/samples.ts';
+import { fold } from '../decider.ts';
+import type { VmId } from '../values/ids.ts';
+import { addSize, noSize, type Size } from '../values/size.ts';
+import type { MinerCommand } from './commands.ts';
+import type { MinerEvent } from './events.ts';
+import { miner } from './index.ts';
+import type { MinerState } from './state.ts';
+
+const now = fc.integer({ min: 0, max: 90 }).map((seconds) => noon + seconds * 1_000);
+const vmIds = fc.constantFrom<VmId>(uuid(1), uuid(2), uuid(3));
+const generation = fc.integer({ min: 1, max: 4 });
+const size = fc.integer({ min: 0, max: 3 }).map((count) => times(count, nano));
+const digest = fc.constantFrom(invited.joinTokenSha256, invited.joinTokenSha256, sha256Of('c'));
+const key = fc.constantFrom(enrolled.natsPublicKey, enrolled.natsPublicKey, `U${'B'.repeat(55)}`);
+
+const allocation = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant('ReserveAllocation' as const), now, vmId: vmIds, generation, size }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('ReleaseAllocation' as const),
+      now,
+      vmId: vmIds,
+      generation,
+      reason: fc.constant('x'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('DeclareCapacity' as const), now, capacity: size }) },
+);
+
+const command: fc.Arbitrary<MinerCommand> = fc.oneof(
+  { weight: 6, arbitrary: allocation },
+  fc.record({
+    type: fc.constant('InviteMiner' as const),
+    now,
+    minerId: fc.constant(minerId),
+    name: fc.constantFrom('miner-1', 'miner-1', 'miner-2', 'No Host'),
+    joinTokenSha256: fc.constant(invited.joinTokenSha256),
+    expiresAt: fc.constant(invited.expiresAt),
+  }),
+  fc.record({ type: fc.constant('EnrolMiner' as const), now, natsPublicKey: key, joinTokenSha256: digest }),
+  fc.record({
+    type: fc.constant('AttachMiner' as const),
+    now,
+    agentEpoch: fc.integer({ min: 1, max: 3 }),
+    agentVersion: fc.constant(facts.agentVersion),
+    hostBootId: fc.constantFrom('kernel-boot-1', 'kernel-boot-2'),
+    accelerator: fc.constantFrom('tcg' as const, 'kvm' as const),
+    platform: fc.constant(facts.platform),
+    cpuModel: fc.constant(facts.cpuModel),
+  }),
+  fc.record({
+    type: fc.constant('DeclareMinerLost' as const),
+    now,
+    lastSeenAt: fc.constant(noon),
+    missedBeats: fc.nat({ max: 9 }),
+  }),
+  fc.record({ type: fc.constant('MarkMinerReturned' as const), now }),
+);
+
+const move = movesOf<MinerState, MinerCommand>(command);
+const allocated = { vmId, generation: 1, size: nano };
+
+const reservedSum = (state: MinerState): Size =>
+  [...(state?.allocations.values() ?? [])].reduce((sum, { size: held }) => addSize(sum, held), noSize);
+
+const expectWithinCapacity = (history: readonly MinerEvent[]): void => {
+  let state: MinerState = null;
+  for (const event of history) {
+    state = miner.evolve(state, event);
+    if (event.type !== 'AllocationReserved' || state === null) continue;
+    expect(state.reserved.vcpus).toBeLessThanOrEqual(state.capacity.vcpus);
+    expect(state.reserved.memoryBytes).toBeLessThanOrEqual(state.capacity.memoryBytes);
+    expect(state.reserved.diskBytes).toBeLessThanOrEqual(state.capacity.diskBytes);
+  }
+};
+
+describe('the laws of a miner', () => {
+  testDeciderLaws({
+    decider: miner,
+    move,
+    samples: {
+      MinerInvited: [invited, { ...invited, name: 'miner-2' }],
+      MinerEnrolled: [enrolled],
+      MinerAttached: [attached],
+      CapacityDeclared: [{ type: 'CapacityDeclared', capacity: times(2, nano) }],
+      AllocationReserved: [
+        { type: 'AllocationReserved', ...allocated },
+        { type: 'AllocationReserved', ...allocated, generation: 2, size: times(3, nano) },
+      ],
+      AllocationRefused: [
+        { type: 'AllocationRefused', vmId, generation: 2, code: 'memory', free: noSize, wanted: nano },
+      ],
+      AllocationReleased: [
+        { type: 'AllocationReleased', vmId, generation: 1, reason: 'x' },
+        { type: 'AllocationReleased', vmId: uuid<VmId>(2), generation: 2, reason: 'x' },
+      ],
+      MinerLost: [{ type: 'MinerLost', lastSeenAt: noon, missedBeats: 6 }],
+      MinerReturned: [{ type: 'MinerReturned' }],
+    },
+  });
+
+  test('given any commands / then what is reserved is the sum of the allocations, and within the capacity when it was reserved', () =>
+    fc.assert(
+      fc.property(histories(move), (moves) => {
+        const steps = play(miner, moves);
+        for (const { after } of steps) expect(after?.reserved ?? noSize).toEqual(reservedSum(after));
+        expectWithinCapacity(steps.flatMap(({ events }) => events));
+      }),
+    ));
+
+  test('given any commands of writers that interleave / when each appends at the revision it read / then no miner is over its capacity', () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(allocation, { maxLength: 12, size: 'max' }), { minLength: 2, maxLength: 4, size: 'max' }),
+        fc.infiniteStream(fc.nat({ max: 99 })),
+        (queues, turns) => {
+          const history = interleave([...readyMiner(4), declared(times(4, nano))], queues, turns);
+          expectWithinCapacity(history);
+          expect(fold(miner, history)?.reserved).toEqual(reservedSum(fold(miner, history)));
+        },
+      ),
+    ));
+});
+
+type Writer = { readonly queue: MinerCommand[]; read: { revision: number; state: MinerState } | null };
+
+/** Writers in any order of turns; a turn reads, or appends what it decided over what it read, if nobody was faster. */
+const interleave = (
+  start: readonly MinerEvent[],
+  queues: readonly (readonly MinerCommand[])[],
+  turns: Iterator<number>,
+): readonly MinerEvent[] => {
+  const log = [...start];
+  let waiting: Writer[] = queues.map((queue) => ({ queue: [...queue], read: null }));
+  for (;;) {
+    waiting = waiting.filter(({ queue }) => queue.length > 0);
+    const writer = waiting[(turns.next().value ?? 0) % Math.max(1, waiting.length)];
+    const [next] = writer?.queue ?? [];
+    if (writer === undefined || next === undefined) return log;
+    if (writer.read === null) {
+      writer.read = { revision: log.length, state: fold(miner, log) };
+      continue;
+    }
+    const { revision, state } = writer.read;
+    writer.read = null;
+    // A conflict: it reads and decides again on its next turns.
+    if (revision !== log.length) continue;
+    log.push(...attempt(miner, state, next).events);
+    writer.queue.shift();
+  }
+};

@@ -1,0 +1,142 @@
+import fc from 'fast-check';
+import {
+  type BootId,
+  type ExitCause,
+  minuteMs,
+  type RestartPolicy,
+  type Vm,
+  type VmCommand,
+  type VmObservation,
+  type VmState,
+  type WaitingFor,
+} from '#domain';
+import { type Move, shownAs } from './laws.ts';
+import { minerId, noon, otherMinerId } from './samples.ts';
+import { boot, endpoint, holdId, request, sshHostKey } from './vm-story.ts';
+
+const causes: readonly ExitCause[] = ['requested', 'guest-shutdown', 'crash', 'host-shutdown', 'host-reboot'];
+const waits: readonly WaitingFor[] = ['admission', 'placement', 'reservation', 'boot', 'stop', 'removal', 'miner'];
+const policies: readonly RestartPolicy[] = ['always', 'on-failure', 'never'];
+
+/** What a move is made of, beside the state it looks at. Mostly it does what fits the state; now and then anything. */
+type Whim = {
+  readonly aim: boolean;
+  readonly cause: ExitCause;
+  readonly waitingFor: WaitingFor;
+  readonly policy: RestartPolicy;
+  readonly sequenceAhead: number;
+  readonly epochAhead: number;
+  readonly miner: typeof minerId;
+  readonly generation: number;
+  readonly bootIndex: number;
+  readonly port: number;
+};
+
+const whims: fc.Arbitrary<Whim> = fc.record({
+  aim: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.constant(false)),
+  cause: fc.constantFrom(...causes),
+  waitingFor: fc.constantFrom(...waits),
+  policy: fc.constantFrom(...policies),
+  sequenceAhead: fc.integer({ min: -1, max: 3 }),
+  epochAhead: fc.constantFrom(0, 0, 0, 1, -1),
+  miner: fc.constantFrom(minerId, minerId, otherMinerId),
+  generation: fc.integer({ min: 0, max: 3 }),
+  bootIndex: fc.integer({ min: 0, max: 30 }),
+  port: fc.constantFrom(2201, 2201, 2202),
+});
+
+type Kind = Exclude<VmCommand['type'], 'ObserveVm'> | VmObservation['phase'];
+
+const often: readonly Kind[] = ['ProposePlacement', 'ConfirmPlacement', 'AdmitVm', 'RequestVm', 'running', 'stopped'];
+const kinds: readonly Kind[] = [
+  ...often,
+  ...often,
+  ...often,
+  'starting',
+  'failed',
+  'absent',
+  'RefuseVm',
+  'FailPlacement',
+  'RejectPlacement',
+  'StartVm',
+  'StopVm',
+  'RebootVm',
+  'TerminateVm',
+  'MarkVmLost',
+  'RaiseVmDeadline',
+];
+
+/** Moves of everyone who may speak to a VM: its owner, the processes, its miner, another miner, the past. */
+export const vmMove: fc.Arbitrary<Move<VmState, VmCommand>> = fc
+  .tuple(fc.constantFrom(...kinds), whims)
+  .map(([kind, whim]) => shownAs((vm, step) => toCommand(kind, whim, vm, step), { kind, whim }));
+
+const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand => {
+  const now = noon + step * minuteMs;
+  const nextBootId = boot(step);
+  const proposal = (whim.aim ? vm?.proposal : null) ?? { minerId: whim.miner, generation: whim.generation };
+  switch (kind) {
+    case 'RequestVm':
+      return { ...request, now, restartPolicy: whim.aim ? (vm?.restartPolicy ?? whim.policy) : whim.policy };
+    case 'AdmitVm':
+      return { type: 'AdmitVm', now, holdId };
+    case 'RefuseVm':
+      return { type: 'RefuseVm', now, code: 'insufficient-credits', detail: 'needs 10 credits' };
+    case 'ProposePlacement':
+      return { type: 'ProposePlacement', now, minerId: whim.miner, snapshotPosition: '7' };
+    case 'FailPlacement':
+      return { type: 'FailPlacement', now, reasons: { memory: whim.generation }, snapshotPosition: '7' };
+    case 'RejectPlacement':
+      return { type: 'RejectPlacement', now, ...proposal, code: 'memory' };
+    case 'ConfirmPlacement':
+      return { type: 'ConfirmPlacement', now, ...proposal, nextBootId };
+    case 'StartVm':
+    case 'RebootVm':
+      return { type: kind, now, nextBootId };
+    case 'StopVm':
+      return { type: 'StopVm', now, reason: 'owner' };
+    case 'TerminateVm':
+      return { type: 'TerminateVm', now };
+    case 'MarkVmLost':
+      return { type: 'MarkVmLost', now, minerId: vm?.placement?.minerId ?? whim.miner, lastSeenAt: noon };
+    case 'RaiseVmDeadline': {
+      const wait = whim.aim ? vm?.waiting : null;
+      const deadlineAt = wait?.deadlineAt ?? now;
+      return { type: kind, now: Math.max(now, deadlineAt), waitingFor: wait?.for ?? whim.waitingFor, deadlineAt };
+    }
+    default:
+      return observe(toObservation(kind, whim, vm), whim, vm, now, nextBootId);
+  }
+};
+
+const observe = (observation: VmObservation, whim: Whim, vm: VmState, now: number, nextBootId: BootId): VmCommand => {
+  const holder = (whim.aim ? vm?.placement : null) ?? { minerId: whim.miner, generation: whim.generation };
+  const last = vm?.lastReport ?? { agentEpoch: 1, sequence: 0 };
+  return {
+    type: 'ObserveVm',
+    now,
+    ...holder,
+    agentEpoch: last.agentEpoch + whim.epochAhead,
+    sequence: last.sequence + whim.sequenceAhead,
+    observation,
+    nextBootId,
+  };
+};
+
+const toObservation = (phase: VmObservation['phase'], whim: Whim, vm: Vm | null): VmObservation => {
+  const bootId = (whim.aim ? vm?.boot?.bootId : null) ?? boot(whim.bootIndex);
+  switch (phase) {
+    case 'starting':
+      return { phase, bootId };
+    case 'running':
+      return { phase, bootId, endpoint: { ...endpoint, port: whim.port }, sshHostKey };
+    case 'stopped':
+      return { phase, bootId: whim.aim ? (vm?.boot?.bootId ?? null) : bootId, cause: whim.cause, detail: 'exit' };
+    case 'failed':
+      return { phase, bootId, code: 'no-disk-space', detail: 'needs 1 GiB' };
+    case 'absent':
+      return { phase };
+    default:
+      return phase satisfies never;
+  }
+};
