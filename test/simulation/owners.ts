@@ -122,13 +122,10 @@ const request = (vmId: VmId, random: Random, accounts: readonly AccountId[]): Wi
 
 const wish = (commandId: string, random: Random): WithoutNow<VmCommand> => {
   const nextBootId = bootIdOf(commandId);
-  return random.pick<WithoutNow<VmCommand>>([
-    { type: 'StartVm', nextBootId },
-    { type: 'StartVm', nextBootId },
-    { type: 'StopVm', reason: 'owner' },
-    { type: 'RebootVm', nextBootId },
-    { type: 'TerminateVm' },
-  ]);
+  const start = { type: 'StartVm', nextBootId } as const;
+  const stop = { type: 'StopVm', reason: 'owner' } as const;
+  const reboot = { type: 'RebootVm', nextBootId } as const;
+  return random.pick([start, start, start, start, stop, stop, stop, reboot, reboot, { type: 'TerminateVm' } as const]);
 };
 
 const metaOf = (commandId: string): CommandMeta => ({

@@ -20,9 +20,18 @@ export type Plan = {
   readonly accounts: number;
   readonly vmsMax: number;
   readonly bug: PlantedBug | null;
+  /** How long the calm lasts at least: past the longest deadline of anything that may still wait then. */
+  readonly calmMinMs: number;
 };
 
-export const defaultPlan: Omit<Plan, 'seed'> = { steps: 1_500, miners: 4, accounts: 3, vmsMax: 10, bug: null };
+export const defaultPlan: Omit<Plan, 'seed'> = {
+  steps: 1_500,
+  miners: 4,
+  accounts: 3,
+  vmsMax: 10,
+  bug: null,
+  calmMinMs: 660_000,
+};
 
 /** Chances per opportunity while faults last; `calm` has none of them. */
 export type Faults = {

@@ -33,7 +33,8 @@ export const simulate = async (plan: Plan): Promise<Run> => {
   };
 };
 
-const healStepMs = 1_000;
+/** Fine steps while things heal, coarse ones while the last deadlines pass. */
+const healStepMs = (elapsedMs: number): number => (elapsedMs < 120_000 ? 1_000 : 5_000);
 /** Longer than any tick, report interval, orphan grace and boot: when nothing was recorded for so long, nothing will be. */
 const quietMs = 150_000;
 /** Crash windows and removals pass in minutes; a network that is still busy after an hour never settles. */
@@ -41,23 +42,25 @@ const healMaxMs = 3_600_000;
 
 const heal = async (world: World, driver: Driver): Promise<void> => {
   world.becalm();
-  const { clock, checker, miners, accuse } = world;
+  const { clock, checker, miners, accuse, plan } = world;
   const startedAt = clock.now();
   let movedAt = startedAt;
-  for (; clock.now() - movedAt < quietMs && clock.now() - startedAt < healMaxMs; world.step += 1) {
+  const elapsedMs = () => clock.now() - startedAt;
+  const isDone = () => elapsedMs() >= healMaxMs || (elapsedMs() >= plan.calmMinMs && clock.now() - movedAt >= quietMs);
+  for (; !isDone(); world.step += 1) {
     const before = world.events();
-    await driver.calm();
+    await driver.calm(healStepMs(elapsedMs()));
     await world.catchUp();
     if (world.events() > before) movedAt = clock.now();
     if (world.violations.length > 0) return;
   }
-  if (clock.now() - startedAt >= healMaxMs) accuse('settles', 'events are still recorded an hour after the last fault');
+  if (elapsedMs() >= healMaxMs) accuse('settles', 'events are still recorded an hour after the last fault');
   checkHealed(checker, miners, clock.now(), accuse);
   await world.owners.check(world.ground.store);
   await checkChains(world.ground.store, world.streams, accuse);
 };
 
-type Driver = { start(): Promise<void>; storm(): Promise<void>; calm(): Promise<void> };
+type Driver = { start(): Promise<void>; storm(): Promise<void>; calm(stepMs: number): Promise<void> };
 
 const createDriver = (world: World): Driver => {
   const { ground, clock, random, network, miners, plan } = world;
@@ -121,14 +124,14 @@ const createDriver = (world: World): Driver => {
         const delivering = network.deliverOne();
         if (delivering !== null) world.begin(delivering);
       } else if (choice < 0.86) world.begin(world.owners.ask({ store: life.incarnation.store, clock }));
-      else if (choice < 0.99) pass(random.between(50, 4_000));
+      else if (choice < 0.98) pass(random.between(50, 4_000));
       else fault();
       if (random.chance(0.05)) network.reconnect();
       await gate.settle();
     },
-    calm: async () => {
+    calm: async (stepMs) => {
       if (life === null || !life.incarnation.isAlive()) await live('checkpoint');
-      pass(healStepMs);
+      pass(stepMs);
       for (let delivering = network.deliverOne(); delivering !== null; delivering = network.deliverOne()) {
         world.begin(delivering);
       }

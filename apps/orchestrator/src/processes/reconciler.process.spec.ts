@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { type AccountId, credits, type VmId } from '#domain';
+import { aggregates, handle } from '#events';
+import { type Bench, createBench, roomFor } from '../../../../test/conformance/bench.ts';
+import { type Act, describeProcess, runProcess, type Story } from '../../../../test/conformance/process.ts';
+import { type Ledger, orphanGraceMs, orphans, reconciler } from './reconciler.process.ts';
+import { giveAll } from './runner.ts';
+import { holdIdOf } from './vm-admission.process.ts';
+
+const release: Act<Ledger> = (ledger, { store, clock }) =>
+  giveAll({ store, clock }, reconciler.name, orphans(ledger, clock.now()));
+
+const hold = async (bench: Bench, accountId: AccountId, vmId: VmId): Promise<void> => {
+  const { store, clock } = bench;
+  const amount = credits(1n);
+  const command = {
+    type: 'HoldCredits',
+    holdId: holdIdOf(vmId),
+    vmId,
+    amount,
+    required: amount,
+    now: clock.now(),
+  } as const;
+  const commandId = bench.ids.uuid();
+  const meta = { commandId, actor: 'system:bench', correlationId: commandId, causationId: commandId } as const;
+  await handle({ store, clock }, aggregates.account, accountId, command, { ...meta, traceparent: null });
+};
+
+/** A VM with a hold and allocations on two miners that ends without anybody giving them back. */
+const leftBehind = async (bench: Bench) => {
+  const accountId = await bench.account(50n);
+  const [minerId, other] = [await bench.miner(roomFor(3)), await bench.miner(roomFor(3))];
+  const vmId = await bench.placed(accountId, minerId);
+  await bench.onMiner(other, { type: 'ReserveAllocation', vmId, generation: 1, size: roomFor(1) });
+  await hold(bench, accountId, vmId);
+  bench.clock.pass(10 * orphanGraceMs);
+  await bench.vm(vmId, { type: 'TerminateVm' });
+  await bench.observe(vmId, minerId, 1, { phase: 'absent' });
+};
+const orphaned: Story = async (bench, run) => {
+  await leftBehind(bench);
+  await run();
+  bench.clock.pass(orphanGraceMs + 1);
+  await run();
+  await run();
+};
+
+describeProcess(reconciler, { 'a VM that left everything behind': orphaned }, release);
+
+describe('the reconciler', () => {
+  const run = (bench: Bench) => runProcess(reconciler, bench, { act: release });
+  const given = async (bench: Bench) =>
+    (await bench.log()).filter(({ actor }) => actor === 'process:reconciler').map(({ type }) => type);
+
+  test('given a VM gone for a minute, when its hold and allocations still stand, then all of them are released', async () => {
+    const bench = createBench();
+    await leftBehind(bench);
+    bench.clock.pass(orphanGraceMs + 1);
+    await run(bench);
+    expect((await given(bench)).sort()).toEqual(['AllocationReleased', 'AllocationReleased', 'HoldReleased']);
+  });
+
+  test('given a VM that ended just now after a long life, then its own processes get the grace to release', async () => {
+    const bench = createBench();
+    await leftBehind(bench);
+    bench.clock.pass(orphanGraceMs);
+    await run(bench);
+    expect(await given(bench)).toEqual([]);
+  });
+
+  test('given a VM that lives, then nothing of it is an orphan, however old', async () => {
+    const bench = createBench();
+    const [accountId, minerId] = [await bench.account(50n), await bench.miner(roomFor(1))];
+    await hold(bench, accountId, await bench.placed(accountId, minerId));
+    bench.clock.pass(1_000 * orphanGraceMs);
+    await run(bench);
+    expect(await given(bench)).toEqual([]);
+  });
+});

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import type { HoldId, VmId } from '#domain';
+import { type Bench, createBench, hostFacts, roomFor } from '../../../../test/conformance/bench.ts';
+import { describeProcess, runProcess, type Story } from '../../../../test/conformance/process.ts';
+import { vmPlacement } from './vm-placement.process.ts';
+
+const admitted = async (bench: Bench, flavorId = 'nano'): Promise<VmId> => {
+  const vmId = await bench.request(await bench.account(100n), flavorId);
+  await bench.vm(vmId, { type: 'AdmitVm', holdId: bench.ids.uuid() as HoldId });
+  return vmId;
+};
+
+const place: Story = async (bench, run) => {
+  await bench.miner(roomFor(1));
+  await admitted(bench);
+  await run();
+};
+const refusedThenElsewhere: Story = async (bench, run) => {
+  // Both fit over the snapshot; one miner has room for one, and its own stream refuses the second.
+  await bench.miner(roomFor(2));
+  await bench.miner(roomFor(1, 'micro'));
+  await admitted(bench);
+  await admitted(bench);
+  await admitted(bench);
+  await run();
+};
+const noFitThenCapacity: Story = async (bench, run) => {
+  const minerId = await bench.miner(roomFor(1));
+  await admitted(bench, 'small');
+  await run();
+  await bench.onMiner(minerId, { type: 'DeclareCapacity', capacity: roomFor(1, 'small') });
+  await run();
+};
+const declined: Story = async (bench, run) => {
+  const minerId = await bench.miner(roomFor(1));
+  const vmId = await admitted(bench);
+  await bench.vm(vmId, { type: 'ProposePlacement', minerId, snapshotPosition: 'memory.1' });
+  await bench.vm(vmId, { type: 'TerminateVm' });
+  await run();
+};
+const released: Story = async (bench, run) => {
+  const minerId = await bench.miner(roomFor(1));
+  const [first] = [await admitted(bench), await admitted(bench)];
+  await run();
+  await bench.vm(first, { type: 'TerminateVm' });
+  await bench.observe(first, minerId, 1, { phase: 'absent' });
+  await run();
+};
+
+describeProcess(vmPlacement, {
+  place,
+  'a reservation refused': refusedThenElsewhere,
+  'no fit, then capacity': noFitThenCapacity,
+  'terminated while reserving': declined,
+  'terminated when placed': released,
+});
+
+describe('placement', () => {
+  const told = async (story: Story) => {
+    const bench = createBench();
+    await story(bench, () => runProcess(vmPlacement, bench));
+    const log = await bench.log();
+    const of = (category: string) =>
+      [...new Set(log.map(({ stream }) => stream))].filter((s) => s.startsWith(category));
+    return { bench, log, vms: of('vm-'), miners: of('miner-') };
+  };
+
+  test('given room, when a VM is admitted, then it is proposed, reserved, placed and given its first boot', async () => {
+    const { bench, vms, miners } = await told(place);
+    expect((await bench.types(vms[0] ?? '')).slice(2)).toEqual(['VmPlacementProposed', 'VmPlaced', 'BootAuthorized']);
+    expect((await bench.types(miners[0] ?? '')).at(-1)).toBe('AllocationReserved');
+  });
+
+  test('given a reservation refused by the miner itself, then another miner is asked and nobody is over capacity', async () => {
+    const { log } = await told(refusedThenElsewhere);
+    const refused = log.filter(({ type }) => type === 'AllocationRefused');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(log.filter(({ type }) => type === 'VmPlaced')).toHaveLength(3);
+  });
+
+  test('given nobody fits, then the reasons are told once, and new capacity places the VM', async () => {
+    const bench = createBench();
+    const minerId = await bench.miner(roomFor(1));
+    const vmId = await admitted(bench, 'small');
+    await runProcess(vmPlacement, bench);
+    await bench.onMiner(minerId, { type: 'AttachMiner', ...hostFacts, agentEpoch: 2 });
+    await runProcess(vmPlacement, bench);
+    const failures = (await bench.log()).filter(({ type }) => type === 'VmPlacementFailed');
+    expect(failures.map(({ data }) => data.reasons)).toEqual([{ memory: 1 }]);
+    await bench.onMiner(minerId, { type: 'DeclareCapacity', capacity: roomFor(1, 'small') });
+    await runProcess(vmPlacement, bench);
+    expect(await bench.types(`vm-${vmId}`)).toContain('VmPlaced');
+  });
+
+  test('given a miner that refused a VM, when nothing of it changed, then it is not asked again until something does', async () => {
+    const bench = createBench();
+    const minerId = await bench.miner(roomFor(1));
+    const vmId = await admitted(bench);
+    await bench.vm(vmId, { type: 'ProposePlacement', minerId, snapshotPosition: 'memory.1' });
+    await bench.onMiner(minerId, { type: 'DeclareCapacity', capacity: { ...roomFor(1), memoryBytes: 1 } });
+    await runProcess(vmPlacement, bench);
+    expect((await bench.types(`vm-${vmId}`)).slice(-2)).toEqual(['VmPlacementRejected', 'VmPlacementFailed']);
+    await bench.onMiner(minerId, { type: 'DeclareCapacity', capacity: roomFor(1) });
+    await runProcess(vmPlacement, bench);
+    expect(await bench.types(`vm-${vmId}`)).toContain('VmPlaced');
+  });
+
+  test('given a VM terminated while it was reserved, then the miner declines for it and the room is free again', async () => {
+    const { bench, vms, miners } = await told(declined);
+    expect(await bench.types(vms[0] ?? '')).toContain('VmPlacementDeclined');
+    expect((await bench.types(miners[0] ?? '')).slice(-2)).toEqual(['AllocationReserved', 'AllocationReleased']);
+  });
+
+  test('given a full miner, when its VM is gone, then the room goes to the one that waits', async () => {
+    const { bench, vms } = await told(released);
+    expect((await bench.types(vms[0] ?? '')).at(-1)).toBe('VmTerminated');
+    expect(await bench.types(vms[1] ?? '')).toEqual(expect.arrayContaining(['VmPlacementFailed', 'VmPlaced']));
+  });
+
+  test('given no miner at all, then the VM waits and the failure has no reasons', async () => {
+    const bench = createBench();
+    const vmId = await admitted(bench);
+    await runProcess(vmPlacement, bench);
+    expect((await bench.log()).at(-1)).toMatchObject({
+      stream: `vm-${vmId}`,
+      type: 'VmPlacementFailed',
+      data: { reasons: {} },
+    });
+  });
+});
