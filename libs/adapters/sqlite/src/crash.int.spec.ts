@@ -5,6 +5,8 @@ import { readEverything } from '../../../../test/conformance/new-events.ts';
 import { freshFile, openFile } from '../../../../test/conformance/sqlite-files.ts';
 
 const rounds = 10;
+/** Each round starts a process and verifies a growing log: seconds on a busy machine. */
+const timeoutMs = 180_000;
 const killAfter = fc.sample(fc.integer({ min: 1, max: 3_000 }), { seed: 20_261_121, numRuns: rounds });
 
 test('given a writer / when it is killed in the middle of its work, again and again / then all it acknowledged is there', async () => {
@@ -27,7 +29,7 @@ test('given a writer / when it is killed in the middle of its work, again and ag
     await close();
   }
   expect(acknowledged.size).toBeGreaterThanOrEqual(killAfter.reduce((sum, count) => sum + count, 0));
-});
+}, timeoutMs);
 
 /** A line cut short by the kill is no acknowledgement: nobody could have acted on it. */
 const note = (acknowledged: Map<string, string>, line: string): void => {
