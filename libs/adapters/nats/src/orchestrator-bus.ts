@@ -2,6 +2,7 @@ import { type JsMsg, jetstreamManager } from '@nats-io/jetstream';
 import type { Msg } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import {
+  type AskAnswer,
   answerBytesMax,
   askAnswer,
   consoleBytesMax,
@@ -28,6 +29,7 @@ import { pullFrom } from './pull.ts';
 import { unavailable, withPatience } from './retry.ts';
 import { refuse, settle } from './settle.ts';
 import { createSpecBoard } from './spec-board.ts';
+import type { BusLog } from './status.ts';
 import { remakeMinerConsumer, reportConsumers } from './topology.ts';
 import { serviceInbox } from './user-jwt.ts';
 
@@ -125,18 +127,16 @@ const openBus = async (link: Link, options: OrchestratorBusOptions): Promise<Nat
       take(reportConsumers.reports, vmReport, (report, subject) => report.vmId === vmIdOf(subject), handle),
     onHost: (handle) => take(reportConsumers.hosts, hostReport, () => true, handle),
     onBeat: (handle) => listen(subjects.allBeats, (_, minerId) => handle(minerId, clock.now())),
-    onAsk: (what, handle) =>
-      listen(subjects.allAsks(what), (message, minerId) => {
-        // Nobody waits for an answer that has nowhere to go, and a forged request never has an inbox of the asker.
+    onAsk: (what, handle) => {
+      const answers = answerOnce(what, handle, log);
+      return listen(subjects.allAsks(what), (message, minerId) => {
+        // Nobody waits for an answer that has nowhere to go.
         if (message.reply === undefined || message.reply === '') return;
-        void handle(minerId)
-          .catch((error: unknown) => {
-            log('error', 'request of a miner failed', { what, minerId, reason: textOf(error) });
-            return { ok: false as const, reason: 'the orchestrator could not do it now; ask again' };
-          })
+        void answers(minerId)
           .then((answer) => message.respond(encodeMessage(askAnswer, answer)))
           .catch((error: unknown) => log('error', 'answer not sent', { what, minerId, reason: textOf(error) }));
-      }),
+      });
+    },
     askConsole: async (minerId, vmId, bytesMax) => {
       const what = `console of VM ${vmId} on miner ${minerId}`;
       const request = encodeMessage(consoleCall, { vmId, bytesMax: Math.min(bytesMax, consoleBytesMax) });
@@ -153,5 +153,26 @@ const openBus = async (link: Link, options: OrchestratorBusOptions): Promise<Nat
     connectedSince: link.connectedSince,
     close: link.close,
     refusedMessages: () => refused,
+  };
+};
+
+/** Answers that never reject. A miner that asks again while its answer is being made gets the same one: asking a thousand times costs one. */
+const answerOnce = (
+  what: string,
+  handle: (minerId: string) => Promise<AskAnswer>,
+  log: BusLog,
+): ((minerId: string) => Promise<AskAnswer>) => {
+  const pending = new Map<string, Promise<AskAnswer>>();
+  return (minerId) => {
+    const asked = pending.get(minerId);
+    if (asked !== undefined) return asked;
+    const answer = handle(minerId)
+      .catch((error: unknown): AskAnswer => {
+        log('error', 'request of a miner failed', { what, minerId, reason: textOf(error) });
+        return { ok: false, reason: 'the orchestrator could not do it now; ask again' };
+      })
+      .finally(() => pending.delete(minerId));
+    pending.set(minerId, answer);
+    return answer;
   };
 };

@@ -1,4 +1,5 @@
 import type { JetStreamClient, JsMsg } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
 import type { DesiredSpec } from '#domain';
 import {
   type Clock,
@@ -52,7 +53,10 @@ export const receiveSpecs = async (options: ReceiveSpecsOptions): Promise<Stop> 
   };
 
   const messages = await (
-    await js.consumers.getBoundPushConsumer({ deliver_subject: subjects.spec(minerId), idle_heartbeat: heartbeatMs })
+    await js.consumers.getBoundPushConsumer({
+      deliver_subject: subjects.spec(minerId),
+      idle_heartbeat: nanos(heartbeatMs),
+    })
   ).consume({ callback: take });
   await link.nc.flush();
 
