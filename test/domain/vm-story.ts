@@ -18,6 +18,7 @@ import {
 } from '#domain';
 import { accountId, minerId, nano, noon, sha256Of, uuid, vmId } from './samples.ts';
 
+export type VmEventOf<Type extends VmEvent['type']> = Extract<VmEvent, { type: Type }>;
 export type VmCommandOf<Type extends VmCommand['type']> = Extract<VmCommand, { type: Type }>;
 
 export const boot = (n: number): BootId => uuid(900 + n);
@@ -119,7 +120,7 @@ export const happened = {
     ...from(sequence),
     agentEpoch,
   }),
-  failed: (sequence: number, code: string, detail: string, n = 1): VmEvent => ({
+  failed: (sequence: number, code: string, detail: string, n = 1): VmEventOf<'VmFailed'> => ({
     type: 'VmFailed',
     bootId: boot(n),
     code,
