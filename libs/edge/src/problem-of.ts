@@ -15,7 +15,9 @@ export const problemOf = (error: unknown): Problem => {
     return { code: 'concurrency-conflict', detail: error.message, data: { stream: error.stream } };
   }
   if (error instanceof StoreUnavailable) {
-    return { code: 'store-unavailable', detail: error.message, data: { fault: error.fault } };
+    // The sentence names a file of the server: it is for the log, the fault for the client.
+    const detail = `the event store cannot do it now (${error.fault}); nothing of this request was recorded`;
+    return { code: 'store-unavailable', detail, data: { fault: error.fault } };
   }
   if (error instanceof BusUnavailable) return { code: 'bus-unavailable', detail: error.message, data: {} };
   if (error instanceof ForeignPosition) return { code: 'foreign-position', detail: error.message, data: {} };

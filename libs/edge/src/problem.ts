@@ -14,7 +14,7 @@ export type DoorCode =
   | 'concurrency-conflict'
   | 'foreign-position'
   | 'image-digest-mismatch'
-  | 'image-memory-too-small'
+  | 'flavor-too-small'
   | 'ssh-key-required'
   | 'read-model-behind'
   | 'store-unavailable'
@@ -41,7 +41,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'concurrency-conflict': { status: 409, title: 'Others changed it at the same time' },
   'foreign-position': { status: 400, title: 'The position is not of this store' },
   'image-digest-mismatch': { status: 422, title: 'The digest is not that of the manifest' },
-  'image-memory-too-small': { status: 422, title: 'The image needs more memory' },
+  'flavor-too-small': { status: 422, title: 'The flavor has too little memory for the image' },
   'ssh-key-required': { status: 422, title: 'A VM needs an SSH key' },
   'read-model-behind': { status: 503, title: 'The read model has not come that far' },
   'store-unavailable': { status: 503, title: 'The event store cannot do it now' },

@@ -1,0 +1,115 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
+import type { Clock, Consumer, EventStore, Ids, OrchestratorBus } from '#events';
+import { handlers } from './handling/handlers.ts';
+import { AccountsController } from './http/accounts/accounts.controller.ts';
+import { CreditsController } from './http/accounts/credits.controller.ts';
+import { SshKeysController } from './http/accounts/ssh-keys.controller.ts';
+import { TokensController } from './http/accounts/tokens.controller.ts';
+import { AuthGuard } from './http/auth/auth.guard.ts';
+import { createAuthenticator, type OperatorToken } from './http/auth/authenticator.ts';
+import { createFollowers } from './http/followers.ts';
+import { FlavorsController } from './http/images/flavors.controller.ts';
+import { ImagesController } from './http/images/images.controller.ts';
+import { EnrolmentController } from './http/miners/enrolment.controller.ts';
+import { MinersController } from './http/miners/miners.controller.ts';
+import { createOwnership } from './http/ownership.ts';
+import { createReads, type Reads } from './http/reads.ts';
+import { createStamp } from './http/stamp.ts';
+import { FollowController } from './http/streams/follow.controller.ts';
+import { ParkedController } from './http/streams/parked.controller.ts';
+import { StreamsController } from './http/streams/streams.controller.ts';
+import { HealthController } from './http/system/health.controller.ts';
+import { WhoamiController } from './http/system/whoami.controller.ts';
+import type { IssueMinerJwt } from './http/views/credentials.view.ts';
+import type { LastSeen } from './http/views/miner.view.ts';
+import type { Network } from './http/views/network.ts';
+import { ConsoleController } from './http/vms/console.controller.ts';
+import { VmActionsController } from './http/vms/vm-actions.controller.ts';
+import { VmsController } from './http/vms/vms.controller.ts';
+import type { Readiness } from './lifecycle/readiness.ts';
+import type { Rows } from './projections/rows.ts';
+import {
+  AUTHENTICATOR,
+  BUS,
+  FOLLOWERS,
+  HANDLING,
+  ISSUE_MINER_JWT,
+  LAST_SEEN,
+  NETWORK,
+  OWNERSHIP,
+  READINESS,
+  READS,
+  STAMP,
+  STORE,
+} from './tokens.ts';
+
+/** What the door stands on; opened before it and closed after it. */
+export type Resources = {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly bus: Pick<OrchestratorBus, 'askConsole'>;
+  readonly rows: Rows;
+  readonly readModel: Pick<Consumer, 'reached' | 'status'>;
+  readonly readiness: Readiness;
+  readonly lastSeen: LastSeen;
+  readonly issueMinerJwt: IssueMinerJwt;
+  readonly operatorToken: OperatorToken;
+  readonly network: Network;
+  /** How long a read waits for its read model; the contract's limit unless given. */
+  readonly atLeastWaitMs?: number;
+};
+
+const controllers = [
+  HealthController,
+  WhoamiController,
+  AccountsController,
+  SshKeysController,
+  CreditsController,
+  TokensController,
+  FlavorsController,
+  ImagesController,
+  VmsController,
+  VmActionsController,
+  ConsoleController,
+  MinersController,
+  EnrolmentController,
+  StreamsController,
+  FollowController,
+  ParkedController,
+];
+
+@Module({})
+class AppModule {}
+
+/** The wiring diagram of the HTTP door. */
+export const appModule = (resources: Resources): DynamicModule => {
+  const { store, clock, ids, rows, readModel, operatorToken } = resources;
+  return {
+    module: AppModule,
+    imports: [CqrsModule.forRoot()],
+    controllers,
+    providers: [
+      ...handlers,
+      { provide: STORE, useValue: store },
+      { provide: BUS, useValue: resources.bus },
+      { provide: READINESS, useValue: resources.readiness },
+      { provide: LAST_SEEN, useValue: resources.lastSeen },
+      { provide: ISSUE_MINER_JWT, useValue: resources.issueMinerJwt },
+      { provide: NETWORK, useValue: resources.network },
+      { provide: HANDLING, useFactory: () => ({ store, clock }) },
+      { provide: STAMP, useFactory: () => createStamp({ clock, ids }) },
+      { provide: OWNERSHIP, useFactory: () => createOwnership(store) },
+      { provide: FOLLOWERS, useFactory: () => createFollowers(clock) },
+      { provide: READS, useFactory: () => createReads(rows, store, readModel, resources.atLeastWaitMs) },
+      {
+        provide: AUTHENTICATOR,
+        inject: [READS],
+        useFactory: ({ catchUp }: Reads) => createAuthenticator({ operator: operatorToken, rows, catchUp }),
+      },
+      { provide: APP_GUARD, useClass: AuthGuard },
+    ],
+  };
+};

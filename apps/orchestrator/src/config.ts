@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { type Environment, type LogLevel, logLevels, parseConfig, readSecretFile, text, wholeNumber } from '#edge';
+import { type OperatorToken, operatorTokenFrom } from './http/auth/authenticator.ts';
+
+export type OrchestratorConfig = {
+  readonly listenHost: string;
+  /** 0 takes any free one; the log says which. */
+  readonly listenPort: number;
+  readonly storeFile: string;
+  readonly readModelDir: string;
+  readonly natsUrl: string;
+  readonly natsSecretsDir: string;
+  readonly operatorToken: OperatorToken;
+  readonly networkName: string;
+  readonly logLevel: LogLevel;
+  /** A person's word that processes and relay without a checkpoint may begin at the beginning of the log. */
+  readonly reconcile: boolean;
+};
+
+const environment = z.object({
+  HCC_LISTEN_HOST: text('an address to listen on').default('127.0.0.1'),
+  HCC_LISTEN_PORT: wholeNumber('a TCP port, 0 to 65535', 0, 65_535),
+  HCC_STORE_FILE: text('the path of the event store'),
+  HCC_READMODEL_DIR: text('a directory for read models'),
+  HCC_NATS_URL: z
+    .string({ error: 'nats://host:port' })
+    .regex(/^(nats|tls):\/\/[^\s@/]+:[0-9]{1,5}$/, 'nats://host:port, without credentials'),
+  HCC_NATS_SECRETS_DIR: text('the directory of the NATS operator keys'),
+  HCC_OPERATOR_TOKEN_FILE: text('the path of a file (mode 600) with the operator token'),
+  HCC_NETWORK_NAME: text('the name of the network').default('local'),
+  HCC_LOG_LEVEL: z.enum(logLevels, { error: `one of ${logLevels.join(', ')}` }).default('info'),
+  HCC_RECONCILE: z.enum(['0', '1'], { error: '1, or nothing' }).default('0'),
+});
+
+/** The orchestrator's configuration. Throws ConfigInvalid naming every bad variable, or the token file. */
+export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
+  const given = parseConfig(environment, env);
+  const tokenFile = given.HCC_OPERATOR_TOKEN_FILE;
+  return {
+    listenHost: given.HCC_LISTEN_HOST,
+    listenPort: given.HCC_LISTEN_PORT,
+    storeFile: given.HCC_STORE_FILE,
+    readModelDir: given.HCC_READMODEL_DIR,
+    natsUrl: given.HCC_NATS_URL,
+    natsSecretsDir: given.HCC_NATS_SECRETS_DIR,
+    operatorToken: operatorTokenFrom(readSecretFile(tokenFile, 'the operator token'), tokenFile),
+    networkName: given.HCC_NETWORK_NAME,
+    logLevel: given.HCC_LOG_LEVEL,
+    reconcile: given.HCC_RECONCILE === '1',
+  };
+};

@@ -1,0 +1,45 @@
+import { Inject } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { aggregates, type Handling, handle, type Outcome } from '#events';
+import { HANDLING } from '../tokens.ts';
+import { HandleAccount, HandleImage, HandleMiner, HandleVm } from './messages.ts';
+
+// The one place at the door that pairs an aggregate with its stream.
+
+@CommandHandler(HandleVm)
+export class HandleVmHandler implements ICommandHandler<HandleVm> {
+  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+
+  execute({ id, command, meta }: HandleVm): Promise<Outcome> {
+    return handle(this.handling, aggregates.vm, id, command, meta);
+  }
+}
+
+@CommandHandler(HandleAccount)
+export class HandleAccountHandler implements ICommandHandler<HandleAccount> {
+  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+
+  execute({ id, command, meta }: HandleAccount): Promise<Outcome> {
+    return handle(this.handling, aggregates.account, id, command, meta);
+  }
+}
+
+@CommandHandler(HandleMiner)
+export class HandleMinerHandler implements ICommandHandler<HandleMiner> {
+  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+
+  execute({ id, command, meta }: HandleMiner): Promise<Outcome> {
+    return handle(this.handling, aggregates.miner, id, command, meta);
+  }
+}
+
+@CommandHandler(HandleImage)
+export class HandleImageHandler implements ICommandHandler<HandleImage> {
+  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+
+  execute({ id, command, meta }: HandleImage): Promise<Outcome> {
+    return handle(this.handling, aggregates.image, id, command, meta);
+  }
+}
+
+export const handlers = [HandleVmHandler, HandleAccountHandler, HandleMinerHandler, HandleImageHandler] as const;

@@ -1,0 +1,56 @@
+import { Command } from '@nestjs/cqrs';
+import type {
+  AccountCommand,
+  AccountId,
+  ImageCommand,
+  ImageDigest,
+  MinerCommand,
+  MinerId,
+  VmCommand,
+  VmId,
+} from '#domain';
+import type { CommandMeta, Outcome } from '#events';
+
+// One message per aggregate: what is asked of one stream, by whom and why.
+
+export class HandleVm extends Command<Outcome> {
+  constructor(
+    readonly id: VmId,
+    readonly command: VmCommand,
+    readonly meta: CommandMeta,
+  ) {
+    super();
+  }
+}
+
+export class HandleAccount extends Command<Outcome> {
+  constructor(
+    readonly id: AccountId,
+    readonly command: AccountCommand,
+    readonly meta: CommandMeta,
+  ) {
+    super();
+  }
+}
+
+export class HandleMiner extends Command<Outcome> {
+  constructor(
+    readonly id: MinerId,
+    readonly command: MinerCommand,
+    readonly meta: CommandMeta,
+  ) {
+    super();
+  }
+}
+
+export class HandleImage extends Command<Outcome> {
+  constructor(
+    readonly id: ImageDigest,
+    readonly command: ImageCommand,
+    readonly meta: CommandMeta,
+  ) {
+    super();
+  }
+}
+
+export const messages = [HandleVm, HandleAccount, HandleMiner, HandleImage] as const;

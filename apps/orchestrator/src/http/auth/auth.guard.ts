@@ -1,0 +1,25 @@
+import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AUTHENTICATOR } from '../../tokens.ts';
+import { type HttpRequest, headerOf, setPrincipal } from '../request.ts';
+import type { Authenticator } from './authenticator.ts';
+
+const OPEN = 'hcc:open';
+
+/** A route that needs no API token. Everything else does. */
+export const Open = () => SetMetadata(OPEN, true);
+
+@Injectable()
+export class AuthGuard implements CanActivate {
+  constructor(
+    @Inject(AUTHENTICATOR) private readonly authenticate: Authenticator,
+    @Inject(Reflector) private readonly reflector: Reflector,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (this.reflector.getAllAndOverride<boolean>(OPEN, [context.getHandler(), context.getClass()])) return true;
+    const request = context.switchToHttp().getRequest<HttpRequest>();
+    setPrincipal(request, await this.authenticate(headerOf(request, 'authorization')));
+    return true;
+  }
+}

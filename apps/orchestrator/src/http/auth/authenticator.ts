@@ -1,0 +1,75 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { AccountId } from '#domain';
+import { ConfigInvalid, DoorProblem } from '#edge';
+import type { Rows } from '../../projections/rows.ts';
+import type { Principal } from './principal.ts';
+
+/** Who a bearer token belongs to. Throws `unauthenticated`, the same for a missing, unknown, wrong and revoked one. */
+export type Authenticator = (authorization: string | undefined) => Promise<Principal>;
+
+export type OperatorToken = { readonly tokenId: string; readonly sha256: string };
+
+const TOKEN = /^hcc_([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
+
+/** The bootstrap operator's token, from the text of its file. Only its digest is kept. */
+export const operatorTokenFrom = (text: string, file: string): OperatorToken => {
+  const [, tokenId, secret] = TOKEN.exec(text) ?? [];
+  if (tokenId === undefined || secret === undefined) {
+    throw new ConfigInvalid(
+      `the operator token in ${file} is not one; wanted one line: hcc_<UUID>_<43 characters, base64url of 32 random bytes>`,
+    );
+  }
+  return { tokenId, sha256: sha256Hex(secret) };
+};
+
+/** SHA-256 of a secret's ASCII text, as 64 hex digits: all that the server ever keeps of one. */
+export const sha256Hex = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+
+export type AuthenticatorOptions = {
+  readonly operator: OperatorToken;
+  readonly rows: Pick<Rows, 'tokens'>;
+  /** Waits until the rows show everything recorded by now; throws `read-model-behind`. */
+  readonly catchUp: () => Promise<void>;
+};
+
+/** Tokens from the read model, beside the operator's own. A token issued a moment ago works at once. */
+export const createAuthenticator = ({ operator, rows, catchUp }: AuthenticatorOptions): Authenticator => {
+  const find = (tokenId: string, sha256: string): Principal | null => {
+    // Every candidate is compared, and one always is: the time taken tells nothing about what exists.
+    let found: Principal | null = null;
+    if (sameDigest(operator.sha256, sha256) && tokenId === operator.tokenId) {
+      found = { role: 'operator', tokenId, accountId: null };
+    }
+    for (const grant of rows.tokens(tokenId)) {
+      if (!sameDigest(grant.sha256, sha256)) continue;
+      // The id was parsed when the account's stream was written.
+      const accountId = grant.role === 'owner' ? (grant.accountId as AccountId) : null;
+      found ??= { role: grant.role, tokenId, accountId };
+    }
+    return found;
+  };
+
+  return async (authorization) => {
+    const [, tokenId, secret] = TOKEN.exec(bearerOf(authorization) ?? '') ?? [];
+    if (tokenId === undefined || secret === undefined) throw unauthenticated();
+    const sha256 = sha256Hex(secret);
+    const known = find(tokenId, sha256);
+    if (known !== null) return known;
+    await catchUp();
+    const found = find(tokenId, sha256);
+    if (found === null) throw unauthenticated();
+    return found;
+  };
+};
+
+/** What follows `Bearer`, if anything does. */
+export const bearerOf = (authorization: string | undefined): string | undefined =>
+  /^Bearer ([\x21-\x7e]{1,300})$/i.exec(authorization ?? '')?.[1];
+
+const sameDigest = (a: string, b: string): boolean => timingSafeEqual(Buffer.from(a, 'hex'), Buffer.from(b, 'hex'));
+
+const unauthenticated = (): DoorProblem =>
+  new DoorProblem(
+    'unauthenticated',
+    'the token is missing, wrong or revoked; send "Authorization: Bearer hcc_<tokenId>_<secret>"',
+  );

@@ -1,0 +1,18 @@
+/** A VM request is under 2 KiB, an image manifest under 8; 256 KiB is an event's own limit. */
+export const bodyBytesMax = 256 * 1024;
+/** A client that needs longer to send 256 KiB is not one. */
+export const requestTimeoutMs = 30_000;
+/** Longer than the keep-alive of common proxies, so that they close first. */
+export const keepAliveTimeoutMs = 72_000;
+/** A fingerprint with every character escaped is 150 long. */
+export const pathParameterLengthMax = 300;
+/** A silent connection is cut by proxies after 30 to 60 s. */
+export const heartbeatMs = 10_000;
+/** Each follower holds a connection and pages of the log; a hundred screens per person is no use. */
+export const followersMax = 1_000;
+/** Events of one page of a stream when none is asked for. */
+export const streamPageEvents = 200;
+/** Bytes of the console when none are asked for: a few screens. */
+export const consoleBytes = 16 * 1024;
+/** A VM names at most the keys its account may have; the schema stops a longer list before it is looked up. */
+export const fingerprintsMax = 64;

@@ -1,0 +1,49 @@
+import { fold, Refusal } from '#domain';
+import { aggregates, type EventStore, idOf, readWholeStream, type StreamName, streamName } from '#events';
+import { demandRole, maySee, type Principal } from './auth/principal.ts';
+
+/** Whose a thing is, read from the store: a VM that was requested a moment ago has its owner at once. */
+export type Ownership = {
+  /** Refuses `vm-not-found` for a VM that is not there or not the caller's, in the same words. */
+  demandVm(principal: Principal, vmId: string): Promise<void>;
+  /** Whether the caller may read a stream. */
+  mayRead(principal: Principal, stream: StreamName): Promise<boolean>;
+};
+
+export const createOwnership = (store: EventStore): Ownership => {
+  const accountOfVm = async (stream: StreamName): Promise<string | null> => {
+    const [first] = await store.readStream(stream, { from: 0n, limit: 1 });
+    if (first === undefined) return null;
+    const event = aggregates.vm.codec.decode(first);
+    return event.type === 'VmRequested' ? event.accountId : null;
+  };
+  return {
+    demandVm: async (principal, vmId) => {
+      demandRole(principal, 'operator', 'owner');
+      const accountId = await accountOfVm(streamName('vm', vmId));
+      if (accountId === null || !maySee(principal, accountId)) throw noVm(vmId);
+    },
+    mayRead: async (principal, stream) => {
+      if (principal.role !== 'owner') return true;
+      if (stream.startsWith('account-')) return idOf(stream) === principal.accountId;
+      return stream.startsWith('vm-') && (await accountOfVm(stream)) === principal.accountId;
+    },
+  };
+};
+
+export const noVm = (vmId: string): Refusal =>
+  new Refusal('vm-not-found', `there is no VM ${vmId}; \`hcc vm ls\` lists yours`);
+
+/** An account's state as its stream has it now. */
+export const accountNow = async (store: EventStore, accountId: string) => {
+  const { decider, codec } = aggregates.account;
+  const history = await readWholeStream(store, streamName('account', accountId));
+  return fold(decider, history.map(codec.decode));
+};
+
+/** An image's manifest as its stream has it now; `null` when it is not registered. */
+export const manifestNow = async (store: EventStore, digest: string) => {
+  const { decider, codec } = aggregates.image;
+  const history = await readWholeStream(store, streamName('image', digest));
+  return fold(decider, history.map(codec.decode))?.manifest ?? null;
+};

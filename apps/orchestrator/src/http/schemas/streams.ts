@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { categories, parseStreamName, readPageEventsMax, revision, type StreamName } from '#events';
+import { streamPageEvents } from '../limits.ts';
+import { atLeast, numberFrom } from './door.ts';
+import { listQuery } from './lists.ts';
+
+const stream = z.string().transform((text, context): StreamName => {
+  const name = parseStreamName(text);
+  if (name !== null) return name;
+  context.addIssue({
+    code: 'custom',
+    message: `expected a stream name such as vm-<id>; categories: ${categories.join(', ')}`,
+  });
+  return z.NEVER;
+});
+const category = z.enum(categories);
+
+export const streamPath = z.strictObject({ stream });
+export const streamList = z.strictObject({ ...listQuery, category: category.optional() });
+export const streamPage = z.strictObject({
+  ...atLeast,
+  from: revision.optional(),
+  limit: numberFrom(1, readPageEventsMax, streamPageEvents),
+});
+export const followStream = z.strictObject({ from: revision.optional() });
+export const followAll = z.strictObject({ after: z.string().max(200).optional(), category: category.optional() });
+export const lastEventId = z.strictObject({ lastEventId: revision.optional() });

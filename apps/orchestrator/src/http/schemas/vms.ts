@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { accountId, consoleBytesMax, imageDigest, restartPolicy, vmId } from '#events';
+import { consoleBytes, fingerprintsMax } from '../limits.ts';
+import { fingerprint } from './accounts.ts';
+import { numberFrom } from './door.ts';
+import { listQuery } from './lists.ts';
+
+export const newVm = z.strictObject({
+  vmId,
+  accountId,
+  name: z.string().min(1).max(200),
+  flavorId: z.string().min(1).max(40),
+  imageDigest,
+  sshKeyFingerprints: z.array(fingerprint).min(1).max(fingerprintsMax).optional(),
+  restartPolicy: restartPolicy.default('on-failure'),
+});
+export type NewVm = z.infer<typeof newVm>;
+
+export const vmPath = z.strictObject({ vmId });
+export const stopVm = z.strictObject({ reason: z.string().min(1).max(200).default('asked by its owner') });
+export const vmList = z.strictObject({ ...listQuery, accountId: accountId.optional() });
+export const consoleQuery = z.strictObject({ bytes: numberFrom(1, consoleBytesMax, consoleBytes) });

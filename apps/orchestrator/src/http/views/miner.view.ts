@@ -1,0 +1,38 @@
+import type { Miner, UnixMs } from '#domain';
+import { isoTime } from '#events';
+import type { MinerRow } from '../../projections/miners.projection.ts';
+
+/** When a miner was last heard, by its heartbeats; `null` when this process has heard none. */
+export type LastSeen = (minerId: string) => UnixMs | null;
+
+/** A miner as operators see it. `lastSeenAt` is the newest heartbeat, which no event records. */
+export const minerView = ({ miner, invitedAt, attachedAt }: MinerRow, lastSeenAt: UnixMs | null) => ({
+  minerId: miner.minerId,
+  name: miner.name,
+  ...statusOf(miner),
+  accelerator: miner.attachment?.accelerator ?? null,
+  platform: miner.attachment?.platform ?? null,
+  cpuModel: miner.attachment?.cpuModel ?? null,
+  agentVersion: miner.attachment?.agentVersion ?? null,
+  agentEpoch: miner.attachment?.agentEpoch ?? null,
+  capacity: miner.capacity,
+  reserved: miner.reserved,
+  vms: [...miner.allocations.keys()],
+  lastSeenAt: lastSeenAt === null ? null : isoTime(lastSeenAt),
+  invitedAt,
+  attachedAt,
+});
+
+type Status = { readonly status: 'invited' | 'enrolled' | 'attached' | 'lost'; readonly statusText: string };
+
+const statusOf = (miner: Miner): Status => {
+  if (miner.natsPublicKey === null) {
+    return { status: 'invited', statusText: `its join token may be used until ${isoTime(miner.joinExpiresAt)}` };
+  }
+  if (miner.attachment === null)
+    return { status: 'enrolled', statusText: 'it has credentials; its agent has not come' };
+  if (miner.lost !== null) {
+    return { status: 'lost', statusText: `not heard since ${isoTime(miner.lost.lastSeenAt)}; its VMs wait for it` };
+  }
+  return { status: 'attached', statusText: 'its agent is attached; VMs may be placed on it' };
+};

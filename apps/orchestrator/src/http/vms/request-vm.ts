@@ -1,0 +1,87 @@
+import {
+  type Account,
+  type Flavor,
+  flavors,
+  formatCredits,
+  type ImageManifest,
+  Refusal,
+  type UnixMs,
+  type VmCommand,
+  vmCreationMinimum,
+} from '#domain';
+import { DoorProblem } from '#edge';
+import { type EventStore, streamName } from '#events';
+import { noAccount } from '../auth/principal.ts';
+import { accountNow, manifestNow } from '../ownership.ts';
+import type { NewVm } from '../schemas/vms.ts';
+
+type RequestVm = Extract<VmCommand, { type: 'RequestVm' }>;
+
+/**
+ * The whole request of a VM: size and price from its flavor, keys from its account's stream. Refuses what cannot become
+ * a VM. A vmId that is taken is not checked again, so that a repeat meets its own first result and not today's balance.
+ */
+export const requestVm = async (store: EventStore, wanted: NewVm, now: UnixMs): Promise<RequestVm> => {
+  const flavor = flavors.find(({ flavorId }) => flavorId === wanted.flavorId);
+  if (flavor === undefined) throw noFlavor(wanted.flavorId);
+  const account = await accountNow(store, wanted.accountId);
+  if (account === null) throw noAccount(wanted.accountId);
+  const isRepeat = (await store.readStream(streamName('vm', wanted.vmId), { from: 0n, limit: 1 })).length > 0;
+  const sshPublicKeys = keysOf(account, wanted.sshKeyFingerprints, isRepeat);
+  if (!isRepeat) {
+    demandImage(await manifestNow(store, wanted.imageDigest), wanted.imageDigest, flavor);
+    demandCredits(account);
+  }
+  const { sshKeyFingerprints: _, ...named } = wanted;
+  return { ...named, type: 'RequestVm', size: flavor.size, sshPublicKeys, firstHold: flavor.pricePerHour, now };
+};
+
+const noFlavor = (flavorId: string): Refusal => {
+  const offered = flavors.map((flavor) => flavor.flavorId);
+  return new Refusal('flavor-not-found', `there is no flavor ${flavorId}; there are ${offered.join(', ')}`, {
+    observed: flavorId,
+    wanted: offered,
+  });
+};
+
+const keysOf = (account: Account, fingerprints: readonly string[] | undefined, isRepeat: boolean): string[] => {
+  const keys: string[] = [];
+  for (const fingerprint of new Set(fingerprints ?? account.sshKeys.keys())) {
+    const key = account.sshKeys.get(fingerprint);
+    if (key !== undefined) keys.push(key);
+    else if (!isRepeat) {
+      throw new Refusal(
+        'ssh-key-not-found',
+        `account ${account.accountId} has no SSH key ${fingerprint}; \`hcc key ls\` lists its keys`,
+      );
+    }
+  }
+  if (keys.length > 0 || isRepeat) return keys;
+  throw new DoorProblem(
+    'ssh-key-required',
+    `account ${account.accountId} has no SSH key, and a VM without one lets nobody in; add one with \`hcc key add\``,
+  );
+};
+
+const demandImage = (manifest: ImageManifest | null, digest: string, flavor: Flavor): void => {
+  if (manifest === null) {
+    throw new Refusal('image-not-found', `image ${digest} is not registered; \`GET /v1/images\` lists those that are`);
+  }
+  const { memoryBytes } = flavor.size;
+  if (memoryBytes >= manifest.minMemoryBytes) return;
+  throw new DoorProblem(
+    'flavor-too-small',
+    `flavor ${flavor.flavorId} has ${memoryBytes} bytes of memory and image ${manifest.name} needs ${manifest.minMemoryBytes}; take a bigger flavor`,
+    { observed: memoryBytes, wanted: manifest.minMemoryBytes },
+  );
+};
+
+/** Advisory: two requests at once may both pass. The hold, which the account's own stream decides, does not. */
+const demandCredits = ({ accountId, available }: Account): void => {
+  if (available >= vmCreationMinimum) return;
+  throw new Refusal(
+    'insufficient-credits',
+    `account ${accountId} has ${formatCredits(available)} available; creating a VM needs ${formatCredits(vmCreationMinimum)}`,
+    { observed: available.toString(), wanted: vmCreationMinimum.toString() },
+  );
+};

@@ -1,0 +1,114 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Lifecycle, Log } from '#edge';
+import {
+  type Checkpoints,
+  type Clock,
+  createConsumer,
+  createRelay,
+  type EventStore,
+  type Ids,
+  type Leases,
+  type OrchestratorBus,
+  type Scheduler,
+} from '#events';
+import type { OperatorToken } from './http/auth/authenticator.ts';
+import { listening, openDoor } from './http/door.ts';
+import type { IssueMinerJwt } from './http/views/credentials.view.ts';
+import { renewal } from './lifecycle/credentials.ts';
+import { createLeadership, type LedPart } from './lifecycle/leadership.ts';
+import { busWaitMs } from './lifecycle/limits.ts';
+import { busProbe, createReadiness, storeProbe } from './lifecycle/readiness.ts';
+import { createParts } from './parts.ts';
+import { openReadModel } from './projections/read-model.ts';
+import { createRows } from './projections/rows.ts';
+
+export type OpenStore = {
+  readonly store: EventStore;
+  readonly checkpoints: Checkpoints;
+  readonly leases: Leases;
+  close(): Promise<void>;
+};
+
+/** What the orchestrator stands on. `main.ts` gives the real ones, a test those in memory. */
+export type Ground = {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly scheduler: Scheduler;
+  readonly log: Log;
+  readonly openStore: () => Promise<OpenStore>;
+  /** Connects and makes sure of streams and consumers; within {@link busWaitMs}, or it throws and says why. */
+  readonly connectBus: () => Promise<OrchestratorBus>;
+  readonly issueMinerJwt: IssueMinerJwt;
+};
+
+export type OrchestratorOptions = {
+  readonly listenHost: string;
+  readonly listenPort: number;
+  readonly readModelDir: string;
+  readonly operatorToken: OperatorToken;
+  readonly networkName: string;
+  readonly reconcile: boolean;
+  readonly atLeastWaitMs?: number;
+};
+
+/** Starts everything in order: store, read model, bus, processes under their lease, door. The lifecycle stops it in reverse. */
+export const startOrchestrator = async (
+  ground: Ground,
+  options: OrchestratorOptions,
+  lifecycle: Lifecycle,
+): Promise<NestFastifyApplication> => {
+  const { clock, ids, scheduler, log } = ground;
+  const { store, checkpoints, leases } = await lifecycle.open('store', ground.openStore, (opened) => opened.close());
+  const model = await lifecycle.open(
+    'read-model-file',
+    () => openReadModel({ dir: options.readModelDir, store, log }),
+    async (opened) => opened.close(),
+  );
+  const readModel = createConsumer({ name: 'read-model', store, clock, sink: model.sink, log });
+  await lifecycle.start({ name: 'read-model', start: readModel.start, stop: readModel.stop });
+  const bus = await lifecycle.open('bus', ground.connectBus, (opened) => opened.close(), { startMs: 2 * busWaitMs });
+  await lifecycle.start({ name: 'timers', start: async () => undefined, stop: () => scheduler.stop() });
+
+  const leadership = createLeadership({
+    leases,
+    clock,
+    log,
+    holder: `orchestrator-${ids.uuid()}`,
+    begin: () => {
+      const startAt = options.reconcile ? ('beginning' as const) : ('checkpoint' as const);
+      const renew = renewal(store, ground.issueMinerJwt);
+      const { parts, watch } = createParts({ store, checkpoints, clock, scheduler, bus, log, renew, startAt });
+      const checkpoint = options.reconcile ? 'from-start' : 'required';
+      return { watch, parts: [relayPart(createRelay({ store, bus, checkpoints, clock, log, checkpoint })), ...parts] };
+    },
+  });
+  await lifecycle.start(leadership);
+
+  const consumers = () => [
+    { status: readModel.status },
+    ...(leadership.current()?.parts ?? []).flatMap(({ status }) => (status === undefined ? [] : [{ status }])),
+  ];
+  const door = await openDoor(
+    {
+      ...{ store, clock, ids, bus, readModel },
+      rows: createRows(model.db),
+      readiness: createReadiness([storeProbe(store), busProbe(bus), leadership.probe], consumers),
+      lastSeen: (minerId) => leadership.current()?.watch.lastSeenAt(minerId) ?? null,
+      issueMinerJwt: ground.issueMinerJwt,
+      operatorToken: options.operatorToken,
+      network: { name: options.networkName, kind: 'simulated' },
+      ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),
+    },
+    log,
+  );
+  await lifecycle.start(listening(door, options.listenHost, options.listenPort, log));
+  return door;
+};
+
+/** The relay with the status that readiness shows of every consumer; it parks nothing. */
+const relayPart = (relay: ReturnType<typeof createRelay>): LedPart => ({
+  name: relay.name,
+  start: relay.start,
+  stop: relay.stop,
+  status: () => ({ ...relay.status(), name: relay.name, parked: [] }),
+});

@@ -1,0 +1,147 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import {
+  createMemoryBus,
+  createMemoryCheckpoints,
+  createMemoryEventStore,
+  createMemoryLeases,
+  type MemoryBus,
+} from '#adapters/memory';
+import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
+import { createLifecycle, type Lifecycle, type Log, silentLog } from '#edge';
+import { type EventStore, streamName } from '#events';
+import { type Ground, startOrchestrator } from '../../apps/orchestrator/src/orchestrator.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are read field by field by the assertions.
+export type Json = any;
+export type Answer = { readonly status: number; readonly headers: Headers; readonly body: Json };
+export type Ask = {
+  readonly token?: string | null;
+  readonly body?: unknown;
+  readonly raw?: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export type Booted = {
+  readonly url: string;
+  readonly store: EventStore;
+  readonly bus: MemoryBus;
+  readonly operator: string;
+  readonly lifecycle: Lifecycle;
+  call(method: string, path: string, ask?: Ask): Promise<Answer>;
+  /** A call that must succeed. */
+  must(method: string, path: string, ask?: Ask): Promise<Answer>;
+};
+
+export type Token = { readonly text: string; readonly tokenId: string; readonly sha256: string };
+
+const ids = createRandomIds();
+
+export const newToken = (): Token => {
+  const secret = randomBytes(32).toString('base64url');
+  const tokenId = ids.uuid();
+  return { tokenId, text: `hcc_${tokenId}_${secret}`, sha256: createHash('sha256').update(secret).digest('hex') };
+};
+
+export type BootOptions = {
+  readonly store?: EventStore;
+  readonly ground?: Partial<Ground>;
+  readonly log?: Log;
+  readonly atLeastWaitMs?: number;
+};
+
+/** The real orchestrator on memory adapters, listening on a port of its own, stopped with the test. */
+export const boot = async (options: BootOptions = {}): Promise<Booted> => {
+  const clock = createSystemClock();
+  const log = options.log ?? silentLog;
+  const store = options.store ?? createMemoryEventStore();
+  const bus = createMemoryBus({ clock });
+  const operator = newToken();
+  const dir = mkdtempSync(join(tmpdir(), 'hcc-boot-'));
+  const lifecycle = createLifecycle({ log, clock });
+  onTestFinished(async () => {
+    await lifecycle.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const app = await startOrchestrator(
+    {
+      ...{ clock, ids, log },
+      scheduler: createInProcessScheduler(clock, () => undefined),
+      openStore: async () => ({
+        store,
+        checkpoints: createMemoryCheckpoints(),
+        leases: createMemoryLeases(clock),
+        close: () => store.close(),
+      }),
+      connectBus: async () => bus.orchestrator,
+      issueMinerJwt: async (minerId, key) => ({
+        jwt: `jwt-of-${minerId}-${key}`,
+        expiresAt: 0,
+        servers: ['nats://x:1'],
+      }),
+      ...options.ground,
+    },
+    {
+      listenHost: '127.0.0.1',
+      listenPort: 0,
+      readModelDir: dir,
+      operatorToken: operator,
+      networkName: 'test',
+      reconcile: true,
+      ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),
+    },
+    lifecycle,
+  );
+  const url = await app.getUrl();
+
+  const call = async (method: string, path: string, ask: Ask = {}): Promise<Answer> => {
+    const token = ask.token === undefined ? operator.text : ask.token;
+    const body = ask.raw ?? (ask.body === undefined ? undefined : JSON.stringify(ask.body));
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...ask.headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
+  };
+  const must = async (method: string, path: string, ask?: Ask): Promise<Answer> => {
+    const answer = await call(method, path, ask);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer;
+  };
+  return { url, store, bus, operator: operator.text, lifecycle, call, must };
+};
+
+export const goodKey = `ssh-ed25519 ${Buffer.concat([
+  Buffer.from([0, 0, 0, 11]),
+  Buffer.from('ssh-ed25519'),
+  Buffer.from([0, 0, 0, 32]),
+  createHash('sha256').update('a key').digest(),
+]).toString('base64')} ann@laptop`;
+
+/** An account with 20 credits, an SSH key and a token of its owner. */
+export const furnished = async ({ must }: Booted): Promise<{ readonly accountId: string; readonly owner: string }> => {
+  const accountId = ids.uuid();
+  const token = newToken();
+  await must('POST', '/v1/accounts', { body: { accountId, name: 'Ann' } });
+  const at = `/v1/accounts/${accountId}`;
+  await must('POST', `${at}/credits`, { body: { depositId: ids.uuid(), amount: '20000000' } });
+  await must('POST', `${at}/ssh-keys`, { body: { publicKey: goodKey } });
+  const { tokenId, sha256, text } = token;
+  await must('POST', `${at}/tokens`, { body: { tokenId, sha256, role: 'owner', label: 'laptop' } });
+  return { accountId, owner: text };
+};
+
+export const newId = (): string => ids.uuid();
+
+/** Types on a VM's stream, oldest first. */
+export const typesOf = async (store: EventStore, vmId: string): Promise<readonly string[]> =>
+  (await store.readStream(streamName('vm', vmId))).map(({ type }) => type);
