@@ -57,7 +57,7 @@ const send = async (
   clock: Clock,
 ): Promise<void> => {
   const out = reply.raw;
-  // Headers that hooks have set go out with the first bytes.
+  // With those that hooks have set: Fastify sends no headers of a reply that was taken over.
   const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
   const write = async (text: string): Promise<void> => {
     // A reader that is slower than the log makes us wait, not grow.
@@ -70,7 +70,7 @@ const send = async (
     }
   };
   reply.hijack();
-  out.writeHead(200, { ...reply.raw.getHeaders(), ...headers });
+  out.writeHead(200, { ...reply.getHeaders(), ...headers });
   out.write(':\n\n');
   void beat();
   try {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type Correlation, DoorProblem } from '#edge';
 import type { Principal } from './auth/principal.ts';
@@ -17,6 +17,7 @@ export type HttpReply = {
   status(code: number): HttpReply;
   send(body: string): HttpReply;
   hijack(): unknown;
+  getHeaders(): OutgoingHttpHeaders;
 };
 
 /** One request's caller: who, and under which correlation. */
