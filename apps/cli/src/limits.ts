@@ -19,6 +19,9 @@ export const limits = {
   pageEventsMax: 1_000,
   /** Pages of one story: as many as a stream may hold (100,000 events). */
   pagesMax: 100,
+  /** Other streams a story looks into for causes, and pages of each: an explanation must not cost more than the story. */
+  neighboursMax: 64,
+  neighbourPagesMax: 5,
   /** How long a command that shows a timeline waits; the work itself goes on. */
   waitMs: 15 * 60_000,
   /** Candidates listed for an ambiguous prefix. */

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { json } from '../../../../test/cli/fake-api.ts';
 import { fakeMachine } from '../../../../test/cli/fake-machine.ts';
 import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
-import { event, vmId } from '../../../../test/cli/samples.ts';
+import { accountId, event, vmId } from '../../../../test/cli/samples.ts';
 
 afterEach(cleanUp);
 
@@ -17,6 +17,22 @@ describe('the other nouns', () => {
     expect(out).toBe(
       '2026-01-31T12:00:00.000Z  VmStartRequested        owner acc00000            start wanted  because it was asked for\n',
     );
+  });
+
+  test('stream show finds causes in the streams that the story points to, where it may look', async () => {
+    const held = { ...event('CreditsHeld', 4), eventId: 'held' };
+    const { hcc } = await machineWith({
+      [`GET /v1/streams/vm-${vmId}`]: json({
+        items: [
+          { ...event('VmPlaced', 0, { minerId: 'm', generation: 1 }), actor: 'process:vm-placement' },
+          { ...event('VmAdmitted', 1, { accountId }), actor: 'process:vm-admission', causationId: 'held' },
+        ],
+      }),
+      [`GET /v1/streams/account-${accountId}`]: json({ items: [held] }),
+    });
+    const { out } = await hcc('stream', 'show', `vm-${vmId}`);
+    expect(out).toMatch(/VmPlaced .* because of c\n/);
+    expect(out).toMatch(/VmAdmitted .* because CreditsHeld\n/);
   });
 
   test('key add never sends a private key', async () => {
@@ -80,7 +96,14 @@ describe('hcc doctor', () => {
     const { hcc } = await machineWith({
       'GET /healthz': json({ status: 'up' }),
       'GET /readyz': json(
-        { parts: { store: { ready: true }, bus: { ready: false, detail: 'nats-server is gone' } } },
+        {
+          ready: false,
+          parts: [
+            { name: 'store', ready: true, detail: null },
+            { name: 'bus', ready: false, detail: 'nats-server is gone' },
+          ],
+          parked: 2,
+        },
         503,
       ),
     });
@@ -88,5 +111,6 @@ describe('hcc doctor', () => {
     expect(ran.code).toBe(1);
     expect(ran.out).toMatch(/PASS {2}ready-store/);
     expect(ran.out).toMatch(/FAIL {2}ready-bus .*nats-server is gone/);
+    expect(ran.out).toMatch(/WARN {2}parked-events .*2 parked.*hcc parked ls/);
   });
 });

@@ -2,6 +2,7 @@ import type { Cli } from '../cli.ts';
 import type { Api } from '../client/api.ts';
 import { followStream, readStream } from '../client/streams.ts';
 import { answer } from '../output/answer.ts';
+import { causesOf } from '../story/causes.ts';
 import { createNarrator } from '../story/lines.ts';
 import { outStyle, untilStopped } from './verbs.ts';
 
@@ -15,9 +16,10 @@ export type TellOptions = {
  *  one array, or one event per line when following, since that never ends. */
 export const tellStream = async (cli: Cli, api: Api, stream: string, options: TellOptions): Promise<void> => {
   const from = options.from ?? 0n;
-  // The page before `from` is not read: causes in it are named by their ids.
+  // What comes before `from` is not read: causes in it are named by their ids.
   const history = await readStream(api, stream, from);
-  const narrate = createNarrator(outStyle(cli), history);
+  const known = options.json === true ? undefined : await causesOf(api, history);
+  const narrate = createNarrator(outStyle(cli), known);
   if (options.follow !== true) {
     answer(cli, options.json, history, () => history.map(narrate).join(''));
     return;

@@ -46,24 +46,27 @@ const checkToken = async (cli: Cli, options: ContextOptions): Promise<Finding> =
   return { status: 'PASS', observed: `${role} of the ${network.kind} network "${network.name}", by ${tokenFile}` };
 };
 
-const readiness = z.looseObject({ parts: z.record(z.string(), z.unknown()).optional() });
+const readiness = z.looseObject({
+  ready: z.boolean(),
+  parts: z.array(z.looseObject({ name: z.string(), ready: z.boolean(), detail: z.string().nullish() })),
+  parked: z.number().optional(),
+});
 
-/** One finding per part that the orchestrator names. */
-const checkReady = async ({ url }: Where): Promise<readonly Finding[]> => {
+/** One finding per part that the orchestrator names, and one for what it has parked. */
+const checkReady = async ({ url, homeDir, local }: Where): Promise<readonly Finding[]> => {
   const http = createHttp({ url, token: null, timeoutMs: limits.checkTimeoutMs });
-  const { parts, ...rest } = await http.ask('/readyz', readiness, { alsoOk: [503] });
-  return Object.entries(parts ?? rest).map(([name, part]) => partFinding(name, part));
+  const { parts, parked } = await http.ask('/readyz', readiness, { alsoOk: [503] });
+  const log = local ? `${homeDir}/logs/orchestrator.log` : "the orchestrator's log";
+  const findings = parts.map(({ name, ready, detail }): Finding => {
+    const code = `ready-${name}`;
+    if (ready) return { code, wanted: 'ready', status: 'PASS', observed: detail ?? 'ready' };
+    return { code, wanted: 'ready', status: 'FAIL', observed: detail ?? 'not ready', fix: `${log} says more` };
+  });
+  return [...findings, parkedFinding(parked ?? 0)];
 };
 
-const partFinding = (name: string, part: unknown): Finding => {
-  const facts: object = typeof part === 'object' && part !== null ? part : { said: part };
-  const ready = 'ready' in facts ? facts.ready : 'ok' in facts ? facts.ok : part;
-  const good = ready === true || ready === 'ready' || ready === 'ok' || ready === 'up';
-  return {
-    code: `ready-${name}`,
-    wanted: 'ready',
-    status: good ? 'PASS' : 'FAIL',
-    observed: typeof part === 'string' ? part : JSON.stringify(part),
-    ...(good ? {} : { fix: 'the orchestrator tells why in <home>/logs/orchestrator.log' }),
-  };
+const parkedFinding = (parked: number): Finding => {
+  const code = 'parked-events';
+  if (parked === 0) return { code, wanted: 'none', status: 'PASS', observed: 'none' };
+  return { code, wanted: 'none', status: 'WARN', observed: `${parked} parked`, fix: 'hcc parked ls' };
 };

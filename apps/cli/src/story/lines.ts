@@ -9,9 +9,9 @@ export type Narrator = (event: EventView) => string;
 const typeWidth = 22;
 const whoWidth = 24;
 
-/** A narrator that knows `history`. A cause outside it is named by its id, or as a request of the actor. */
-export const createNarrator = (style: Style, history: readonly EventView[] = []): Narrator => {
-  const typeById = new Map(history.map(({ eventId, type }) => [eventId, type]));
+/** A narrator that knows the types of some events. A cause outside them is named by its id, or as a request of the actor. */
+export const createNarrator = (style: Style, known: ReadonlyMap<string, string> = new Map()): Narrator => {
+  const typeById = new Map(known);
   return (event) => {
     typeById.set(event.eventId, event.type);
     const head = `${style.faint(event.recordedAt)}  ${toneOf(event.type, style)(event.type.padEnd(typeWidth))}`;
