@@ -1,8 +1,8 @@
 import type { Handled } from '#events';
 import type { Wire } from './bus-wire.ts';
 
-/** Handles the bytes of a subject; `refused` when they are not what they must be. */
-export type Take = (subject: string, bytes: Uint8Array) => Promise<Handled | 'refused'>;
+/** Handles the bytes of a subject. */
+export type Take = (subject: string, bytes: Uint8Array) => Promise<Handled>;
 
 /** A durable consumer on a stream that keeps the last message of each subject. */
 export type Durable = {
@@ -30,8 +30,8 @@ export const createDurable = (options: {
   const acknowledged = new Map<string, number>();
   let taker: Take | null = null;
 
-  const settle = (subject: string, { sequence }: Stored, handled: Handled | 'refused', again: () => void): void => {
-    if (handled === 'ack' || handled === 'refused') {
+  const settle = (subject: string, { sequence }: Stored, handled: Handled, again: () => void): void => {
+    if (handled === 'ack') {
       acknowledged.set(subject, Math.max(sequence, acknowledged.get(subject) ?? 0));
     } else again();
   };

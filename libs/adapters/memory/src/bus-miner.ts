@@ -8,11 +8,11 @@ import {
   reportBytesMax,
   specBytesMax,
   subjects,
-  vmIdOf,
   vmReport,
 } from '#events';
 import type { Broker } from './bus.ts';
 import type { Durable } from './bus-durable.ts';
+import { opened } from './bus-wire.ts';
 
 export const memoryMinerBus = (broker: Broker, minerId: string): MinerBus => {
   const { wire } = broker;
@@ -51,12 +51,9 @@ export const memoryMinerBus = (broker: Broker, minerId: string): MinerBus => {
 
   return {
     onSpec: async (handle) => {
-      const stop = broker.workOf(minerId).subscribe(async (subject, bytes) => {
-        const decoded = decodeMessage(desiredSpec, bytes, specBytesMax);
-        if (decoded.ok && decoded.value.vmId === vmIdOf(subject)) return handle(decoded.value);
-        broker.refused += 1;
-        return 'refused';
-      });
+      const stop = broker
+        .workOf(minerId)
+        .subscribe((subject, bytes) => handle(opened(decodeMessage(desiredSpec, bytes, specBytesMax), subject)));
       return stoppable(stop);
     },
     sync: async () => {

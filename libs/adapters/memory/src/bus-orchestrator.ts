@@ -6,16 +6,15 @@ import {
   encodeMessage,
   type Handled,
   hostReport,
-  minerIdOf,
   type OrchestratorBus,
   reportBytesMax,
   specBytesMax,
   subjects,
-  vmIdOf,
   vmReport,
 } from '#events';
 import type { Broker } from './bus.ts';
 import type { Durable } from './bus-durable.ts';
+import { opened, ownerOf } from './bus-wire.ts';
 
 /** Events the memory bus remembers, so that a long simulation does not keep its whole history. */
 const eventsKeptMax = 10_000;
@@ -32,16 +31,11 @@ export const memoryOrchestratorBus = (broker: Broker): OrchestratorBus => {
   const take = async <Message>(
     durable: Durable,
     schema: Parameters<typeof decodeMessage<Message>>[0],
-    isOf: (message: Message, subject: string) => boolean,
     handle: (message: Message, minerId: string) => Promise<Handled>,
   ) => {
-    const stop = durable.subscribe(async (subject, bytes) => {
-      const minerId = minerIdOf(subject);
-      const decoded = decodeMessage(schema, bytes, reportBytesMax);
-      if (minerId !== null && decoded.ok && isOf(decoded.value, subject)) return handle(decoded.value, minerId);
-      broker.refused += 1;
-      return 'refused';
-    });
+    const stop = durable.subscribe((subject, bytes) =>
+      handle(opened(decodeMessage(schema, bytes, reportBytesMax), subject), ownerOf(subject)),
+    );
     return async () => stop();
   };
 
@@ -65,9 +59,8 @@ export const memoryOrchestratorBus = (broker: Broker): OrchestratorBus => {
         broker.work.delete(subjects.work(minerId, vmId));
       }),
     resetWork: (minerId) => call('reset work', () => broker.workOf(minerId).reset()),
-    onReport: (handle) =>
-      take(broker.reportsTo, vmReport, (report, subject) => report.vmId === vmIdOf(subject), handle),
-    onHost: (handle) => take(broker.hostsTo, hostReport, () => true, handle),
+    onReport: (handle) => take(broker.reportsTo, vmReport, handle),
+    onHost: (handle) => take(broker.hostsTo, hostReport, handle),
     onBeat: async (handle) => {
       const beat = (minerId: string): void => handle(minerId, clock.now());
       broker.beat = beat;
@@ -91,7 +84,7 @@ export const memoryOrchestratorBus = (broker: Broker): OrchestratorBus => {
           throw new BusUnavailable(`console of VM ${vmId} on miner ${minerId}: the miner refused`, { cause: error });
         }
       }),
-    connectedSince: () => (closed || wire.isCut(me) ? null : since),
+    connectedSince: () => (closed || wire.isCut(me) ? null : Math.max(since, wire.backSince(me) ?? since)),
     close: async () => {
       closed = true;
     },

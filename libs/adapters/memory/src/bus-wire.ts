@@ -1,5 +1,5 @@
 import type { UnixMs } from '#domain';
-import type { Clock } from '#events';
+import { type Clock, type Decoded, minerIdOf } from '#events';
 
 /** How a memory bus misbehaves. Each rate is a chance from 0 to 1; left out, it never does. */
 export type BusFaults = {
@@ -39,6 +39,8 @@ export type Wire = {
   cut(who: string): void;
   heal(who: string): void;
   isCut(who: string): boolean;
+  /** Since when somebody who was cut off is back; `null` for one who never was. */
+  backSince(who: string): UnixMs | null;
   /** Decides what becomes of a call: `fail` before or after it was carried out. */
   fate(): 'done' | 'fail-before' | 'fail-after';
   /** Forgets everything on its way. */
@@ -48,6 +50,7 @@ export type Wire = {
 export const createWire = (clock: Clock, faults: BusFaults | undefined): Wire => {
   const waiting: Delivery[] = [];
   const away = new Set<string>();
+  const back = new Map<string, UnixMs>();
   const happens = (rate: number | undefined): boolean =>
     rate !== undefined && faults !== undefined && faults.next() < rate;
 
@@ -86,9 +89,10 @@ export const createWire = (clock: Clock, faults: BusFaults | undefined): Wire =>
       away.add(who);
     },
     heal: (who) => {
-      away.delete(who);
+      if (away.delete(who)) back.set(who, clock.now());
     },
     isCut: (who) => away.has(who),
+    backSince: (who) => back.get(who) ?? null,
     fate: () => {
       if (!happens(faults?.failRate) || faults === undefined) return 'done';
       return faults.next() < 0.5 ? 'fail-before' : 'fail-after';
@@ -97,4 +101,17 @@ export const createWire = (clock: Clock, faults: BusFaults | undefined): Wire =>
       waiting.length = 0;
     },
   };
+};
+
+/** What a message says. Both ends of this bus are ours, so one that cannot be read is our mistake. */
+export const opened = <Value>(decoded: Decoded<Value>, subject: string): Value => {
+  if (!decoded.ok) throw new Error(`BUG: a message on ${subject} cannot be read: ${decoded.reason}`);
+  return decoded.value;
+};
+
+/** Whose subject it is. */
+export const ownerOf = (subject: string): string => {
+  const minerId = minerIdOf(subject);
+  if (minerId === null) throw new Error(`BUG: ${subject} names no miner; miner ids are UUIDs`);
+  return minerId;
 };

@@ -33,8 +33,6 @@ export type MemoryBus = {
   wipe(): void;
   /** The newest events published, each once. */
   published(): readonly RecordedEvent[];
-  /** Messages that were not what they must be. */
-  refusedMessages(): number;
 };
 
 export type MemoryBusOptions = {
@@ -60,7 +58,6 @@ export type Broker = {
   readonly consoles: Map<string, (call: ConsoleCall) => Promise<string>>;
   beat: ((minerId: string) => void) | null;
   readonly events: Map<string, RecordedEvent>;
-  refused: number;
 };
 
 /** Deliveries of one `deliver()`: a handler that always causes another message must not hang its test. */
@@ -89,7 +86,6 @@ export const createMemoryBus = ({ clock, faults, onFailure = () => undefined }: 
       wire.clear();
     },
     published: () => [...broker.events.values()],
-    refusedMessages: () => broker.refused,
   };
 };
 
@@ -131,6 +127,5 @@ const createBroker = (clock: Clock, wire: Wire, onFailure: (subject: string, err
     consoles: new Map(),
     beat: null,
     events: new Map(),
-    refused: 0,
   };
 };
