@@ -1,29 +1,21 @@
 import type { UnixMs } from '#domain';
 import { UnknownEvent } from './codec.ts';
+import { CommandUndeliverable, isTransient, reasonOf } from './consumer-faults.ts';
 import type { Position, RecordedEvent, StreamName } from './envelope.ts';
 import { readWholeStream } from './handle.ts';
 import { consumerAttemptsMax, consumerRetryMaxMs, consumerRetryMs, readPageEventsMax } from './limits.ts';
 import type { Parked } from './parking.ts';
 import { createParking } from './parking-stream.ts';
-import { BusUnavailable } from './ports/bus.ts';
 import type { Clock } from './ports/clock.ts';
-import { ConcurrencyConflict, type EventStore, StoreUnavailable } from './ports/event-store.ts';
+import type { EventStore } from './ports/event-store.ts';
+import type { Sink } from './sink.ts';
 import { nextAppend } from './store/follow.ts';
-
-/** What a consumer does with events. At-least-once and idempotent: after a crash it sees everything after its last commit again. */
-export type Sink = {
-  /** Where the last commit left off; `null` for the beginning. Throws when it may not start. */
-  load(): Promise<Position | null>;
-  apply(event: RecordedEvent): Promise<void> | void;
-  /** Everything up to here is handled; make it durable together with what `apply` did. */
-  commit(position: Position): Promise<void> | void;
-};
 
 export type ConsumerStatus = {
   readonly name: string;
   readonly position: Position | null;
   readonly caughtUp: boolean;
-  /** Streams this consumer no longer follows, with the event that stopped it. What it shows of them is stale. */
+  /** Events it could not handle. What it shows of the streams that they block is stale. */
   readonly parked: readonly Parked[];
   /** Why it makes no progress now (a lost store or bus); `null` when it does. */
   readonly stalled: string | null;
@@ -49,12 +41,14 @@ export type ConsumerOptions = {
 
 /**
  * Reads the whole log in order into a sink. An event that cannot be handled is parked on `parked-<name>` and blocks its
- * own stream only; a lost store or bus is waited for. What is parked is tried again at every start.
+ * own stream only, or none ({@link CommandUndeliverable}); a lost store or bus is waited for. What is parked is tried
+ * again at every start.
  */
 export const createConsumer = (options: ConsumerOptions): Consumer => {
   const { name, store, clock, sink, log } = options;
   const parking = createParking(name, { store, clock });
   const blocked = new Map<StreamName, Parked>();
+  const owed = new Map<string, Parked>();
   const waiters = new Set<() => void>();
   const stopping = new AbortController();
   let position: Position | null = null;
@@ -66,35 +60,51 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   const load = async (): Promise<void> => {
     position = await sink.load();
     blocked.clear();
-    for (const parked of await parking.load()) blocked.set(parked.stream as StreamName, parked);
-    for (const [stream, parked] of [...blocked]) await retryParked(stream, parked);
+    owed.clear();
+    for (const parked of await parking.load()) keep(parked);
+    for (const parked of [...blocked.values()]) await catchUp(parked);
+    for (const parked of [...owed.values()]) await settleOwed(parked);
     // Only now: a store or bus that is lost meanwhile must not leave the rest of them untried.
     loaded = true;
   };
 
+  const keep = (parked: Parked): void => {
+    if (parked.blocks) blocked.set(parked.stream as StreamName, parked);
+    else owed.set(parked.eventId, parked);
+  };
+
   /** A newer build may read what stopped an older one: the stream is caught up from its first parked event. */
-  const retryParked = async (stream: StreamName, parked: Parked): Promise<void> => {
-    const history = await readWholeStream(store, stream);
-    const missed = history.slice(Number(parked.revision));
-    for (const event of missed) {
-      if (position === null || store.comparePositions(event.position, position) > 0) break;
-      try {
-        await sink.apply(event);
-      } catch (error) {
-        if (isTransient(error)) throw error;
-        log('warn', 'parked event still fails', {
-          consumer: name,
-          stream,
-          eventId: event.eventId,
-          reason: text(error),
-        });
-        return;
-      }
-    }
+  const catchUp = async (parked: Parked): Promise<void> => {
+    const stream = parked.stream as StreamName;
+    const missed = (await readWholeStream(store, stream)).slice(Number(parked.revision)).filter(isBehind);
+    for (const event of missed) if (!(await tryAgain(event, () => sink.apply(event)))) return;
     if (position !== null) await sink.commit(position);
     await parking.settle(parked);
     blocked.delete(stream);
     log('info', 'parked stream caught up', { consumer: name, stream, events: missed.length });
+  };
+
+  const settleOwed = async (parked: Parked): Promise<void> => {
+    const [event] = await store.readStream(parked.stream as StreamName, { from: parked.revision, limit: 1 });
+    if (event === undefined || !isBehind(event)) return;
+    if (!(await tryAgain(event, () => (sink.retry ?? sink.apply)(event)))) return;
+    await parking.settle(parked);
+    owed.delete(parked.eventId);
+  };
+
+  /** What is ahead comes by itself. */
+  const isBehind = (event: RecordedEvent): boolean =>
+    position !== null && store.comparePositions(event.position, position) <= 0;
+
+  const tryAgain = async (event: RecordedEvent, work: () => Promise<void> | void): Promise<boolean> => {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      log('warn', 'parked event still fails', { consumer: name, eventId: event.eventId, reason: reasonOf(error) });
+      return false;
+    }
   };
 
   const runOnce = async (): Promise<number> => {
@@ -121,10 +131,8 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
         return;
       } catch (error) {
         if (isTransient(error)) throw error;
-        if (error instanceof UnknownEvent || attempts >= consumerAttemptsMax) {
-          await park(event, text(error), attempts, firstSeenAt);
-          return;
-        }
+        const isHopeless = error instanceof UnknownEvent || error instanceof CommandUndeliverable;
+        if (isHopeless || attempts >= consumerAttemptsMax) return park(event, error, attempts, firstSeenAt);
         await clock.sleep(consumerRetryMs * 2 ** (attempts - 1), stopping.signal);
         // A stop during the pause is not a failure of the event: leave it for the next start.
         stopping.signal.throwIfAborted();
@@ -132,9 +140,10 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     }
   };
 
-  const park = async (event: RecordedEvent, reason: string, attempts: number, firstSeenAt: UnixMs): Promise<void> => {
-    log('error', 'event parked', { consumer: name, stream: event.stream, eventId: event.eventId, reason });
-    blocked.set(event.stream, await parking.park(event, { reason, attempts, firstSeenAt }));
+  const park = async (event: RecordedEvent, error: unknown, attempts: number, firstSeenAt: UnixMs): Promise<void> => {
+    const [reason, blocks] = [reasonOf(error), !(error instanceof CommandUndeliverable)];
+    log('error', 'event parked', { consumer: name, stream: event.stream, eventId: event.eventId, blocks, reason });
+    keep(await parking.park(event, { reason, blocks, attempts, firstSeenAt }));
   };
 
   const loop = async (): Promise<void> => {
@@ -147,7 +156,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
       } catch (error) {
         if (stopping.signal.aborted) return;
         failures += 1;
-        stalled = text(error);
+        stalled = reasonOf(error);
         caughtUp = false;
         log('warn', 'consumer stalled', { consumer: name, reason: stalled, failures });
         await clock.sleep(Math.min(consumerRetryMs * 2 ** Math.min(failures, 10), consumerRetryMaxMs), stopping.signal);
@@ -185,13 +194,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
       await running;
     },
     runOnce,
-    status: () => ({ name, position, caughtUp, parked: [...blocked.values()], stalled }),
+    status: () => ({ name, position, caughtUp, parked: [...blocked.values(), ...owed.values()], stalled }),
     reached,
   };
 };
-
-/** A store, bus or race that will be right again by itself: waiting loses nothing, parking would. */
-const isTransient = (error: unknown): boolean =>
-  error instanceof StoreUnavailable || error instanceof BusUnavailable || error instanceof ConcurrencyConflict;
-
-const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,7 +1,8 @@
 export { type Aggregate, aggregates, type DomainEvent } from './aggregates.ts';
 export { type AdmittedEvent, type ChainFault, eventHash, findChainFault, genesisHash, linkHash } from './chain.ts';
 export { type Codec, createCodec, UnknownEvent, type Upcaster } from './codec.ts';
-export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsumer, type Sink } from './consumer.ts';
+export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsumer } from './consumer.ts';
+export { CommandUndeliverable } from './consumer-faults.ts';
 export type { Actor, EventId, Json, JsonObject, NewEvent, Position, RecordedEvent, StreamName } from './envelope.ts';
 export { type CommandMeta, type Handling, handle, type Outcome, readWholeStream } from './handle.ts';
 export { bootIdOf, commandIdOf, derivedUuid, eventIdOf } from './identity.ts';
@@ -73,6 +74,7 @@ export {
   vmId,
 } from './schemas/values.ts';
 export { exitCause, restartPolicy } from './schemas/vm.ts';
+export type { Sink } from './sink.ts';
 export { admitAppend, firstRevision } from './store/admission.ts';
 export { type Bell, createBell, follow } from './store/follow.ts';
 export { pageEvents, startRevision } from './store/paging.ts';

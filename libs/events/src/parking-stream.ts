@@ -1,4 +1,3 @@
-import type { UnixMs } from '#domain';
 import { aggregates } from './aggregates.ts';
 import type { RecordedEvent } from './envelope.ts';
 import { type Handling, handle, readWholeStream } from './handle.ts';
@@ -9,10 +8,7 @@ import type { Parked } from './parking.ts';
 /** `parked-<consumer>`: what one consumer could not handle, durable, so that a restart skips and forgets none of it. */
 export type Parking = {
   load(): Promise<readonly Parked[]>;
-  park(
-    event: RecordedEvent,
-    why: { readonly reason: string; readonly attempts: number; readonly firstSeenAt: UnixMs },
-  ): Promise<Parked>;
+  park(event: RecordedEvent, why: Pick<Parked, 'reason' | 'blocks' | 'attempts' | 'firstSeenAt'>): Promise<Parked>;
   settle(parked: Parked): Promise<void>;
 };
 
@@ -44,7 +40,7 @@ export const createParking = (consumer: string, { store, clock }: Handling): Par
           .values(),
       ];
     },
-    park: async (event, { reason, attempts, firstSeenAt }) => {
+    park: async (event, { reason, blocks, attempts, firstSeenAt }) => {
       const now = clock.now();
       const parked: Parked = {
         type: 'EventParked',
@@ -55,6 +51,7 @@ export const createParking = (consumer: string, { store, clock }: Handling): Par
         revision: event.revision,
         position: event.position,
         reason: reason.slice(0, reasonCharsMax),
+        blocks,
         attempts,
         firstSeenAt,
         lastSeenAt: now,

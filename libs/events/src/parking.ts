@@ -2,7 +2,7 @@ import type { Decider, UnixMs } from '#domain';
 
 // These names and fields are the stored format of `parked-<consumer>`. They change only with a new version and an upcaster.
 
-/** What a consumer could not handle. It blocks its own stream in that consumer, and nothing else. */
+/** What a consumer could not handle. At most it blocks its own stream in that consumer, and nothing else. */
 export type ParkedEvent =
   | {
       readonly type: 'EventParked';
@@ -13,6 +13,8 @@ export type ParkedEvent =
       readonly revision: bigint;
       readonly position: string;
       readonly reason: string;
+      /** Whether the stream's later events wait for this one; if not, only what this one asks for is owed. */
+      readonly blocks: boolean;
       readonly attempts: number;
       readonly firstSeenAt: UnixMs;
       readonly lastSeenAt: UnixMs;

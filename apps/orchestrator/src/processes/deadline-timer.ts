@@ -64,6 +64,7 @@ export const withTimer = (sink: Sink, timer: DeadlineTimer): Sink => ({
     return position;
   },
   apply: (event) => sink.apply(event),
+  retry: (event) => (sink.retry ?? sink.apply)(event),
   commit: async (position) => {
     await sink.commit(position);
     timer.set();

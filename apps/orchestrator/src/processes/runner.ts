@@ -3,6 +3,8 @@ import {
   aggregates,
   type Checkpoints,
   type Clock,
+  type CommandMeta,
+  CommandUndeliverable,
   categoryOf,
   commandIdOf,
   type EventStore,
@@ -14,6 +16,7 @@ import {
   readPageEventsMax,
   type Sink,
   StoreUnavailable,
+  streamName,
   UnknownEvent,
 } from '#events';
 import type { KnownEvent, Process, ProcessCommand } from './process.ts';
@@ -71,26 +74,31 @@ export const processSink = <State>(
     }
   };
 
+  const react = (known: KnownEvent): Promise<void> => {
+    const commands = process.react(state, known).map((command) => ({ cause: known.recorded, command }));
+    return giveAll({ store, clock }, process.name, commands);
+  };
+
   return {
     state: () => state,
     load,
     apply: async (recorded) => {
       const known = decodeKnown(recorded);
       process.absorb(state, known);
-      const commands = process.react(state, known).map((command) => ({ cause: recorded, command }));
-      await giveAll({ store, clock }, process.name, commands);
+      await react(known);
     },
+    retry: (recorded) => react(decodeKnown(recorded)),
     commit: (position) => checkpoints.save(process.name, position),
   };
 };
 
 export type CausedCommand = { readonly cause: Cause; readonly command: ProcessCommand };
 
-type Cause = Pick<RecordedEvent, 'eventId' | 'correlationId' | 'traceparent'>;
+type Cause = Pick<RecordedEvent, 'stream' | 'eventId' | 'correlationId' | 'traceparent'>;
 
 /**
  * Gives every command, also after one that fails: a stream that cannot be read holds up its own command and no other.
- * Throws the first failure once all were given.
+ * Throws one of the failures once all were given, the gravest first.
  */
 export const giveAll = async (
   handling: Handling,
@@ -107,34 +115,41 @@ export const giveAll = async (
       failures.push(error);
     }
   }
-  if (failures.length > 0) throw failures[0];
+  const grave = failures.find((failure) => !(failure instanceof CommandUndeliverable));
+  if (failures.length > 0) throw grave ?? failures[0];
 };
 
-/** Gives a process's command to its stream. Its id derives from the event that caused it and the step. */
+/**
+ * Gives a process's command to its stream. Its id derives from the event that caused it and the step. Throws
+ * CommandUndeliverable when another stream than the event's own cannot be read.
+ */
 export const give = async (
   handling: Handling,
   processName: string,
   cause: Cause,
   wanted: ProcessCommand,
 ): Promise<void> => {
-  const meta = {
-    commandId: commandIdOf(processName, cause.eventId, wanted.step),
-    actor: `process:${processName}`,
-    correlationId: cause.correlationId,
-    causationId: cause.eventId,
-    traceparent: cause.traceparent,
-  } as const;
+  const commandId = commandIdOf(processName, cause.eventId, wanted.step);
+  const { correlationId, eventId: causationId, traceparent } = cause;
+  const meta = { commandId, actor: `process:${processName}`, correlationId, causationId, traceparent } as const;
+  try {
+    await giveTo(handling, wanted, meta);
+  } catch (error) {
+    const target = streamName(wanted.target, wanted.id);
+    if (error instanceof UnknownEvent && target !== cause.stream) throw new CommandUndeliverable(target, error);
+    throw error;
+  }
+};
+
+const giveTo = (handling: Handling, wanted: ProcessCommand, meta: CommandMeta): Promise<unknown> => {
   const now: UnixMs = handling.clock.now();
   switch (wanted.target) {
     case 'vm':
-      await handle(handling, aggregates.vm, wanted.id, { ...wanted.command, now }, meta);
-      return;
+      return handle(handling, aggregates.vm, wanted.id, { ...wanted.command, now }, meta);
     case 'account':
-      await handle(handling, aggregates.account, wanted.id, { ...wanted.command, now }, meta);
-      return;
+      return handle(handling, aggregates.account, wanted.id, { ...wanted.command, now }, meta);
     case 'miner':
-      await handle(handling, aggregates.miner, wanted.id, { ...wanted.command, now }, meta);
-      return;
+      return handle(handling, aggregates.miner, wanted.id, { ...wanted.command, now }, meta);
   }
 };
 

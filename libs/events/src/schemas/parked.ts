@@ -13,6 +13,7 @@ export const parkedEvents = {
     revision,
     position: shortText,
     reason: longText,
+    blocks: z.boolean(),
     attempts: count,
     firstSeenAt: instant,
     lastSeenAt: instant,

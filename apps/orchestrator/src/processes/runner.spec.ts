@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { createMemoryCheckpoints } from '#adapters/memory';
+import type { VmId } from '#domain';
+import { createConsumer, type EventStore, eventIdOf, type RecordedEvent, readWholeStream, streamName } from '#events';
+import { type Bench, createBench } from '../../../../test/conformance/bench.ts';
+import { CheckpointMissing, processSink, type StartAt } from './runner.ts';
+import { vmAdmission } from './vm-admission.process.ts';
+
+const admission = (bench: Bench, startAt: StartAt) => {
+  const { store, clock, checkpoints } = bench;
+  const sink = processSink(vmAdmission, { store, clock, checkpoints }, startAt);
+  return createConsumer({ name: vmAdmission.name, store, clock, sink, log: () => undefined });
+};
+const drain = async (consumer: ReturnType<typeof admission>): Promise<void> => {
+  while ((await consumer.runOnce()) > 0);
+};
+
+describe('starting a process', () => {
+  test('given history and no checkpoint, then it refuses and names what a person may set', async () => {
+    const bench = createBench();
+    await bench.account(20n);
+    const start = admission(bench, 'checkpoint').start();
+    await expect(start).rejects.toThrow(CheckpointMissing);
+    await expect(start).rejects.toThrow(/vm-admission has no checkpoint.*HCC_RECONCILE=1/);
+  });
+
+  test('given an empty store, then it begins, and from then on has a checkpoint', async () => {
+    const bench = createBench();
+    await admission(bench, 'checkpoint').runOnce();
+    await bench.request(await bench.account(20n));
+    await drain(admission(bench, 'checkpoint'));
+    expect((await bench.log()).at(-1)?.type).toBe('VmAdmitted');
+  });
+
+  test('given it begins at the beginning although all was done, then nothing is done twice', async () => {
+    const bench = createBench();
+    await bench.request(await bench.account(20n));
+    await drain(admission(bench, 'beginning'));
+    const { length } = await bench.log();
+    await drain(admission({ ...bench, checkpoints: createMemoryCheckpoints(bench.store) }, 'beginning'));
+    expect(await bench.log()).toHaveLength(length);
+  });
+});
+
+describe('an event that this build cannot read', () => {
+  test("given one on a VM's stream, then it is parked by name, and the account's other VMs are admitted", async () => {
+    const bench = createBench();
+    const accountId = await bench.account(50n);
+    const bad = await fromTheFuture(bench, await bench.request(accountId));
+    const good = await bench.request(accountId);
+    await drain(admission(bench, 'beginning'));
+    expect(await bench.types(`vm-${good}`)).toContain('VmAdmitted');
+    const unread = `VmTeleported version 1 at ${bad}@1: this build knows no such event type`;
+    const parked = await readWholeStream(bench.store, streamName('parked', vmAdmission.name));
+    expect(parked.map(({ data }) => data)).toMatchObject([
+      { stream: bad, blocks: true, reason: unread },
+      { eventType: 'CreditsHeld', blocks: false, reason: `the command for ${bad} cannot be given: ${unread}` },
+    ]);
+    const later = await bench.request(accountId);
+    const restarted = admission(bench, 'checkpoint');
+    await drain(restarted);
+    expect(await bench.types(`vm-${later}`)).toContain('VmAdmitted');
+    expect(restarted.status().parked).toHaveLength(2);
+  });
+
+  test('given a newer build that reads it, when it starts, then what was owed is given and nothing stays parked', async () => {
+    const bench = createBench();
+    const vmId = await bench.request(await bench.account(50n));
+    await fromTheFuture(bench, vmId);
+    await drain(admission(bench, 'beginning'));
+    expect(await bench.types(`vm-${vmId}`)).not.toContain('VmAdmitted');
+    const newer = admission({ ...bench, store: readable(bench.store) }, 'checkpoint');
+    await drain(newer);
+    expect((await bench.types(`vm-${vmId}`)).at(-1)).toBe('VmAdmitted');
+    expect(newer.status().parked).toEqual([]);
+  });
+});
+
+/** The log as a build reads it to which a teleported VM is one that was rebooted. */
+const readable = (store: EventStore): EventStore => {
+  const known = (event: RecordedEvent): RecordedEvent =>
+    event.type === 'VmTeleported' ? { ...event, type: 'VmRebootRequested', data: {} } : event;
+  return {
+    ...store,
+    readStream: async (stream, options) => (await store.readStream(stream, options)).map(known),
+    readAll: async (options) => {
+      const page = await store.readAll(options);
+      return { ...page, events: page.events.map(known) };
+    },
+  };
+};
+
+const fromTheFuture = async (bench: Bench, vmId: VmId) => {
+  const stream = streamName('vm', vmId);
+  const [first] = await readWholeStream(bench.store, stream);
+  if (first === undefined) throw new Error('no event');
+  await bench.store.append(stream, [{ ...first, eventId: eventIdOf('future', 0), type: 'VmTeleported' }], 0n);
+  return stream;
+};

@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import type { BootId, DesiredSpec, MinerId, VmId } from '#domain';
+import { BusUnavailable, createConsumer, type OrchestratorBus, streamName } from '#events';
+import { type Bench, createBench, roomFor } from '../../../../test/conformance/bench.ts';
+import { createSpecPublisher } from './spec-publisher.ts';
+
+/** The last spec per subject, as the bus keeps it, and everything that was ever put or purged. */
+const lastPerSubject = () => {
+  const subjects = new Map<string, DesiredSpec>();
+  const done: string[] = [];
+  let isAway = false;
+  const bus: Pick<OrchestratorBus, 'putSpec' | 'purgeSpec'> = {
+    putSpec: async (minerId, spec) => {
+      if (isAway) throw new BusUnavailable('the bus is away');
+      const subject = `${minerId}.${spec.vmId}`;
+      const known = subjects.get(subject);
+      if (known !== undefined && known.specRevision >= spec.specRevision) return 'not-older';
+      subjects.set(subject, spec);
+      done.push(`${spec.desired}@${spec.specRevision}`);
+      return 'put';
+    },
+    purgeSpec: async (minerId, vmId) => {
+      if (subjects.delete(`${minerId}.${vmId}`)) done.push('purged');
+    },
+  };
+  const away = (is: boolean): void => {
+    isAway = is;
+  };
+  return { bus, done, subjects, away };
+};
+
+const given = async () => {
+  const bench = createBench();
+  const [accountId, minerId] = [await bench.account(50n), await bench.miner(roomFor(5))];
+  const vmId = await bench.placed(accountId, minerId);
+  const { store, checkpoints, clock } = bench;
+  const wire = lastPerSubject();
+  const start = () => {
+    const sink = createSpecPublisher({ store, checkpoints, bus: wire.bus });
+    return { sink, ...createConsumer({ name: 'spec-publisher', store, clock, sink, log: () => undefined }) };
+  };
+  const spec = () => wire.subjects.get(`${minerId}.${vmId}`);
+  return { bench, accountId, minerId, vmId, wire, start, spec };
+};
+
+const end = async (bench: Bench, vmId: VmId, minerId: MinerId): Promise<void> => {
+  await bench.vm(vmId, { type: 'TerminateVm' });
+  await bench.observe(vmId, minerId, 1, { phase: 'absent' });
+};
+
+describe('the spec publisher', () => {
+  test('given a placed VM, then its whole desired spec is on the bus, with the revision of what last changed it', async () => {
+    const { start, spec, vmId, bench } = await given();
+    await start().runOnce();
+    const types = await bench.types(`vm-${vmId}`);
+    expect(spec()).toMatchObject({
+      ...{ vmId, generation: 1, desired: 'running', boot: { bootEpoch: 1 }, name: 'web' },
+      specRevision: BigInt(types.lastIndexOf('BootAuthorized')),
+    });
+  });
+
+  test('given an owner who stops and starts, when only old events arrive, then what is put is the newest truth', async () => {
+    const { start, spec, vmId, bench, wire } = await given();
+    const publisher = start();
+    await bench.vm(vmId, { type: 'StopVm', reason: 'owner' });
+    await publisher.runOnce();
+    expect(wire.done).toEqual([`stopped@${spec()?.specRevision}`]);
+    const [first] = (await bench.log()).filter(({ type }) => type === 'VmPlaced');
+    if (first !== undefined) await publisher.sink.apply(first);
+    expect(spec()?.desired).toBe('stopped');
+  });
+
+  test('given a report changes what is observed, then no new spec is put', async () => {
+    const { start, vmId, bench, wire, minerId, spec } = await given();
+    const publisher = start();
+    await publisher.runOnce();
+    await bench.observe(vmId, minerId, 1, { phase: 'starting', bootId: spec()?.boot?.bootId ?? ('' as BootId) });
+    await publisher.runOnce();
+    expect(wire.done).toHaveLength(1);
+  });
+
+  test('given a VM to be removed, then absent is put, and once it is confirmed the subject is purged', async () => {
+    const { start, vmId, bench, wire, minerId, spec } = await given();
+    const publisher = start();
+    await publisher.runOnce();
+    await bench.vm(vmId, { type: 'TerminateVm' });
+    await publisher.runOnce();
+    expect(spec()?.desired).toBe('absent');
+    await bench.observe(vmId, minerId, 1, { phase: 'absent' });
+    await publisher.runOnce();
+    expect(wire.done.at(-1)).toBe('purged');
+    expect(spec()).toBeUndefined();
+  });
+
+  test('given a VM that is gone, when its whole history arrives again, then nothing stays on the bus', async () => {
+    const { start, vmId, bench, minerId, spec } = await given();
+    await end(bench, vmId, minerId);
+    const publisher = start();
+    await publisher.runOnce();
+    for (const event of await bench.log()) await publisher.sink.apply(event);
+    expect(spec()).toBeUndefined();
+  });
+
+  test('given the bus is away, then the event is not passed over, and it is put when the bus is back', async () => {
+    const { start, wire, spec } = await given();
+    const publisher = start();
+    wire.away(true);
+    await expect(publisher.runOnce()).rejects.toThrow(BusUnavailable);
+    expect(publisher.status().position).toBeNull();
+    wire.away(false);
+    await publisher.runOnce();
+    expect(spec()?.desired).toBe('running');
+  });
+
+  test('given a bus that lost everything, when specs are repaired after a restart, then each placed VM has its spec again', async () => {
+    const { start, wire, spec, bench, accountId, minerId } = await given();
+    const gone = await bench.placed(accountId, minerId);
+    await end(bench, gone, minerId);
+    await start().runOnce();
+    wire.subjects.clear();
+    const restarted = start();
+    await restarted.runOnce();
+    await restarted.sink.repair();
+    expect(spec()?.desired).toBe('running');
+    expect([...wire.subjects]).toHaveLength(1);
+  });
+
+  test('given another VM whose history this build cannot read, when it starts, then the others have their specs', async () => {
+    const { start, wire, bench, accountId, minerId } = await given();
+    await start().runOnce();
+    const unreadable = await bench.request(accountId);
+    const [, unknown] = await bench.log();
+    if (unknown === undefined) throw new Error('no event');
+    const fromTheFuture = { ...unknown, eventId: bench.ids.uuid() as never, type: 'VmPlaced', version: 99, data: {} };
+    await bench.store.append(streamName('vm', unreadable), [fromTheFuture], 0n);
+    await start().runOnce();
+    await bench.placed(accountId, minerId);
+    const restarted = start();
+    await restarted.runOnce();
+    expect(wire.subjects.size).toBe(2);
+    expect(restarted.status().parked.map(({ stream }) => stream)).toEqual([`vm-${unreadable}`]);
+  });
+});
