@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { ensureNatsOperator, type NatsServer, startNatsServer } from '#adapters/nats';
+import { createSystemClock } from '#adapters/system';
+import { findTool, freePort } from '#host';
+import { newId, newToken } from '../../../test/orchestrator/booted.ts';
+
+// The built program as a process, on a real nats-server and a real file. `npm test` builds first.
+
+const clock = createSystemClock();
+const tool = await findTool('nats-server');
+const binary = tool.kind === 'found' ? tool.path : null;
+
+type Home = { readonly dir: string; readonly token: string; readonly env: Readonly<Record<string, string>> };
+
+const newHome = async (natsUrl: string, secretsDir?: string): Promise<Home> => {
+  const dir = mkdtempSync(join(tmpdir(), 'hcc-orc-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const token = newToken().text;
+  writeFileSync(join(dir, 'operator.token'), `${token}\n`, { mode: 0o600 });
+  if (secretsDir === undefined) await ensureNatsOperator(join(dir, 'nats-secrets'));
+  const env = {
+    HCC_LISTEN_PORT: '0',
+    HCC_STORE_FILE: join(dir, 'hcc.sqlite'),
+    HCC_READMODEL_DIR: join(dir, 'readmodels'),
+    HCC_NATS_URL: natsUrl,
+    HCC_NATS_SECRETS_DIR: secretsDir ?? join(dir, 'nats-secrets'),
+    HCC_OPERATOR_TOKEN_FILE: join(dir, 'operator.token'),
+  };
+  return { dir, token, env };
+};
+
+type Running = {
+  readonly child: ChildProcess;
+  readonly ended: Promise<{ readonly code: number | null; readonly stderr: string }>;
+  /** The address it listens on, once it says so. */
+  readonly url: Promise<string>;
+};
+
+const start = (env: Readonly<Record<string, string>>): Running => {
+  const child = spawn(process.execPath, ['dist/apps/orchestrator/src/main.js'], {
+    env: { PATH: process.env.PATH ?? '', ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  let stderr = '';
+  const url = Promise.withResolvers<string>();
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    const said = /"url":"(http:[^"]+)"[^\n]*"msg":"listening"/.exec(stderr)?.[1];
+    if (said !== undefined) url.resolve(said);
+  });
+  const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {
+    child.on('close', (code) => {
+      url.reject(new Error(`it ended with ${code}: ${stderr}`));
+      resolve({ code, stderr });
+    });
+  });
+  url.promise.catch(() => undefined);
+  return { child, ended, url: url.promise };
+};
+
+/** What a person reads: the lines that are no JSON. */
+const plain = (stderr: string): readonly string[] =>
+  stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+
+describe('a start that cannot succeed', () => {
+  it('given bad configuration, then one line names every variable', async () => {
+    const { code, stderr } = await start({ HCC_LISTEN_PORT: '99999' }).ended;
+    expect(code).toBe(1);
+    expect(plain(stderr)).toHaveLength(1);
+    expect(stderr).toContain('HCC_LISTEN_PORT is "99999", wanted a TCP port, 0 to 65535');
+    expect(stderr).toContain('HCC_STORE_FILE is not set');
+  });
+
+  it('given no nats-server, then it waits a bounded time and one line names the address', async () => {
+    const port = await freePort();
+    const { env } = await newHome(`nats://127.0.0.1:${port}`);
+    const { code, stderr } = await start(env).ended;
+    expect(code).toBe(1);
+    expect(plain(stderr)).toEqual([expect.stringContaining(`nats://127.0.0.1:${port}: no NATS server answered`)]);
+  });
+
+  it('given a corrupt store, then one line names the file, and it is left as it is', async () => {
+    const { dir, env } = await newHome('nats://127.0.0.1:1');
+    writeFileSync(join(dir, 'hcc.sqlite'), 'this is no database');
+    const { code, stderr } = await start(env).ended;
+    expect(code).toBe(1);
+    expect(plain(stderr)).toEqual([expect.stringContaining(join(dir, 'hcc.sqlite'))]);
+  });
+
+  it('given an operator token that others may read, then one line says so without the token', async () => {
+    const { dir, env, token } = await newHome('nats://127.0.0.1:1');
+    writeFileSync(join(dir, 'open.token'), token, { mode: 0o644 });
+    const { code, stderr } = await start({ ...env, HCC_OPERATOR_TOKEN_FILE: join(dir, 'open.token') }).ended;
+    expect(code).toBe(1);
+    expect(plain(stderr)).toEqual([expect.stringContaining('mode 644, wanted 600')]);
+    expect(stderr).not.toContain(token);
+  });
+});
+
+describe.skipIf(binary === null)('on a real nats-server (needs nats-server 2.10 or newer)', () => {
+  let server: NatsServer;
+  let secretsDir: string;
+  let natsDir: string;
+  beforeAll(async () => {
+    natsDir = mkdtempSync(join(tmpdir(), 'hcc-orn-'));
+    secretsDir = join(natsDir, 'secrets');
+    const operator = await ensureNatsOperator(secretsDir);
+    server = await startNatsServer({ binary: binary ?? '', dir: join(natsDir, 'server'), operator, clock });
+  });
+  afterAll(async () => {
+    await server.stop();
+    rmSync(natsDir, { recursive: true, force: true });
+  });
+
+  it('given a port in use, then one line names the port and the fix', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    await new Promise((resolve) => taken.once('listening', resolve));
+    const address = taken.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    const { env } = await newHome(server.url, secretsDir);
+    const { code, stderr } = await start({ ...env, HCC_LISTEN_PORT: `${port}` }).ended;
+    expect(code).toBe(1);
+    expect(plain(stderr)).toEqual([
+      expect.stringMatching(`cannot listen on 127.0.0.1 port ${port}: .*set HCC_LISTEN_PORT to a free port`),
+    ]);
+  });
+
+  it('given a good start, then it becomes ready, keeps what it accepted through kill -9, and SIGTERM is an orderly end', async () => {
+    const { env, token } = await newHome(server.url, secretsDir);
+    const accountId = newId();
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const first = start(env);
+    const url = await first.url;
+    await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 10_000 }).toBe(200);
+    const body = JSON.stringify({ accountId, name: 'Ann' });
+    expect((await fetch(`${url}/v1/accounts`, { method: 'POST', headers, body })).status).toBe(202);
+    first.child.kill('SIGKILL');
+    await first.ended;
+
+    const second = start(env);
+    const again = await second.url;
+    await expect.poll(async () => (await fetch(`${again}/readyz`)).status, { timeout: 15_000 }).toBe(200);
+    expect(await (await fetch(`${again}/v1/accounts/${accountId}`, { headers })).json()).toMatchObject({ name: 'Ann' });
+    second.child.kill('SIGTERM');
+    const { code, stderr } = await second.ended;
+    expect({ code, plain: plain(stderr) }).toEqual({ code: 0, plain: [] });
+    expect(stderr).not.toContain(token);
+  });
+});
