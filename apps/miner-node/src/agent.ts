@@ -6,7 +6,7 @@ import type { Supervisor } from './supervisor.ts';
 
 export type AgentParts = {
   readonly bus: MinerBus;
-  readonly supervisor: Supervisor;
+  readonly supervisor: Pick<Supervisor, 'take' | 'readConsole'>;
   readonly identity: Pick<Identity, 'take' | 'renewInMs'>;
   readonly clock: Clock;
   readonly log: Log;

@@ -39,8 +39,10 @@ export type Given = {
 const sshHost = '127.0.0.1';
 const agentVersion = '0.1.0';
 
-@Module({})
 export class AppModule {}
+
+// As a call: Node runs these sources as they are, types stripped, and knows no decorator syntax.
+Module({})(AppModule);
 
 /** The agent's parts, wired. Begins a new life of the agent: make it only while holding the directory's lock. */
 export const appModule = ({ config, env, clock, log }: Given): DynamicModule => ({
