@@ -50,7 +50,10 @@ export const untilUp = async (work: VmWork, vmId: string, from: bigint): Promise
   }
   signal.throwIfAborted();
   const vm = await api.vm(vmId);
-  if (!(await saysSsh(work, vm, signal))) {
+  const isUp = await saysSsh(work, vm, signal);
+  // Stopped while waiting is not silence of the guest.
+  signal.throwIfAborted();
+  if (!isUp) {
     throw badAnswer('ssh-silent', `${vm.name} runs, but its ssh server does not answer`, {
       observed: `no SSH banner from ${vm.endpoint?.host}:${vm.endpoint?.port} in ${limits.sshBannerMs / 1_000} s`,
       fix: `hcc vm console ${vmId} shows what the guest said`,

@@ -165,6 +165,8 @@ const finish = ({ cli, options, steps, sayJson }: Run, told: Told | undefined, f
     return;
   }
   const failed = failureOf(failure);
+  // Who asks a cluster to stop while it starts gets what they asked for; `--once` had a job, and did not do it.
+  if (failed.code === 'interrupted' && options.once !== true) return;
   cli.terminal.err(failureText(failed));
   sayJson({ ok: false, error: failureJson(failed), steps: steps.done() });
   cli.exit.code = failed.exitCode;

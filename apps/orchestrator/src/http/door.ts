@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
@@ -45,6 +46,7 @@ export const openDoor = async (resources: Resources, log: Log): Promise<NestFast
   const adapter = new FastifyAdapter(serverOptions);
   const fastify = adapter.getInstance<FastifyInstance>();
   hook(fastify, routes, resources.ids, log);
+  dropSilentOnClose(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(appModule(resources), adapter, {
     logger: nestLogger(log),
     abortOnError: false,
@@ -73,6 +75,19 @@ export const listening = (app: NestFastifyApplication, host: string, port: numbe
     await app.close();
   },
 });
+
+/** A connection that never asked anything is not idle to Node, and would hold a closing door open until its headers are overdue. */
+const dropSilentOnClose = (fastify: FastifyInstance): void => {
+  const connections = new Set<Socket>();
+  fastify.server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  fastify.addHook('preClose', (done) => {
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+    done();
+  });
+};
 
 const hook = (fastify: FastifyInstance, routes: RouteBook, ids: Ids, log: Log): void => {
   fastify.removeAllContentTypeParsers();
