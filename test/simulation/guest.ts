@@ -128,19 +128,9 @@ const take = (step: Action, guest: Guest, host: Host): void => {
     case 'give-up-boot':
       guest.record = { ...record, boot: { ...step.boot, state: 'failed', code: step.code, detail: step.detail } };
       return;
-    case 'power-off': {
-      const boot = launchedBoot(record);
-      if (boot?.stopAsked === null) {
-        guest.record = { ...record, boot: { ...boot, stopAsked: { cause: step.cause, agentEpoch } } };
-      }
-      const now = host.now();
-      guest.stopping = { since: guest.stopping?.since ?? now, pressedAt: now };
-      // A guest that is still booting, or hangs, does not hear the button.
-      if (guest.qemu !== null && guest.qemu.readyAt <= now && !host.random.chance(0.2)) {
-        guest.qemu.endsAt ??= now + powerOffMs;
-      }
+    case 'power-off':
+      pressPower(step.cause, guest, host);
       return;
-    }
     case 'kill':
       guest.exit = { reason: 'ended-by-host', detail: 'killed' };
       guest.qemu = null;
@@ -150,6 +140,20 @@ const take = (step: Action, guest: Guest, host: Host): void => {
       guest.removed = record.spec;
       guest.record = null;
       return;
+  }
+};
+
+const pressPower = (cause: 'requested' | 'host-shutdown', guest: Guest, host: Host): void => {
+  const { record } = guest;
+  const boot = launchedBoot(record);
+  if (record !== null && boot?.stopAsked === null) {
+    guest.record = { ...record, boot: { ...boot, stopAsked: { cause, agentEpoch: host.agentEpoch() } } };
+  }
+  const now = host.now();
+  guest.stopping = { since: guest.stopping?.since ?? now, pressedAt: now };
+  // A guest that is still booting, or hangs, does not hear the button.
+  if (guest.qemu !== null && guest.qemu.readyAt <= now && !host.random.chance(0.2)) {
+    guest.qemu.endsAt ??= now + powerOffMs;
   }
 };
 

@@ -34,6 +34,8 @@ describe('the simulated network', () => {
 
 describe('a mistake planted in the simulated network is found', () => {
   const seedsMax = 200;
+  /** Few VMs on one host: whatever happens at the same time happens to the same stream. */
+  const crowded = { ...defaultPlan, vmsMax: 3, miners: 1 };
   const caught: readonly (readonly [PlantedBug, readonly string[]])[] = [
     ['random-hold-ids', ['one-hold-per-vm', 'hold-behind-vm', 'nothing-parked']],
     ['miner-relaunches-boot', ['boot-launched-once']],
@@ -52,7 +54,9 @@ describe('a mistake planted in the simulated network is found', () => {
     '%s, within 200 seeds',
     async (bug, invariants) => {
       for (let seed = 1; seed <= seedsMax; seed += 1) {
-        const [violation] = (await simulate({ ...defaultPlan, seed, bug })).violations;
+        const [violation] = (
+          await simulate({ ...(bug === 'append-ignores-expected-revision' ? crowded : defaultPlan), seed, bug })
+        ).violations;
         if (violation === undefined) continue;
         expect(invariants).toContain(violation.invariant);
         return;

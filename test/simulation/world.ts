@@ -82,9 +82,8 @@ export const createWorld = (plan: Plan): World => {
     const onLaunch: Parameters<typeof createSimMiner>[0]['onLaunch'] = (vmId, { generation }, { bootId }) =>
       checker.launched(minerId, vmId, generation, bootId);
     const onRemove = (vmId: string) => checker.removed(minerId, vmId);
-    const { bug } = plan;
-    const capacity = anyCapacity(random);
-    const parts = { minerId, network, now: clock.now, random, capacity, bug, gossip, onLaunch, onRemove };
+    const host = { capacity: anyCapacity(random), bug: plan.bug, gossip, onLaunch, onRemove };
+    const parts = { minerId, network, now: clock.now, random, ...host };
     miners.set(minerId, createSimMiner(parts));
   }
 

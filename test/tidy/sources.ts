@@ -32,7 +32,7 @@ const walk = (folder: string): readonly string[] =>
 export const isTypeScript = ({ path }: Source): boolean => path.endsWith('.ts');
 
 /** Test code may import and do what production code may not. */
-export const isTest = (path: string): boolean => path.endsWith('.spec.ts') || path.startsWith('test/');
+export const isTest = (path: string): boolean => /\.(spec|fixture)\.ts$/.test(path) || path.startsWith('test/');
 
 export const say = ({ path, line, detail }: Finding): string => `${path}:${line} ${detail}`;
 
