@@ -27,13 +27,19 @@ export const bringBack = async (work: VmWork, vms: readonly VmView[]): Promise<r
   for (const vm of vms) {
     work.steps.note(`bringing ${vm.name} (${shortId(vm.vmId)}) back: ${vm.observedText}`);
     try {
-      back.push(await described(work, await untilUp(work, vm.vmId, BigInt(vm.revision) + 1n)));
+      back.push(await described(work, await untilUp(work, vm.vmId, await sinceItRan(work, vm.vmId))));
     } catch (error) {
       work.signal.throwIfAborted();
       work.steps.note(`${vm.name} (${shortId(vm.vmId)}) is not back: ${failureOf(error).message}`);
     }
   }
   return back;
+};
+
+/** The first revision after it last came up: what happened since is its way back, told from the beginning. */
+const sinceItRan = async (work: VmWork, vmId: string): Promise<bigint> => {
+  const ran = (await readStream(work.api, `vm-${vmId}`)).findLast(({ type }) => type === 'VmRunning');
+  return ran === undefined ? 0n : BigInt(ran.revision) + 1n;
 };
 
 /** The VMs of an account that somebody wants running. */
