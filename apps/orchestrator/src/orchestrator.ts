@@ -16,7 +16,7 @@ import { listening, openDoor } from './http/door.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
 import { renewal } from './lifecycle/credentials.ts';
 import { createLeadership, type LedPart } from './lifecycle/leadership.ts';
-import { busWaitMs } from './lifecycle/limits.ts';
+import { busWaitMs, processesStartMs } from './lifecycle/limits.ts';
 import { busProbe, createReadiness, storeProbe } from './lifecycle/readiness.ts';
 import { createParts } from './parts.ts';
 import { openReadModel } from './projections/read-model.ts';
@@ -82,7 +82,7 @@ export const startOrchestrator = async (
       return { watch, parts: [relayPart(createRelay({ store, bus, checkpoints, clock, log, checkpoint })), ...parts] };
     },
   });
-  await lifecycle.start(leadership);
+  await lifecycle.start(leadership, { startMs: processesStartMs });
 
   const consumers = () => [
     { status: readModel.status },

@@ -5,31 +5,33 @@ import { contentDigest } from './stamp.ts';
 
 const digest = contentDigest(manifest);
 const register = ({ must }: Booted) => must('POST', '/v1/images', { body: { digest, manifest } });
-const vmBody = (accountId: string, over: object = {}) => ({
-  ...{ vmId: newId(), accountId, name: 'web', flavorId: 'nano', imageDigest: digest },
-  ...over,
-});
+
+/** A running orchestrator, a furnished account, an image, and the body of a request for a VM. */
+const ready = async () => {
+  const api = await boot();
+  const { accountId, owner } = await furnished(api);
+  await register(api);
+  const body = { vmId: newId(), accountId, name: 'web', flavorId: 'nano', imageDigest: digest };
+  return { ...api, accountId, owner, body };
+};
 
 describe('the API, walked through', () => {
-  it('given an empty network, when its operator opens an account and its owner asks for a VM, then every route has its part', async () => {
+  it('given an open account and an image, then they are offered, listed and shown', async () => {
     const api = await boot();
-    const { call, must } = api;
+    const { must } = api;
     const { accountId, owner } = await furnished(api);
     await register(api);
-
     expect((await must('GET', '/v1/whoami', { token: owner })).body).toMatchObject({
-      role: 'owner',
-      accountId,
-      network: { name: 'test', kind: 'simulated' },
+      ...{ role: 'owner', accountId, network: { name: 'test', kind: 'simulated' } },
     });
-    expect((await must('GET', '/v1/flavors', { token: owner })).body.items[0]).toMatchObject({
-      flavorId: 'nano',
-      pricePerHour: '5000',
-    });
+    const flavors = await must('GET', '/v1/flavors', { token: owner });
+    expect(flavors.body.items[0]).toMatchObject({ flavorId: 'nano', pricePerHour: '5000' });
     expect((await must('GET', '/v1/images')).body.items).toMatchObject([{ digest, manifest: { name: 'tiny' } }]);
     expect((await must('GET', `/v1/images/${digest}`)).body.manifest.sshUser).toBe('root');
+  });
 
-    const body = vmBody(accountId);
+  it('given an owner who asks for a VM, then it is accepted with a position, and shown from there on', async () => {
+    const { must, accountId, owner, body } = await ready();
     const made = await must('POST', '/v1/vms', { token: owner, body });
     expect(made).toMatchObject({
       status: 202,
@@ -46,33 +48,37 @@ describe('the API, walked through', () => {
     });
     expect((await must('GET', '/v1/vms', { token: owner })).body.items).toHaveLength(1);
     expect((await must('GET', `/v1/vms?accountId=${accountId}&limit=1`)).body).toMatchObject({ next: null });
+  });
 
-    expect(
-      (await must('POST', `/v1/vms/${body.vmId}/stop`, { token: owner, body: { reason: 'lunch' } })).body.events,
-    ).toEqual(['VmStopRequested']);
-    expect((await must('POST', `/v1/vms/${body.vmId}/stop`, { token: owner })).status).toBe(200);
-    expect((await must('POST', `/v1/vms/${body.vmId}/start`, { token: owner })).body.events).toEqual([
-      'VmStartRequested',
-    ]);
-    expect(await call('POST', `/v1/vms/${body.vmId}/reboot`, { token: owner })).toMatchObject({
-      status: 409,
-      body: { code: 'vm-not-running' },
-    });
-    expect(await call('GET', `/v1/vms/${body.vmId}/console`, { token: owner })).toMatchObject({
-      status: 409,
-      body: { code: 'vm-not-placed' },
-    });
-    const gone = await must('DELETE', `/v1/vms/${body.vmId}`, { token: owner });
+  it('given a VM, then it is stopped, started and removed, and what cannot be says why', async () => {
+    const { call, must, owner, body } = await ready();
+    await must('POST', '/v1/vms', { token: owner, body });
+    const at = `/v1/vms/${body.vmId}`;
+    const stop = await must('POST', `${at}/stop`, { token: owner, body: { reason: 'lunch' } });
+    expect(stop.body.events).toEqual(['VmStopRequested']);
+    expect((await must('POST', `${at}/stop`, { token: owner })).status).toBe(200);
+    expect((await must('POST', `${at}/start`, { token: owner })).body.events).toEqual(['VmStartRequested']);
+    const no = { status: 409, body: { code: 'vm-not-running' } };
+    expect(await call('POST', `${at}/reboot`, { token: owner })).toMatchObject(no);
+    const nowhere = { status: 409, body: { code: 'vm-not-placed' } };
+    expect(await call('GET', `${at}/console`, { token: owner })).toMatchObject(nowhere);
+    const gone = await must('DELETE', at, { token: owner });
     expect(gone.body.events).toEqual(['VmTerminationRequested', 'VmTerminated']);
-
-    const story = await must('GET', `/v1/streams/vm-${body.vmId}?limit=1`, { token: owner });
-    expect(story.body).toMatchObject({
-      items: [{ type: 'VmRequested', revision: '0', actor: `owner:${accountId}` }],
-      next: '1',
-    });
     const streams = await must('GET', `/v1/streams?category=vm&atLeast=${gone.body.position}`);
     expect(streams.body.items).toMatchObject([{ stream: `vm-${body.vmId}` }]);
     expect((await must('GET', '/v1/parked')).body).toEqual({ items: [] });
+  });
+
+  it('given a request with correlation and trace, then its event carries both, and who asked', async () => {
+    const { must, owner, body, accountId } = await ready();
+    const correlationId = newId();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await must('POST', '/v1/vms', { token: owner, body, headers: { 'x-correlation-id': correlationId, traceparent } });
+    const story = await must('GET', `/v1/streams/vm-${body.vmId}?limit=1`, { token: owner });
+    expect(story.body.items).toMatchObject([
+      { type: 'VmRequested', revision: '0', actor: `owner:${accountId}`, correlationId, traceparent },
+    ]);
+    expect(Object.keys(story.body.items[0])).toContain('prevHash');
   });
 
   it('given an account, then its money, keys and tokens are shown, changed and taken away', async () => {
@@ -119,8 +125,9 @@ describe('the API, walked through', () => {
       status: 409,
       body: { code: 'miner-enrolled-with-other-key' },
     });
-    const miners = await must('GET', '/v1/miners');
-    expect(miners.body.items).toMatchObject([{ minerId, status: 'enrolled', vms: [], lastSeenAt: null }]);
+    // An enrolment answers credentials and no position, so the read model is asked until it shows it.
+    const miners = async () => (await must('GET', '/v1/miners')).body.items;
+    await expect.poll(miners).toMatchObject([{ minerId, status: 'enrolled', vms: [], lastSeenAt: null }]);
     expect((await must('GET', `/v1/miners/${minerId}`)).body.name).toBe('m1');
   });
 

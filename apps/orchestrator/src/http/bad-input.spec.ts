@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryEventStore } from '#adapters/memory';
-import { StoreUnavailable } from '#events';
-import { boot, furnished, newId, newToken, typesOf } from '../../../../test/orchestrator/booted.ts';
+import { boot, furnished, goodKey, newId, newToken, typesOf } from '../../../../test/orchestrator/booted.ts';
 import { manifest } from '../../../../test/orchestrator/told.ts';
 import { contentDigest } from './stamp.ts';
 
@@ -182,7 +180,6 @@ describe('bad input', () => {
     const api = await ready();
     const accountId = newId();
     await api.must('POST', '/v1/accounts', { body: { accountId, name: 'Poor' } });
-    const { goodKey } = await import('../../../../test/orchestrator/booted.ts');
     await api.must('POST', `/v1/accounts/${accountId}/ssh-keys`, { body: { publicKey: goodKey } });
     await api.must('POST', `/v1/accounts/${accountId}/credits`, { body: { depositId: newId(), amount: '9999999' } });
     expect(await api.call('POST', '/v1/vms', { body: api.vm({ accountId }) })).toMatchObject({
@@ -247,55 +244,6 @@ describe('bad input', () => {
     expect(await call('POST', '/v1/images', { body: { digest: 'f'.repeat(64), manifest } })).toMatchObject({
       status: 422,
       body: { code: 'image-digest-mismatch', wanted: digest },
-    });
-  });
-
-  it('given a position of another store or one that never comes, then the first is refused and the second waited for', async () => {
-    const api = await boot({ atLeastWaitMs: 30 });
-    expect(await api.call('GET', '/v1/accounts?atLeast=nonsense')).toMatchObject({
-      status: 400,
-      body: { code: 'foreign-position' },
-    });
-    const made = await api.must('POST', '/v1/accounts', { body: { accountId: newId(), name: 'Ann' } });
-    const future = made.body.position.replace(/[0-9]+$/, '99999');
-    const behind = await api.call('GET', `/v1/accounts?atLeast=${future}`);
-    expect(behind).toMatchObject({ status: 503, body: { code: 'read-model-behind', wanted: future } });
-    expect(behind.headers.get('retry-after')).toBe('1');
-  });
-
-  it("given a store that is full, then 503 with its fault and nothing of the server's own", async () => {
-    const memory = createMemoryEventStore();
-    let full = false;
-    const store = {
-      ...memory,
-      append: async (...args: Parameters<typeof memory.append>) => {
-        if (full) throw new StoreUnavailable('disk-full', 'event store /secret/place: its disk is full');
-        return memory.append(...args);
-      },
-    };
-    const { call } = await boot({ store });
-    full = true;
-    const answer = await call('POST', '/v1/accounts', { body: { accountId: newId(), name: 'Ann' } });
-    expect(answer).toMatchObject({ status: 503, body: { code: 'store-unavailable', fault: 'disk-full' } });
-    expect(JSON.stringify(answer.body)).not.toContain('/secret/place');
-  });
-
-  it('given a fault nobody foresaw, then 500 without details, and the log has its stack under the same id', async () => {
-    const lines: { message: string; fields: Readonly<Record<string, unknown>> | undefined }[] = [];
-    const memory = createMemoryEventStore();
-    const store = {
-      ...memory,
-      append: async () => {
-        throw new TypeError('hunter2 is undefined');
-      },
-    };
-    const { call } = await boot({ store, log: (_level, message, fields) => lines.push({ message, fields }) });
-    const answer = await call('POST', '/v1/accounts', { body: { accountId: newId(), name: 'Ann' } });
-    expect(answer).toMatchObject({ status: 500, body: { code: 'internal' } });
-    expect(JSON.stringify(answer.body)).not.toContain('hunter2');
-    expect(lines).toContainEqual({
-      message: 'request failed',
-      fields: { correlationId: answer.body.correlationId, error: expect.any(TypeError) },
     });
   });
 });

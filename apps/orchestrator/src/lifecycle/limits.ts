@@ -9,3 +9,5 @@ export const busWaitMs = 10_000;
 export const busRetryMs = 250;
 /** A miner's credentials; renewed at half of it. A host that is cast out keeps its subjects no longer than this. */
 export const minerCredentialsMs = 24 * 60 * 60_000;
+/** Processes read the whole log before they go on: minutes for tens of millions of events. */
+export const processesStartMs = 10 * 60_000;
