@@ -2,7 +2,6 @@ import { jetstream } from '@nats-io/jetstream';
 import type { Msg } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import {
-  answerBytesMax,
   askAnswer,
   consoleCall,
   decodeMessage,
@@ -15,8 +14,9 @@ import {
   vmReport,
 } from '#events';
 import { textOf } from './errors.ts';
-import { publishBudgetMs, publishTimeoutMs, requestTimeoutMs, specsInFlightMax } from './limits.ts';
+import { publishBudgetMs, publishTimeoutMs, specsInFlightMax } from './limits.ts';
 import { type Link, type LinkOptions, openLink } from './link.ts';
+import { askFor } from './requests.ts';
 import { unavailable, withPatience } from './retry.ts';
 import { createSerial } from './serial.ts';
 import { receiveSpecs } from './specs.ts';
@@ -49,15 +49,9 @@ const openBus = (link: Link, { minerId, clock, log }: MinerBusOptions): MinerBus
     );
   };
 
-  const ask = async (what: 'sync' | 'renew'): Promise<string> => {
+  const ask = (what: 'sync' | 'renew'): Promise<string> => {
     const subject = subjects.ask(minerId, what);
-    const answer = await nc.request(subject, undefined, { timeout: requestTimeoutMs }).catch((error: unknown) => {
-      throw unavailable(subject, `the orchestrator did not answer (${textOf(error)})`, error);
-    });
-    const decoded = decodeMessage(askAnswer, answer.data, answerBytesMax);
-    if (!decoded.ok) throw unavailable(subject, `the answer is not one: ${decoded.reason}`);
-    if (!decoded.value.ok) throw unavailable(subject, decoded.value.reason);
-    return decoded.value.text;
+    return askFor(nc, subject, undefined, { what: subject, whom: 'the orchestrator' });
   };
   const sync = async (): Promise<void> => {
     await ask('sync');

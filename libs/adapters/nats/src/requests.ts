@@ -1,0 +1,106 @@
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import {
+  type AskAnswer,
+  answerBytesMax,
+  askAnswer,
+  consoleBytesMax,
+  consoleCall,
+  decodeMessage,
+  encodeMessage,
+  minerIdOf,
+  type Stop,
+  subjects,
+} from '#events';
+import { textOf } from './errors.ts';
+import { requestTimeoutMs } from './limits.ts';
+import { unavailable } from './retry.ts';
+import type { BusLog } from './status.ts';
+
+export type RequestsOptions = {
+  readonly nc: NatsConnection;
+  readonly log: BusLog;
+  /** A message was not what it must be. */
+  readonly onRefused: () => void;
+};
+
+/** Core NATS between orchestrator and miners: beats, requests and calls. One orchestrator of several takes each. */
+export type Requests = {
+  onBeat(hear: (minerId: string) => void): Promise<Stop>;
+  onAsk(what: 'sync' | 'renew', handle: (minerId: string) => Promise<AskAnswer>): Promise<Stop>;
+  askConsole(minerId: string, vmId: string, bytesMax: number): Promise<string>;
+};
+
+export const createRequests = ({ nc, log, onRefused }: RequestsOptions): Requests => {
+  const listen = async (subject: string, hear: (message: Msg, minerId: string) => void): Promise<Stop> => {
+    const subscription = nc.subscribe(subject, {
+      queue: 'orchestrator',
+      callback: (error, message) => {
+        if (error !== null) return log('error', 'subscription refused', { subject, reason: error.message });
+        const minerId = minerIdOf(message.subject);
+        if (minerId === null) onRefused();
+        else hear(message, minerId);
+      },
+    });
+    await nc.flush();
+    return async () => subscription.unsubscribe();
+  };
+
+  return {
+    onBeat: (hear) => listen(subjects.allBeats, (_, minerId) => hear(minerId)),
+    onAsk: (what, handle) => {
+      const answers = answerOnce(what, handle, log);
+      return listen(subjects.allAsks(what), (message, minerId) => {
+        // Nobody waits for an answer that has nowhere to go.
+        if (message.reply === undefined || message.reply === '') return;
+        void answers(minerId)
+          .then((answer) => message.respond(encodeMessage(askAnswer, answer)))
+          .catch((error: unknown) => log('error', 'answer not sent', { what, minerId, reason: textOf(error) }));
+      });
+    },
+    askConsole: async (minerId, vmId, bytesMax) => {
+      const what = `console of VM ${vmId} on miner ${minerId}`;
+      const request = encodeMessage(consoleCall, { vmId, bytesMax: Math.min(bytesMax, consoleBytesMax) });
+      return askFor(nc, subjects.call(minerId, 'console'), request, { what, whom: 'the miner' });
+    },
+  };
+};
+
+/** Asks and reads the answer's text. Rejects with BusUnavailable: nobody answered, the answer is none, or it is a refusal with its reason. */
+export const askFor = async (
+  nc: NatsConnection,
+  subject: string,
+  request: Uint8Array | undefined,
+  { what, whom }: { readonly what: string; readonly whom: string },
+): Promise<string> => {
+  let answer: Msg;
+  try {
+    answer = await nc.request(subject, request, { timeout: requestTimeoutMs });
+  } catch (error) {
+    throw unavailable(what, `${whom} did not answer (${textOf(error)})`, error);
+  }
+  const decoded = decodeMessage(askAnswer, answer.data, answerBytesMax);
+  if (!decoded.ok) throw unavailable(what, `the answer of ${whom} is not one: ${decoded.reason}`);
+  if (!decoded.value.ok) throw unavailable(what, decoded.value.reason);
+  return decoded.value.text;
+};
+
+/** Answers that never reject. A miner that asks again while its answer is being made gets the same one: asking a thousand times costs one. */
+const answerOnce = (
+  what: string,
+  handle: (minerId: string) => Promise<AskAnswer>,
+  log: BusLog,
+): ((minerId: string) => Promise<AskAnswer>) => {
+  const pending = new Map<string, Promise<AskAnswer>>();
+  return (minerId) => {
+    const asked = pending.get(minerId);
+    if (asked !== undefined) return asked;
+    const answer = handle(minerId)
+      .catch((error: unknown): AskAnswer => {
+        log('error', 'request of a miner failed', { what, minerId, reason: textOf(error) });
+        return { ok: false, reason: 'the orchestrator could not do it now; ask again' };
+      })
+      .finally(() => pending.delete(minerId));
+    pending.set(minerId, answer);
+    return answer;
+  };
+};
