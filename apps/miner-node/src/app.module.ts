@@ -4,6 +4,7 @@ import type { Log } from '#edge';
 import type { Clock, HostReport, MinerBus } from '#events';
 import type { Env } from '#host';
 import type { MinerConfig } from './config.ts';
+import { connectPatiently } from './connect.ts';
 import { beginAgentLife } from './host/agent-life.ts';
 import { capacityOf, readHostFacts } from './host/host-facts.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
@@ -26,7 +27,7 @@ export const CONNECT = Symbol('CONNECT');
 
 /** Waits for the orchestrator, so it is called late: VMs that run are looked after first. */
 export type OpenIdentity = (signal: AbortSignal) => Promise<Identity>;
-export type Connect = (identity: Identity) => Promise<MinerBus>;
+export type Connect = (identity: Identity, signal: AbortSignal) => Promise<MinerBus>;
 
 export type Given = {
   readonly config: MinerConfig;
@@ -104,5 +105,11 @@ const describeHost = async (
 
 const connectTo =
   ({ minerId }: MinerConfig, clock: Clock, log: Log): Connect =>
-  ({ servers, credentials }) =>
-    connectMinerBus({ minerId, servers, credentials, clock, log, waitOnFirstConnect: true });
+  (identity, signal) =>
+    connectPatiently({
+      identity,
+      connect: (servers, credentials) => connectMinerBus({ minerId, servers, credentials, clock, log }),
+      clock,
+      log,
+      signal,
+    });

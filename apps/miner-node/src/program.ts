@@ -47,7 +47,7 @@ export const startMinerNode = async (given: Given, lifecycle: Lifecycle): Promis
   const identity = await app.get<OpenIdentity>(OPEN_IDENTITY)(stopping.signal);
   const bus = await lifecycle.open(
     'bus',
-    () => app.get<Connect>(CONNECT)(identity),
+    () => app.get<Connect>(CONNECT)(identity, stopping.signal),
     (opened) => opened.close(),
     { startMs: limits.connectMs },
   );

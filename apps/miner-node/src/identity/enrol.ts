@@ -20,7 +20,7 @@ export type Enrolment = {
 export const enrol = async (enrolment: Enrolment): Promise<Pass> => {
   const { apiUrl, clock, log, signal } = enrolment;
   for (let pauseMs: number = limits.enrolRetryMs; ; pauseMs = Math.min(2 * pauseMs, limits.enrolRetryMaxMs)) {
-    const answer = await ask(enrolment);
+    const answer = await askForPass(enrolment);
     if (answer.kind === 'pass') return answer.pass;
     if (answer.kind === 'refused') throw new CannotStart(answer.reason);
     log('warn', 'not enrolled yet, it is tried again', { apiUrl, reason: answer.reason, inMs: pauseMs });
@@ -29,12 +29,19 @@ export const enrol = async (enrolment: Enrolment): Promise<Pass> => {
   }
 };
 
-type Answer =
+export type EnrolmentAnswer =
   | { readonly kind: 'pass'; readonly pass: Pass }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'later'; readonly reason: string };
 
-const ask = async ({ apiUrl, minerId, joinToken, publicKey, signal }: Enrolment): Promise<Answer> => {
+/** One try. */
+export const askForPass = async ({
+  apiUrl,
+  minerId,
+  joinToken,
+  publicKey,
+  signal,
+}: Enrolment): Promise<EnrolmentAnswer> => {
   const url = `${apiUrl}/v1/miners/${minerId}/enrolment`;
   let status: number;
   let body: string;

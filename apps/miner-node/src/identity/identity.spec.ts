@@ -83,7 +83,7 @@ describe('who a miner is on the bus', () => {
     const first = await open();
     const second = await open({ joinTokenFile: null });
     expect(second.credentials()).toEqual(first.credentials());
-    expect(second.servers).toEqual(['nats://127.0.0.1:4222']);
+    expect(second.servers()).toEqual(['nats://127.0.0.1:4222']);
     expect(asked).toHaveLength(1);
   });
 

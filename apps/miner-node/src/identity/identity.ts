@@ -3,17 +3,20 @@ import type { Clock } from '#events';
 import type { MinerConfig } from '../config.ts';
 import { CannotStart } from '../failure.ts';
 import { limits } from '../limits.ts';
-import { enrol } from './enrol.ts';
+import { askForPass, type Enrolment, enrol } from './enrol.ts';
 import { type HeldPass, loadPass, parsePass, savePass } from './pass.ts';
 import { loadUserKey } from './user-key.ts';
 
 /** Who this miner is on the bus. */
 export type Identity = {
-  readonly servers: readonly string[];
+  /** Where the bus is, as was said last. */
+  servers(): readonly string[];
   /** What a connection proves itself with now; read again at every connect. */
   credentials(): { readonly jwt: string; readonly seed: string };
   /** Keeps the bus's answer to a request for new credentials. Throws when it is none. */
   take(answer: string): Promise<void>;
+  /** Asks the orchestrator once for another pass over HTTP. Rejects when it has none to give, or does not answer. */
+  refresh(): Promise<void>;
   /** Milliseconds until new credentials should be asked for: half of a pass's life. */
   renewInMs(): number;
 };
@@ -37,26 +40,35 @@ export const openIdentity = async ({ config, clock, log, signal }: IdentityParts
     return held;
   };
 
-  const enrolNow = async (): Promise<HeldPass> => {
+  const enrolment = (): Enrolment => {
     if (joinTokenFile === null) {
       throw new CannotStart(
         `miner ${minerId} has no valid credentials in ${minerDir}, wanted HCC_JOIN_TOKEN_FILE: name the file with its join token`,
       );
     }
     const joinToken = readSecretFile(joinTokenFile, 'join token');
-    const pass = await enrol({ apiUrl, minerId, joinToken, publicKey: key.publicKey, clock, log, signal });
+    return { apiUrl, minerId, joinToken, publicKey: key.publicKey, clock, log, signal };
+  };
+
+  const enrolNow = async (): Promise<HeldPass> => {
+    const held = await keep(await enrol(enrolment()));
     log('info', 'enrolled', { minerId, natsPublicKey: key.publicKey });
-    return keep(pass);
+    return held;
   };
 
   const stored = await loadPass(minerDir, key.publicKey);
   let pass = stored !== null && stored.expiresAt - clock.now() > limits.credentialsMarginMs ? stored : await enrolNow();
 
   return {
-    servers: pass.servers,
+    servers: () => pass.servers,
     credentials: () => ({ jwt: pass.jwt, seed: key.seed }),
     take: async (answer) => {
       pass = await keep(parsePass(answer));
+    },
+    refresh: async () => {
+      const answer = await askForPass(enrolment());
+      if (answer.kind !== 'pass') throw new Error(answer.reason);
+      pass = await keep(answer.pass);
     },
     renewInMs: () => Math.max(0, pass.receivedAt + (pass.expiresAt - pass.receivedAt) / 2 - clock.now()),
   };

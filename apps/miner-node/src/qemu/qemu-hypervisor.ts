@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import {
   type Accelerator,
   adoptQemu,
+  checkGuestAccess,
   createOverlay,
   type Env,
   freePort,
@@ -49,6 +50,8 @@ const start = async (
   const { vcpus: cpus, memoryBytes } = size;
   const hardware = { vmId, accelerator, cpus, memoryBytes, boot: image, diskFormat: 'qcow2', sshPort, files } as const;
   try {
+    // Looked at before anything runs: a guest that cannot be told who it is would run for nobody.
+    checkGuestAccess({ hostname: spec.name, authorizedKeys: spec.sshPublicKeys });
     return { kind: 'running', machine: qemuMachine(await startQemu(hardware)) };
   } catch (error) {
     const { code, detail } = failureOf(error, 'qemu-not-started');

@@ -109,7 +109,6 @@ export class VmKeeper implements Keeper {
     const spec = this.#held.vm?.spec;
     if (spec === undefined) return;
     const access = { hostname: spec.name, authorizedKeys: spec.sshPublicKeys };
-    machine.welcome(access, (said) => this.#enqueue(() => this.#hear(machine, said)));
     void machine.exited.then((exit) =>
       this.#enqueue(async () => {
         if (this.#held.machine !== machine) return;
@@ -118,6 +117,7 @@ export class VmKeeper implements Keeper {
         await this.#converge();
       }),
     );
+    machine.welcome(access, (said) => this.#enqueue(() => this.#hear(machine, said)));
   }
 
   async #hear(machine: Machine, said: GuestSaid): Promise<void> {
