@@ -4,10 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ensureNatsOperator, type NatsServer, startNatsServer } from '#adapters/nats';
+import { connectMinerBus, createUserKey, ensureNatsOperator, type NatsServer, startNatsServer } from '#adapters/nats';
 import { createSystemClock } from '#adapters/system';
 import { findTool, freePort } from '#host';
-import { newId, newToken } from '../../../test/orchestrator/booted.ts';
+import { type Json, newId, newToken } from '../../../test/orchestrator/booted.ts';
 
 // The built program as a process, on a real nats-server and a real file. `npm test` builds first.
 
@@ -154,5 +154,38 @@ describe.skipIf(binary === null)('on a real nats-server (needs nats-server 2.10 
     const { code, stderr } = await second.ended;
     expect({ code, plain: plain(stderr) }).toEqual({ code: 0, plain: [] });
     expect(stderr).not.toContain(token);
+  });
+
+  it('given a miner that enrols over HTTP, then its credentials open the bus, its facts are shown and it can renew', async () => {
+    const { env, token } = await newHome(server.url, secretsDir);
+    const url = await start(env).url;
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const minerId = newId();
+    const join = newToken();
+    const invitation = { minerId, name: 'm1', joinTokenSha256: join.sha256, expiresAt: '2999-01-01T00:00:00.000Z' };
+    await fetch(`${url}/v1/miners`, { method: 'POST', headers, body: JSON.stringify(invitation) });
+    const { publicKey, seed } = createUserKey();
+    const enrolled = await fetch(`${url}/v1/miners/${minerId}/enrolment`, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${join.text.slice(41)}` },
+      body: JSON.stringify({ natsPublicKey: publicKey }),
+    });
+    const { jwt, servers } = JSON.parse(await enrolled.text());
+    expect(servers).toEqual([server.url]);
+    const bus = await connectMinerBus({
+      ...{ minerId, servers, clock, log: () => undefined },
+      credentials: () => ({ jwt, seed }),
+    });
+    onTestFinished(() => bus.close());
+    await bus.reportHost({
+      ...{ agentEpoch: 1, agentVersion: '0.1.0', hostBootId: 'b', accelerator: 'tcg', platform: 'none', cpuModel: 'x' },
+      capacity: { vcpus: 1, memoryBytes: 2 ** 30, diskBytes: 2 ** 30 },
+    });
+    const shown = async (): Promise<Json> => (await fetch(`${url}/v1/miners/${minerId}`, { headers })).json();
+    await expect.poll(shown, { timeout: 10_000 }).toMatchObject({ status: 'attached', accelerator: 'tcg' });
+    const renewed = JSON.parse(await bus.renew());
+    expect(Object.keys(renewed)).toEqual(['jwt', 'expiresAt', 'servers']);
+    bus.beat();
+    await expect.poll(async () => (await shown()).lastSeenAt, { timeout: 10_000 }).not.toBeNull();
   });
 });
