@@ -1,4 +1,4 @@
-import { type MinerId, place, type UnixMs, type Vm } from '#domain';
+import { type MinerId, place, sameSize, type UnixMs, type Vm } from '#domain';
 import { type EventStore, findChainFault, readWholeStream, type StreamName } from '#events';
 import type { Accuse, Checker } from './checker.ts';
 import type { SimMiner } from './sim-miner.ts';
@@ -13,6 +13,11 @@ export const checkHealed = (
   const candidates = [...miners.values()].map(({ minerId, attachment, lost, capacity, reserved }) => ({
     ...{ minerId, capacity, reserved, attached: attachment !== null, lost: lost !== null },
   }));
+  for (const { minerId, capacity } of miners.values()) {
+    const actual = hosts.get(minerId)?.capacity();
+    if (actual === undefined || sameSize(actual, capacity)) continue;
+    accuse('log-is-true', `${minerId} has ${JSON.stringify(actual)}, the log says ${JSON.stringify(capacity)}`);
+  }
   for (const vm of vms.values()) {
     const wrong = wrongWith(vm, () => place({ vmId: vm.vmId, size: vm.size }, candidates).fit);
     if (wrong !== null) accuse('healed', `VM ${vm.vmId} is ${vm.observed}, wanted ${vm.desired}: ${wrong}`);

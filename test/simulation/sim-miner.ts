@@ -15,7 +15,9 @@ export type SimMiner = {
   calm(): void;
   /** Sends a report that is not true. */
   lie(): void;
-  resize(capacity: Size): void;
+  /** The host gets another capacity, or the one it had at first. */
+  resize(capacity: Size | 'as-at-first'): void;
+  capacity(): Size;
   readonly guests: ReadonlyMap<string, Guest>;
 };
 
@@ -139,6 +141,7 @@ export const createSimMiner = (parts: MinerParts): SimMiner => {
   return {
     minerId,
     guests,
+    capacity: () => capacity,
     tick: () => {
       if (!isUp && now() >= downUntil) startAgent();
       if (!isUp) return;
@@ -180,7 +183,7 @@ export const createSimMiner = (parts: MinerParts): SimMiner => {
       network.report(minerId, { ...untrue(guest, own.includes(guest), random), agentEpoch, sequence });
     },
     resize: (next) => {
-      capacity = next;
+      capacity = next === 'as-at-first' ? parts.capacity : next;
       isHostSaid = false;
     },
   };

@@ -96,7 +96,7 @@ const createDriver = (world: World): Driver => {
     const miner = random.pick([...miners.values()]);
     if (trouble < 5) miner.suffer();
     else if (trouble < 8) miner.lie();
-    else if (trouble < 10) miner.resize(anyCapacity(random));
+    else if (trouble < 10) miner.resize(random.chance(0.5) ? 'as-at-first' : anyCapacity(random));
     else if (trouble === 10) network.disconnect();
     else life?.incarnation.crash();
   };

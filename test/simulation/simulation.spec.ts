@@ -46,7 +46,7 @@ describe('a mistake planted in the simulated network is found', () => {
     ['absent-spec-removes', ['nothing-destroyed-unasked']],
     [
       'append-ignores-expected-revision',
-      ['boot-epoch-rises', 'capacity', 'one-holder-per-generation', 'credits-conserve', 'deadline-once', 'log-is-true'],
+      ['boot-epoch-rises', 'capacity', 'one-holder-per-generation', 'deadline-once', 'log-is-true', 'healed'],
     ],
   ];
 
