@@ -1,7 +1,5 @@
 import type { Cli } from '../cli.ts';
-import { badAnswer } from '../cli-error.ts';
 import { dirsOf } from '../context.ts';
-import { limits } from '../limits.ts';
 import { failureJson, failureOf, failureText } from '../output/errors.ts';
 import { type Style, styleFor } from '../output/style.ts';
 import { bootstrap, type Cluster } from './bootstrap.ts';
@@ -10,6 +8,7 @@ import { runInVm } from './first-vm.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { claimHome, type Home } from './home.ts';
 import { createSteps, type Steps } from './report.ts';
+import { isInterruption, stopOnSignal, stopWanted } from './stop.ts';
 import { bringBack, eventsOf, makeVm, removeVm, type UpVm, wantedVms } from './vms.ts';
 
 export type UpOptions = {
@@ -30,8 +29,8 @@ type Run = {
   readonly style: Style;
   readonly fleet: Fleet;
   readonly stop: AbortController;
-  /** Writes the one JSON value of this run; whatever is said later is too late for stdout. */
-  readonly sayJson: (value: unknown) => void;
+  /** The one JSON value of this run: whatever is said after it is too late for stdout. */
+  readonly json: { readonly say: (value: unknown) => void; readonly isAwaited: () => boolean };
 };
 
 /** What `--json` says of the VM and the login. */
@@ -43,7 +42,7 @@ export const runUp = async (cli: Cli, options: UpOptions): Promise<void> => {
   const style = styleFor(cli.terminal.errIsTty, cli.env);
   const steps = createSteps(cli.clock, cli.terminal.err, style);
   const stop = new AbortController();
-  const run: Run = { cli, options, steps, style, fleet: createFleet(), stop, sayJson: jsonOnce(cli, options) };
+  const run: Run = { cli, options, steps, style, fleet: createFleet(), stop, json: jsonOnce(cli, options) };
   const release = stopOnSignal(run);
   let home: Home | undefined;
   let told: Told | undefined;
@@ -53,11 +52,12 @@ export const runUp = async (cli: Cli, options: UpOptions): Promise<void> => {
     home = await claimHome(dirs.homeDir);
     told = await work(run, home, dirs.cacheDir);
   } catch (error) {
-    failure = error;
+    // What was interrupted fails in its own words; why it was is the better answer.
+    failure = stop.signal.aborted ? stop.signal.reason : error;
   }
   const stopped = await shutDown(run, home).catch((error: unknown) => error);
   release();
-  finish(run, told, failure ?? stopped);
+  finish(run, told, failure === undefined || isInterruption(failure) ? (stopped ?? failure) : failure);
 };
 
 const work = async (run: Run, home: Home, cacheDir: string): Promise<Told | undefined> => {
@@ -109,7 +109,7 @@ const tellReady = async (run: Run, cluster: Cluster, vms: readonly UpVm[]): Prom
   const { cli, options, steps } = run;
   const [first] = vms;
   const vm = first === undefined ? null : await toldOf(workOf(run, cluster), first.vm);
-  run.sayJson({
+  run.json.say({
     ok: true,
     steps: steps.done(),
     vm,
@@ -132,22 +132,6 @@ const toldOf = async (vmWork: VmWork, { vmId, disk }: UpVm['vm']) => ({
   events: await eventsOf(vmWork, vmId),
 });
 
-const stopOnSignal = ({ cli, steps, stop, fleet }: Run): (() => void) => {
-  let firstAt = 0;
-  return cli.onStopSignal((signal) => {
-    const now = cli.clock.now();
-    if (!stop.signal.aborted) {
-      firstAt = now;
-      stop.abort(badAnswer('interrupted', `stopped by ${signal}`));
-      steps.note('stopping; Ctrl-C again forces it');
-    } else if (now - firstAt > limits.secondCtrlCMs) {
-      steps.note('forced: VMs may still run, and are taken over by the next start');
-      cli.exit.code = 1;
-      fleet.kill();
-    }
-  });
-};
-
 const shutDown = async ({ steps, fleet }: Run, home: Home | undefined): Promise<undefined> => {
   if (home === undefined) return undefined;
   await steps.run('shutdown', async (report) => {
@@ -158,39 +142,30 @@ const shutDown = async ({ steps, fleet }: Run, home: Home | undefined): Promise<
   return undefined;
 };
 
-const finish = ({ cli, options, steps, sayJson }: Run, told: Told | undefined, failure: unknown): void => {
+const finish = ({ cli, options, steps, json }: Run, told: Told | undefined, failure: unknown): void => {
   if (failure === undefined) {
-    if (told !== undefined) sayJson({ ok: true, steps: steps.done(), ...told });
+    if (told !== undefined) json.say({ ok: true, steps: steps.done(), ...told });
     if (told !== undefined && options.json !== true) cli.terminal.out('ok\n');
     return;
   }
   const failed = failureOf(failure);
-  // Who asks a cluster to stop while it starts gets what they asked for; `--once` had a job, and did not do it.
-  if (failed.code === 'interrupted' && options.once !== true) return;
+  // A cluster that stays is meant to end by Ctrl-C, whenever that comes; a job with an answer is not.
+  if (isInterruption(failure) && options.once !== true && !json.isAwaited()) return;
   cli.terminal.err(failureText(failed));
-  sayJson({ ok: false, error: failureJson(failed), steps: steps.done() });
+  json.say({ ok: false, error: failureJson(failed), steps: steps.done() });
   cli.exit.code = failed.exitCode;
 };
 
-const jsonOnce = (cli: Cli, { json }: UpOptions): ((value: unknown) => void) => {
-  let said = json !== true;
-  return (value) => {
-    if (!said) cli.terminal.out(`${JSON.stringify(value)}\n`);
-    said = true;
+const jsonOnce = (cli: Cli, { json }: UpOptions): Run['json'] => {
+  let awaited = json === true;
+  return {
+    isAwaited: () => awaited,
+    say: (value) => {
+      if (awaited) cli.terminal.out(`${JSON.stringify(value)}\n`);
+      awaited = false;
+    },
   };
 };
-
-/** Resolves when a person asked for the end; refuses with what made us give up. */
-const stopWanted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const end = (): void => {
-      const { reason } = signal;
-      if (failureOf(reason).code === 'interrupted') resolve();
-      else reject(reason);
-    };
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-  });
 
 const workOf = ({ cli, steps, style, stop }: Run, cluster: Cluster): VmWork => ({
   api: cluster.owner,
