@@ -48,9 +48,7 @@ export const createSimMiner = (parts: MinerParts): SimMiner => {
   let downUntil: UnixMs = 0;
   let unreachableUntil: UnixMs = 0;
   let stopsAt: UnixMs | null = null;
-  let isUp = false;
-  let isSynced = false;
-  let isHostSaid = false;
+  let [isUp, isSynced, isHostSaid] = [false, false, false];
   let syncAt: UnixMs = 0;
   let reportAllAt: UnixMs = 0;
   let beatAt: UnixMs = 0;
