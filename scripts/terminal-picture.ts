@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 
 // Draws what a terminal showed as an SVG, so that the README's picture is a run and not a drawing of one:
 //   script -qec 'npm start -- --once' /dev/null | node dist/scripts/terminal-picture.js > docs/images/run.svg
 
 const help = `usage: node dist/scripts/terminal-picture.js [--help] < terminal-output > picture.svg
 
-Reads text with ANSI colours on stdin and writes an SVG on stdout. Lines that a progress line overwrote are left out.`;
+Reads text with ANSI colours on stdin and writes an SVG on stdout. Lines that a progress line overwrote are left out,
+and the home directory reads ~, so that the picture names nobody's machine.`;
 
-const columnsMax = 132;
+const columnsMax = 168;
 const linesMax = 200;
 const charWidth = 8.4;
 const lineHeight = 19;
@@ -82,4 +84,4 @@ const picture = (text: string): string => {
 };
 
 if (process.argv.includes('--help')) process.stdout.write(`${help}\n`);
-else process.stdout.write(`${picture(readFileSync(0, 'utf8'))}\n`);
+else process.stdout.write(`${picture(readFileSync(0, 'utf8').replaceAll(homedir(), '~'))}\n`);
