@@ -127,8 +127,6 @@ export const accepted = z.looseObject({
 });
 export type Accepted = z.infer<typeof accepted>;
 
-export const readiness = z.looseObject({});
-
 export const items = <Item extends z.ZodType>(item: Item) =>
   z.looseObject({ items: z.array(item), next: z.string().max(300).nullish() });
 export const page = z.looseObject({ items: z.array(eventView), next: z.string().nullish() });

@@ -55,7 +55,7 @@ const addTelling = (stream: Command, cli: Cli, verb: 'show' | 'follow'): void =>
 };
 
 /** The stream meant by a whole name or a beginning of one. */
-export const streamFor = async (api: Api, text: string): Promise<string> => {
+const streamFor = async (api: Api, text: string): Promise<string> => {
   const [, category, rest] = /^([a-z]+)-(.+)$/.exec(text) ?? [];
   if (category === undefined || rest === undefined) {
     throw usageError('stream-malformed', `"${text}" names no stream`, {

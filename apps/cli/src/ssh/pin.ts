@@ -41,7 +41,7 @@ export const sshTarget = (vm: VmView): SshTarget => {
 export const hostKeyAlias = (vmId: string): string => `vm-${vmId}`;
 
 /** The known_hosts file of one VM: in the home of a local cluster, else in the cache under the cluster's address. */
-export const knownHostsFile = (where: Where, vmId: string): string => {
+const knownHostsFile = (where: Where, vmId: string): string => {
   const dir = where.local
     ? join(where.homeDir, 'known_hosts')
     : join(where.cacheDir, 'known_hosts', createHash('sha256').update(where.url).digest('hex').slice(0, 12));

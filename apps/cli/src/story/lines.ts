@@ -21,7 +21,7 @@ export const createNarrator = (style: Style, known: ReadonlyMap<string, string> 
 };
 
 /** Why, in a few words. */
-export const causeOf = (event: EventView, typeById: ReadonlyMap<string, string>): string => {
+const causeOf = (event: EventView, typeById: ReadonlyMap<string, string>): string => {
   const cause = typeById.get(event.causationId);
   if (cause !== undefined && event.causationId !== event.eventId) return cause;
   if (/^(owner|operator|viewer):/.test(event.actor)) return 'it was asked for';
