@@ -3,13 +3,13 @@ import { UnknownEvent } from './codec.ts';
 import { CommandUndeliverable, isTransient, reasonOf } from './consumer-faults.ts';
 import type { Position, RecordedEvent, StreamName } from './envelope.ts';
 import { readWholeStream } from './handle.ts';
+import { keepUp } from './keep-up.ts';
 import { consumerAttemptsMax, consumerRetryMaxMs, consumerRetryMs, readPageEventsMax } from './limits.ts';
 import type { Parked } from './parking.ts';
 import { createParking } from './parking-stream.ts';
 import type { Clock } from './ports/clock.ts';
 import type { EventStore } from './ports/event-store.ts';
 import type { Sink } from './sink.ts';
-import { nextAppend } from './store/follow.ts';
 
 export type ConsumerStatus = {
   readonly name: string;
@@ -146,23 +146,19 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     keep(await parking.park(event, { reason, blocks, attempts, firstSeenAt }));
   };
 
-  const loop = async (): Promise<void> => {
-    let failures = 0;
-    while (!stopping.signal.aborted) {
-      try {
-        const seen = await runOnce();
-        failures = 0;
-        if (seen === 0) await nextAppend(store, position, stopping.signal);
-      } catch (error) {
-        if (stopping.signal.aborted) return;
-        failures += 1;
+  const loop = (): Promise<void> =>
+    keepUp({
+      store,
+      clock,
+      signal: stopping.signal,
+      step: runOnce,
+      position: () => position,
+      stalled: (error, failures) => {
         stalled = reasonOf(error);
         caughtUp = false;
         log('warn', 'consumer stalled', { consumer: name, reason: stalled, failures });
-        await clock.sleep(Math.min(consumerRetryMs * 2 ** Math.min(failures, 10), consumerRetryMaxMs), stopping.signal);
-      }
-    }
-  };
+      },
+    });
 
   const reached = async (wanted: Position, waitMs: number): Promise<boolean> => {
     const there = (): boolean => position !== null && store.comparePositions(position, wanted) >= 0;

@@ -1,10 +1,10 @@
 import type { Position } from './envelope.ts';
+import { keepUp } from './keep-up.ts';
 import { consumerRetryMaxMs, consumerRetryMs, relayBatchMax } from './limits.ts';
 import type { OrchestratorBus } from './ports/bus.ts';
 import type { Checkpoints } from './ports/checkpoints.ts';
 import type { Clock } from './ports/clock.ts';
 import type { EventStore } from './ports/event-store.ts';
-import { nextAppend } from './store/follow.ts';
 
 export type RelayOptions = {
   readonly store: EventStore;
@@ -113,23 +113,19 @@ export const createRelay = (options: RelayOptions): Relay => {
       return count;
     });
 
-  const loop = async (): Promise<void> => {
-    let failures = 0;
-    while (!stopping.signal.aborted) {
-      try {
-        const seen = await runOnce();
-        failures = 0;
-        if (seen === 0) await nextAppend(store, position, stopping.signal);
-      } catch (error) {
-        if (stopping.signal.aborted) return;
-        failures += 1;
+  const loop = (): Promise<void> =>
+    keepUp({
+      store,
+      clock,
+      signal: stopping.signal,
+      step: runOnce,
+      position: () => position,
+      stalled: (error, failures) => {
         stalled = error instanceof Error ? error.message : String(error);
         caughtUp = false;
         log('warn', 'relay stalled', { reason: stalled, failures, position });
-        await clock.sleep(Math.min(consumerRetryMs * 2 ** Math.min(failures, 10), consumerRetryMaxMs), stopping.signal);
-      }
-    }
-  };
+      },
+    });
 
   return {
     name,

@@ -10,7 +10,7 @@ import {
   subjects,
   vmReport,
 } from '#events';
-import type { Broker } from './bus.ts';
+import type { Broker } from './bus-broker.ts';
 import type { Durable } from './bus-durable.ts';
 import { opened } from './bus-wire.ts';
 
