@@ -4,7 +4,7 @@ import { CommandUndeliverable, isTransient, reasonOf } from './consumer-faults.t
 import type { Position, RecordedEvent, StreamName } from './envelope.ts';
 import { readWholeStream } from './handle.ts';
 import { keepUp } from './keep-up.ts';
-import { consumerAttemptsMax, consumerRetryMaxMs, consumerRetryMs, readPageEventsMax } from './limits.ts';
+import { consumerAttemptsMax, consumerRetryMs, readPageEventsMax } from './limits.ts';
 import type { Parked } from './parking.ts';
 import { createParking } from './parking-stream.ts';
 import type { Clock } from './ports/clock.ts';
@@ -146,19 +146,16 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     keep(await parking.park(event, { reason, blocks, attempts, firstSeenAt }));
   };
 
-  const loop = (): Promise<void> =>
-    keepUp({
-      store,
-      clock,
-      signal: stopping.signal,
-      step: runOnce,
-      position: () => position,
-      stalled: (error, failures) => {
-        stalled = reasonOf(error);
-        caughtUp = false;
-        log('warn', 'consumer stalled', { consumer: name, reason: stalled, failures });
-      },
-    });
+  const stall = (error: unknown, failures: number): void => {
+    stalled = reasonOf(error);
+    caughtUp = false;
+    log('warn', 'consumer stalled', { consumer: name, reason: stalled, failures });
+  };
+
+  const loop = (): Promise<void> => {
+    const { signal } = stopping;
+    return keepUp({ store, clock, signal, step: runOnce, position: () => position, stalled: stall });
+  };
 
   const reached = async (wanted: Position, waitMs: number): Promise<boolean> => {
     const there = (): boolean => position !== null && store.comparePositions(position, wanted) >= 0;

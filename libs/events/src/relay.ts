@@ -1,6 +1,6 @@
 import type { Position } from './envelope.ts';
 import { keepUp } from './keep-up.ts';
-import { consumerRetryMaxMs, consumerRetryMs, relayBatchMax } from './limits.ts';
+import { relayBatchMax } from './limits.ts';
 import type { OrchestratorBus } from './ports/bus.ts';
 import type { Checkpoints } from './ports/checkpoints.ts';
 import type { Clock } from './ports/clock.ts';
@@ -113,19 +113,16 @@ export const createRelay = (options: RelayOptions): Relay => {
       return count;
     });
 
-  const loop = (): Promise<void> =>
-    keepUp({
-      store,
-      clock,
-      signal: stopping.signal,
-      step: runOnce,
-      position: () => position,
-      stalled: (error, failures) => {
-        stalled = error instanceof Error ? error.message : String(error);
-        caughtUp = false;
-        log('warn', 'relay stalled', { reason: stalled, failures, position });
-      },
-    });
+  const stall = (error: unknown, failures: number): void => {
+    stalled = error instanceof Error ? error.message : String(error);
+    caughtUp = false;
+    log('warn', 'relay stalled', { reason: stalled, failures, position });
+  };
+
+  const loop = (): Promise<void> => {
+    const { signal } = stopping;
+    return keepUp({ store, clock, signal, step: runOnce, position: () => position, stalled: stall });
+  };
 
   return {
     name,
