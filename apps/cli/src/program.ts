@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { version } from '#edge';
 import { type Cli, systemCli } from './cli.ts';
 import { exitCodes } from './cli-error.ts';
 import { addAccountCommands } from './commands/account.ts';
@@ -31,6 +32,7 @@ export const main = async (argv: readonly string[], cli: Cli = systemCli()): Pro
 const buildProgram = (cli: Cli): Command => {
   const program = new Command('hcc')
     .description('Hippius Confidential Compute: run VMs on hosts nobody has to trust, and see why anything happened')
+    .version(version, '-V, --version', 'which build this is')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: cli.terminal.out, writeErr: cli.terminal.err })

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { connectMinerBus } from '#adapters/nats';
-import type { Log } from '#edge';
+import { type Log, version } from '#edge';
 import type { Clock, HostReport, MinerBus } from '#events';
 import type { Env } from '#host';
 import type { MinerConfig } from './config.ts';
@@ -38,7 +38,6 @@ export type Given = {
 
 /** The address owners reach VMs at. QEMU forwards on the loopback only, until there is an overlay network. */
 const sshHost = '127.0.0.1';
-const agentVersion = '0.1.0';
 
 export class AppModule {}
 
@@ -100,7 +99,7 @@ const describeHost = async (
     });
   }
   // No processor here protects a guest from its host; a screen that shows this VM says so.
-  return { agentEpoch, agentVersion, hostBootId, accelerator, platform: 'none', cpuModel, capacity };
+  return { agentEpoch, agentVersion: version, hostBootId, accelerator, platform: 'none', cpuModel, capacity };
 };
 
 const connectTo =

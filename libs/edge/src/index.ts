@@ -22,3 +22,4 @@ export {
 export { ProblemFilter, type ProblemFilterOptions, type ProblemReply } from './problem-filter.ts';
 export { invalidRequest, type Problem, problemOf } from './problem-of.ts';
 export { type Program, plainLine, runProgram } from './program.ts';
+export { version } from './version.ts';

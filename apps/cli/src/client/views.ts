@@ -61,7 +61,7 @@ export const vmView = z.looseObject({
   sshHostKey: text.nullable(),
   sshHostKeyAttested: z.boolean(),
   waiting: z.object({ for: text, deadlineAt: time, passed: z.boolean() }).nullable(),
-  placementFailure: z.unknown(),
+  placementFailure: z.record(z.string(), z.number()).nullable(),
   platform: text.nullable(),
   disk: z.looseObject({ format: text, sizeBytes: z.number(), encryption: text }),
   requestedAt: time,

@@ -9,6 +9,9 @@ export const findVm = async (api: Api, text: string): Promise<VmView> => {
   return matchOne('vm', text, await api.vms(), (vm) => ({
     id: vm.vmId,
     name: vm.name,
-    gone: vm.observed === 'terminated' || vm.observed === 'refused',
+    gone: isGone(vm),
   }));
 };
+
+/** Whether nothing of a VM is left but its story. */
+export const isGone = ({ observed }: VmView): boolean => observed === 'terminated' || observed === 'refused';

@@ -33,7 +33,7 @@ export const vmFacts = (vm: VmView, now: number): string =>
     ['observed', `${vm.observed}: ${vm.observedText}`],
     ['observed at', timeText(vm.observedAt, now)],
     ...(vm.waiting === null ? [] : [['waiting', waitingText(vm.waiting, now)] as const]),
-    ...(vm.placementFailure == null ? [] : [['no fit', JSON.stringify(vm.placementFailure)] as const]),
+    ...(vm.placementFailure == null ? [] : [['no fit', countsText(vm.placementFailure)] as const]),
     ['size', `${vm.flavorId}: ${vm.size.vcpus} vCPU, ${bytesText(vm.size.memoryBytes)} memory`],
     ['disk', `${vm.disk.format}, ${bytesText(vm.disk.sizeBytes)}, encryption ${vm.disk.encryption}`],
     ['image', vm.imageDigest],
@@ -53,3 +53,9 @@ const hostKeyText = (vm: VmView): string => {
   if (vm.sshHostKey === null) return '-';
   return `${vm.sshHostKey} (${vm.sshHostKeyAttested ? 'attested' : 'UNATTESTED: only the miner says so'})`;
 };
+
+/** `memory 2, lost 1`: how many miners lack what. */
+const countsText = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([code, count]) => `${code} ${count}`)
+    .join(', ');

@@ -13,6 +13,13 @@ describe('hcc vm', () => {
     expect(out).toContain('platform none (NOT confidential)');
   });
 
+  test('ls leaves out what is gone, until asked for all', async () => {
+    const gone = { ...vm, name: 'old', desired: 'absent', observed: 'terminated' };
+    const { hcc } = await machineWith({ 'GET /v1/vms': json({ items: [vm, gone] }) });
+    expect((await hcc('vm', 'ls')).out).not.toContain('old');
+    expect((await hcc('vm', 'ls', '--all')).out).toContain('old');
+  });
+
   test('ls --json is what the API said', async () => {
     const { hcc } = await machineWith({ 'GET /v1/vms': json({ items: [vm] }) });
     expect(JSON.parse((await hcc('vm', 'ls', '--json')).out)).toEqual([vm]);

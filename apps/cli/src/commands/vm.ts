@@ -9,7 +9,7 @@ import { type Goal, goals } from '../up/timeline.ts';
 import { tellStream } from './tell-stream.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { addVmCreate } from './vm-create.ts';
-import { findVm } from './vm-find.ts';
+import { findVm, isGone } from './vm-find.ts';
 import { addVmSsh } from './vm-ssh.ts';
 import { vmFacts, vmTable } from './vm-text.ts';
 import { waitFor } from './vm-wait.ts';
@@ -45,13 +45,14 @@ const addReads = (vm: Command, cli: Cli): void => {
   vm.command('ls')
     .alias('list')
     .description('list VMs')
+    .option('-a, --all', 'also those that are terminated or were refused')
     .option('--account <account>', 'only those of this account')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc vm ls', 'hcc vm ls --json'))
+    .addHelpText('after', examples('hcc vm ls', 'hcc vm ls --all --json'))
     .action(async (_options, command: Command) => {
-      const { json, account } = optionsOf<{ account?: string }>(command);
+      const { json, account, all } = optionsOf<{ account?: string; all?: boolean }>(command);
       const { api } = await connectFor(cli, command, 'owner');
-      const vms = await api.vms(account);
+      const vms = (await api.vms(account)).filter((vm) => all === true || !isGone(vm));
       answer(cli, json, vms, () => vmTable(vms, cli.clock.now()));
     });
   vm.command('status')
