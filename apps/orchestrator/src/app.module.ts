@@ -17,6 +17,7 @@ import { MinersController } from './http/miners/miners.controller.ts';
 import { createOwnership } from './http/ownership.ts';
 import { createReads, type Reads } from './http/reads.ts';
 import { createStamp } from './http/stamp.ts';
+import { EventsController } from './http/streams/events.controller.ts';
 import { FollowController } from './http/streams/follow.controller.ts';
 import { ParkedController } from './http/streams/parked.controller.ts';
 import { StreamsController } from './http/streams/streams.controller.ts';
@@ -77,6 +78,7 @@ const controllers = [
   MinersController,
   EnrolmentController,
   StreamsController,
+  EventsController,
   FollowController,
   ParkedController,
 ];

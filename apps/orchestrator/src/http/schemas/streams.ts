@@ -24,4 +24,16 @@ export const streamPage = z.strictObject({
 });
 export const followStream = z.strictObject({ from: revision.optional() });
 export const followAll = z.strictObject({ after: z.string().max(200).optional(), category: category.optional() });
+/** Categories, separated by commas. */
+const categoryList = z
+  .string()
+  .max(200)
+  .transform((text) => text.split(','))
+  .pipe(z.array(category).min(1));
+export const eventPage = z.strictObject({
+  after: z.string().max(200).optional(),
+  until: z.string().max(200).optional(),
+  category: categoryList.optional(),
+  limit: numberFrom(1, readPageEventsMax, readPageEventsMax),
+});
 export const lastEventId = z.strictObject({ lastEventId: revision.optional() });
