@@ -2,7 +2,9 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadat
 import { Reflector } from '@nestjs/core';
 import { AUTHENTICATOR } from '../../tokens.ts';
 import { type HttpRequest, headerOf, setPrincipal } from '../request.ts';
+import { routeOf } from '../route.ts';
 import type { Authenticator } from './authenticator.ts';
+import { demandRole } from './principal.ts';
 
 const OPEN = 'hcc:open';
 
@@ -18,8 +20,12 @@ export class AuthGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (this.reflector.getAllAndOverride<boolean>(OPEN, [context.getHandler(), context.getClass()])) return true;
+    const roles = routeOf(context.getHandler())?.roles;
+    if (roles === 'open' || roles === 'join-token') return true;
     const request = context.switchToHttp().getRequest<HttpRequest>();
-    setPrincipal(request, await this.authenticate(headerOf(request, 'authorization')));
+    const principal = await this.authenticate(headerOf(request, 'authorization'));
+    setPrincipal(request, principal);
+    if (roles !== undefined) demandRole(principal, ...roles);
     return true;
   }
 }
