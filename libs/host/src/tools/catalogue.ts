@@ -4,6 +4,8 @@ export type ToolName =
   | 'qemu-system-x86_64'
   | 'qemu-img'
   | 'nats-server'
+  | 'redis-server'
+  | 'promtool'
   | 'ssh'
   | 'ssh-keygen'
   | 'mke2fs'
@@ -16,7 +18,14 @@ export type ToolName =
  *  cache (no root needed), or not at all, because it is part of the operating system itself. */
 export type Provision =
   | { readonly how: 'install'; readonly packages: readonly string[] }
-  | { readonly how: 'unpack'; readonly packageName: string; readonly suite: string; readonly programPath: string }
+  | {
+      readonly how: 'unpack';
+      readonly packageName: string;
+      readonly suite: string;
+      readonly programPath: string;
+      /** Packages of shared libraries that are unpacked beside it; the program is then started through a script that names them. */
+      readonly libraries?: readonly string[];
+    }
   | { readonly how: 'system'; readonly packages: readonly string[] };
 
 export type Tool = {
@@ -51,6 +60,27 @@ export const tools: readonly Tool[] = [
     versionArgs: ['--version'],
     versionMin: [2, 10],
     provision: { how: 'unpack', packageName: 'nats-server', suite: 'trixie', programPath: 'usr/sbin/nats-server' },
+  },
+  {
+    // The program itself is in redis-tools. Newer suites' builds need a glibc that Debian 12 does not have.
+    name: 'redis-server',
+    why: 'keeps the timers of a cluster; a single machine does without',
+    versionArgs: ['--version'],
+    versionMin: [6, 2],
+    provision: {
+      how: 'unpack',
+      packageName: 'redis-server',
+      suite: 'bookworm',
+      programPath: 'usr/bin/redis-server',
+      libraries: ['redis-tools', 'libatomic1', 'libjemalloc2', 'liblzf1', 'libssl3'],
+    },
+  },
+  {
+    name: 'promtool',
+    why: 'reads the Prometheus configuration and alert rules before a cluster does',
+    versionArgs: ['--version'],
+    versionMin: [2, 30],
+    provision: { how: 'unpack', packageName: 'prometheus', suite: 'bookworm', programPath: 'usr/bin/promtool' },
   },
   {
     name: 'ssh',

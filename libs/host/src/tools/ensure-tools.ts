@@ -1,10 +1,18 @@
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, HostError, isHostError } from '../errors.ts';
 import type { Report } from '../report.ts';
 import { aptDownload, aptInstall, aptSourceFor, unpackDeb, withFreshLists } from './apt.ts';
 import { type Provision, type ToolName, toolNamed } from './catalogue.ts';
-import { type FoundTool, findTool, fixFor, type MissingTool, toolMissing, unpackedRoot } from './find-tool.ts';
+import {
+  type FoundTool,
+  findTool,
+  fixFor,
+  type MissingTool,
+  startScript,
+  toolMissing,
+  unpackedRoot,
+} from './find-tool.ts';
 import { showVersion } from './version.ts';
 
 export type EnsureToolsOptions = {
@@ -80,10 +88,11 @@ async function unpackOne(missing: MissingTool, options: EnsureToolsOptions): Pro
   try {
     const source = await aptSourceFor(provision.suite, workDir, options);
     const debs = await withFreshLists(source, workDir, options, (from) =>
-      aptDownload(from, [provision.packageName], join(workDir, 'debs'), options),
+      aptDownload(from, [provision.packageName, ...(provision.libraries ?? [])], join(workDir, 'debs'), options),
     );
     const root = join(workDir, 'root');
     for (const deb of debs) await unpackDeb(deb, root, options.signal);
+    if (provision.libraries !== undefined) await writeStartScript(root, provision.programPath);
     await replaceDir(root, unpackedRoot(missing.name, options.cacheDir));
   } catch (error) {
     throw installFailed(provision.packageName, fixFor(missing.name), error);
@@ -91,6 +100,17 @@ async function unpackOne(missing: MissingTool, options: EnsureToolsOptions): Pro
     await rm(workDir, { recursive: true, force: true });
   }
   await lookFor([missing.name], options, true);
+}
+
+/** The script takes the program's place (exec), so that its process id and its signals are the program's. */
+async function writeStartScript(root: string, programPath: string): Promise<void> {
+  const lines = [
+    '#!/bin/sh',
+    'here=$(dirname "$(readlink -f "$0")")',
+    'LD_LIBRARY_PATH=$(echo "$here"/usr/lib/*-linux-gnu) exec "$here/' + `${programPath}" "$@"`,
+    '',
+  ];
+  await writeFile(join(root, startScript), lines.join('\n'), { mode: 0o755 });
 }
 
 /** Two builders may finish at the same moment: whoever is second finds the place taken by an equal copy and keeps it. */

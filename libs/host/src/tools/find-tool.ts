@@ -72,6 +72,9 @@ export function unpackedRoot(name: ToolName, cacheDir: string): string {
   return join(cacheDir, 'tools', name);
 }
 
+/** The script that starts a program with the libraries unpacked beside it. */
+export const startScript = 'start';
+
 /** The one command that gets a tool. */
 export function fixFor(...names: readonly ToolName[]): string {
   const provisions = names.map((name) => toolNamed(name).provision);
@@ -83,7 +86,9 @@ export function fixFor(...names: readonly ToolName[]): string {
 
 function unpackedProgram(name: ToolName, cacheDir: string): string | undefined {
   const { provision } = toolNamed(name);
-  return provision.how === 'unpack' ? join(unpackedRoot(name, cacheDir), provision.programPath) : undefined;
+  if (provision.how !== 'unpack') return undefined;
+  const { programPath, libraries } = provision;
+  return join(unpackedRoot(name, cacheDir), libraries === undefined ? programPath : startScript);
 }
 
 function searchPath(env: Env): readonly string[] {

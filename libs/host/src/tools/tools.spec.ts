@@ -33,6 +33,13 @@ describe('system tools', () => {
     expect(found).toMatchObject({ kind: 'found', from: 'cache', version: [2, 10, 27] });
   });
 
+  test('given a program with libraries of its own / when it is looked for / then the script that names them is taken', async () => {
+    const { cacheDir } = await machine({ 'cache/tools/redis-server/start': 'Redis server v=7.0.15 sha=00000000:0' });
+    const found = await findTool('redis-server', { env: { PATH: '/nowhere' }, cacheDir });
+    // A machine that has Redis in /usr/bin finds none there: PATH does not reach it.
+    expect(found).toMatchObject({ path: join(cacheDir, 'tools/redis-server/start'), version: [7, 0, 15] });
+  });
+
   test('given only an old program / when it is needed / then the refusal names it, what is wanted, and the command', async () => {
     const { cacheDir, bin } = await machine({ 'bin/nats-server': 'nats-server: v2.9.10' });
     await expect(requireTool('nats-server', { env: { PATH: bin }, cacheDir })).rejects.toMatchObject({
