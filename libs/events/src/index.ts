@@ -56,7 +56,7 @@ export { createRelay, type Relay, RelayNotPlaced, type RelayOptions, type RelayS
 export { role } from './schemas/account.ts';
 export { imageManifest } from './schemas/image.ts';
 export { askAnswer, consoleCall, desiredSpec, hostReport, vmReport } from './schemas/messages.ts';
-export { natsPublicKey } from './schemas/miner.ts';
+export { accelerator, natsPublicKey, platform } from './schemas/miner.ts';
 export {
   accountId,
   bootId,
@@ -73,10 +73,11 @@ export {
   tokenId,
   vmId,
 } from './schemas/values.ts';
-export { exitCause, restartPolicy } from './schemas/vm.ts';
+export { exitCause, restartPolicy, sshEndpoint, waitingFor } from './schemas/vm.ts';
 export type { Sink } from './sink.ts';
 export { admitAppend, firstRevision } from './store/admission.ts';
 export { type Bell, createBell, follow } from './store/follow.ts';
+export { createInstants } from './store/instants.ts';
 export { pageEvents, startRevision } from './store/paging.ts';
 export { createPositions, type Positions } from './store/positions.ts';
 export { jetstreamStreams, minerIdOf, subjects, vmIdOf } from './subjects.ts';

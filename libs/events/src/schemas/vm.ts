@@ -23,7 +23,7 @@ export const exitCause = z.enum(['requested', 'guest-shutdown', 'crash', 'host-s
 export const sshEndpoint = z.strictObject({ host: z.string().max(253), port: z.int().min(1).max(65_535) });
 export const restartPolicy = z.enum(['always', 'on-failure', 'never']);
 
-const waitingFor = z.enum(['admission', 'placement', 'reservation', 'boot', 'stop', 'removal', 'miner']);
+export const waitingFor = z.enum(['admission', 'placement', 'reservation', 'boot', 'stop', 'removal', 'miner']);
 const bootCause = z.enum(['placed', 'owner-start', 'owner-reboot', 'crash', 'guest-shutdown', 'host-reboot']);
 const reasons = z.record(z.string().max(40), count);
 

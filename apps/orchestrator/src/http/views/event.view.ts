@@ -1,4 +1,24 @@
-import type { RecordedEvent } from '#events';
+import { z } from 'zod';
+import { instant, type RecordedEvent, revision, sha256Hex } from '#events';
+
+export const eventAnswer = z
+  .strictObject({
+    eventId: z.string(),
+    type: z.string(),
+    version: z.int().positive(),
+    stream: z.string(),
+    revision: revision.describe('Place in its stream, from 0'),
+    position: z.string().describe('Place in the whole log; opaque, and compared only by the store'),
+    recordedAt: instant,
+    actor: z.string().describe('Who did it: role or part, and its id'),
+    correlationId: z.string().describe('What ties together all that one request set off'),
+    causationId: z.string().describe('The command or event that this follows from'),
+    traceparent: z.string().nullable(),
+    data: z.record(z.string(), z.json()).readonly().describe('The fields of this type and version; see events.md'),
+    prevHash: sha256Hex,
+    hash: sha256Hex,
+  })
+  .meta({ id: 'Event' });
 
 /** A stored event as JSON: its whole envelope. */
 export const eventView = (event: RecordedEvent) => ({

@@ -1,12 +1,35 @@
+import { z } from 'zod';
 import type { Miner, UnixMs } from '#domain';
-import { isoTime } from '#events';
+import { accelerator, instant, isoTime, minerId, platform, size, vmId } from '#events';
 import type { MinerRow } from '../../projections/miners.projection.ts';
 
 /** When a miner was last heard, by its heartbeats; `null` when this process has heard none. */
 export type LastSeen = (minerId: string) => UnixMs | null;
 
+const status = z.enum(['invited', 'enrolled', 'attached', 'lost']);
+
+export const minerAnswer = z
+  .strictObject({
+    minerId,
+    name: z.string(),
+    status,
+    statusText: z.string().describe('The status as a sentence'),
+    accelerator: accelerator.nullable(),
+    platform: platform.nullable(),
+    cpuModel: z.string().nullable(),
+    agentVersion: z.string().nullable(),
+    agentEpoch: z.int().nullable().describe("Rises with every life of the miner's agent"),
+    capacity: size,
+    reserved: size,
+    vms: z.array(vmId).describe('VMs that hold a part of the capacity'),
+    lastSeenAt: instant.nullable().describe('Its newest heartbeat; null when this server has heard none'),
+    invitedAt: instant,
+    attachedAt: instant.nullable(),
+  })
+  .meta({ id: 'Miner' });
+
 /** A miner as operators see it. `lastSeenAt` is the newest heartbeat, which no event records. */
-export const minerView = ({ miner, invitedAt, attachedAt }: MinerRow, lastSeenAt: UnixMs | null) => ({
+export const minerView = ({ miner, invitedAt, attachedAt }: MinerRow, lastSeenAt: UnixMs | null): z.input<typeof minerAnswer> => ({
   minerId: miner.minerId,
   name: miner.name,
   ...statusOf(miner),
@@ -23,7 +46,7 @@ export const minerView = ({ miner, invitedAt, attachedAt }: MinerRow, lastSeenAt
   attachedAt,
 });
 
-type Status = { readonly status: 'invited' | 'enrolled' | 'attached' | 'lost'; readonly statusText: string };
+type Status = { readonly status: z.infer<typeof status>; readonly statusText: string };
 
 const statusOf = (miner: Miner): Status => {
   if (miner.natsPublicKey === null) {

@@ -1,12 +1,73 @@
+import { z } from 'zod';
 import { describeVm, type ImageManifest, type Platform } from '#domain';
-import { isoTime } from '#events';
+import {
+  accountId,
+  imageDigest,
+  instant,
+  isoTime,
+  minerId,
+  platform,
+  restartPolicy,
+  revision,
+  size,
+  sshEndpoint,
+  vmId,
+  waitingFor,
+} from '#events';
 import type { VmRow } from '../../projections/vms.projection.ts';
 
 /** What a VM's view takes from elsewhere: its image's user and its miner's platform. */
 export type Beside = { readonly manifest: ImageManifest | null; readonly platform: Platform | null };
 
+export const desired = z.enum(['running', 'stopped', 'absent']);
+export const observed = z.enum([
+  'awaiting-admission',
+  'refused',
+  'awaiting-placement',
+  'awaiting-reservation',
+  'awaiting-boot',
+  'starting',
+  'running',
+  'stopping',
+  'stopped',
+  'failed',
+  'lost',
+  'terminating',
+  'terminated',
+]);
+
+export const vmAnswer = z
+  .strictObject({
+    vmId,
+    accountId,
+    name: z.string(),
+    flavorId: z.string(),
+    size,
+    imageDigest,
+    sshUser: z.string(),
+    restartPolicy,
+    desired: desired.describe('What its owner wants'),
+    desiredText: z.string(),
+    observed: observed.describe('What is, as far as anybody has said'),
+    observedText: z.string(),
+    observedAt: instant.describe('When somebody last said something about what is'),
+    generation: z.int().describe('Rises with every placement; an older one counts for nothing'),
+    minerId: minerId.nullable(),
+    bootEpoch: z.int().nullable(),
+    endpoint: sshEndpoint.nullable(),
+    sshHostKey: z.string().nullable(),
+    sshHostKeyAttested: z.boolean().describe('Whether anything but the miner vouches for the host key'),
+    waiting: z.strictObject({ for: waitingFor, deadlineAt: instant, passed: z.boolean() }).nullable(),
+    placementFailure: z.record(z.string(), z.int()).readonly().nullable().describe('Why no miner fits: how many lack what'),
+    platform: platform.nullable(),
+    disk: z.strictObject({ format: z.literal('qcow2'), sizeBytes: z.int(), encryption: z.literal('none') }),
+    requestedAt: instant,
+    revision,
+  })
+  .meta({ id: 'Vm' });
+
 /** A VM as its owner sees it. Two status words, each with its sentence; nothing is called confidential that is not. */
-export const vmView = ({ vm, requestedAt, observedAt, revision }: VmRow, { manifest, platform }: Beside) => {
+export const vmView = ({ vm, requestedAt, observedAt, revision }: VmRow, { manifest, platform }: Beside): z.input<typeof vmAnswer> => {
   const texts = describeVm(vm);
   return {
     vmId: vm.vmId,
