@@ -1,32 +1,40 @@
-import { Body, Controller, Inject, Param, Post, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { HandleAccount } from '../../handling/messages.ts';
 import { STAMP } from '../../tokens.ts';
-import { accepted } from '../answer.ts';
-import { demandRole } from '../auth/principal.ts';
+import { accepted, commandAnswer } from '../answer.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
+import { Answers, Asked, type AskedOf, route } from '../route.ts';
 import { accountPath, newCredits } from '../schemas/accounts.ts';
-import { parse } from '../schemas/door.ts';
 import type { Stamp } from '../stamp.ts';
 
-@Controller('v1/accounts/:accountId/credits')
+const grantCredits = route({
+  method: 'POST',
+  path: '/v1/accounts/:accountId/credits',
+  summary: 'Give an account credits; the same deposit counts once',
+  roles: ['operator'],
+  params: accountPath,
+  body: newCredits,
+  answer: commandAnswer,
+  refusals: ['account-not-found', 'invalid-amount', 'deposit-exists-with-other-content'],
+});
+
+@Controller()
 export class CreditsController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
     @Inject(STAMP) private readonly stamp: Stamp,
   ) {}
 
-  @Post()
+  @Answers(grantCredits)
   async grant(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Body() body: unknown,
+    @Asked(grantCredits) { params, body, rawBody }: AskedOf<typeof grantCredits>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    demandRole(caller.principal, 'operator');
-    const { accountId } = parse(accountPath, path, 'path');
-    const { depositId, amount, note } = parse(newCredits, body, 'body');
-    const meta = this.stamp.creation(caller, 'DepositCredits', `${accountId}/${depositId}`, body);
+    const { accountId } = params;
+    const { depositId, amount, note } = body;
+    const meta = this.stamp.creation(caller, 'DepositCredits', `${accountId}/${depositId}`, rawBody);
     const command = {
       type: 'DepositCredits',
       depositId,

@@ -1,20 +1,53 @@
 import { createHash } from 'node:crypto';
-import { Body, Controller, Delete, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { z } from 'zod';
 import { parseSshPublicKey } from '#domain';
 import { HandleAccount } from '../../handling/messages.ts';
 import { READS, STAMP } from '../../tokens.ts';
-import { accepted } from '../answer.ts';
+import { accepted, commandAnswer } from '../answer.ts';
 import { demandAccount, demandSight, noAccount } from '../auth/principal.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
+import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
 import { accountPath, newSshKey, sshKeyPath } from '../schemas/accounts.ts';
-import { atLeast, parse } from '../schemas/door.ts';
+import { readQuery } from '../schemas/door.ts';
+import { allOf } from '../schemas/lists.ts';
 import type { Stamp } from '../stamp.ts';
-import { sshKeyView } from '../views/account.view.ts';
+import { sshKeyAnswer, sshKeyView } from '../views/account.view.ts';
 
-@Controller('v1/accounts/:accountId/ssh-keys')
+const addKey = route({
+  method: 'POST',
+  path: '/v1/accounts/:accountId/ssh-keys',
+  summary: 'Add an SSH public key; new VMs let it in',
+  roles: ['operator', 'owner'],
+  params: accountPath,
+  body: newSshKey,
+  answer: commandAnswer,
+  refusals: ['account-not-found', 'ssh-key-malformed', 'ssh-key-unsupported', 'ssh-key-too-weak', 'too-many-ssh-keys'],
+});
+
+const listKeys = route({
+  method: 'GET',
+  path: '/v1/accounts/:accountId/ssh-keys',
+  summary: 'All SSH keys of an account',
+  roles: everyone,
+  params: accountPath,
+  query: readQuery,
+  answer: json(allOf(sshKeyAnswer)),
+  refusals: ['account-not-found'],
+});
+
+const removeKey = route({
+  method: 'DELETE',
+  path: '/v1/accounts/:accountId/ssh-keys/:fingerprint',
+  summary: 'Remove an SSH key; VMs that have it keep it',
+  roles: ['operator', 'owner'],
+  params: sshKeyPath,
+  answer: commandAnswer,
+  refusals: ['account-not-found', 'ssh-key-not-found'],
+});
+
+@Controller()
 export class SshKeysController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
@@ -22,16 +55,13 @@ export class SshKeysController {
     @Inject(STAMP) private readonly stamp: Stamp,
   ) {}
 
-  @Post()
+  @Answers(addKey)
   async add(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Body() body: unknown,
+    @Asked(addKey) { params: { accountId }, body: { publicKey } }: AskedOf<typeof addKey>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    const { accountId } = parse(accountPath, path, 'path');
     demandAccount(caller.principal, accountId);
-    const { publicKey } = parse(newSshKey, body, 'body');
     const fingerprint = fingerprintOf(publicKey);
     const command = { type: 'AddSshKey', line: publicKey, fingerprint, now: this.stamp.now() } as const;
     const meta = this.stamp.change(caller, 'AddSshKey', accountId);
@@ -39,25 +69,25 @@ export class SshKeysController {
     return accepted(reply, outcome, `/v1/accounts/${accountId}/ssh-keys`);
   }
 
-  @Get()
+  @Answers(listKeys)
   async list(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Query() query: unknown,
+    @Asked(listKeys) { params: { accountId }, query }: AskedOf<typeof listKeys>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    const { accountId } = parse(accountPath, path, 'path');
-    const wanted = parse(z.strictObject(atLeast), query, 'query');
     demandSight(caller.principal, accountId);
-    await this.reads.upTo(wanted.atLeast, reply);
+    await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.account(accountId);
     if (row === null) throw noAccount(accountId);
     return { items: row.sshKeys.map(sshKeyView) };
   }
 
-  @Delete(':fingerprint')
-  async remove(@From() caller: Caller, @Param() path: unknown, @Res({ passthrough: true }) reply: HttpReply) {
-    const { accountId, fingerprint } = parse(sshKeyPath, path, 'path');
+  @Answers(removeKey)
+  async remove(
+    @From() caller: Caller,
+    @Asked(removeKey) { params: { accountId, fingerprint } }: AskedOf<typeof removeKey>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
     demandAccount(caller.principal, accountId);
     const command = { type: 'RemoveSshKey', fingerprint, now: this.stamp.now() } as const;
     const meta = this.stamp.change(caller, 'RemoveSshKey', accountId);

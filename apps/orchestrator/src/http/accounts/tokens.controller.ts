@@ -1,19 +1,52 @@
-import { Body, Controller, Delete, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { z } from 'zod';
 import { DoorProblem } from '#edge';
 import { HandleAccount } from '../../handling/messages.ts';
 import { READS, STAMP } from '../../tokens.ts';
-import { accepted } from '../answer.ts';
+import { accepted, commandAnswer } from '../answer.ts';
 import { demandAccount, demandSight, noAccount } from '../auth/principal.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
+import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
 import { accountPath, newToken, tokenPath } from '../schemas/accounts.ts';
-import { atLeast, parse } from '../schemas/door.ts';
+import { readQuery } from '../schemas/door.ts';
+import { allOf } from '../schemas/lists.ts';
 import type { Stamp } from '../stamp.ts';
-import { tokenView } from '../views/account.view.ts';
+import { tokenAnswer, tokenView } from '../views/account.view.ts';
 
-@Controller('v1/accounts/:accountId/tokens')
+const issueToken = route({
+  method: 'POST',
+  path: '/v1/accounts/:accountId/tokens',
+  summary: 'Let a token in by its digest; its bearer made it and keeps the secret',
+  roles: ['operator', 'owner'],
+  params: accountPath,
+  body: newToken,
+  answer: commandAnswer,
+  refusals: ['forbidden', 'account-not-found', 'token-exists-with-other-content', 'too-many-tokens'],
+});
+
+const listTokens = route({
+  method: 'GET',
+  path: '/v1/accounts/:accountId/tokens',
+  summary: 'All tokens of an account that are let in',
+  roles: everyone,
+  params: accountPath,
+  query: readQuery,
+  answer: json(allOf(tokenAnswer)),
+  refusals: ['account-not-found'],
+});
+
+const revokeToken = route({
+  method: 'DELETE',
+  path: '/v1/accounts/:accountId/tokens/:tokenId',
+  summary: 'Let a token in no more',
+  roles: ['operator', 'owner'],
+  params: tokenPath,
+  answer: commandAnswer,
+  refusals: ['account-not-found', 'token-not-found'],
+});
+
+@Controller()
 export class TokensController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
@@ -21,47 +54,45 @@ export class TokensController {
     @Inject(STAMP) private readonly stamp: Stamp,
   ) {}
 
-  @Post()
+  @Answers(issueToken)
   async issue(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Body() body: unknown,
+    @Asked(issueToken) { params: { accountId }, body, rawBody }: AskedOf<typeof issueToken>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    const { accountId } = parse(accountPath, path, 'path');
     demandAccount(caller.principal, accountId);
-    const { tokenId, role, sha256, label } = parse(newToken, body, 'body');
+    const { tokenId, role, sha256, label } = body;
     if (caller.principal.role === 'owner' && role !== 'owner') {
       throw new DoorProblem('forbidden', `an owner issues tokens of the role owner, not ${role}; ask an operator`, {
         observed: role,
         wanted: 'owner',
       });
     }
-    const meta = this.stamp.creation(caller, 'IssueApiToken', `${accountId}/${tokenId}`, body);
+    const meta = this.stamp.creation(caller, 'IssueApiToken', `${accountId}/${tokenId}`, rawBody);
     const command = { type: 'IssueApiToken', tokenId, role, sha256, label, now: this.stamp.now() } as const;
     const outcome = await this.commands.execute(new HandleAccount(accountId, command, meta));
     return accepted(reply, outcome, `/v1/accounts/${accountId}/tokens`);
   }
 
-  @Get()
+  @Answers(listTokens)
   async list(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Query() query: unknown,
+    @Asked(listTokens) { params: { accountId }, query }: AskedOf<typeof listTokens>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    const { accountId } = parse(accountPath, path, 'path');
-    const wanted = parse(z.strictObject(atLeast), query, 'query');
     demandSight(caller.principal, accountId);
-    await this.reads.upTo(wanted.atLeast, reply);
+    await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.account(accountId);
     if (row === null) throw noAccount(accountId);
     return { items: row.tokens.map(tokenView) };
   }
 
-  @Delete(':tokenId')
-  async revoke(@From() caller: Caller, @Param() path: unknown, @Res({ passthrough: true }) reply: HttpReply) {
-    const { accountId, tokenId } = parse(tokenPath, path, 'path');
+  @Answers(revokeToken)
+  async revoke(
+    @From() caller: Caller,
+    @Asked(revokeToken) { params: { accountId, tokenId } }: AskedOf<typeof revokeToken>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
     demandAccount(caller.principal, accountId);
     const command = { type: 'RevokeApiToken', tokenId, now: this.stamp.now() } as const;
     const meta = this.stamp.change(caller, 'RevokeApiToken', accountId);

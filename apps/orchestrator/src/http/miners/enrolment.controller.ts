@@ -1,18 +1,28 @@
-import { Body, Controller, Headers, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Controller, Headers, Inject } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { Refusal } from '#domain';
 import { type Correlation, DoorProblem } from '#edge';
 import { HandleMiner } from '../../handling/messages.ts';
 import { ISSUE_MINER_JWT, STAMP } from '../../tokens.ts';
-import { Open } from '../auth/auth.guard.ts';
 import { bearerOf, sha256Hex } from '../auth/authenticator.ts';
 import { Correlated } from '../request.ts';
-import { parse } from '../schemas/door.ts';
+import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
 import { enrolment, minerPath } from '../schemas/miners.ts';
 import type { Stamp } from '../stamp.ts';
-import { credentialsView, type IssueMinerJwt } from '../views/credentials.view.ts';
+import { credentialsAnswer, credentialsView, type IssueMinerJwt } from '../views/credentials.view.ts';
 
-@Controller('v1/miners/:minerId/enrolment')
+const enrolMiner = route({
+  method: 'POST',
+  path: '/v1/miners/:minerId/enrolment',
+  summary: "A join token and the miner's own public key, for bus credentials; the same key may come again",
+  roles: 'join-token',
+  params: minerPath,
+  body: enrolment,
+  answer: json(credentialsAnswer),
+  refusals: ['unauthenticated', 'join-token-wrong', 'join-token-expired', 'miner-enrolled-with-other-key'],
+});
+
+@Controller()
 export class EnrolmentController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
@@ -20,18 +30,12 @@ export class EnrolmentController {
     @Inject(ISSUE_MINER_JWT) private readonly issue: IssueMinerJwt,
   ) {}
 
-  /** A join token and the miner's own public key, for bus credentials. The same key may come again; another may not. */
-  @Open()
-  @Post()
-  @HttpCode(200)
+  @Answers(enrolMiner)
   async enrol(
     @Correlated() correlation: Correlation,
     @Headers('authorization') authorization: string | undefined,
-    @Param() path: unknown,
-    @Body() body: unknown,
+    @Asked(enrolMiner) { params: { minerId }, body: { natsPublicKey } }: AskedOf<typeof enrolMiner>,
   ) {
-    const { minerId } = parse(minerPath, path, 'path');
-    const { natsPublicKey } = parse(enrolment, body, 'body');
     const joinToken = bearerOf(authorization);
     if (joinToken === undefined) {
       throw new DoorProblem('unauthenticated', 'the join token is missing; send "Authorization: Bearer <join token>"');

@@ -1,21 +1,52 @@
-import { Body, Controller, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '#domain';
 import { HandleMiner } from '../../handling/messages.ts';
 import type { MinerRow } from '../../projections/miners.projection.ts';
 import { LAST_SEEN, READS, STAMP } from '../../tokens.ts';
-import { accepted } from '../answer.ts';
-import { demandRole } from '../auth/principal.ts';
+import { accepted, commandAnswer } from '../answer.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
-import { atLeast, parse } from '../schemas/door.ts';
-import { listOptions, listQuery, listView } from '../schemas/lists.ts';
+import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
+import { readQuery } from '../schemas/door.ts';
+import { listOptions, listQuery, listView, pageOf } from '../schemas/lists.ts';
 import { minerPath, newMiner } from '../schemas/miners.ts';
 import type { Stamp } from '../stamp.ts';
-import { type LastSeen, minerView } from '../views/miner.view.ts';
+import { type LastSeen, minerAnswer, minerView } from '../views/miner.view.ts';
 
-@Controller('v1/miners')
+const inviteMiner = route({
+  method: 'POST',
+  path: '/v1/miners',
+  summary: 'Let a host join with a token that you made and of which this keeps the digest',
+  roles: ['operator'],
+  body: newMiner,
+  answer: commandAnswer,
+  refusals: ['miner-exists-with-other-content', 'invalid-name'],
+});
+
+const listMiners = route({
+  method: 'GET',
+  path: '/v1/miners',
+  summary: 'Miners by age',
+  roles: ['operator', 'viewer'],
+  query: z.strictObject(listQuery),
+  answer: json(pageOf(minerAnswer)),
+  refusals: [],
+});
+
+const showMiner = route({
+  method: 'GET',
+  path: '/v1/miners/:minerId',
+  summary: 'One miner, its capacity and what it holds',
+  roles: ['operator', 'viewer'],
+  params: minerPath,
+  query: readQuery,
+  answer: json(minerAnswer),
+  refusals: ['miner-not-found'],
+});
+
+@Controller()
 export class MinersController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
@@ -24,35 +55,30 @@ export class MinersController {
     @Inject(LAST_SEEN) private readonly lastSeen: LastSeen,
   ) {}
 
-  @Post()
-  async invite(@From() caller: Caller, @Body() body: unknown, @Res({ passthrough: true }) reply: HttpReply) {
-    demandRole(caller.principal, 'operator');
-    const wanted = parse(newMiner, body, 'body');
-    const meta = this.stamp.creation(caller, 'InviteMiner', wanted.minerId, body);
-    const command = { ...wanted, type: 'InviteMiner', now: this.stamp.now() } as const;
-    const outcome = await this.commands.execute(new HandleMiner(wanted.minerId, command, meta));
-    return accepted(reply, outcome, `/v1/miners/${wanted.minerId}`);
-  }
-
-  @Get()
-  async list(@From() caller: Caller, @Query() query: unknown, @Res({ passthrough: true }) reply: HttpReply) {
-    demandRole(caller.principal, 'operator', 'viewer');
-    const wanted = parse(z.strictObject(listQuery), query, 'query');
-    await this.reads.upTo(wanted.atLeast, reply);
-    return listView(this.reads.rows.miners(listOptions(wanted)), (row) => this.view(row));
-  }
-
-  @Get(':minerId')
-  async show(
+  @Answers(inviteMiner)
+  async invite(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Query() query: unknown,
+    @Asked(inviteMiner) { body, rawBody }: AskedOf<typeof inviteMiner>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    demandRole(caller.principal, 'operator', 'viewer');
-    const { minerId } = parse(minerPath, path, 'path');
-    const wanted = parse(z.strictObject(atLeast), query, 'query');
-    await this.reads.upTo(wanted.atLeast, reply);
+    const meta = this.stamp.creation(caller, 'InviteMiner', body.minerId, rawBody);
+    const command = { ...body, type: 'InviteMiner', now: this.stamp.now() } as const;
+    const outcome = await this.commands.execute(new HandleMiner(body.minerId, command, meta));
+    return accepted(reply, outcome, `/v1/miners/${body.minerId}`);
+  }
+
+  @Answers(listMiners)
+  async list(@Asked(listMiners) { query }: AskedOf<typeof listMiners>, @Res({ passthrough: true }) reply: HttpReply) {
+    await this.reads.upTo(query.atLeast, reply);
+    return listView(this.reads.rows.miners(listOptions(query)), (row) => this.view(row));
+  }
+
+  @Answers(showMiner)
+  async show(
+    @Asked(showMiner) { params: { minerId }, query }: AskedOf<typeof showMiner>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
+    await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.miner(minerId);
     if (row === null) throw new Refusal('miner-not-found', `there is no miner ${minerId}; \`hcc miner ls\` lists them`);
     return this.view(row);

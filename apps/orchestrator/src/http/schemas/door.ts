@@ -13,7 +13,15 @@ export const parse = <T>(schema: z.ZodType<T>, value: unknown, part: 'body' | 'q
 export const nothing = z.strictObject({});
 
 /** Any read may wait for what its caller has just written. */
-export const atLeast = { atLeast: z.string().min(1).max(200).optional() };
+export const atLeast = {
+  atLeast: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('A position that a command answered: wait until the read model shows it'),
+};
+export const readQuery = z.strictObject(atLeast);
 
 const wholeNumber = (min: number, max: number) =>
   z

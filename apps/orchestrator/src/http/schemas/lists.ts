@@ -19,6 +19,16 @@ export const listOptions = (query: { readonly limit: number; readonly after?: Cu
   after: query.after ?? null,
 });
 
+/** Answer of a list by pages. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.strictObject({
+    items: z.array(item),
+    next: z.string().nullable().describe('Send it as `after` for what follows; null at the end'),
+  });
+
+/** Answer of a short list that is always whole. */
+export const allOf = <Item extends z.ZodType>(item: Item) => z.strictObject({ items: z.array(item) });
+
 /** A list as it is answered; `next` is `null` at its end. */
 export const listView = <Row, View>({ rows, next }: List<Row>, view: (row: Row) => View) => ({
   items: rows.map(view),

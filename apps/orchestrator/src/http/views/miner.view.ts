@@ -29,7 +29,10 @@ export const minerAnswer = z
   .meta({ id: 'Miner' });
 
 /** A miner as operators see it. `lastSeenAt` is the newest heartbeat, which no event records. */
-export const minerView = ({ miner, invitedAt, attachedAt }: MinerRow, lastSeenAt: UnixMs | null): z.input<typeof minerAnswer> => ({
+export const minerView = (
+  { miner, invitedAt, attachedAt }: MinerRow,
+  lastSeenAt: UnixMs | null,
+): z.input<typeof minerAnswer> => ({
   minerId: miner.minerId,
   name: miner.name,
   ...statusOf(miner),

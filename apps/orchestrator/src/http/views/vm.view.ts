@@ -58,7 +58,11 @@ export const vmAnswer = z
     sshHostKey: z.string().nullable(),
     sshHostKeyAttested: z.boolean().describe('Whether anything but the miner vouches for the host key'),
     waiting: z.strictObject({ for: waitingFor, deadlineAt: instant, passed: z.boolean() }).nullable(),
-    placementFailure: z.record(z.string(), z.int()).readonly().nullable().describe('Why no miner fits: how many lack what'),
+    placementFailure: z
+      .record(z.string(), z.int())
+      .readonly()
+      .nullable()
+      .describe('Why no miner fits: how many lack what'),
     platform: platform.nullable(),
     disk: z.strictObject({ format: z.literal('qcow2'), sizeBytes: z.int(), encryption: z.literal('none') }),
     requestedAt: instant,
@@ -67,7 +71,10 @@ export const vmAnswer = z
   .meta({ id: 'Vm' });
 
 /** A VM as its owner sees it. Two status words, each with its sentence; nothing is called confidential that is not. */
-export const vmView = ({ vm, requestedAt, observedAt, revision }: VmRow, { manifest, platform }: Beside): z.input<typeof vmAnswer> => {
+export const vmView = (
+  { vm, requestedAt, observedAt, revision }: VmRow,
+  { manifest, platform }: Beside,
+): z.input<typeof vmAnswer> => {
   const texts = describeVm(vm);
   return {
     vmId: vm.vmId,
