@@ -28,6 +28,7 @@ const closing = (open: Open): void => {
       (it) => it.readAll(),
       (it) => it.readStream(freshStream()),
       (it) => it.head(),
+      (it) => it.positionAt(0),
     ];
     for (const call of calls) {
       const failure = await call(store).catch((error: unknown) => error);

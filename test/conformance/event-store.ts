@@ -1,6 +1,7 @@
 import { describe, onTestFinished } from 'vitest';
 import type { EventStore } from '#events';
 import { describeAppends } from './event-store-appends.ts';
+import { describeInstants } from './event-store-instants.ts';
 import { describeLifetime } from './event-store-lifetime.ts';
 import { describePayloads } from './event-store-payloads.ts';
 import { describeReads } from './event-store-reads.ts';
@@ -22,6 +23,7 @@ export const describeEventStore = (name: string, factory: StoreFactory): void =>
   describe(`event store: ${name}`, () => {
     describeAppends(open);
     describeReads(open);
+    describeInstants(open);
     describeSubscriptions(open);
     describePayloads(open);
     describeLifetime(open);

@@ -51,7 +51,7 @@ export {
 } from './ports/event-store.ts';
 export type { Ids } from './ports/ids.ts';
 export type { Leases } from './ports/leases.ts';
-export type { Scheduler } from './ports/scheduler.ts';
+export type { Scheduler, SchedulerStatus, Timer, TimerFired, TimerSource, Timers } from './ports/scheduler.ts';
 export { createRelay, type Relay, RelayNotPlaced, type RelayOptions, type RelayStatus } from './relay.ts';
 export { role } from './schemas/account.ts';
 export { imageManifest } from './schemas/image.ts';

@@ -30,3 +30,5 @@ export const specBytesMax = 384 * 1024;
 export const answerBytesMax = 6 * consoleBytesMax + 1024;
 /** Events the relay publishes between two saves of its checkpoint: what is published again after a crash. */
 export const relayBatchMax = 256;
+/** Marks that a store without an index of time remembers: about 100 kB, and a millionth of a long log between two. */
+export const instantMarksMax = 1_024;

@@ -9,6 +9,7 @@ import {
   firstRevision,
   follow,
   genesisHash,
+  isoTime,
   linkHash,
   pageEvents,
   type RecordedEvent,
@@ -33,6 +34,8 @@ type Row = AdmittedEvent & {
 export const createMemoryEventStore = ({ storeId = 'memory' }: { readonly storeId?: string } = {}): EventStore => {
   const positions = createPositions(storeId);
   const log: Row[] = [];
+  /** The latest time recorded up to each row of the log. */
+  const latest: string[] = [];
   const streams = new Map<StreamName, Row[]>();
   const ids = new Set<string>();
   const bell = createBell();
@@ -68,6 +71,7 @@ export const createMemoryEventStore = ({ storeId = 'memory' }: { readonly storeI
       last = { ...event, stream, revision, count: log.length + 1, prevHash, hash };
       rows.push(last);
       log.push(last);
+      latest.push(laterOf(latest.at(-1), event.recordedAt));
       ids.add(event.eventId);
     }
     streams.set(stream, rows);
@@ -105,6 +109,11 @@ export const createMemoryEventStore = ({ storeId = 'memory' }: { readonly storeI
       checkOpen();
       return log.length === 0 ? null : positions.of(log.length);
     },
+    positionAt: async (time) => {
+      checkOpen();
+      const count = countUpTo(latest, isoTime(time));
+      return count === 0 ? null : positions.of(count);
+    },
     comparePositions: (a, b) => positions.countOf(a) - positions.countOf(b),
     parsePosition: positions.parse,
     close: async () => {
@@ -127,6 +136,20 @@ const lastOfRepeat = (
     return row !== undefined && linkHash(event, stream, row.revision, row.prevHash) === row.hash;
   });
   return same ? (recorded.at(-1) ?? null) : null;
+};
+
+const laterOf = (before: string | undefined, time: string): string =>
+  before !== undefined && before > time ? before : time;
+
+/** How many of these texts, which never fall, come before the first that is greater. */
+const countUpTo = (rising: readonly string[], wanted: string): number => {
+  let [low, high] = [0, rising.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rising[middle] ?? '') > wanted) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 };
 
 /** Rows from an index on, ended by count or by bytes, at least one where there is one. */

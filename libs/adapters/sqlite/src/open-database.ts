@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { asStoreFault, storeFault } from './faults.ts';
 import { busyTimeoutMs, walBytesKept, walCheckpointPages } from './limits.ts';
-import { applicationId, formatVersion, schema } from './schema.ts';
+import { applicationId, formatVersion, schema, timeMarks } from './schema.ts';
 
 export type OpenedDatabase = { readonly db: Database.Database; readonly storeId: string };
 
@@ -20,6 +20,7 @@ export const openForWriting = (file: string, newStoreId: string): OpenedDatabase
     const mode = db.pragma('journal_mode = WAL', { simple: true });
     if (mode !== 'wal') throw storeFault(file, 'io', `its file system allows journal mode ${mode}, not wal`);
     db.pragma('synchronous = FULL');
+    markTimes(db);
     db.pragma(`wal_autocheckpoint = ${walCheckpointPages}`);
     db.pragma(`journal_size_limit = ${walBytesKept}`);
   });
@@ -90,6 +91,15 @@ const create = (db: Database.Database, storeId: string): void => {
     if (tables(db) !== 0) return; // Another process was quicker.
     db.exec(schema);
     db.prepare('INSERT INTO meta (id, store_id, format) VALUES (1, ?, ?)').run(storeId, formatVersion);
+  }).immediate();
+};
+
+/** A file of an older build gets its marks of time once; that reads each event's time, about a second per million. */
+const markTimes = (db: Database.Database): void => {
+  const has = db.prepare<[], number>("SELECT count(*) FROM sqlite_schema WHERE name = 'time_marks'").pluck();
+  if (has.get() !== 0) return;
+  db.transaction(() => {
+    if (has.get() === 0) db.exec(timeMarks);
   }).immediate();
 };
 

@@ -9,6 +9,7 @@ import {
   firstRevision,
   follow,
   type Ids,
+  isoTime,
   type Leases,
   type Positions,
 } from '#events';
@@ -70,6 +71,10 @@ export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOp
     head: async () => {
       const count = reader.head();
       return count === null ? null : positions.of(count);
+    },
+    positionAt: async (time) => {
+      const count = reader.countAt(isoTime(time));
+      return count === null || count === 0 ? null : positions.of(count);
     },
     comparePositions: (a, b) => positions.countOf(a) - positions.countOf(b),
     parsePosition: positions.parse,

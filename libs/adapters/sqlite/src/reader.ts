@@ -20,6 +20,8 @@ export type Reader = {
   rowsAfter(count: number, limit: number): readonly EventRow[];
   /** Count of the newest event; `null` when there is none. */
   head(): number | null;
+  /** Count of the last event before the first recorded later than a time; 0 when the first is, `null` without events. */
+  countAt(recordedAt: string): number | null;
   /** Count a consumer saved; `undefined` when it never did. */
   checkpoint(consumer: string): number | null | undefined;
   /** Changes whenever any other connection has committed. */
@@ -76,6 +78,13 @@ export const openReader = (file: string, positions: Positions): Reader => {
     readAll: (after, limit) => guarded(() => readAll(after, pageEvents(limit))),
     rowsAfter: (count, limit) => guarded(() => sql.all.all(count, limit)),
     head: () => guarded(() => sql.head.get() ?? null),
+    countAt: (recordedAt) =>
+      guarded(() => {
+        // Nothing up to the mark is later; the first that is comes before the next mark, or there is no next one.
+        const mark = db.prepare<[string], number>(markBefore).pluck().get(recordedAt) ?? 0;
+        const later = db.prepare<[number, string], number>(laterAfter).pluck().get(mark, recordedAt);
+        return later === undefined ? (sql.head.get() ?? null) : later - 1;
+      }),
     checkpoint: (consumer) => guarded(() => sql.checkpoint.get(consumer)),
     dataVersion: () => guarded(() => sql.dataVersion.get()),
     integrity: () => guarded(() => sql.integrity.all().join('; ')),
@@ -84,3 +93,7 @@ export const openReader = (file: string, positions: Positions): Reader => {
     },
   };
 };
+
+// Prepared when asked: a file that only an older build has written has no marks, and is read for everything else.
+const markBefore = 'SELECT position FROM time_marks WHERE latest <= ? ORDER BY latest DESC, position DESC LIMIT 1';
+const laterAfter = 'SELECT position FROM events WHERE position > ? AND recorded_at > ? ORDER BY position LIMIT 1';

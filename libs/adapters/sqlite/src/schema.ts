@@ -49,3 +49,38 @@ export const schema = `
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${formatVersion};
 `;
+
+const latestOf = (from: string, to: string): string =>
+  `SELECT max(recorded_at) FROM events WHERE position BETWEEN ${from} AND ${to}`;
+
+/** Events between two marks of time. A question about an instant reads at most that many rows. */
+const markEveryEvents = 1_024;
+
+/**
+ * Beside the tables of format 1, for every build that has them or not: what the latest recorded time was up to every
+ * 1,024th event. Clocks jump, so times alone are in no order; the latest up to a place never falls and is searched like
+ * an index. The file keeps it up itself, whoever appends.
+ */
+export const timeMarks = `
+  CREATE TABLE time_marks (
+    position INTEGER PRIMARY KEY,
+    latest TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX time_marks_by_time ON time_marks (latest, position);
+
+  WITH RECURSIVE marked (position, latest) AS (
+    SELECT 0, ''
+    UNION ALL
+    SELECT position + ${markEveryEvents}, max(latest, (${latestOf('marked.position + 1', `marked.position + ${markEveryEvents}`)}))
+    FROM marked WHERE position + ${markEveryEvents} <= (SELECT max(position) FROM events)
+  )
+  INSERT INTO time_marks (position, latest) SELECT position, latest FROM marked WHERE position > 0;
+
+  CREATE TRIGGER events_mark_the_time AFTER INSERT ON events WHEN NEW.position % ${markEveryEvents} = 0
+    BEGIN
+      INSERT INTO time_marks (position, latest) SELECT NEW.position, max(
+        coalesce((SELECT latest FROM time_marks WHERE position = NEW.position - ${markEveryEvents}), ''),
+        (${latestOf(`NEW.position - ${markEveryEvents - 1}`, 'NEW.position')})
+      );
+    END;
+`;

@@ -1,3 +1,4 @@
+import type { UnixMs } from '#domain';
 import type { EventId, NewEvent, Position, RecordedEvent, StreamName } from '../envelope.ts';
 
 /** The only two things a writer may expect. "Any" does not exist: a blind write is how history gets lost. */
@@ -44,6 +45,12 @@ export type EventStore = {
   subscribe(options: { readonly after: Position | null; readonly signal: AbortSignal }): Subscription;
   /** Position of the newest event; `null` when there is none. */
   head(): Promise<Position | null>;
+  /**
+   * Where the log stood at an instant: the last position before the first event recorded later than it, and the head when
+   * there is none such. Writers' clocks race and jump, so the order of the log decides: what lies behind a later event does
+   * not count, whatever its own time says. `null` when the first event is already later, and on an empty store.
+   */
+  positionAt(time: UnixMs): Promise<Position | null>;
   /** Negative, zero or positive. Throws {@link ForeignPosition} on a token of another store. */
   comparePositions(a: Position, b: Position): number;
   /** Reads a token from outside. Throws {@link ForeignPosition}. */
