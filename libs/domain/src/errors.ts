@@ -28,6 +28,7 @@ export type RefusalCode =
   | 'miner-not-enrolled'
   | 'miner-exists-with-other-content'
   | 'miner-enrolled-with-other-key'
+  | 'drain-deadline-passed'
   | 'join-token-wrong'
   | 'join-token-expired'
   | 'invalid-capacity'

@@ -78,6 +78,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'miner-not-enrolled': { status: 409, title: 'The miner is not enrolled' },
   'miner-exists-with-other-content': { status: 409, title: 'The miner exists with other content' },
   'miner-enrolled-with-other-key': { status: 409, title: 'The miner is enrolled with another key' },
+  'drain-deadline-passed': { status: 422, title: 'The deadline of the drain has passed' },
   'join-token-wrong': { status: 401, title: 'The join token is wrong' },
   'join-token-expired': { status: 401, title: 'The join token has expired' },
   'invalid-capacity': { status: 422, title: 'The capacity cannot be' },

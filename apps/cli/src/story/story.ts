@@ -93,6 +93,10 @@ const sentences: Sentences = {
   AllocationReleased: (e) => `room of vm ${shortId(e.vmId)} released: ${e.reason}`,
   MinerLost: (e) => `silent since ${isoTime(e.lastSeenAt)} (${e.missedBeats} beats missed)`,
   MinerReturned: () => 'heard again',
+  MinerDrainStarted: (e) =>
+    `draining: ${e.reason}; nothing new is placed, its VMs go on${e.deadlineAt === null ? '' : `; wanted empty by ${isoTime(e.deadlineAt)}`}`,
+  MinerDrained: () => 'drained: nothing of any VM is left',
+  MinerUndrained: () => 'takes VMs again',
 
   ImageRegistered: (e) => `image ${e.manifest.name} ${e.manifest.version} registered as ${shortId(e.digest)}`,
 

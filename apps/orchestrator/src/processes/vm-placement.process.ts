@@ -1,4 +1,13 @@
-import { type Miner, type MinerId, miner, type PlacementCandidate, place, type Size, type VmId } from '#domain';
+import {
+  type Miner,
+  type MinerId,
+  miner,
+  type PlacementCandidate,
+  place,
+  placementCandidate,
+  type Size,
+  type VmId,
+} from '#domain';
 import { bootIdOf, commandIdOf } from '#events';
 import type { KnownEvent, Process, ProcessCommand } from './process.ts';
 
@@ -98,6 +107,7 @@ const absorbMiner = (state: PlacementState, { id, event }: OfMiner): void => {
     case 'MinerAttached':
     case 'CapacityDeclared':
     case 'MinerReturned':
+    case 'MinerUndrained':
       forgive(state, id);
       return;
     default:
@@ -155,6 +165,7 @@ const reactToMiner = (state: PlacementState, { id, event, recorded }: OfMiner): 
     case 'MinerAttached':
     case 'CapacityDeclared':
     case 'MinerReturned':
+    case 'MinerUndrained':
     case 'AllocationReleased': {
       const waiting = [...state.vms].filter(([, vm]) => vm.waiting);
       return waiting.flatMap(([vmId]) => tryPlacing(state, vmId, recorded.position));
@@ -180,15 +191,7 @@ const tryPlacing = (state: PlacementState, vmId: VmId, snapshotPosition: string)
 };
 
 const candidates = (state: PlacementState, without: ReadonlySet<MinerId>): readonly PlacementCandidate[] =>
-  [...state.miners.values()]
-    .filter(({ minerId }) => !without.has(minerId))
-    .map(({ minerId, attachment, lost, capacity, reserved }) => ({
-      minerId,
-      attached: attachment !== null,
-      lost: lost !== null,
-      capacity,
-      reserved,
-    }));
+  [...state.miners.values()].filter(({ minerId }) => !without.has(minerId)).map(placementCandidate);
 
 const counts = (reasons: Readonly<Record<string, number>>): string =>
   Object.entries(reasons)

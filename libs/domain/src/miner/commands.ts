@@ -32,6 +32,14 @@ export type MinerCommand = At &
         readonly size: Size;
       }
     | {
+        readonly type: 'ResizeAllocation';
+        readonly vmId: VmId;
+        /** The generation whose allocation it replaces: that VM is stopped, or this would not be asked. */
+        readonly from: number;
+        readonly generation: number;
+        readonly size: Size;
+      }
+    | {
         readonly type: 'ReleaseAllocation';
         readonly vmId: VmId;
         readonly generation: number;
@@ -39,4 +47,6 @@ export type MinerCommand = At &
       }
     | { readonly type: 'DeclareMinerLost'; readonly lastSeenAt: UnixMs; readonly missedBeats: number }
     | { readonly type: 'MarkMinerReturned' }
+    | { readonly type: 'DrainMiner'; readonly reason: string; readonly deadlineAt: UnixMs | null }
+    | { readonly type: 'UndrainMiner' }
   );

@@ -1,8 +1,9 @@
 import { Refusal, unreachable } from '../errors.ts';
 import { assertHostName } from '../values/names.ts';
 import { formatSize, type Size, sameSize } from '../values/size.ts';
-import { releaseAllocation, reserveAllocation } from './allocate.ts';
+import { releaseAllocation, reserveAllocation, resizeAllocation } from './allocate.ts';
 import type { MinerCommand } from './commands.ts';
+import { drainMiner, undrainMiner } from './drain.ts';
 import type { MinerEvent } from './events.ts';
 import { capacityMax } from './limits.ts';
 import type { Attachment, Miner, MinerState } from './state.ts';
@@ -21,6 +22,9 @@ export const decide = (state: MinerState, command: MinerCommand): readonly Miner
     case 'ReserveAllocation':
       assertSize('wanted size', command.size);
       return reserveAllocation(state, command);
+    case 'ResizeAllocation':
+      assertSize('wanted size', command.size);
+      return resizeAllocation(state, command);
     case 'ReleaseAllocation':
       return releaseAllocation(state, command);
     case 'DeclareMinerLost': {
@@ -31,6 +35,10 @@ export const decide = (state: MinerState, command: MinerCommand): readonly Miner
     }
     case 'MarkMinerReturned':
       return state.lost === null ? [] : [{ type: 'MinerReturned' }];
+    case 'DrainMiner':
+      return drainMiner(state, command);
+    case 'UndrainMiner':
+      return undrainMiner(state);
     default:
       return unreachable(command);
   }

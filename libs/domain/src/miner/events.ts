@@ -53,4 +53,13 @@ export type MinerEvent =
       readonly reason: string;
     }
   | { readonly type: 'MinerLost'; readonly lastSeenAt: UnixMs; readonly missedBeats: number }
-  | { readonly type: 'MinerReturned' };
+  | { readonly type: 'MinerReturned' }
+  | {
+      readonly type: 'MinerDrainStarted';
+      readonly reason: string;
+      /** By when whoever drains wants it empty; a wish that is shown. Nothing is ended when it passes. */
+      readonly deadlineAt: UnixMs | null;
+    }
+  /** Nothing of any VM is left on a draining miner. Nothing is placed on it until it is undrained. */
+  | { readonly type: 'MinerDrained' }
+  | { readonly type: 'MinerUndrained' };

@@ -26,6 +26,7 @@ const invited = ({ minerId, name, joinTokenSha256, expiresAt }: Event<'MinerInvi
   allocations: new Map(),
   settled: new Map(),
   lost: null,
+  drain: null,
 });
 
 const evolveMiner = (miner: Miner, event: Exclude<MinerEvent, Event<'MinerInvited'>>): Miner => {
@@ -57,6 +58,12 @@ const evolveMiner = (miner: Miner, event: Exclude<MinerEvent, Event<'MinerInvite
       return { ...miner, lost: { lastSeenAt: event.lastSeenAt } };
     case 'MinerReturned':
       return { ...miner, lost: null };
+    case 'MinerDrainStarted':
+      return { ...miner, drain: { reason: event.reason, deadlineAt: event.deadlineAt, isDone: false } };
+    case 'MinerDrained':
+      return { ...miner, drain: miner.drain === null ? null : { ...miner.drain, isDone: true } };
+    case 'MinerUndrained':
+      return { ...miner, drain: null };
     default:
       return unreachable(event);
   }

@@ -33,6 +33,17 @@ const allocation = fc.oneof(
       reason: fc.constant('x'),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('ResizeAllocation' as const),
+      now,
+      vmId: vmIds,
+      from: generation,
+      generation: generation.map((from) => from + 1),
+      size,
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('DeclareCapacity' as const), now, capacity: size }) },
 );
 
@@ -64,6 +75,13 @@ const command: fc.Arbitrary<MinerCommand> = fc.oneof(
     missedBeats: fc.nat({ max: 9 }),
   }),
   fc.record({ type: fc.constant('MarkMinerReturned' as const), now }),
+  fc.record({
+    type: fc.constant('DrainMiner' as const),
+    now,
+    reason: fc.constantFrom('new disks', 'new disks', ''),
+    deadlineAt: fc.constantFrom(null, noon + 30_000),
+  }),
+  fc.record({ type: fc.constant('UndrainMiner' as const), now }),
 );
 
 const move = movesOf<MinerState, MinerCommand>(command);
@@ -105,8 +123,23 @@ describe('the laws of a miner', () => {
       ],
       MinerLost: [{ type: 'MinerLost', lastSeenAt: noon, missedBeats: 6 }],
       MinerReturned: [{ type: 'MinerReturned' }],
+      MinerDrainStarted: [{ type: 'MinerDrainStarted', reason: 'new disks', deadlineAt: null }],
+      MinerDrained: [{ type: 'MinerDrained' }],
+      MinerUndrained: [{ type: 'MinerUndrained' }],
     },
   });
+
+  test('given any commands / then a miner is drained exactly while it drains and holds nothing, and gets no new VM meanwhile', () =>
+    fc.assert(
+      fc.property(histories(move), (moves) => {
+        for (const { before, after } of play(miner, moves)) {
+          if (after?.drain) expect(after.drain.isDone).toBe(after.allocations.size === 0);
+          if (before?.drain && after?.drain) {
+            for (const held of after.allocations.keys()) expect(before.allocations.has(held)).toBe(true);
+          }
+        }
+      }),
+    ));
 
   test('given any commands / then what is reserved is the sum of the allocations, and within the capacity when it was reserved', () =>
     fc.assert(

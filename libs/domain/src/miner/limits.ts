@@ -6,6 +6,9 @@ import { gibibyte, type Size } from '../values/size.ts';
  */
 export const capacityMax: Size = { vcpus: 4_096, memoryBytes: 65_536 * gibibyte, diskBytes: 1_048_576 * gibibyte };
 
+/** A sentence for whoever wonders why a miner gets no work. */
+export const drainReasonLengthMax = 200;
+
 /**
  * VMs whose refused or released allocation a miner remembers. A repeat comes within minutes and the handler knows older
  * commands by their id; a reservation repeated even later is confirmed to nobody and released again.

@@ -29,7 +29,11 @@ export type Miner = {
   /** The newest generation refused or released per VM, so that a repeated command decides nothing. The last ones only. */
   readonly settled: ReadonlyMap<VmId, number>;
   readonly lost: { readonly lastSeenAt: UnixMs } | null;
+  /** Set while nothing new is placed on it. `isDone` once nothing is left on it either. */
+  readonly drain: Drain | null;
 };
+
+export type Drain = { readonly reason: string; readonly deadlineAt: UnixMs | null; readonly isDone: boolean };
 
 /** `null` before the first event. */
 export type MinerState = Miner | null;

@@ -16,6 +16,7 @@ const candidates: fc.Arbitrary<readonly PlacementCandidate[]> = fc.uniqueArray(
     minerId: fc.integer({ min: 1, max: 20 }).map((n) => uuid<MinerId>(n)),
     attached: fc.boolean(),
     lost: fc.boolean(),
+    draining: fc.boolean(),
     capacity: size,
     reserved: size,
   }),
@@ -26,6 +27,7 @@ const candidates: fc.Arbitrary<readonly PlacementCandidate[]> = fc.uniqueArray(
 const fits = (candidate: PlacementCandidate, wanted: Size): boolean =>
   candidate.attached &&
   !candidate.lost &&
+  !candidate.draining &&
   !sameSize(candidate.capacity, noSize) &&
   firstShortage(wanted, subtractSize(candidate.capacity, candidate.reserved)) === null;
 

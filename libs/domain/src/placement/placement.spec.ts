@@ -13,6 +13,7 @@ const candidate = (n: number, more: Partial<PlacementCandidate> = {}): Placement
   minerId: id(n),
   attached: true,
   lost: false,
+  draining: false,
   capacity: times(10, nano),
   reserved: noSize,
   ...more,

@@ -2,13 +2,14 @@ import type { MinerId, VmId } from '../values/ids.ts';
 import { firstShortage, noSize, type Size, sameSize, subtractSize } from '../values/size.ts';
 
 /** Why a miner did not fit, one word each. A stable, public format. */
-export type NoFit = 'not-attached' | 'lost' | 'no-capacity-declared' | 'memory' | 'vcpus' | 'disk';
+export type NoFit = 'not-attached' | 'lost' | 'draining' | 'no-capacity-declared' | 'memory' | 'vcpus' | 'disk';
 
 /** What placement may know of a miner: a snapshot, taken at one position of the log. */
 export type PlacementCandidate = {
   readonly minerId: MinerId;
   readonly attached: boolean;
   readonly lost: boolean;
+  readonly draining: boolean;
   readonly capacity: Size;
   readonly reserved: Size;
 };
@@ -46,6 +47,7 @@ export const place = (request: PlacementRequest, candidates: Iterable<PlacementC
 export const whyNoFit = (miner: Omit<PlacementCandidate, 'minerId'>, size: Size): NoFit | null => {
   if (!miner.attached) return 'not-attached';
   if (miner.lost) return 'lost';
+  if (miner.draining) return 'draining';
   if (sameSize(miner.capacity, noSize)) return 'no-capacity-declared';
   return firstShortage(size, subtractSize(miner.capacity, miner.reserved));
 };
@@ -68,6 +70,7 @@ const countByReason = (rejected: readonly Rejected[]): Readonly<Record<string, n
     'not-attached': 0,
     'no-capacity-declared': 0,
     lost: 0,
+    draining: 0,
   };
   for (const { code } of rejected) counts[code] += 1;
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));

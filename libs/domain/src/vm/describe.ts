@@ -62,6 +62,7 @@ const lacks: Readonly<Record<string, readonly [one: string, many: string]>> = {
   'not-attached': ['is not attached', 'are not attached'],
   'no-capacity-declared': ['has declared no capacity', 'have declared no capacity'],
   lost: ['is lost', 'are lost'],
+  draining: ['is draining', 'are draining'],
 };
 
 const awaitingPlacement = (vm: Vm): string => {

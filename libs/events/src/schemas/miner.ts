@@ -29,4 +29,7 @@ export const minerEvents = {
   AllocationReleased: z.strictObject({ vmId, generation: count, reason: shortText }),
   MinerLost: z.strictObject({ lastSeenAt: instant, missedBeats: count }),
   MinerReturned: z.strictObject({}),
+  MinerDrainStarted: z.strictObject({ reason: shortText, deadlineAt: instant.nullable() }),
+  MinerDrained: z.strictObject({}),
+  MinerUndrained: z.strictObject({}),
 } satisfies EventSchemas<MinerEvent>;
