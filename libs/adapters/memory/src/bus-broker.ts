@@ -8,15 +8,23 @@ export type Broker = {
   readonly wire: Wire;
   /** Carries a call out for somebody, or fails it as faults and cuts have it. */
   call<Result>(who: string, what: string, work: () => Promise<Result> | Result): Promise<Result>;
+  /** Carries a batch out in order; when it fails, any first part of it may have been. */
+  callInOrder<Item>(who: string, what: string, items: readonly Item[], work: (item: Item) => void): Promise<void>;
   readonly work: Map<string, Stored>;
   readonly reports: Map<string, Stored>;
   store(into: Map<string, Stored>, subject: string, bytes: Uint8Array): void;
   readonly reportsTo: Durable;
   readonly hostsTo: Durable;
   workOf(minerId: string): Durable;
-  readonly asks: Map<'sync' | 'renew', (minerId: string) => Promise<AskAnswer>>;
+  /** Who answers which request; one of several takes each. */
+  readonly asks: Set<{
+    readonly who: string;
+    readonly what: 'sync' | 'renew';
+    readonly handle: (minerId: string) => Promise<AskAnswer>;
+  }>;
   readonly consoles: Map<string, (call: ConsoleCall) => Promise<string>>;
-  beat: ((minerId: string) => void) | null;
+  /** Who hears beats; one of several hears each. */
+  readonly beats: Set<{ readonly who: string; readonly hear: (minerId: string) => void }>;
   readonly events: Map<string, RecordedEvent>;
 };
 
@@ -33,16 +41,24 @@ export const createBroker = (
   const startingWith = (of: ReadonlyMap<string, Stored>, prefix: string) => () =>
     new Map([...of].filter(([subject]) => subject.startsWith(prefix)));
 
+  const call: Broker['call'] = async (who, what, task) => {
+    if (wire.isCut(who)) throw new BusUnavailable(`${what}: ${who} is cut off`);
+    const fate = wire.fate();
+    if (fate === 'fail-before') throw new BusUnavailable(`${what}: lost on the way`);
+    const result = await task();
+    if (fate === 'fail-after') throw new BusUnavailable(`${what}: the answer was lost`);
+    return result;
+  };
+
   return {
     clock,
     wire,
-    call: async (who, what, task) => {
+    call,
+    callInOrder: async (who, what, items, task) => {
       if (wire.isCut(who)) throw new BusUnavailable(`${what}: ${who} is cut off`);
-      const fate = wire.fate();
-      if (fate === 'fail-before') throw new BusUnavailable(`${what}: lost on the way`);
-      const result = await task();
-      if (fate === 'fail-after') throw new BusUnavailable(`${what}: the answer was lost`);
-      return result;
+      const failed = wire.fate() !== 'done';
+      for (const item of failed ? items.slice(0, wire.firstOf(items.length + 1)) : items) task(item);
+      if (failed) throw new BusUnavailable(`${what}: the connection was lost on the way`);
     },
     work,
     reports,
@@ -50,18 +66,18 @@ export const createBroker = (
       sequence += 1;
       into.set(subject, { sequence, bytes });
     },
-    reportsTo: createDurable({ wire, to: 'orchestrator', stored: startingWith(reports, 'report.'), onFailure }),
-    hostsTo: createDurable({ wire, to: 'orchestrator', stored: startingWith(reports, 'host.'), onFailure }),
+    reportsTo: createDurable({ wire, stored: startingWith(reports, 'report.'), onFailure }),
+    hostsTo: createDurable({ wire, stored: startingWith(reports, 'host.'), onFailure }),
     workOf: (minerId) => {
       const known = miners.get(minerId);
       if (known !== undefined) return known;
-      const made = createDurable({ wire, to: minerId, stored: startingWith(work, `work.${minerId}.`), onFailure });
+      const made = createDurable({ wire, stored: startingWith(work, `work.${minerId}.`), onFailure });
       miners.set(minerId, made);
       return made;
     },
-    asks: new Map(),
+    asks: new Set(),
     consoles: new Map(),
-    beat: null,
+    beats: new Set(),
     events: new Map(),
   };
 };

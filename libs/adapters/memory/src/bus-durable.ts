@@ -8,8 +8,8 @@ export type Take = (subject: string, bytes: Uint8Array) => Promise<Handled>;
 export type Durable = {
   /** The message under a subject was replaced. */
   offer(subject: string): void;
-  /** Delivers what is not acknowledged, then what comes, until `stop`. */
-  subscribe(take: Take): () => void;
+  /** Delivers to `who` what is not acknowledged, then what comes, until `stop`. Of several, one takes each message. */
+  subscribe(who: string, take: Take): () => void;
   /** Forgets every acknowledgement, so that all is delivered again. */
   reset(): void;
 };
@@ -18,17 +18,22 @@ export type Stored = { readonly sequence: number; readonly bytes: Uint8Array };
 
 /** When a handler threw, its message comes back after this, as on NATS. */
 const handlerRetryMs = 1_000;
+/** A delivery that nobody acknowledged comes again after this, as on NATS. */
+const ackWaitMs = 10_000;
 
 export const createDurable = (options: {
   readonly wire: Wire;
-  readonly to: string;
   /** What the stream holds now of the subjects this consumer reads. */
   readonly stored: () => ReadonlyMap<string, Stored>;
   readonly onFailure: (subject: string, error: unknown) => void;
 }): Durable => {
-  const { wire, to, stored, onFailure } = options;
+  const { wire, stored, onFailure } = options;
   const acknowledged = new Map<string, number>();
-  let taker: Take | null = null;
+  const takers: { readonly who: string; readonly take: Take }[] = [];
+
+  const reachable = () => takers.filter(({ who }) => !wire.isCut(who));
+  /** What nobody listens for may be dropped: whoever subscribes is offered it again. */
+  const isReachable = (): boolean => takers.length === 0 || reachable().length > 0;
 
   const settle = (subject: string, { sequence }: Stored, handled: Handled, again: () => void): void => {
     if (handled === 'ack') {
@@ -39,14 +44,14 @@ export const createDurable = (options: {
   const deliver =
     (subject: string, message: Stored) =>
     async (late: boolean): Promise<void> => {
-      const take = taker;
-      if (take === null) return;
+      const taker = wire.oneOf(reachable());
+      if (taker === undefined) return;
       const isOld = stored().get(subject)?.sequence !== message.sequence;
       const isDone = (acknowledged.get(subject) ?? 0) >= message.sequence;
       if (!late && (isOld || isDone)) return;
-      const againIn = (waitMs: number) => () => wire.sendIn(to, waitMs, deliver(subject, message));
+      const againIn = (waitMs: number) => () => wire.sendIn(isReachable, waitMs, deliver(subject, message));
       try {
-        const handled = await take(subject, message.bytes);
+        const handled = await taker.take(subject, message.bytes);
         settle(subject, message, handled, againIn(typeof handled === 'string' ? 0 : handled.retryInMs));
       } catch (error) {
         onFailure(subject, error);
@@ -56,17 +61,20 @@ export const createDurable = (options: {
 
   const offer = (subject: string): void => {
     const message = stored().get(subject);
-    if (taker === null || message === undefined || (acknowledged.get(subject) ?? 0) >= message.sequence) return;
-    wire.send(to, deliver(subject, message));
+    if (takers.length === 0 || message === undefined) return;
+    if ((acknowledged.get(subject) ?? 0) >= message.sequence) return;
+    wire.send(isReachable, deliver(subject, message), ackWaitMs);
   };
 
   return {
     offer,
-    subscribe: (take) => {
-      taker = take;
+    subscribe: (who, take) => {
+      const taker = { who, take };
+      takers.push(taker);
       for (const subject of stored().keys()) offer(subject);
       return () => {
-        if (taker === take) taker = null;
+        const index = takers.indexOf(taker);
+        if (index >= 0) takers.splice(index, 1);
       };
     },
     reset: () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { type BusFaults, createManualClock, createMemoryBus } from '#adapters/memory';
 import { BusUnavailable } from '#events';
-import { newReport, newSpec } from '../../../../test/conformance/bus-messages.ts';
+import { newRecorded, newReport, newSpec } from '../../../../test/conformance/bus-messages.ts';
 
 /** Numbers from a seed, the same in every run. */
 const seeded = (seed: number) => {
@@ -50,8 +50,8 @@ test('the same seed gives the same losses, repeats and orders; another seed give
   expect(new Set(first).size).toBeLessThan(first.length);
 });
 
-test('what is lost on the way is still there for a miner that reads anew', async () => {
-  const { bus } = scene({ loseRate: 1 });
+test('a delivery that is lost comes again when nobody acknowledged it, as on NATS', async () => {
+  const { clock, bus } = scene({ loseRate: 1 });
   const minerId = randomUUID();
   const heard: string[] = [];
   await bus.miner(minerId).onSpec(async ({ vmId }) => {
@@ -61,7 +61,57 @@ test('what is lost on the way is still there for a miner that reads anew', async
   await bus.orchestrator.putSpec(minerId, newSpec());
   expect(await bus.deliver()).toBe(0);
   expect(heard).toEqual([]);
-  expect(bus.nextDueAt()).toBeNull();
+  expect(bus.nextDueAt()).toBe(10_000);
+  await clock.advance(10_000);
+  expect(await bus.deliver()).toBe(1);
+  expect(heard).toHaveLength(1);
+});
+
+test('of two orchestrators each message is taken by one, and by the other when the first is cut off or closed', async () => {
+  const { bus } = scene({});
+  const miner = bus.miner(randomUUID());
+  const replicas = ['one', 'two'].map((who) => ({ who, bus: bus.connectOrchestrator({ who }), heard: 0, beats: 0 }));
+  for (const replica of replicas) {
+    await replica.bus.onReport(async () => {
+      replica.heard += 1;
+      return 'ack';
+    });
+    await replica.bus.onBeat(() => {
+      replica.beats += 1;
+    });
+  }
+  const say = async () => {
+    for (let count = 0; count < 40; count += 1) {
+      await miner.report(newReport());
+      miner.beat();
+      await bus.deliver();
+    }
+    return replicas.map(({ heard, beats }) => [heard, beats]);
+  };
+  const [[firstHeard = 0, firstBeats = 0] = [], [secondHeard = 0, secondBeats = 0] = []] = await say();
+  expect([firstHeard + secondHeard, firstBeats + secondBeats]).toEqual([40, 40]);
+  expect(Math.min(firstHeard, secondHeard, firstBeats, secondBeats)).toBeGreaterThan(0);
+  bus.cut('one');
+  expect(await say()).toEqual([
+    [firstHeard, firstBeats],
+    [secondHeard + 40, secondBeats + 40],
+  ]);
+  bus.heal('one');
+  await replicas[1]?.bus.close();
+  expect(await say()).toEqual([
+    [firstHeard + 40, firstBeats + 40],
+    [secondHeard + 40, secondBeats + 40],
+  ]);
+});
+
+test('a publish of a batch that fails has stored a first part of it, in order', async () => {
+  const { bus } = scene({ failRate: 1 }, 5);
+  const events = Array.from({ length: 50 }, () => newRecorded());
+  await expect(bus.orchestrator.publishEvents(events)).rejects.toThrow(BusUnavailable);
+  const stored = bus.published();
+  expect(stored).toEqual(events.slice(0, stored.length));
+  expect(stored.length).toBeGreaterThan(0);
+  expect(stored.length).toBeLessThan(50);
 });
 
 test('a publish that fails may have been carried out: both happen', async () => {

@@ -42,9 +42,10 @@ export const memoryMinerBus = (broker: Broker, minerId: string): MinerBus => {
 
   const ask = (what: 'sync' | 'renew'): Promise<string> =>
     call(what, async () => {
-      const handle = wire.isCut('orchestrator') ? undefined : broker.asks.get(what);
-      if (handle === undefined) throw new BusUnavailable(`${what} of miner ${minerId}: nobody answered`);
-      const answer = await handle(minerId);
+      const there = [...broker.asks].filter((one) => one.what === what && !wire.isCut(one.who));
+      const asked = wire.oneOf(there);
+      if (asked === undefined) throw new BusUnavailable(`${what} of miner ${minerId}: nobody answered`);
+      const answer = await asked.handle(minerId);
       if (!answer.ok) throw new BusUnavailable(`${what} of miner ${minerId}: ${answer.reason}`);
       return answer.text;
     });
@@ -53,7 +54,9 @@ export const memoryMinerBus = (broker: Broker, minerId: string): MinerBus => {
     onSpec: async (handle) => {
       const stop = broker
         .workOf(minerId)
-        .subscribe((subject, bytes) => handle(opened(decodeMessage(desiredSpec, bytes, specBytesMax), subject)));
+        .subscribe(minerId, (subject, bytes) =>
+          handle(opened(decodeMessage(desiredSpec, bytes, specBytesMax), subject)),
+        );
       return stoppable(stop);
     },
     sync: async () => {
@@ -65,7 +68,9 @@ export const memoryMinerBus = (broker: Broker, minerId: string): MinerBus => {
     reportHost: (report) => send(broker.hostsTo, subjects.host(minerId), () => encodeMessage(hostReport, report)),
     beat: () => {
       if (closed || wire.isCut(minerId)) return;
-      wire.send('orchestrator', async () => broker.beat?.(minerId));
+      const hearing = () => [...broker.beats].filter(({ who }) => !wire.isCut(who));
+      const isReachable = () => broker.beats.size === 0 || hearing().length > 0;
+      wire.send(isReachable, async () => wire.oneOf(hearing())?.hear(minerId), null);
     },
     onConsole: async (handle) => {
       const answer = async (asked: { vmId: string; bytesMax: number }): Promise<string> =>

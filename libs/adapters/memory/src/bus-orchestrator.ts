@@ -1,6 +1,7 @@
 import type { DesiredSpec, UnixMs } from '#domain';
 import {
   BusUnavailable,
+  type Clock,
   decodeMessage,
   desiredSpec,
   encodeMessage,
@@ -19,32 +20,50 @@ import { opened, ownerOf } from './bus-wire.ts';
 /** Events the memory bus remembers, so that a long simulation does not keep its whole history. */
 const eventsKeptMax = 10_000;
 
-const me = 'orchestrator';
-
-export const memoryOrchestratorBus = (broker: Broker): OrchestratorBus => {
-  const { clock, wire } = broker;
-  const since: UnixMs = clock.now();
+/** One connection of an orchestrator. `me` is who is cut off, `clock` the one of its process. */
+export const memoryOrchestratorBus = (broker: Broker, me: string, clock: Clock): OrchestratorBus => {
+  const { wire } = broker;
+  const stops = new Set<() => void>();
+  let since: UnixMs = clock.now();
+  let back = wire.backSince(me);
   let closed = false;
   const call = <Result>(what: string, work: () => Promise<Result> | Result): Promise<Result> =>
     closed ? Promise.reject(new BusUnavailable(`${what}: the bus was closed`)) : broker.call(me, what, work);
+
+  const stoppable = (stop: () => void) => {
+    stops.add(stop);
+    return async () => {
+      stops.delete(stop);
+      stop();
+    };
+  };
+  const listed = <Entry>(entries: Set<Entry>, entry: Entry) => {
+    entries.add(entry);
+    return stoppable(() => entries.delete(entry));
+  };
 
   const take = async <Message>(
     durable: Durable,
     schema: Parameters<typeof decodeMessage<Message>>[0],
     handle: (message: Message, minerId: string) => Promise<Handled>,
   ) => {
-    const stop = durable.subscribe((subject, bytes) =>
+    const stop = durable.subscribe(me, (subject, bytes) =>
       handle(opened(decodeMessage(schema, bytes, reportBytesMax), subject), ownerOf(subject)),
     );
-    return async () => stop();
+    return stoppable(stop);
   };
 
   return {
-    publishEvents: (events) =>
-      call('publish events', () => {
-        for (const event of events) if (!broker.events.has(event.eventId)) broker.events.set(event.eventId, event);
-        for (const id of broker.events.keys()) if (broker.events.size > eventsKeptMax) broker.events.delete(id);
-      }),
+    publishEvents: async (events) => {
+      if (closed) throw new BusUnavailable('publish events: the bus was closed');
+      await broker.callInOrder(me, 'publish events', events, (event) => {
+        if (!broker.events.has(event.eventId)) broker.events.set(event.eventId, event);
+      });
+      for (const id of broker.events.keys()) {
+        if (broker.events.size <= eventsKeptMax) break;
+        broker.events.delete(id);
+      }
+    },
     putSpec: (minerId, spec) =>
       call('put spec', () => {
         const subject = subjects.work(minerId, spec.vmId);
@@ -61,19 +80,9 @@ export const memoryOrchestratorBus = (broker: Broker): OrchestratorBus => {
     resetWork: (minerId) => call('reset work', () => broker.workOf(minerId).reset()),
     onReport: (handle) => take(broker.reportsTo, vmReport, handle),
     onHost: (handle) => take(broker.hostsTo, hostReport, handle),
-    onBeat: async (handle) => {
-      const beat = (minerId: string): void => handle(minerId, clock.now());
-      broker.beat = beat;
-      return async () => {
-        if (broker.beat === beat) broker.beat = null;
-      };
-    },
-    onAsk: async (what, handle) => {
-      broker.asks.set(what, handle);
-      return async () => {
-        if (broker.asks.get(what) === handle) broker.asks.delete(what);
-      };
-    },
+    onBeat: async (handle) =>
+      listed(broker.beats, { who: me, hear: (minerId: string): void => handle(minerId, clock.now()) }),
+    onAsk: async (what, handle) => listed(broker.asks, { who: me, what, handle }),
     askConsole: (minerId, vmId, bytesMax) =>
       call('ask for a console', async () => {
         const answer = wire.isCut(minerId) ? undefined : broker.consoles.get(minerId);
@@ -84,9 +93,17 @@ export const memoryOrchestratorBus = (broker: Broker): OrchestratorBus => {
           throw new BusUnavailable(`console of VM ${vmId} on miner ${minerId}: the miner refused`, { cause: error });
         }
       }),
-    connectedSince: () => (closed || wire.isCut(me) ? null : Math.max(since, wire.backSince(me) ?? since)),
+    connectedSince: () => {
+      if (closed || wire.isCut(me)) return null;
+      if (wire.backSince(me) !== back) {
+        back = wire.backSince(me);
+        since = clock.now();
+      }
+      return since;
+    },
     close: async () => {
       closed = true;
+      for (const stop of stops) stop();
     },
   };
 };

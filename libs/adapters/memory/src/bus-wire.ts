@@ -5,7 +5,7 @@ import { type Clock, type Decoded, minerIdOf } from '#events';
 export type BusFaults = {
   /** The next number in [0, 1), from the caller's seed. Called in the same order in every run. */
   readonly next: () => number;
-  /** A message is stored where it is stored, but its delivery never happens. */
+  /** A message is stored where it is stored, but this delivery never happens; one that must be acknowledged comes again. */
   readonly loseRate?: number;
   /** A message is delivered twice, the second time maybe after newer ones. */
   readonly duplicateRate?: number;
@@ -14,14 +14,14 @@ export type BusFaults = {
   /** A delivery waits up to {@link delayMsMax}, and is then delivered even if a newer message replaced it. */
   readonly delayRate?: number;
   readonly delayMsMax?: number;
-  /** A publish or request fails; half of those were carried out all the same. */
+  /** A publish or request fails; half of those were carried out all the same, and of a batch any first part. */
   readonly failRate?: number;
 };
 
 /** One message on its way to somebody. */
 export type Delivery = {
-  /** `orchestrator` or a miner's id: deliveries to somebody who is cut off wait. */
-  readonly to: string;
+  /** Whether somebody it may go to is not cut off; until then it waits. */
+  readonly isReachable: () => boolean;
   readonly dueAt: UnixMs;
   /** Handles it. `late`: it may be out of date, and is delivered all the same. */
   readonly run: (late: boolean) => Promise<void>;
@@ -30,10 +30,14 @@ export type Delivery = {
 
 /** What is on its way, and who is cut off. Nothing moves by itself. */
 export type Wire = {
-  /** Sends with this wire's faults. */
-  send(to: string, run: Delivery['run']): void;
+  /** Sends with this wire's faults. What is lost comes again after `redeliverMs`; `null`: never. */
+  send(isReachable: () => boolean, run: Delivery['run'], redeliverMs: number | null): void;
   /** Comes again after a time its receiver chose. Never lost: the sender still has it. */
-  sendIn(to: string, waitMs: number, run: Delivery['run']): void;
+  sendIn(isReachable: () => boolean, waitMs: number, run: Delivery['run']): void;
+  /** One of those who could take it: any with faults, the last without. */
+  oneOf<Item>(items: readonly Item[]): Item | undefined;
+  /** How many of a batch get through before its publish fails. */
+  firstOf(count: number): number;
   step(): Promise<boolean>;
   nextDueAt(): UnixMs | null;
   cut(who: string): void;
@@ -54,27 +58,33 @@ export const createWire = (clock: Clock, faults: BusFaults | undefined): Wire =>
   const happens = (rate: number | undefined): boolean =>
     rate !== undefined && faults !== undefined && faults.next() < rate;
 
-  const put = (to: string, run: Delivery['run'], late: boolean): void => {
+  const put = (isReachable: () => boolean, run: Delivery['run'], late: boolean): void => {
     const delayed = happens(faults?.delayRate);
     const delayMs = delayed && faults !== undefined ? Math.floor(faults.next() * (faults.delayMsMax ?? 0)) : 0;
-    waiting.push({ to, run, late: late || delayed, dueAt: clock.now() + delayMs });
+    waiting.push({ isReachable, run, late: late || delayed, dueAt: clock.now() + delayMs });
   };
 
   const due = (): readonly Delivery[] =>
-    waiting.filter(({ to, dueAt }) => dueAt <= clock.now() && !away.has(to)).sort((a, b) => a.dueAt - b.dueAt);
+    waiting.filter(({ isReachable, dueAt }) => dueAt <= clock.now() && isReachable()).sort((a, b) => a.dueAt - b.dueAt);
+  const below = (count: number): number => Math.floor((faults?.next() ?? 0) * count);
 
   return {
-    send: (to, run) => {
-      if (happens(faults?.loseRate)) return;
-      put(to, run, false);
-      if (happens(faults?.duplicateRate)) put(to, run, true);
+    send: (isReachable, run, redeliverMs) => {
+      if (happens(faults?.loseRate)) {
+        if (redeliverMs !== null) waiting.push({ isReachable, run, late: false, dueAt: clock.now() + redeliverMs });
+        return;
+      }
+      put(isReachable, run, false);
+      if (happens(faults?.duplicateRate)) put(isReachable, run, true);
     },
-    sendIn: (to, waitMs, run) => {
-      waiting.push({ to, run, late: false, dueAt: clock.now() + waitMs });
+    sendIn: (isReachable, waitMs, run) => {
+      waiting.push({ isReachable, run, late: false, dueAt: clock.now() + waitMs });
     },
+    oneOf: (items) => items[faults === undefined || items.length < 2 ? items.length - 1 : below(items.length)],
+    firstOf: below,
     step: async () => {
       const ready = due();
-      const index = happens(faults?.reorderRate) && faults !== undefined ? Math.floor(faults.next() * ready.length) : 0;
+      const index = happens(faults?.reorderRate) ? below(ready.length) : 0;
       const delivery = ready[index];
       if (delivery === undefined) return false;
       waiting.splice(waiting.indexOf(delivery), 1);
@@ -82,7 +92,7 @@ export const createWire = (clock: Clock, faults: BusFaults | undefined): Wire =>
       return true;
     },
     nextDueAt: () => {
-      const times = waiting.filter(({ to }) => !away.has(to)).map(({ dueAt }) => dueAt);
+      const times = waiting.filter(({ isReachable }) => isReachable()).map(({ dueAt }) => dueAt);
       return times.length === 0 ? null : Math.min(...times);
     },
     cut: (who) => {

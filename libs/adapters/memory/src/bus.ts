@@ -8,8 +8,8 @@ import { type BusFaults, createWire } from './bus-wire.ts';
 /** A bus that moves only when told to. Faults aside, the same calls give the same deliveries. */
 export type MemoryBus = {
   readonly orchestrator: OrchestratorBus;
-  /** A new connection of the orchestrator, after the first was closed or its process crashed. The last to subscribe is delivered to. */
-  connectOrchestrator(): OrchestratorBus;
+  /** A new connection of an orchestrator: after the first was closed or its process crashed, or of another replica. One of several takes each message: with faults any, without them the last to subscribe. */
+  connectOrchestrator(as?: { readonly who?: string; readonly clock?: Clock }): OrchestratorBus;
   /** A connection of one miner. Several of one miner share its consumer; the last to subscribe is delivered to. */
   miner(minerId: string): MinerBus;
   /** Delivers one message that is due; `false` when none is. */
@@ -18,7 +18,7 @@ export type MemoryBus = {
   deliver(): Promise<number>;
   /** When the next message is due, maybe in the past; `null` when none waits for anybody who is connected. */
   nextDueAt(): UnixMs | null;
-  /** Cuts `orchestrator` or a miner off: its calls fail, what is sent to it waits. */
+  /** Cuts `orchestrator`, another replica or a miner off: its calls fail, what is sent to it waits. */
   cut(who: string): void;
   heal(who: string): void;
   /** The server lost its store: specs, reports and what was on its way are gone. */
@@ -42,8 +42,8 @@ export const createMemoryBus = ({ clock, faults, onFailure = () => undefined }: 
   const broker = createBroker(clock, createWire(clock, faults), onFailure);
   const { wire } = broker;
   return {
-    orchestrator: memoryOrchestratorBus(broker),
-    connectOrchestrator: () => memoryOrchestratorBus(broker),
+    orchestrator: memoryOrchestratorBus(broker, 'orchestrator', clock),
+    connectOrchestrator: (as = {}) => memoryOrchestratorBus(broker, as.who ?? 'orchestrator', as.clock ?? clock),
     miner: (minerId) => memoryMinerBus(broker, minerId),
     step: wire.step,
     deliver: async () => {
