@@ -21,6 +21,8 @@ export type DoorCode =
   | 'bus-unavailable'
   | 'shutting-down'
   | 'unknown-event'
+  | 'rate-limited'
+  | 'too-many-followers'
   | 'internal';
 
 export type ProblemCode = RefusalCode | DoorCode;
@@ -47,6 +49,8 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'store-unavailable': { status: 503, title: 'The event store cannot do it now' },
   'bus-unavailable': { status: 503, title: 'The bus cannot do it now' },
   'shutting-down': { status: 503, title: 'The server is stopping' },
+  'rate-limited': { status: 429, title: 'Too many requests in too short a time' },
+  'too-many-followers': { status: 429, title: 'Too many event streams are open' },
   'unknown-event': { status: 500, title: 'A stored event is of a newer build' },
   internal: { status: 500, title: 'Something broke here' },
 

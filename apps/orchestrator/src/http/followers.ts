@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { DoorProblem } from '#edge';
 import type { Clock, RecordedEvent } from '#events';
-import { followersMax, heartbeatMs } from './limits.ts';
+import { actorOf, type Principal } from './auth/principal.ts';
+import { followersMax, followersPerAccountMax, heartbeatMs } from './limits.ts';
 import type { HttpReply } from './request.ts';
 import { eventView } from './views/event.view.ts';
 
 /** Open event streams. Each ends with its connection, and all of them when the door closes. */
 export type Followers = {
-  /** Sends what `events` yields as server-sent events until the client goes away. Refuses beyond the limit. */
+  /** Sends what `events` yields as server-sent events until the client goes away. Refuses beyond the limits. */
   follow(
+    caller: Principal,
     reply: HttpReply,
     events: (signal: AbortSignal) => AsyncIterable<RecordedEvent>,
     idOf: (event: RecordedEvent) => string,
@@ -17,21 +19,29 @@ export type Followers = {
 };
 
 export const createFollowers = (clock: Clock): Followers => {
-  const open = new Map<AbortController, Promise<void>>();
+  const open = new Map<AbortController, { readonly holder: string; readonly sent: Promise<void> }>();
   let closed = false;
 
-  const follow: Followers['follow'] = async (reply, events, idOf) => {
+  const demandRoom = (holder: string): void => {
     if (closed) throw new DoorProblem('shutting-down', 'the server is stopping; connect again in a moment');
-    if (open.size >= followersMax) {
-      throw new DoorProblem(
-        'shutting-down',
-        `${open.size} event streams are open, the most there may be; try again later`,
-      );
-    }
+    const own = [...open.values()].filter((other) => other.holder === holder).length;
+    const [observed, wanted, whose] =
+      own >= followersPerAccountMax ? [own, followersPerAccountMax, ` of ${holder}`] : [open.size, followersMax, ''];
+    if (observed < wanted) return;
+    throw new DoorProblem(
+      'too-many-followers',
+      `${observed} event streams${whose} are open, the most there may be; close one, or try again later`,
+      { observed, wanted },
+    );
+  };
+
+  const follow: Followers['follow'] = async (caller, reply, events, idOf) => {
+    const holder = actorOf(caller);
+    demandRoom(holder);
     const ending = new AbortController();
     reply.raw.once('close', () => ending.abort());
     const sent = send(events(ending.signal), reply, ending.signal, idOf, clock);
-    open.set(ending, sent);
+    open.set(ending, { holder, sent });
     try {
       await sent;
     } finally {
@@ -44,7 +54,7 @@ export const createFollowers = (clock: Clock): Followers => {
     close: async () => {
       closed = true;
       for (const ending of open.keys()) ending.abort();
-      await Promise.allSettled(open.values());
+      await Promise.allSettled([...open.values()].map(({ sent }) => sent));
     },
   };
 };

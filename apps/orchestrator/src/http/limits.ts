@@ -8,8 +8,10 @@ export const keepAliveTimeoutMs = 72_000;
 export const pathParameterLengthMax = 300;
 /** A silent connection is cut by proxies after 30 to 60 s. */
 export const heartbeatMs = 10_000;
-/** Each follower holds a connection and pages of the log; a hundred screens per person is no use. */
+/** Each follower holds a connection and pages of the log. */
 export const followersMax = 1_000;
+/** Of one account or token: a hundred screens per person is no use, and nobody may take all of them. */
+export const followersPerAccountMax = 100;
 /** Events of one page of a stream when none is asked for. */
 export const streamPageEvents = 200;
 /** Bytes of the console when none are asked for: a few screens. */

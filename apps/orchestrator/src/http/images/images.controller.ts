@@ -1,21 +1,52 @@
-import { Body, Controller, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Refusal } from '#domain';
 import { DoorProblem } from '#edge';
 import { HandleImage } from '../../handling/messages.ts';
-import type { ImageRow } from '../../projections/images.projection.ts';
 import { READS, STAMP } from '../../tokens.ts';
-import { accepted } from '../answer.ts';
-import { demandRole } from '../auth/principal.ts';
+import { accepted, commandAnswer } from '../answer.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
-import { atLeast, parse } from '../schemas/door.ts';
+import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
+import { readQuery } from '../schemas/door.ts';
 import { imagePath, newImage } from '../schemas/images.ts';
-import { listOptions, listQuery, listView } from '../schemas/lists.ts';
+import { listOptions, listQuery, listView, pageOf } from '../schemas/lists.ts';
 import { contentDigest, type Stamp } from '../stamp.ts';
+import { imageAnswer, imageView } from '../views/image.view.ts';
 
-@Controller('v1/images')
+const registerImage = route({
+  method: 'POST',
+  path: '/v1/images',
+  summary: 'Register an image by the digest of its manifest',
+  roles: ['operator'],
+  body: newImage,
+  answer: commandAnswer,
+  refusals: ['image-digest-mismatch', 'image-exists-with-other-content'],
+});
+
+const listImages = route({
+  method: 'GET',
+  path: '/v1/images',
+  summary: 'Images by age',
+  roles: everyone,
+  query: z.strictObject(listQuery),
+  answer: json(pageOf(imageAnswer)),
+  refusals: [],
+});
+
+const showImage = route({
+  method: 'GET',
+  path: '/v1/images/:digest',
+  summary: 'One image and its manifest',
+  roles: everyone,
+  params: imagePath,
+  query: readQuery,
+  answer: json(imageAnswer),
+  refusals: ['image-not-found'],
+});
+
+@Controller()
 export class ImagesController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
@@ -23,10 +54,12 @@ export class ImagesController {
     @Inject(STAMP) private readonly stamp: Stamp,
   ) {}
 
-  @Post()
-  async register(@From() caller: Caller, @Body() body: unknown, @Res({ passthrough: true }) reply: HttpReply) {
-    demandRole(caller.principal, 'operator');
-    const { digest, manifest } = parse(newImage, body, 'body');
+  @Answers(registerImage)
+  async register(
+    @From() caller: Caller,
+    @Asked(registerImage) { body: { digest, manifest }, rawBody }: AskedOf<typeof registerImage>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
     const wanted = contentDigest(manifest);
     if (digest !== wanted) {
       throw new DoorProblem(
@@ -35,32 +68,26 @@ export class ImagesController {
         { observed: digest, wanted },
       );
     }
-    const meta = this.stamp.creation(caller, 'RegisterImage', digest, body);
+    const meta = this.stamp.creation(caller, 'RegisterImage', digest, rawBody);
     const command = { type: 'RegisterImage', digest, manifest, now: this.stamp.now() } as const;
     const outcome = await this.commands.execute(new HandleImage(digest, command, meta));
     return accepted(reply, outcome, `/v1/images/${digest}`);
   }
 
-  @Get()
-  async list(@Query() query: unknown, @Res({ passthrough: true }) reply: HttpReply) {
-    const wanted = parse(z.strictObject(listQuery), query, 'query');
-    await this.reads.upTo(wanted.atLeast, reply);
-    return listView(this.reads.rows.images(listOptions(wanted)), imageView);
+  @Answers(listImages)
+  async list(@Asked(listImages) { query }: AskedOf<typeof listImages>, @Res({ passthrough: true }) reply: HttpReply) {
+    await this.reads.upTo(query.atLeast, reply);
+    return listView(this.reads.rows.images(listOptions(query)), imageView);
   }
 
-  @Get(':digest')
-  async show(@Param() path: unknown, @Query() query: unknown, @Res({ passthrough: true }) reply: HttpReply) {
-    const { digest } = parse(imagePath, path, 'path');
-    const wanted = parse(z.strictObject(atLeast), query, 'query');
-    await this.reads.upTo(wanted.atLeast, reply);
+  @Answers(showImage)
+  async show(
+    @Asked(showImage) { params: { digest }, query }: AskedOf<typeof showImage>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
+    await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.image(digest);
     if (row === null) throw new Refusal('image-not-found', `image ${digest} is not registered`);
     return imageView(row);
   }
 }
-
-const imageView = ({ image, registeredAt }: ImageRow) => ({
-  digest: image.digest,
-  manifest: image.manifest,
-  registeredAt,
-});

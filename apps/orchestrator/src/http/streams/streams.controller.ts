@@ -1,17 +1,44 @@
-import { Controller, Get, Inject, Param, Query, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
+import { z } from 'zod';
 import { DoorProblem } from '#edge';
-import type { EventStore } from '#events';
+import { type EventStore, revision } from '#events';
 import { OWNERSHIP, READS, STORE } from '../../tokens.ts';
-import { demandRole } from '../auth/principal.ts';
 import type { Ownership } from '../ownership.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
-import { parse } from '../schemas/door.ts';
-import { listOptions, listView } from '../schemas/lists.ts';
+import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
+import { listOptions, listView, pageOf } from '../schemas/lists.ts';
 import { streamList, streamPage, streamPath } from '../schemas/streams.ts';
-import { eventView } from '../views/event.view.ts';
+import { eventAnswer, eventView } from '../views/event.view.ts';
+import { streamAnswer, streamView } from '../views/stream.view.ts';
 
-@Controller('v1/streams')
+const listStreams = route({
+  method: 'GET',
+  path: '/v1/streams',
+  summary: 'Event streams by name',
+  roles: ['operator', 'viewer'],
+  query: streamList,
+  answer: json(pageOf(streamAnswer)),
+  refusals: [],
+});
+
+const showStream = route({
+  method: 'GET',
+  path: '/v1/streams/:stream',
+  summary: 'A page of a stream, oldest first, as the store has it now',
+  roles: everyone,
+  params: streamPath,
+  query: streamPage,
+  answer: json(
+    z.strictObject({
+      items: z.array(eventAnswer),
+      next: revision.nullable().describe('Send it as `from` for what follows; null at the end'),
+    }),
+  ),
+  refusals: ['not-found'],
+});
+
+@Controller()
 export class StreamsController {
   constructor(
     @Inject(STORE) private readonly store: EventStore,
@@ -19,25 +46,19 @@ export class StreamsController {
     @Inject(OWNERSHIP) private readonly ownership: Ownership,
   ) {}
 
-  @Get()
-  async list(@From() caller: Caller, @Query() query: unknown, @Res({ passthrough: true }) reply: HttpReply) {
-    demandRole(caller.principal, 'operator', 'viewer');
-    const wanted = parse(streamList, query, 'query');
-    await this.reads.upTo(wanted.atLeast, reply);
-    const { rows, next } = this.reads.rows.streams(wanted.category ?? null, listOptions(wanted));
-    return listView({ rows, next }, ({ stream, events, lastAt }) => ({ stream, events, lastAt }));
+  @Answers(listStreams)
+  async list(@Asked(listStreams) { query }: AskedOf<typeof listStreams>, @Res({ passthrough: true }) reply: HttpReply) {
+    await this.reads.upTo(query.atLeast, reply);
+    return listView(this.reads.rows.streams(query.category ?? null, listOptions(query)), streamView);
   }
 
-  /** A page of a stream, as the store has it now. */
-  @Get(':stream')
+  @Answers(showStream)
   async show(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Query() query: unknown,
+    @Asked(showStream) { params: { stream }, query }: AskedOf<typeof showStream>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    const { stream } = parse(streamPath, path, 'path');
-    const { from = 0n, limit, atLeast } = parse(streamPage, query, 'query');
+    const { from = 0n, limit, atLeast } = query;
     if (!(await this.ownership.mayRead(caller.principal, stream))) throw noStream(stream);
     await this.reads.upTo(atLeast, reply);
     const events = await this.store.readStream(stream, { from, limit });

@@ -1,23 +1,40 @@
-import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
+import { z } from 'zod';
 import type { Readiness } from '../../lifecycle/readiness.ts';
 import { READINESS } from '../../tokens.ts';
-import { Open } from '../auth/auth.guard.ts';
 import type { HttpReply } from '../request.ts';
+import { Answers, json, route } from '../route.ts';
+
+const healthz = route({
+  method: 'GET',
+  path: '/healthz',
+  summary: 'The process is up and answers',
+  roles: 'open',
+  answer: json(z.strictObject({ status: z.literal('ok') })),
+  refusals: [],
+});
+
+const part = z.strictObject({ name: z.string(), ready: z.boolean(), detail: z.string().nullable() });
+
+const readyz = route({
+  method: 'GET',
+  path: '/readyz',
+  summary: 'Whether it is any use to send work here, part by part; 503 while it is not',
+  roles: 'open',
+  answer: json(z.strictObject({ ready: z.boolean(), parts: z.array(part), parked: z.int() }), [200, 503]),
+  refusals: [],
+});
 
 @Controller()
 export class HealthController {
   constructor(@Inject(READINESS) private readonly readiness: Readiness) {}
 
-  /** The process is up and answers. */
-  @Open()
-  @Get('healthz')
+  @Answers(healthz)
   healthz() {
     return { status: 'ok' };
   }
 
-  /** Whether it is any use to send work here, part by part. */
-  @Open()
-  @Get('readyz')
+  @Answers(readyz)
   async readyz(@Res({ passthrough: true }) reply: HttpReply) {
     const report = await this.readiness.report();
     if (!report.ready) reply.status(503).header('retry-after', '1');

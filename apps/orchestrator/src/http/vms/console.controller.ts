@@ -1,4 +1,5 @@
-import { Controller, Get, Inject, Param, Query, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
+import { z } from 'zod';
 import { Refusal } from '#domain';
 import type { OrchestratorBus } from '#events';
 import { BUS, READS } from '../../tokens.ts';
@@ -6,26 +7,33 @@ import { maySee } from '../auth/principal.ts';
 import { noVm } from '../ownership.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
-import { parse } from '../schemas/door.ts';
+import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
 import { consoleQuery, vmPath } from '../schemas/vms.ts';
 
-@Controller('v1/vms/:vmId/console')
+const showConsole = route({
+  method: 'GET',
+  path: '/v1/vms/:vmId/console',
+  summary: "Last bytes of a VM's serial log, asked of its miner; the guest's own words, untrusted",
+  roles: everyone,
+  params: vmPath,
+  query: consoleQuery,
+  answer: json(z.strictObject({ text: z.string() })),
+  refusals: ['vm-not-found', 'vm-not-placed', 'bus-unavailable'],
+});
+
+@Controller()
 export class ConsoleController {
   constructor(
     @Inject(READS) private readonly reads: Reads,
     @Inject(BUS) private readonly bus: Pick<OrchestratorBus, 'askConsole'>,
   ) {}
 
-  /** Last bytes of the serial log, asked of the miner that holds the VM. It is the guest's own words: untrusted text. */
-  @Get()
+  @Answers(showConsole)
   async tail(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Query() query: unknown,
+    @Asked(showConsole) { params: { vmId }, query: { bytes } }: AskedOf<typeof showConsole>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    const { vmId } = parse(vmPath, path, 'path');
-    const { bytes } = parse(consoleQuery, query, 'query');
     await this.reads.upTo(undefined, reply);
     const vm = this.reads.rows.vm(vmId)?.vm;
     if (vm === undefined || !maySee(caller.principal, vm.accountId)) throw noVm(vmId);

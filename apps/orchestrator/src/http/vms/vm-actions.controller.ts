@@ -1,17 +1,52 @@
-import { Body, Controller, Delete, Inject, Param, Post, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import type { BootId, UnixMs, VmCommand } from '#domain';
+import type { BootId, UnixMs, VmCommand, VmId } from '#domain';
 import { bootIdOf } from '#events';
 import { HandleVm } from '../../handling/messages.ts';
 import { OWNERSHIP, STAMP } from '../../tokens.ts';
-import { accepted } from '../answer.ts';
+import { accepted, commandAnswer } from '../answer.ts';
 import type { Ownership } from '../ownership.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
-import { nothing, parse } from '../schemas/door.ts';
-import { stopVm, vmPath } from '../schemas/vms.ts';
+import { Answers, Asked, type AskedOf, route } from '../route.ts';
+import { stopVm as stopBody, vmPath } from '../schemas/vms.ts';
 import type { Stamp } from '../stamp.ts';
 
-@Controller('v1/vms/:vmId')
+const change = { roles: ['operator', 'owner'], params: vmPath, answer: commandAnswer } as const;
+
+const startVm = route({
+  ...change,
+  method: 'POST',
+  path: '/v1/vms/:vmId/start',
+  summary: 'Start a stopped VM',
+  refusals: ['vm-not-found', 'vm-refused', 'vm-terminated'],
+});
+
+const stopVm = route({
+  ...change,
+  method: 'POST',
+  path: '/v1/vms/:vmId/stop',
+  summary: 'Shut a VM down; its disk is kept',
+  body: stopBody,
+  refusals: ['vm-not-found', 'vm-refused', 'vm-terminated'],
+});
+
+const rebootVm = route({
+  ...change,
+  method: 'POST',
+  path: '/v1/vms/:vmId/reboot',
+  summary: 'Shut a VM down and start it again',
+  refusals: ['vm-already-starting', 'vm-not-found', 'vm-not-running', 'vm-refused', 'vm-terminated'],
+});
+
+const terminateVm = route({
+  ...change,
+  method: 'DELETE',
+  path: '/v1/vms/:vmId',
+  summary: 'Terminate a VM and remove its disk, for good',
+  refusals: ['vm-not-found'],
+});
+
+@Controller()
 export class VmActionsController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
@@ -19,52 +54,49 @@ export class VmActionsController {
     @Inject(STAMP) private readonly stamp: Stamp,
   ) {}
 
-  @Post('start')
+  @Answers(startVm)
   start(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Body() body: unknown,
+    @Asked(startVm) { params: { vmId } }: AskedOf<typeof startVm>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    parse(nothing, body, 'body');
-    return this.give(caller, path, reply, 'StartVm', (now, nextBootId) => ({ type: 'StartVm', nextBootId, now }));
+    return this.give(caller, vmId, reply, 'StartVm', (now, nextBootId) => ({ type: 'StartVm', nextBootId, now }));
   }
 
-  @Post('stop')
+  @Answers(stopVm)
   stop(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Body() body: unknown,
+    @Asked(stopVm) { params: { vmId }, body: { reason } }: AskedOf<typeof stopVm>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    const { reason } = parse(stopVm, body, 'body');
-    return this.give(caller, path, reply, 'StopVm', (now) => ({ type: 'StopVm', reason, now }));
+    return this.give(caller, vmId, reply, 'StopVm', (now) => ({ type: 'StopVm', reason, now }));
   }
 
-  @Post('reboot')
+  @Answers(rebootVm)
   reboot(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Body() body: unknown,
+    @Asked(rebootVm) { params: { vmId } }: AskedOf<typeof rebootVm>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    parse(nothing, body, 'body');
-    return this.give(caller, path, reply, 'RebootVm', (now, nextBootId) => ({ type: 'RebootVm', nextBootId, now }));
+    return this.give(caller, vmId, reply, 'RebootVm', (now, nextBootId) => ({ type: 'RebootVm', nextBootId, now }));
   }
 
-  @Delete()
-  terminate(@From() caller: Caller, @Param() path: unknown, @Res({ passthrough: true }) reply: HttpReply) {
-    return this.give(caller, path, reply, 'TerminateVm', (now) => ({ type: 'TerminateVm', now }));
+  @Answers(terminateVm)
+  terminate(
+    @From() caller: Caller,
+    @Asked(terminateVm) { params: { vmId } }: AskedOf<typeof terminateVm>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
+    return this.give(caller, vmId, reply, 'TerminateVm', (now) => ({ type: 'TerminateVm', now }));
   }
 
   private async give(
     caller: Caller,
-    path: unknown,
+    vmId: VmId,
     reply: HttpReply,
     kind: VmCommand['type'],
     build: (now: UnixMs, nextBootId: BootId) => VmCommand,
   ) {
-    const { vmId } = parse(vmPath, path, 'path');
     await this.ownership.demandVm(caller.principal, vmId);
     const meta = this.stamp.change(caller, kind, vmId);
     const command = build(this.stamp.now(), bootIdOf(meta.commandId));

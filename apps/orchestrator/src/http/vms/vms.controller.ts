@@ -1,23 +1,64 @@
-import { Body, Controller, Get, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { z } from 'zod';
 import type { EventStore } from '#events';
 import { HandleVm } from '../../handling/messages.ts';
 import type { VmRow } from '../../projections/vms.projection.ts';
 import { READS, STAMP, STORE } from '../../tokens.ts';
-import { accepted } from '../answer.ts';
+import { accepted, commandAnswer } from '../answer.ts';
 import { demandAccount, demandSight, maySee } from '../auth/principal.ts';
 import { noVm } from '../ownership.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
-import { atLeast, parse } from '../schemas/door.ts';
-import { listOptions, listView } from '../schemas/lists.ts';
+import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
+import { readQuery } from '../schemas/door.ts';
+import { listOptions, listView, pageOf } from '../schemas/lists.ts';
 import { newVm, vmList, vmPath } from '../schemas/vms.ts';
 import type { Stamp } from '../stamp.ts';
-import { vmView } from '../views/vm.view.ts';
+import { vmAnswer, vmView } from '../views/vm.view.ts';
 import { requestVm } from './request-vm.ts';
 
-@Controller('v1/vms')
+const createVm = route({
+  method: 'POST',
+  path: '/v1/vms',
+  summary: 'Ask for a VM under an id of your own making; it is admitted and placed after this',
+  roles: ['operator', 'owner'],
+  body: newVm,
+  answer: commandAnswer,
+  refusals: [
+    'account-not-found',
+    'flavor-not-found',
+    'flavor-too-small',
+    'image-not-found',
+    'insufficient-credits',
+    'invalid-name',
+    'ssh-key-not-found',
+    'ssh-key-required',
+    'vm-exists-with-other-content',
+  ],
+});
+
+const listVms = route({
+  method: 'GET',
+  path: '/v1/vms',
+  summary: 'VMs by age; to an owner, its own',
+  roles: everyone,
+  query: vmList,
+  answer: json(pageOf(vmAnswer)),
+  refusals: ['account-not-found'],
+});
+
+const showVm = route({
+  method: 'GET',
+  path: '/v1/vms/:vmId',
+  summary: 'One VM: what is wanted, what is, and since when',
+  roles: everyone,
+  params: vmPath,
+  query: readQuery,
+  answer: json(vmAnswer),
+  refusals: ['vm-not-found'],
+});
+
+@Controller()
 export class VmsController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
@@ -26,35 +67,38 @@ export class VmsController {
     @Inject(STAMP) private readonly stamp: Stamp,
   ) {}
 
-  @Post()
-  async request(@From() caller: Caller, @Body() body: unknown, @Res({ passthrough: true }) reply: HttpReply) {
-    const wanted = parse(newVm, body, 'body');
-    demandAccount(caller.principal, wanted.accountId);
-    const command = await requestVm(this.store, wanted, this.stamp.now());
-    const meta = this.stamp.creation(caller, 'RequestVm', wanted.vmId, body);
-    const outcome = await this.commands.execute(new HandleVm(wanted.vmId, command, meta));
-    return accepted(reply, outcome, `/v1/vms/${wanted.vmId}`);
-  }
-
-  @Get()
-  async list(@From() caller: Caller, @Query() query: unknown, @Res({ passthrough: true }) reply: HttpReply) {
-    const wanted = parse(vmList, query, 'query');
-    const accountId = wanted.accountId ?? caller.principal.accountId;
-    if (accountId !== null) demandSight(caller.principal, accountId);
-    await this.reads.upTo(wanted.atLeast, reply);
-    return listView(this.reads.rows.vms(accountId, listOptions(wanted)), (row) => this.view(row));
-  }
-
-  @Get(':vmId')
-  async show(
+  @Answers(createVm)
+  async request(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Query() query: unknown,
+    @Asked(createVm) { body, rawBody }: AskedOf<typeof createVm>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    const { vmId } = parse(vmPath, path, 'path');
-    const wanted = parse(z.strictObject(atLeast), query, 'query');
-    await this.reads.upTo(wanted.atLeast, reply);
+    demandAccount(caller.principal, body.accountId);
+    const command = await requestVm(this.store, body, this.stamp.now());
+    const meta = this.stamp.creation(caller, 'RequestVm', body.vmId, rawBody);
+    const outcome = await this.commands.execute(new HandleVm(body.vmId, command, meta));
+    return accepted(reply, outcome, `/v1/vms/${body.vmId}`);
+  }
+
+  @Answers(listVms)
+  async list(
+    @From() caller: Caller,
+    @Asked(listVms) { query }: AskedOf<typeof listVms>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
+    const accountId = query.accountId ?? caller.principal.accountId;
+    if (accountId !== null) demandSight(caller.principal, accountId);
+    await this.reads.upTo(query.atLeast, reply);
+    return listView(this.reads.rows.vms(accountId, listOptions(query)), (row) => this.view(row));
+  }
+
+  @Answers(showVm)
+  async show(
+    @From() caller: Caller,
+    @Asked(showVm) { params: { vmId }, query }: AskedOf<typeof showVm>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
+    await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.vm(vmId);
     if (row === null || !maySee(caller.principal, row.vm.accountId)) throw noVm(vmId);
     return this.view(row);
