@@ -1,19 +1,45 @@
-import { Controller, Get, Headers, Inject, Param, Query, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import type { EventStore } from '#events';
 import { FOLLOWERS, OWNERSHIP, STORE } from '../../tokens.ts';
-import { demandRole } from '../auth/principal.ts';
 import type { Followers } from '../followers.ts';
 import type { Ownership } from '../ownership.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
-import { parse } from '../schemas/door.ts';
-import { followAll, followStream as followQuery, lastEventId, streamPath } from '../schemas/streams.ts';
+import { Answers, Asked, type AskedOf, everyone, route } from '../route.ts';
+import {
+  afterPosition,
+  afterRevision,
+  followAll,
+  followStream as followQuery,
+  streamPath,
+} from '../schemas/streams.ts';
+import { eventAnswer } from '../views/event.view.ts';
 import { followLog, followStream } from './follow-stream.ts';
 import { noStream } from './streams.controller.ts';
 
-type LastEventId = string | undefined;
+const follow = { method: 'GET', answer: { kind: 'events', schema: eventAnswer } } as const;
 
-/** Server-sent events. A client that lost its connection goes on with `Last-Event-ID`. */
-@Controller('v1')
+const followOne = route({
+  ...follow,
+  path: '/v1/streams/:stream/follow',
+  summary: 'A stream as server-sent events: its history, then what happens; goes on after Last-Event-ID',
+  roles: everyone,
+  params: streamPath,
+  query: followQuery,
+  headers: afterRevision,
+  refusals: ['not-found', 'too-many-followers'],
+});
+
+const followEverything = route({
+  ...follow,
+  path: '/v1/events/follow',
+  summary: 'The whole log as server-sent events, or one category of it; goes on after Last-Event-ID',
+  roles: ['operator', 'viewer'],
+  query: followAll,
+  headers: afterPosition,
+  refusals: ['foreign-position', 'too-many-followers'],
+});
+
+@Controller()
 export class FollowController {
   constructor(
     @Inject(STORE) private readonly store: EventStore,
@@ -21,38 +47,33 @@ export class FollowController {
     @Inject(FOLLOWERS) private readonly followers: Followers,
   ) {}
 
-  @Get('streams/:stream/follow')
+  @Answers(followOne)
   async stream(
     @From() caller: Caller,
-    @Param() path: unknown,
-    @Query() query: unknown,
-    @Headers('last-event-id') lastId: LastEventId,
+    @Asked(followOne) { params: { stream }, query, headers }: AskedOf<typeof followOne>,
     @Res() reply: HttpReply,
   ): Promise<void> {
-    const { stream } = parse(streamPath, path, 'path');
-    const { from = 0n } = parse(followQuery, query, 'query');
-    const seen = parse(lastEventId, { lastEventId: lastId }, 'headers').lastEventId;
     if (!(await this.ownership.mayRead(caller.principal, stream))) throw noStream(stream);
-    const next = seen === undefined ? from : seen + 1n;
+    const seen = headers['last-event-id'];
+    const next = seen === undefined ? (query.from ?? 0n) : seen + 1n;
     await this.followers.follow(
+      caller.principal,
       reply,
       (signal) => followStream(this.store, stream, next, signal),
       ({ revision }) => revision.toString(),
     );
   }
 
-  @Get('events/follow')
+  @Answers(followEverything)
   async all(
     @From() caller: Caller,
-    @Query() query: unknown,
-    @Headers('last-event-id') lastId: LastEventId,
+    @Asked(followEverything) { query: { after, category }, headers }: AskedOf<typeof followEverything>,
     @Res() reply: HttpReply,
   ): Promise<void> {
-    demandRole(caller.principal, 'operator', 'viewer');
-    const { after, category } = parse(followAll, query, 'query');
-    const text = lastId ?? after;
+    const text = headers['last-event-id'] ?? after;
     const position = text === undefined ? null : this.store.parsePosition(text);
     await this.followers.follow(
+      caller.principal,
       reply,
       (signal) => followLog(this.store, position, category, signal),
       (event) => event.position,
