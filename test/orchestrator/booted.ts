@@ -69,7 +69,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
   const app = await startOrchestrator(
     {
       ...{ clock, ids, log },
-      scheduler: createInProcessScheduler(clock, () => undefined),
+      scheduler: createInProcessScheduler({ clock, fired: () => undefined }),
       openStore: async () => ({
         store,
         checkpoints: createMemoryCheckpoints(),

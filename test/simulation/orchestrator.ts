@@ -35,9 +35,6 @@ export const beginLife = async (
   return {
     incarnation,
     consumers: wiring.consumers,
-    due: (now) => [
-      ...scheduler.due(now).map((work) => ({ name: 'timer', work })),
-      ...wiring.ticks.filter((tick) => isDue(tick, now)),
-    ],
+    due: (now) => [...scheduler.due(now), ...wiring.ticks.filter((tick) => isDue(tick, now))],
   };
 };

@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import { connectOrchestratorBus } from '#adapters/nats';
 import { openSqliteStore } from '#adapters/sqlite';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
-import { createLog, plainLine, runProgram } from '#edge';
-import { BusUnavailable, type Clock, type OrchestratorBus } from '#events';
+import { createLog, type Log, plainLine, runProgram } from '#edge';
+import { BusUnavailable, type Clock, type OrchestratorBus, type TimerFired } from '#events';
 import { type OrchestratorConfig, orchestratorConfig } from './config.ts';
 import { minerCredentials, natsOperatorOf, ownCredentials } from './lifecycle/credentials.ts';
 import { busRetryMs, busWaitMs } from './lifecycle/limits.ts';
@@ -24,7 +24,7 @@ const run = async (config: OrchestratorConfig): Promise<void> => {
       await startOrchestrator(
         {
           ...{ clock, ids, log },
-          scheduler: createInProcessScheduler(clock, (key, error) => log('error', 'timer failed', { key, error })),
+          scheduler: createInProcessScheduler({ clock, fired: toldTo(log) }),
           openStore: () => openSqliteStore({ file: config.storeFile, clock, ids }),
           connectBus: () =>
             patiently(clock, () => connectOrchestratorBus({ servers, credentials: () => own, clock, log })),
@@ -36,6 +36,12 @@ const run = async (config: OrchestratorConfig): Promise<void> => {
     },
   });
 };
+
+const toldTo =
+  (log: Log) =>
+  ({ kind, lateMs, error }: TimerFired): void => {
+    if (error !== null) log('warn', 'timer failed, it is tried again', { kind, lateMs, error });
+  };
 
 /** A server that comes up a moment after us is waited for; one that does not is named by the last error. */
 const patiently = async (clock: Clock, connect: () => Promise<OrchestratorBus>): Promise<OrchestratorBus> => {

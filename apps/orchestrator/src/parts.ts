@@ -11,7 +11,7 @@ import {
   type Sink,
 } from '#events';
 import { createIntake } from './intake/intake.ts';
-import { createDeadlineTimer, withTimer } from './processes/deadline-timer.ts';
+import { deadlineSource, withTimers } from './processes/deadline-timer.ts';
 import { deadlines } from './processes/deadlines.process.ts';
 import { ephemeralSink } from './processes/ephemeral-sink.ts';
 import { minerLost } from './processes/miner-lost.process.ts';
@@ -56,7 +56,7 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
 
   const publisher = createSpecPublisher({ store, bus, checkpoints });
   const waits = processSink(deadlines, dependencies, startAt);
-  const timer = createDeadlineTimer({ store, clock, scheduler, live: waits.state, log });
+  const timed = withTimers(waits, waits.state, deadlineSource(waits.state, { store, clock }), scheduler);
   const ledger = processSink(reconciler, dependencies, startAt);
   const attached = ephemeralSink(attachedMiners);
   const watch = createMinerWatch({ store, clock, bus, attached: attached.state, log });
@@ -75,7 +75,7 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
       consumer(vmAdmission.name, processSink(vmAdmission, dependencies, startAt)),
       consumer(vmPlacement.name, processSink(vmPlacement, dependencies, startAt)),
       consumer(minerLost.name, processSink(minerLost, dependencies, startAt)),
-      consumer(deadlines.name, withTimer(waits, timer)),
+      stoppedWith(timed.stop, consumer(deadlines.name, timed.sink)),
       consumer(reconciler.name, ledger),
       consumer(attachedMiners.name, attached),
     ],
@@ -87,6 +87,15 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
     watch,
   };
 };
+
+/** A consumer that has something else to stop after it. */
+const stoppedWith = <C extends Consumer>(stop: () => Promise<void>, consumer: C): C => ({
+  ...consumer,
+  stop: async () => {
+    await consumer.stop();
+    await stop();
+  },
+});
 
 /** {@link wire} as parts that run by themselves. The miner watch is given out too: a read model shows when each was last heard. */
 export const createParts = (

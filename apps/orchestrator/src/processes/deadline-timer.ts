@@ -1,72 +1,81 @@
-import type { Log } from '#edge';
-import type { Clock, EventStore, Scheduler, Sink } from '#events';
-import { deadlines, dueDeadlines, type LiveVms, nextDeadlineAt, raise } from './deadlines.process.ts';
+import {
+  type Clock,
+  categoryOf,
+  type EventStore,
+  idOf,
+  type RecordedEvent,
+  type Scheduler,
+  type Sink,
+  type TimerSource,
+  type Timers,
+} from '#events';
+import { deadlineOf, deadlines, type LiveVms, raise } from './deadlines.process.ts';
 import { giveAll } from './runner.ts';
 
-const key = 'vm-deadlines';
+type Handling = { readonly store: EventStore; readonly clock: Clock };
 
-/** A deadline that could not be raised (a lost store) is tried again after this. */
-const retryMs = 5_000;
-
-export type DeadlineTimer = {
-  /** Sets the one timer to the earliest deadline there is. Call it whenever the fold has moved. */
-  set(): void;
-  /** Raises every deadline that has passed. */
-  raiseDue(): Promise<void>;
-};
-
-/** One timer for all deadlines, derived from the log: lose it and `set` makes it again. */
-export const createDeadlineTimer = ({
-  store,
-  clock,
-  scheduler,
-  live,
-  log,
-}: {
-  readonly store: EventStore;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  readonly live: () => LiveVms;
-  readonly log: Log;
-}): DeadlineTimer => {
-  const raiseDue = async (): Promise<void> => {
-    const vms = live();
-    const commands = dueDeadlines(vms, clock.now()).flatMap((deadline) => {
-      const cause = vms.get(deadline.vmId)?.last;
-      return cause === undefined ? [] : [{ cause, command: raise(deadline) }];
-    });
-    await giveAll({ store, clock }, deadlines.name, commands);
-  };
-
-  const set = (): void => {
-    const at = nextDeadlineAt(live());
-    if (at === null) scheduler.cancel(key);
-    else scheduler.schedule(key, at, fire);
-  };
-
-  const fire = async (): Promise<void> => {
-    try {
-      await raiseDue();
-    } catch (error) {
-      log('warn', 'deadline not raised, trying again', { reason: String(error), retryMs });
-      scheduler.schedule(key, clock.now() + retryMs, fire);
-    }
-  };
-
-  return { set, raiseDue };
-};
-
-/** The deadlines sink with its timer kept to the newest fold. */
-export const withTimer = (sink: Sink, timer: DeadlineTimer): Sink => ({
-  load: async () => {
-    const position = await sink.load();
-    timer.set();
-    return position;
-  },
-  apply: (event) => sink.apply(event),
-  retry: (event) => (sink.retry ?? sink.apply)(event),
-  commit: async (position) => {
-    await sink.commit(position);
-    timer.set();
+/** One timer for each VM that waits for something, derived from the log: lose them and they are made again. */
+export const deadlineSource = (live: () => LiveVms, { store, clock }: Handling): TimerSource => ({
+  kind: 'vm-deadline',
+  derive: () =>
+    [...live().keys()].flatMap((vmId) => {
+      const dueAt = dueAtOf(live(), vmId);
+      return dueAt === null ? [] : [{ id: vmId, dueAt }];
+    }),
+  due: async ({ id }) => {
+    const vm = vmOf(live(), id);
+    const deadline = vm === undefined ? null : deadlineOf(vm.state);
+    // It may have been met, or moved, in the moment it fell due.
+    if (vm === undefined || deadline === null || deadline.deadlineAt > clock.now()) return;
+    await giveAll({ store, clock }, deadlines.name, [{ cause: vm.last, command: raise(deadline) }]);
   },
 });
+
+/** The deadlines sink with its timers kept to the newest fold. Stopped here, they are derived anew where it starts next. */
+export const withTimers = (
+  sink: Sink,
+  live: () => LiveVms,
+  source: TimerSource,
+  scheduler: Scheduler,
+): { readonly sink: Sink; readonly stop: () => Promise<void> } => {
+  let timers: Timers | null = null;
+
+  const keep = ({ stream }: RecordedEvent): void => {
+    if (categoryOf(stream) !== 'vm') return;
+    const id = idOf(stream);
+    const dueAt = dueAtOf(live(), id);
+    if (dueAt === null) timers?.cancel(id);
+    else timers?.set({ id, dueAt });
+  };
+  const stop = async (): Promise<void> => {
+    const stopping = timers;
+    timers = null;
+    await stopping?.stop();
+  };
+
+  return {
+    stop,
+    sink: {
+      load: async () => {
+        await stop();
+        const position = await sink.load();
+        timers = scheduler.serve(source);
+        return position;
+      },
+      apply: async (event) => {
+        await sink.apply(event);
+        keep(event);
+      },
+      retry: (event) => (sink.retry ?? sink.apply)(event),
+      commit: (position) => sink.commit(position),
+    },
+  };
+};
+
+/** A timer's id is text until a VM is found under it. */
+const vmOf = <Live>(live: ReadonlyMap<string, Live>, id: string): Live | undefined => live.get(id);
+
+const dueAtOf = (live: LiveVms, id: string): number | null => {
+  const vm = vmOf(live, id);
+  return vm === undefined ? null : (deadlineOf(vm.state)?.deadlineAt ?? null);
+};

@@ -1,31 +1,35 @@
 import { describe, expect, test } from 'vitest';
 import { minuteMs, type VmId } from '#domain';
-import { type EventStore, type Scheduler, StoreUnavailable, streamName, UnknownEvent } from '#events';
+import { createConsumer, type EventStore, type Scheduler, streamName, UnknownEvent } from '#events';
 import { type Bench, createBench, roomFor } from '../../../../test/conformance/bench.ts';
 import { type Act, describeProcess, runProcess, type Story } from '../../../../test/conformance/process.ts';
-import { createDeadlineTimer } from './deadline-timer.ts';
-import { deadlines, type LiveVms, nextDeadlineAt } from './deadlines.process.ts';
+import { deadlineSource, withTimers } from './deadline-timer.ts';
+import { deadlines, type LiveVms } from './deadlines.process.ts';
+import { processSink } from './runner.ts';
 
+/** What the timers do once their time has come, in the order they stand. */
 const raiseDue: Act<LiveVms> = async (live, { store, clock }) => {
-  const timer = createDeadlineTimer({
-    store,
-    clock,
-    scheduler: handScheduler(),
-    live: () => live,
-    log: () => undefined,
-  });
-  await timer.raiseDue();
+  const source = deadlineSource(() => live, { store, clock });
+  for (const timer of source.derive()) if (timer.dueAt <= clock.now()) await source.due(timer);
 };
 
-/** Keeps the last timer set, and fires it when told. */
+/** Keeps what it is told, and fires nothing by itself. */
 const handScheduler = () => {
-  const timers = new Map<string, { readonly at: number; readonly due: () => Promise<void> }>();
+  const standing = new Map<string, number>();
   const scheduler: Scheduler = {
-    schedule: (key, at, due) => void timers.set(key, { at, due }),
-    cancel: (key) => void timers.delete(key),
-    stop: async () => timers.clear(),
+    serve: ({ derive }) => {
+      standing.clear();
+      for (const { id, dueAt } of derive()) standing.set(id, dueAt);
+      return {
+        set: ({ id, dueAt }) => void standing.set(id, dueAt),
+        cancel: (id) => void standing.delete(id),
+        stop: async () => standing.clear(),
+      };
+    },
+    status: () => ({ backend: 'in-process', standing: {}, unreachable: null }),
+    stop: async () => standing.clear(),
   };
-  return { ...scheduler, only: () => [...timers.values()][0] };
+  return { scheduler, standing };
 };
 
 const passed: Story = async (bench, run) => {
@@ -72,44 +76,45 @@ describe('deadlines', () => {
     const [bad, good] = [await bench.request(accountId), await bench.request(accountId)];
     const live = await runProcess(deadlines, bench);
     bench.clock.pass(minuteMs);
-    const store = unreadable(bench.store, bad);
-    await expect(raiseDue(live, { store, clock: bench.clock, checkpoints: bench.checkpoints })).rejects.toThrow(
-      UnknownEvent,
-    );
+    const source = deadlineSource(() => live, { store: unreadable(bench.store, bad), clock: bench.clock });
+    await expect(source.due({ id: bad, dueAt: 0 })).rejects.toThrow(UnknownEvent);
+    await source.due({ id: good, dueAt: 0 });
     expect(await bench.types(`vm-${good}`)).toContain('VmDeadlinePassed');
   });
 
-  test('given a lost store when the timer fires, then it is tried again seconds later and raised then', async () => {
+  test('given VMs that wait, when the sink loads and events come, then the timers are what the fold says', async () => {
+    const bench = createBench();
+    const accountId = await bench.account(50n);
+    const old = await bench.request(accountId);
+    const { scheduler, standing } = handScheduler();
+    const source = processSink(deadlines, bench, 'beginning');
+    const timed = withTimers(source, source.state, deadlineSource(source.state, bench), scheduler);
+    const consumer = createConsumer({ ...bench, name: deadlines.name, sink: timed.sink, log: () => undefined });
+    await consumer.runOnce();
+    const young = await bench.request(accountId);
+    await consumer.runOnce();
+    expect(new Map(standing)).toEqual(
+      new Map([
+        [old, bench.clock.now() + minuteMs],
+        [young, bench.clock.now() + minuteMs],
+      ]),
+    );
+    bench.clock.pass(minuteMs);
+    await deadlineSource(source.state, bench).due({ id: old, dueAt: 0 });
+    await consumer.runOnce();
+    expect([...standing.keys()]).toEqual([young]);
+    await timed.stop();
+    expect(standing.size).toBe(0);
+  });
+
+  test('given a timer of a VM that is gone or whose deadline moved, when it is called, then nothing is said', async () => {
     const bench = createBench();
     const vmId = await bench.request(await bench.account(50n));
     const live = await runProcess(deadlines, bench);
-    const scheduler = handScheduler();
-    let isLost = true;
-    const store: EventStore = {
-      ...bench.store,
-      append: (...given) => {
-        if (isLost) throw new StoreUnavailable('busy', 'busy');
-        return bench.store.append(...given);
-      },
-    };
-    const { clock } = bench;
-    const timer = createDeadlineTimer({ store, clock, scheduler, live: () => live, log: () => undefined });
-    timer.set();
-    expect(scheduler.only()?.at).toBe(nextDeadlineAt(live));
-    clock.pass(minuteMs);
-    await scheduler.only()?.due();
+    const source = deadlineSource(() => live, bench);
+    await source.due({ id: vmId, dueAt: bench.clock.now() });
+    await source.due({ id: 'no-such-vm', dueAt: 0 });
     expect(await bench.types(`vm-${vmId}`)).toEqual(['VmRequested']);
-    expect(scheduler.only()?.at).toBe(clock.now() + 5_000);
-    isLost = false;
-    await scheduler.only()?.due();
-    expect(await bench.types(`vm-${vmId}`)).toContain('VmDeadlinePassed');
-  });
-
-  test('given nothing waits, when the timer is set, then there is none', async () => {
-    const scheduler = handScheduler();
-    const { store, clock } = createBench();
-    createDeadlineTimer({ store, clock, scheduler, live: () => new Map(), log: () => undefined }).set();
-    expect(scheduler.only()).toBeUndefined();
   });
 });
 

@@ -5,7 +5,7 @@ import type { Process, ProcessCommand } from './process.ts';
 /** Every VM that may wait for something, as its own stream tells it. */
 export type LiveVms = Map<VmId, { readonly state: Vm; readonly last: RecordedEvent }>;
 
-/** Knows what every VM waits for and until when. It reacts to nothing: time does, through {@link dueDeadlines}. */
+/** Knows what every VM waits for and until when. It reacts to nothing: time does, through a timer for each (deadline-timer.ts). */
 export const deadlines: Process<LiveVms> = {
   name: 'deadlines',
   initial: () => new Map(),
@@ -33,21 +33,3 @@ export const raise = ({ vmId, waitingFor, deadlineAt }: Deadline): ProcessComman
   id: vmId,
   command: { type: 'RaiseVmDeadline', waitingFor, deadlineAt },
 });
-
-/** Every deadline that has passed at `now`, oldest first. */
-export const dueDeadlines = (live: LiveVms, now: UnixMs): readonly Deadline[] =>
-  [...live.values()]
-    .map(({ state }) => deadlineOf(state))
-    .filter((deadline) => deadline !== null)
-    .filter(({ deadlineAt }) => deadlineAt <= now)
-    .sort((a, b) => a.deadlineAt - b.deadlineAt);
-
-/** The earliest deadline that has not raised its event; `null` when nothing waits. */
-export const nextDeadlineAt = (live: LiveVms): UnixMs | null => {
-  let next: UnixMs | null = null;
-  for (const { state } of live.values()) {
-    const deadline = deadlineOf(state);
-    if (deadline !== null && (next === null || deadline.deadlineAt < next)) next = deadline.deadlineAt;
-  }
-  return next;
-};

@@ -1,70 +1,88 @@
 import { expect, test } from 'vitest';
 import { createManualClock } from '#adapters/memory';
+import type { Timer } from '#events';
+import { describeScheduler } from '../../../../test/conformance/scheduler.ts';
 import { createInProcessScheduler } from './in-process-scheduler.ts';
+import { timerRetryFirstMs } from './limits.ts';
+import { createSystemClock } from './system-clock.ts';
 
-const started = () => {
+describeScheduler('in process', {
+  open: async () => {
+    const scheduler = createInProcessScheduler({ clock: createSystemClock(), fired: () => undefined });
+    return { scheduler, close: scheduler.stop };
+  },
+});
+
+const onClock = (due: (timer: Timer) => Promise<void>, derived: readonly Timer[] = []) => {
   const clock = createManualClock(1_000);
-  const calls: string[] = [];
   const faults: string[] = [];
-  const scheduler = createInProcessScheduler(clock, (key, error) => faults.push(`${key}: ${error}`));
-  const note = (what: string) => async () => {
-    calls.push(`${what}@${clock.now()}`);
-  };
-  return { clock, calls, faults, scheduler, note };
+  const scheduler = createInProcessScheduler({
+    clock,
+    fired: ({ kind, error }) => error !== null && faults.push(`${kind}: ${error}`),
+  });
+  const timers = scheduler.serve({ kind: 'test', derive: () => derived, due });
+  return { clock, faults, scheduler, timers };
 };
 
-test('given timers / when their time comes / then each is called once, a past one at once', async () => {
-  const { clock, calls, scheduler, note } = started();
-  scheduler.schedule('later', 1_200, note('later'));
-  scheduler.schedule('past', 10, note('past'));
+test('given derived timers / when their time comes / then each is called to the millisecond, a past one at once', async () => {
+  const calls: string[] = [];
+  const { clock } = onClock(
+    async ({ id }) => void calls.push(`${id}@${clock.now()}`),
+    [
+      { id: 'later', dueAt: 1_200 },
+      { id: 'past', dueAt: 10 },
+    ],
+  );
   await clock.advance(1_000);
   expect(calls).toEqual(['past@1000', 'later@1200']);
 });
 
-test('given a timer / when its key is scheduled again or cancelled / then the old one is not called', async () => {
-  const { clock, calls, scheduler, note } = started();
-  scheduler.schedule('a', 1_100, note('first'));
-  scheduler.schedule('a', 1_300, note('second'));
-  scheduler.schedule('b', 1_100, note('cancelled'));
-  scheduler.cancel('b');
-  await clock.advance(1_000);
-  expect(calls).toEqual(['second@1300']);
-});
-
-test('given a timer that throws / when it is due / then the fault is told and the others go on', async () => {
-  const { clock, calls, faults, scheduler, note } = started();
-  scheduler.schedule('bad', 1_100, async () => {
+test('given a call that fails / when it is due / then the fault is told, and the pause grows until it is cancelled', async () => {
+  const at: number[] = [];
+  const { clock, faults, timers } = onClock(async () => {
+    at.push(clock.now() - 1_000);
     throw new Error('no');
   });
-  scheduler.schedule('good', 1_100, note('good'));
-  await clock.advance(200);
-  expect(faults).toEqual(['bad: Error: no']);
-  expect(calls).toEqual(['good@1100']);
+  timers.set({ id: 'bad', dueAt: 1_000 });
+  await clock.advance(7 * timerRetryFirstMs);
+  expect(at).toEqual([0, 1_000, 3_000, 7_000]);
+  timers.cancel('bad');
+  await clock.advance(3_600_000);
+  expect(at).toHaveLength(4);
+  expect(faults[0]).toBe('test: Error: no');
 });
 
-test('given a call that runs / when its key is due again / then the second waits for the first', async () => {
-  const { clock, calls, scheduler, note } = started();
-  scheduler.schedule('slow', 1_100, async () => {
-    scheduler.schedule('slow', 1_150, note('second'));
+test('given a call that runs / when its timer is set again and due / then the second waits for the first', async () => {
+  const calls: string[] = [];
+  const { clock, timers } = onClock(async ({ dueAt }) => {
+    if (dueAt === 1_100) timers.set({ id: 'slow', dueAt: 1_150 });
     await clock.sleep(500);
-    await note('first ends')();
+    calls.push(`${dueAt}@${clock.now()}`);
   });
-  await clock.advance(1_000);
-  expect(calls).toEqual(['first ends@1600', 'second@1600']);
+  timers.set({ id: 'slow', dueAt: 1_100 });
+  await clock.advance(2_000);
+  expect(calls).toEqual(['1100@1600', '1150@2100']);
 });
 
-test('given a call that runs / when the scheduler stops / then it waits for it and calls nothing more', async () => {
-  const { clock, calls, scheduler, note } = started();
-  scheduler.schedule('running', 1_100, async () => {
-    await clock.sleep(100);
-    await note('ran')();
+test('given a clock that is set back while a timer waits / when the wait is over / then it waits on', async () => {
+  const wall = createManualClock(10_000);
+  let setBackMs = 0;
+  const clock = { ...wall, now: () => wall.now() - setBackMs };
+  const calls: number[] = [];
+  const scheduler = createInProcessScheduler({ clock, fired: () => undefined });
+  scheduler.serve({
+    kind: 'test',
+    derive: () => [{ id: 'a', dueAt: 10_100 }],
+    due: async () => void calls.push(clock.now()),
   });
-  scheduler.schedule('waiting', 1_150, note('waiting'));
-  await clock.advance(100);
-  const stopped = scheduler.stop();
-  await clock.advance(1_000);
-  await stopped;
-  scheduler.schedule('too-late', 0, note('too-late'));
-  await clock.advance(1_000);
-  expect(calls).toEqual(['ran@1200']);
+  setBackMs = 5_000;
+  await wall.advance(200);
+  expect(calls).toEqual([]);
+  await wall.advance(5_000);
+  expect(calls).toEqual([10_100]);
+});
+
+test('given a kind that is served / when it is served again in the same process / then that is a bug, by name', () => {
+  const { scheduler } = onClock(async () => undefined);
+  expect(() => scheduler.serve({ kind: 'test', derive: () => [], due: async () => undefined })).toThrow(/kind test/);
 });

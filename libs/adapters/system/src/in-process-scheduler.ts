@@ -1,47 +1,86 @@
-import type { Clock, Scheduler } from '#events';
+import type { Clock, Scheduler, Timer, TimerFired, TimerSource, Timers } from '#events';
+import { timerRetryFirstMs, timerRetryMaxMs } from './limits.ts';
 
-/**
- * Timers in this process, gone with it: their owner rebuilds them from events at start. Calls of one key never overlap.
- * `onFault` is told of a `due` that threw; the timer is not tried again.
- */
-export const createInProcessScheduler = (clock: Clock, onFault: (key: string, error: unknown) => void): Scheduler => {
+export type InProcessSchedulerOptions = {
+  readonly clock: Clock;
+  /** Told of every call, `error` being `null` when it went well. */
+  readonly fired: (fired: TimerFired) => void;
+};
+
+/** Timers in this process, gone with it: serving a kind derives them from events again. Calls for one timer never overlap. */
+export const createInProcessScheduler = ({ clock, fired }: InProcessSchedulerOptions): Scheduler => {
+  const served = new Map<string, { readonly timers: Timers; readonly standing: () => number }>();
+  return {
+    serve: (source) => {
+      if (served.has(source.kind)) throw new Error(`BUG: timers of kind ${source.kind} are served already`);
+      const kind = serveKind(source, clock, fired);
+      const stop = async (): Promise<void> => {
+        served.delete(source.kind);
+        await kind.timers.stop();
+      };
+      served.set(source.kind, kind);
+      return { ...kind.timers, stop };
+    },
+    status: () => ({
+      backend: 'in-process',
+      standing: Object.fromEntries([...served].map(([kind, { standing }]) => [kind, standing()])),
+      unreachable: null,
+    }),
+    stop: async () => {
+      await Promise.all([...served.values()].map(({ timers }) => timers.stop()));
+      served.clear();
+    },
+  };
+};
+
+const serveKind = ({ kind, derive, due }: TimerSource, clock: Clock, fired: (fired: TimerFired) => void) => {
   const timers = new Map<string, AbortController>();
   const running = new Map<string, Promise<void>>();
   let stopped = false;
 
-  const run = (key: string, due: () => Promise<void>): Promise<void> => {
-    const mine = (running.get(key) ?? Promise.resolve())
-      .then(due)
-      .catch((error: unknown) => onFault(key, error))
+  const call = async (timer: Timer, signal: AbortSignal): Promise<void> => {
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      const lateMs = Math.max(0, clock.now() - timer.dueAt);
+      try {
+        await due(timer);
+        fired({ kind, lateMs, error: null });
+        return;
+      } catch (error) {
+        fired({ kind, lateMs, error });
+        await clock.sleep(Math.min(timerRetryFirstMs * 2 ** Math.min(failures, 10), timerRetryMaxMs), signal);
+      }
+    }
+  };
+  const cancel = (id: string): void => {
+    timers.get(id)?.abort();
+    timers.delete(id);
+  };
+  const run = (timer: Timer, mine: AbortController): Promise<void> => {
+    const before = running.get(timer.id) ?? Promise.resolve();
+    const turn = before
+      .then(() => call(timer, mine.signal))
       .then(() => {
-        if (running.get(key) === mine) running.delete(key);
+        if (running.get(timer.id) === turn) running.delete(timer.id);
+        if (timers.get(timer.id) === mine) timers.delete(timer.id);
       });
-    running.set(key, mine);
-    return mine;
+    running.set(timer.id, turn);
+    return turn;
   };
-  const cancel = (key: string) => {
-    timers.get(key)?.abort();
-    timers.delete(key);
+  const set = (timer: Timer): void => {
+    cancel(timer.id);
+    if (stopped) return;
+    const mine = new AbortController();
+    timers.set(timer.id, mine);
+    void sleepUntil(clock, timer.dueAt, mine.signal).then(() => (mine.signal.aborted ? undefined : run(timer, mine)));
   };
-  return {
-    cancel,
-    schedule: (key, at, due) => {
-      cancel(key);
-      if (stopped) return;
-      const timer = new AbortController();
-      timers.set(key, timer);
-      void sleepUntil(clock, at, timer.signal).then(() => {
-        if (timer.signal.aborted) return;
-        timers.delete(key);
-        return run(key, due);
-      });
-    },
-    stop: async () => {
-      stopped = true;
-      for (const key of [...timers.keys()]) cancel(key);
-      await Promise.all(running.values());
-    },
+  const stop = async (): Promise<void> => {
+    stopped = true;
+    for (const id of [...timers.keys()]) cancel(id);
+    await Promise.all(running.values());
   };
+
+  for (const timer of derive()) set(timer);
+  return { timers: { set, cancel, stop }, standing: () => timers.size };
 };
 
 /** A wall clock may be set back while we sleep; "at or after" still holds. */

@@ -107,7 +107,7 @@ async function writeStartScript(root: string, programPath: string): Promise<void
   const lines = [
     '#!/bin/sh',
     'here=$(dirname "$(readlink -f "$0")")',
-    'LD_LIBRARY_PATH=$(echo "$here"/usr/lib/*-linux-gnu) exec "$here/' + `${programPath}" "$@"`,
+    `LD_LIBRARY_PATH=$(echo "$here"/usr/lib/*-linux-gnu) exec "$here/${programPath}" "$@"`,
     '',
   ];
   await writeFile(join(root, startScript), lines.join('\n'), { mode: 0o755 });
