@@ -1,4 +1,4 @@
-import { type MinerId, place, sameSize, type UnixMs, type Vm } from '#domain';
+import { type MinerId, place, placementCandidate, sameSize, type UnixMs, type Vm } from '#domain';
 import { type EventStore, findChainFault, readWholeStream, type StreamName } from '#events';
 import type { Accuse, Checker } from './checker.ts';
 import type { SimMiner } from './sim-miner.ts';
@@ -10,9 +10,7 @@ export const checkHealed = (
   now: UnixMs,
   accuse: Accuse,
 ): void => {
-  const candidates = [...miners.values()].map(({ minerId, attachment, lost, capacity, reserved }) => ({
-    ...{ minerId, capacity, reserved, attached: attachment !== null, lost: lost !== null },
-  }));
+  const candidates = [...miners.values()].map(placementCandidate);
   for (const { minerId, capacity } of miners.values()) {
     const actual = hosts.get(minerId)?.capacity();
     if (actual === undefined || sameSize(actual, capacity)) continue;

@@ -12,6 +12,7 @@ import { createAuthenticator, type OperatorToken } from './http/auth/authenticat
 import { createFollowers } from './http/followers.ts';
 import { FlavorsController } from './http/images/flavors.controller.ts';
 import { ImagesController } from './http/images/images.controller.ts';
+import { DrainController } from './http/miners/drain.controller.ts';
 import { EnrolmentController } from './http/miners/enrolment.controller.ts';
 import { MinersController } from './http/miners/miners.controller.ts';
 import { createOwnership } from './http/ownership.ts';
@@ -77,6 +78,7 @@ const controllers = [
   ConsoleController,
   MinersController,
   EnrolmentController,
+  DrainController,
   StreamsController,
   EventsController,
   FollowController,

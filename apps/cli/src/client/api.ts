@@ -46,6 +46,7 @@ export const createApi = (http: Http) => ({
   ...accountRoutes(http),
   ...vmRoutes(http),
   ...minerRoutes(http),
+  ...drainRoutes(http),
   ...recordRoutes(http),
 });
 
@@ -83,15 +84,25 @@ const minerRoutes = (http: Http) => ({
     post(http, '/v1/miners', miner),
 });
 
+const drainRoutes = (http: Http) => ({
+  drainMiner: (id: string, drain: { reason?: string | undefined; deadlineAt?: string | undefined }) =>
+    post(http, `/v1/miners/${at(id)}/drain`, drain),
+  undrainMiner: (id: string) => post(http, `/v1/miners/${at(id)}/undrain`),
+});
+
 const recordRoutes = (http: Http) => ({
   images: (): Promise<readonly ImageView[]> => list(http, '/v1/images', imageView),
   registerImage: (digest: string, manifest: unknown) => post(http, '/v1/images', { digest, manifest }),
   streams: (category?: string): Promise<readonly StreamView[]> => list(http, '/v1/streams', streamView, { category }),
   streamPage: (stream: string, from: bigint, limit: number): Promise<{ items: readonly EventView[] }> =>
     http.ask(`/v1/streams/${at(stream)}`, page, { query: { from: from.toString(), limit } }),
+  /** Where the log stood at a time, or the position itself. */
+  positionAt: (at: string): Promise<{ position: string | null }> =>
+    http.ask('/v1/events/position', positionView, { query: { at } }),
   parked: (): Promise<readonly ParkedView[]> => list(http, '/v1/parked', parkedView),
 });
 
+const positionView = z.looseObject({ position: z.string().nullable() });
 const consoleView = z.looseObject({ text: z.string() });
 
 const at = encodeURIComponent;

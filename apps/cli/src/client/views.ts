@@ -69,11 +69,22 @@ export const vmView = z.looseObject({
 });
 export type VmView = z.infer<typeof vmView>;
 
+const drain = z.looseObject({
+  state: z.enum(['draining', 'drained']),
+  reason: text,
+  deadlineAt: time.nullable(),
+  vmsLeft: z.number(),
+});
+
 export const minerView = z.looseObject({
   minerId: id,
   name: text,
   status: z.enum(['invited', 'enrolled', 'attached', 'lost']),
   statusText: text,
+  eligible: z.boolean(),
+  ineligibleCode: text.nullable(),
+  eligibilityText: text,
+  drain: drain.nullable(),
   accelerator: text.nullable(),
   platform: text.nullable(),
   cpuModel: text.nullable(),

@@ -4,12 +4,12 @@ import { isoTime } from '#events';
 import type { Cli } from '../cli.ts';
 import type { MinerView } from '../client/views.ts';
 import { limits } from '../limits.ts';
-import { matchOne } from '../match.ts';
 import { answer } from '../output/answer.ts';
 import { facts, table } from '../output/table.ts';
 import { bytesText, shortId } from '../output/text.ts';
 import { timeText } from '../output/time.ts';
 import { platformText } from '../story/story.ts';
+import { addMinerDrain, drainText, findMiner } from './miner-drain.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc miner ...`: the hosts. */
@@ -34,7 +34,7 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
     .addHelpText('after', examples('hcc miner status miner-1', 'hcc miner status 7c --json'))
     .action(async (text: string, _options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
-      const found = matchOne('miner', text, await api.miners(), ({ minerId, name }) => ({ id: minerId, name }));
+      const found = await findMiner(api, text);
       answer(cli, optionsOf(command).json, found, () => minerFacts(found, cli.clock.now()));
     });
   miner
@@ -44,6 +44,7 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
     .option(...jsonOption)
     .addHelpText('after', examples('hcc miner invite berlin-1'))
     .action((name: string, _options, command: Command) => invite(cli, command, name));
+  addMinerDrain(miner, cli);
 };
 
 const invite = async (cli: Cli, command: Command, name: string): Promise<void> => {
@@ -71,11 +72,14 @@ const invite = async (cli: Cli, command: Command, name: string): Promise<void> =
 
 const minerTable = (miners: readonly MinerView[], now: number): string =>
   table(
-    ['ID', 'NAME', 'STATUS', 'SEEN', 'ACCEL', 'PROTECTION', 'VMS', 'VCPU', 'MEMORY', 'DISK'],
+    ['ID', 'NAME', 'STATUS', 'ELIGIBLE', 'SEEN', 'ACCEL', 'PROTECTION', 'VMS', 'VCPU', 'MEMORY', 'DISK'],
     miners.map((miner) => [
       shortId(miner.minerId),
       miner.name,
       miner.status,
+      miner.eligible
+        ? 'yes'
+        : `no: ${miner.ineligibleCode ?? '-'}${miner.drain?.state === 'draining' ? `, ${miner.drain.vmsLeft} left` : ''}`,
       timeText(miner.lastSeenAt, now).replace(/^.*\((.*)\)$/, '$1'),
       miner.accelerator ?? '-',
       protectionText(miner),
@@ -90,6 +94,8 @@ const minerFacts = (miner: MinerView, now: number): string =>
   facts([
     ['miner', `${miner.name} (${miner.minerId})`],
     ['status', `${miner.status}: ${miner.statusText}`],
+    ['eligible', `${miner.eligible ? 'yes' : 'no'}: ${miner.eligibilityText}`],
+    ...(miner.drain === null ? [] : [['drain', drainText(miner.drain, now)] as const]),
     ['last seen', timeText(miner.lastSeenAt, now)],
     ['attached', timeText(miner.attachedAt, now)],
     ['agent', `${miner.agentVersion ?? '-'}, life ${miner.agentEpoch ?? '-'}`],

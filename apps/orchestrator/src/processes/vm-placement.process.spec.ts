@@ -31,6 +31,14 @@ const noFitThenCapacity: Story = async (bench, run) => {
   await bench.onMiner(minerId, { type: 'DeclareCapacity', capacity: roomFor(1, 'small') });
   await run();
 };
+const drainedThenUndrained: Story = async (bench, run) => {
+  const minerId = await bench.miner(roomFor(1));
+  await bench.onMiner(minerId, { type: 'DrainMiner', reason: 'new disks', deadlineAt: null });
+  await admitted(bench);
+  await run();
+  await bench.onMiner(minerId, { type: 'UndrainMiner' });
+  await run();
+};
 const declined: Story = async (bench, run) => {
   const minerId = await bench.miner(roomFor(1));
   const vmId = await admitted(bench);
@@ -51,6 +59,7 @@ describeProcess(vmPlacement, {
   place,
   'a reservation refused': refusedThenElsewhere,
   'no fit, then capacity': noFitThenCapacity,
+  'drained, then undrained': drainedThenUndrained,
   'terminated while reserving': declined,
   'terminated when placed': released,
 });
@@ -115,6 +124,13 @@ describe('placement', () => {
     const { bench, vms } = await told(released);
     expect((await bench.types(vms[0] ?? '')).at(-1)).toBe('VmTerminated');
     expect(await bench.types(vms[1] ?? '')).toEqual(expect.arrayContaining(['VmPlacementFailed', 'VmPlaced']));
+  });
+
+  test('given a draining miner, then a VM waits and its failure says so, and undraining places it', async () => {
+    const { log, vms, bench } = await told(drainedThenUndrained);
+    const failures = log.filter(({ type }) => type === 'VmPlacementFailed');
+    expect(failures.map(({ data }) => data.reasons)).toEqual([{ draining: 1 }]);
+    expect(await bench.types(vms[0] ?? '')).toContain('VmPlaced');
   });
 
   test('given no miner at all, then the VM waits and the failure has no reasons', async () => {

@@ -89,6 +89,7 @@ describe('the laws of placement', () => {
       minerId: uuid<MinerId>(n),
       attached: true,
       lost: false,
+      draining: false,
       reserved: noSize,
       get capacity() {
         looks += 1;

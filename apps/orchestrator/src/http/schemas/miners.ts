@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { drainReasonLengthMax } from '#domain';
 import { instant, minerId, natsPublicKey, sha256Hex } from '#events';
 
 export const minerPath = z.strictObject({ minerId });
@@ -9,3 +10,15 @@ export const newMiner = z.strictObject({
   expiresAt: instant,
 });
 export const enrolment = z.strictObject({ natsPublicKey });
+export const drain = z.strictObject({
+  reason: z
+    .string()
+    .min(1)
+    .max(drainReasonLengthMax)
+    .default('maintenance')
+    .describe('For whoever wonders why it gets no work'),
+  deadlineAt: instant
+    .nullable()
+    .default(null)
+    .describe('By when it should be empty; shown, and nothing is ended by it'),
+});

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Miner, UnixMs } from '#domain';
+import { type Drain, eligibilityOf, type Miner, type UnixMs } from '#domain';
 import { accelerator, instant, isoTime, minerId, platform, size, vmId } from '#events';
 import type { MinerRow } from '../../projections/miners.projection.ts';
 
@@ -8,12 +8,23 @@ export type LastSeen = (minerId: string) => UnixMs | null;
 
 const status = z.enum(['invited', 'enrolled', 'attached', 'lost']);
 
+const drainAnswer = z.strictObject({
+  state: z.enum(['draining', 'drained']).describe('drained: nothing of any VM is left on it'),
+  reason: z.string(),
+  deadlineAt: instant.nullable(),
+  vmsLeft: z.int(),
+});
+
 export const minerAnswer = z
   .strictObject({
     minerId,
     name: z.string(),
     status,
     statusText: z.string().describe('The status as a sentence'),
+    eligible: z.boolean().describe('Whether VMs may be placed on it, if they fit'),
+    ineligibleCode: z.string().nullable().describe('Why not, in one stable word'),
+    eligibilityText: z.string().describe('The same as a sentence'),
+    drain: drainAnswer.nullable().describe('Set while nothing new is placed on it'),
     accelerator: accelerator.nullable(),
     platform: platform.nullable(),
     cpuModel: z.string().nullable(),
@@ -36,6 +47,8 @@ export const minerView = (
   minerId: miner.minerId,
   name: miner.name,
   ...statusOf(miner),
+  ...eligibilityView(miner),
+  drain: miner.drain === null ? null : drainView(miner.drain, miner.allocations.size),
   accelerator: miner.attachment?.accelerator ?? null,
   platform: miner.attachment?.platform ?? null,
   cpuModel: miner.attachment?.cpuModel ?? null,
@@ -49,6 +62,19 @@ export const minerView = (
   attachedAt,
 });
 
+const eligibilityView = (miner: Miner) => {
+  const found = eligibilityOf(miner);
+  const { eligible, text } = found;
+  return { eligible, ineligibleCode: found.eligible ? null : found.code, eligibilityText: text };
+};
+
+const drainView = ({ isDone, reason, deadlineAt }: Drain, vmsLeft: number): z.input<typeof drainAnswer> => ({
+  state: isDone ? 'drained' : 'draining',
+  reason,
+  deadlineAt: deadlineAt === null ? null : isoTime(deadlineAt),
+  vmsLeft,
+});
+
 type Status = { readonly status: z.infer<typeof status>; readonly statusText: string };
 
 const statusOf = (miner: Miner): Status => {
@@ -60,5 +86,5 @@ const statusOf = (miner: Miner): Status => {
   if (miner.lost !== null) {
     return { status: 'lost', statusText: `not heard since ${isoTime(miner.lost.lastSeenAt)}; its VMs wait for it` };
   }
-  return { status: 'attached', statusText: 'its agent is attached; VMs may be placed on it' };
+  return { status: 'attached', statusText: 'its agent is attached' };
 };
