@@ -1,25 +1,44 @@
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
+import { z } from 'zod';
 import { type Category, categoryOf, type EventStore, type Position } from '#events';
 import { STORE } from '../../tokens.ts';
-import { demandRole } from '../auth/principal.ts';
-import { type Caller, From } from '../request.ts';
-import { parse } from '../schemas/door.ts';
-import { eventPage } from '../schemas/streams.ts';
-import { eventView } from '../views/event.view.ts';
+import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
+import { eventPage, instantOrPosition } from '../schemas/streams.ts';
+import { eventAnswer, eventView } from '../views/event.view.ts';
 
-/** The log itself, page by page: what exports are made of. */
-@Controller('v1/events')
+const readLog = route({
+  method: 'GET',
+  path: '/v1/events',
+  summary: 'The log itself, page by page, oldest first: what exports are made of',
+  roles: ['operator', 'viewer'],
+  query: eventPage,
+  answer: json(
+    z.strictObject({
+      storeId: z.string(),
+      items: z.array(eventAnswer),
+      position: z.string().nullable().describe('How far this page has looked, also past what the filter leaves out'),
+      end: z.boolean().describe('Whether nothing wanted was recorded after this page when it was read'),
+    }),
+  ),
+  refusals: ['foreign-position'],
+});
+
+const logPosition = route({
+  method: 'GET',
+  path: '/v1/events/position',
+  summary: 'Where the log stood at an instant: the last position before the first event recorded later',
+  roles: ['operator', 'viewer'],
+  query: z.strictObject({ at: instantOrPosition }),
+  answer: json(z.strictObject({ position: z.string().nullable() })),
+  refusals: ['foreign-position'],
+});
+
+@Controller()
 export class EventsController {
   constructor(@Inject(STORE) private readonly store: EventStore) {}
 
-  /**
-   * Events after a position, oldest first. `position` is how far the page has looked, also past events that the filter
-   * leaves out, so a reader goes on there and never looks twice; `end` is true when nothing wanted was recorded after it.
-   */
-  @Get()
-  async page(@From() caller: Caller, @Query() query: unknown) {
-    demandRole(caller.principal, 'operator', 'viewer');
-    const wanted = parse(eventPage, query, 'query');
+  @Answers(readLog)
+  async page(@Asked(readLog) { query: wanted }: AskedOf<typeof readLog>) {
     const after = wanted.after === undefined ? null : this.store.parsePosition(wanted.after);
     const until = wanted.until === undefined ? null : this.store.parsePosition(wanted.until);
     const page = await this.store.readAll({ after, limit: wanted.limit });
@@ -32,6 +51,12 @@ export class EventsController {
       position: stopped ? (inside.at(-1)?.position ?? after) : page.next,
       end: stopped || page.end,
     };
+  }
+
+  @Answers(logPosition)
+  async positionAt(@Asked(logPosition) { query: { at } }: AskedOf<typeof logPosition>) {
+    const position = typeof at === 'string' ? this.store.parsePosition(at) : await this.store.positionAt(at.time);
+    return { position };
   }
 
   private isPast(position: Position, until: Position | null): boolean {

@@ -1,0 +1,126 @@
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { categories } from '#events';
+import type { Cli } from '../cli.ts';
+import { exitCodes, usageError } from '../cli-error.ts';
+import { readLogPage } from '../client/log.ts';
+import { partRowsMax } from '../export/limits.ts';
+import { type Encoding, encodings } from '../export/manifest.ts';
+import { type ExportOutcome, type Progress, runExport } from '../export/run-export.ts';
+import { type ExportReport, verifyExport } from '../export/verify-export.ts';
+import { answer } from '../output/answer.ts';
+import { connectFor, examples, jsonOption, optionsOf, untilStopped } from './verbs.ts';
+
+type ExportFlags = {
+  out?: string;
+  format: Encoding;
+  from?: string;
+  to?: string;
+  category?: readonly string[];
+  partRows: number;
+};
+
+/** `hcc export`: the log as files that other programs read. */
+export const addExportCommands = (program: Command, cli: Cli): void => {
+  const command = program
+    .command('export')
+    .description('write the log into files for analysis: parts with checksums, and a manifest')
+    .option('--out <dir>', 'directory of the export; one that is there is gone on with')
+    .addOption(new Option('--format <format>', 'of the parts').choices([...encodings]).default('ndjson'))
+    .option('--from <time|position>', 'only what was recorded after this instant or position')
+    .option('--to <time|position>', 'only what was recorded up to this instant or position')
+    .option('--category <list>', `only these, separated by commas: ${categories.join(', ')}`, categoryList)
+    .option('--part-rows <rows>', 'rows of one part: what an interrupted export fetches again', partRows, partRowsMax)
+    .option(...jsonOption)
+    .addHelpText(
+      'after',
+      examples(
+        'hcc export --out log --format parquet',
+        'hcc export --out november --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z --category vm,account',
+        'hcc export verify log',
+      ),
+    )
+    .action(async (flags: ExportFlags, self: Command) => exportLog(cli, self, flags));
+  command
+    .command('verify')
+    .description('read an export back: checksums, row counts, and the hash of every event')
+    .argument('<dir>', 'directory of the export')
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc export verify log'))
+    .action(async (dir: string, _options, self: Command) => verify(cli, self, dir));
+};
+
+const exportLog = async (cli: Cli, self: Command, flags: ExportFlags): Promise<void> => {
+  const { json } = optionsOf(self);
+  const { out } = flags;
+  if (out === undefined) {
+    throw usageError('out-missing', 'where should the export go?', {
+      wanted: '--out DIR',
+      fix: 'hcc export --out log',
+    });
+  }
+  const dir = resolve(cli.cwd, out);
+  const { api } = await connectFor(cli, self, 'operator');
+  const position = async (at: string | undefined): Promise<string | null> =>
+    at === undefined ? null : (await api.positionAt(at)).position;
+  const filter = {
+    categories: flags.category === undefined ? null : [...flags.category],
+    after: await position(flags.from),
+    until: await position(flags.to),
+  };
+  const outcome = await untilStopped(cli, (signal) =>
+    runExport({
+      ...{ dir, filter, signal },
+      encoding: flags.format,
+      partRows: flags.partRows,
+      clock: cli.clock,
+      readLog: (range) => readLogPage(api.http, range),
+      progress: (told) => cli.terminal.err(progressLine(told)),
+    }),
+  );
+  answer(cli, json, { dir, ...shown(outcome) }, () => exportText(out, outcome));
+  if (!outcome.manifest.complete) cli.exit.code = exitCodes.bad;
+};
+
+const progressLine = ({ rows, rowsPerSecond, lastAt }: Progress): string =>
+  `hcc: ${rows} rows, ${rowsPerSecond} rows/s, at ${lastAt ?? 'the beginning'}\n`;
+
+const shown = ({ manifest, resumedRows }: ExportOutcome) => ({
+  complete: manifest.complete,
+  rows: manifest.rows,
+  newRows: manifest.rows - resumedRows,
+  parts: manifest.parts,
+  position: manifest.position,
+});
+
+const exportText = (dir: string, { manifest, resumedRows }: ExportOutcome): string => {
+  const bytes = manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
+  const fresh = resumedRows === 0 ? '' : `, ${manifest.rows - resumedRows} of them new`;
+  const end = manifest.complete ? '' : 'Stopped before the end. Repeat the command to go on.\n';
+  return `${manifest.rows} rows${fresh}, in ${manifest.parts.length} parts of ${bytes} bytes in ${dir}\n${end}`;
+};
+
+const verify = async (cli: Cli, self: Command, text: string): Promise<void> => {
+  const { json } = optionsOf(self);
+  const report = await verifyExport(resolve(cli.cwd, text), (file) => cli.terminal.err(`hcc: reading ${file}\n`));
+  answer(cli, json, report, () => reportText(report));
+  if (!report.ok) cli.exit.code = exitCodes.bad;
+};
+
+const reportText = ({ ok, parts, rows, faults }: ExportReport): string =>
+  ok
+    ? `${rows} rows in ${parts} parts, each as it was exported, each event with the hash the store gave it\n`
+    : faults.map(({ file, what, observed, wanted }) => `${file}: ${what}: ${observed}, wanted ${wanted}\n`).join('');
+
+const categoryList = (text: string): readonly string[] => {
+  const wanted = text.split(',');
+  const unknown = wanted.find((name) => !categories.some((category) => category === name));
+  if (unknown === undefined) return wanted;
+  throw usageError('category-unknown', `"${unknown}" is no category of streams`, { wanted: categories.join(', ') });
+};
+
+const partRows = (text: string): number => {
+  const rows = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (rows >= 1 && rows <= partRowsMax) return rows;
+  throw new InvalidArgumentError(`Wanted: a whole number from 1 to ${partRowsMax}.`);
+};
