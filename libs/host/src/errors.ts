@@ -20,7 +20,10 @@ export type HostErrorCode =
   | 'qmp-timed-out'
   | 'qmp-closed'
   | 'disk-refused'
-  | 'guest-access-refused';
+  | 'guest-access-refused'
+  | 'cgroup-refused'
+  | 'console-unreachable'
+  | 'kernel-file-unreadable';
 
 export type HostErrorFacts = Readonly<Record<string, string | number | readonly string[]>>;
 

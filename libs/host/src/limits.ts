@@ -22,8 +22,27 @@ export const limits = {
   qemuStartTimeoutMs: 20_000,
   /** How often a socket that is not there yet, or a process that is not gone yet, is looked at again. */
   pollMs: 25,
-  /** The serial log of earlier boots is set aside once it is bigger than this. */
-  serialLogKeptBytesMax: 1024 * 1024,
+  /** A file of a VM's console log; at most two are kept, so a VM's console takes at most twice this of the disk. */
+  consoleFileBytesMax: 1024 * 1024,
+  /** How long the end of a QEMU waits for the last of its console to be on disk. */
+  consoleDrainMs: 2_000,
+  /** QEMU's own code, heap, device state and thread stacks: 50-120 MiB measured; above it lies a leak. */
+  qemuOwnBytes: 192 * 1024 * 1024,
+  /** Page tables and dirty bitmaps of guest memory are charged to it as well: about one byte in 512, twice over. */
+  guestBytesPerTableByte: 128,
+  /** Code translated by emulation; QEMU's default is up to 1 GiB, which no guest of 256 MiB may cost its host. */
+  tcgBufferMebibytes: 256,
+  /** Beside a VM's vCPUs, QEMU's own threads (I/O, monitor, console) share this much of a processor. */
+  qemuProcessorShare: 0.1,
+  /** QEMU's thread pool holds 64, and there are a dozen others; the vCPUs come on top. */
+  qemuThreadsMax: 128,
+  /** What a vCPU buys of the disk: an ordinary cloud volume, and room for dozens of VMs on one NVMe drive. */
+  diskOperationsPerSecondPerCpu: 4_000,
+  diskBytesPerSecondPerCpu: 200 * 1024 * 1024,
+  /** A control group is gone once its last process was collected; a kernel that takes longer is stuck. */
+  cgroupRemoveMs: 2_000,
+  /** The longest kernel file we read (memory.stat, mountinfo of a container host) is far below this. */
+  kernelFileBytesMax: 256 * 1024,
   /** A guest that is still booting misses the first press; a held one is pressed about as often by people. */
   powerButtonEveryMs: 2_000,
   /** quit takes about 0.3 s; a disk that hangs takes for ever. */

@@ -104,8 +104,8 @@ describe.skipIf(missing.length > 0)(`the small image under real QEMU${reason}`, 
   test('given an agent that is gone while its VM boots / when the next one comes / then the guest asks it again', async () => {
     const hardware = await newVm();
     const vm = await startQemu(hardware);
-    vm.release();
     await serialSays(hardware, 'guest-channel: asking');
+    vm.release();
     const adopted = await adoptQemu(hardware.vmId, hardware.files);
     const { hostKey, close } = await awaitGuest(hardware, 'late');
     expect(hostKey.fingerprint).toMatch(/^SHA256:/);

@@ -34,7 +34,7 @@ describe('QEMU’s argument list', () => {
 
   test('given emulation / when its list is made / then q35, cpu max and the kernel’s TCG parameters', () => {
     expect(values(args, '-machine')).toEqual(['q35']);
-    expect(values(args, '-accel')).toEqual(['tcg,thread=multi']);
+    expect(values(args, '-accel')).toEqual(['tcg,thread=multi,tb-size=256']);
     expect(values(args, '-cpu')).toEqual(['max']);
     expect(values(args, '-append')).toEqual([
       'console=ttyS0 root=/dev/vda no_timer_check mitigations=off random.trust_cpu=on',
@@ -60,10 +60,17 @@ describe('QEMU’s argument list', () => {
   });
 
   test('given a disk / when its list is made / then a virtio block device over the qcow2 file', () => {
-    const [file, image] = values(args, '-blockdev').map((json) => JSON.parse(json));
+    const [file, image, limited] = values(args, '-blockdev').map((json) => JSON.parse(json));
     expect(file).toMatchObject({ driver: 'file', 'node-name': 'disk0-file', filename: `/s/vms/${vmId}/disk.qcow2` });
     expect(image).toMatchObject({ driver: 'qcow2', 'node-name': 'disk0', file: 'disk0-file' });
-    expect(values(args, '-device')).toContain('virtio-blk-pci,id=disk0-device,drive=disk0');
+    expect(limited).toMatchObject({ driver: 'throttle', 'node-name': 'disk0-limited', file: 'disk0' });
+    expect(values(args, '-device')).toContain('virtio-blk-pci,id=disk0-device,drive=disk0-limited');
+  });
+
+  test('given two processors / when its list is made / then QEMU holds the disk to twice the rate of one', () => {
+    const rate = (cpus: number) => values(qemuArgs({ ...hardware, cpus }), '-object')[0];
+    expect(rate(1)).toBe('throttle-group,id=disk0-rate,x-iops-total=4000,x-bps-total=209715200');
+    expect(rate(2)).toBe('throttle-group,id=disk0-rate,x-iops-total=8000,x-bps-total=419430400');
   });
 
   test('given a port / when its list is made / then only 127.0.0.1 leads in and nothing leads out', () => {
@@ -77,7 +84,7 @@ describe('QEMU’s argument list', () => {
     expect(values(args, '-device')).toContain('virtserialport,chardev=agent0,name=org.hippius.agent.0');
     expect(values(args, '-chardev')).toEqual([
       `socket,id=agent0,path=/s/run/${vmId}/agent.sock,server=on,wait=off`,
-      `file,id=serial0,path=/s/vms/${vmId}/serial.log,append=on`,
+      `socket,id=serial0,path=/s/run/${vmId}/serial.sock,server=on,wait=off`,
       `socket,id=qmp0,path=/s/run/${vmId}/qmp.sock,server=on,wait=off`,
     ]);
     expect(values(args, '-mon')).toEqual(['chardev=qmp0,mode=control']);
@@ -85,7 +92,7 @@ describe('QEMU’s argument list', () => {
 
   test('given a comma in a path / when its list is made / then QEMU cannot read it as another option', () => {
     const files = vmFiles({ stateDir: '/s,server=off', vmId, env: {} });
-    expect(values(qemuArgs({ ...hardware, files }), '-chardev')[1]).toContain('path=/s,,server=off/vms/');
+    expect(values(qemuArgs({ ...hardware, files }), '-chardev')[1]).toContain('path=/s,,server=off/run/');
   });
 
   test.each([

@@ -1,7 +1,9 @@
 import { HostError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Accelerator } from './accelerator.ts';
+import { type SnpLaunch, snpMachine, snpVirtioOptions } from './snp-args.ts';
 import type { VmFiles } from './vm-files.ts';
+import { type DiskLimits, vmLimits } from './vm-limits.ts';
 
 /** A VM as QEMU is to build it. All paths are absolute. */
 export type VmHardware = {
@@ -16,6 +18,8 @@ export type VmHardware = {
   /** The port on 127.0.0.1 that leads to the guest's port 22. */
   readonly sshPort: number;
   readonly files: VmFiles;
+  /** Present: an SEV-SNP guest, or nothing. Such a VM never starts unprotected instead. */
+  readonly snp?: SnpLaunch;
 };
 
 /** The name of the virtio-serial port the guest's agent and the host's agent talk over. */
@@ -38,24 +42,34 @@ export function qemuArgs(hardware: VmHardware): readonly string[] {
     ...boot(hardware),
     ...disk(hardware),
     ...network(hardware),
-    ...['-object', 'rng-random,id=rng0,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng0'],
+    ...['-object', 'rng-random,id=rng0,filename=/dev/urandom'],
+    ...['-device', `virtio-rng-pci,rng=rng0${virtio(hardware)}`],
     // Lets a guest's panic be told from its reboot.
     ...['-device', 'pvpanic-pci'],
-    ...agentPort(hardware.files),
-    ...['-chardev', `file,id=serial0,path=${option(hardware.files.serialLog)},append=on`, '-serial', 'chardev:serial0'],
+    ...agentPort(hardware),
+    // A socket and not a file: what the guest prints is bounded by whoever reads it, and dropped when nobody does.
+    ...['-chardev', `socket,id=serial0,path=${option(hardware.files.serialSocket)},server=on,wait=off`],
+    ...['-serial', 'chardev:serial0'],
     ...['-chardev', `socket,id=qmp0,path=${option(hardware.files.qmpSocket)},server=on,wait=off`],
     ...['-mon', 'chardev=qmp0,mode=control'],
     ...['-pidfile', hardware.files.pidFile],
   ];
 }
 
-function machine(hardware: VmHardware): readonly string[] {
-  const emulated = hardware.accelerator === 'tcg';
+function machine({ accelerator, cpus, memoryBytes, snp }: VmHardware): readonly string[] {
+  const memoryMebibytes = memoryBytes / mebibyte;
+  if (snp !== undefined) return snpMachine(snp, { cpus, memoryMebibytes });
+  const tcg = `tcg,thread=multi,tb-size=${limits.tcgBufferMebibytes}`;
+  const emulated = accelerator === 'tcg';
   return [
-    ...['-machine', 'q35', '-accel', emulated ? 'tcg,thread=multi' : 'kvm', '-cpu', emulated ? 'max' : 'host'],
+    ...['-machine', 'q35', '-accel', emulated ? tcg : 'kvm', '-cpu', emulated ? 'max' : 'host'],
     // maxcpus equals cpus: no processor is ever plugged in later.
-    ...['-smp', `cpus=${hardware.cpus},maxcpus=${hardware.cpus}`, '-m', `${hardware.memoryBytes / mebibyte}M`],
+    ...['-smp', `cpus=${cpus},maxcpus=${cpus}`, '-m', `${memoryMebibytes}M`],
   ];
+}
+
+function virtio({ snp }: VmHardware): string {
+  return snp === undefined ? '' : snpVirtioOptions;
 }
 
 function boot(hardware: VmHardware): readonly string[] {
@@ -64,27 +78,35 @@ function boot(hardware: VmHardware): readonly string[] {
   return ['-kernel', kernelPath, '-initrd', initrdPath, '-append', parameters];
 }
 
-function disk({ files, diskFormat }: VmHardware): readonly string[] {
+/** The disk, held to its rate by QEMU itself: that works on every host, whatever its cgroups can do. */
+function disk(hardware: VmHardware): readonly string[] {
+  const { files, diskFormat } = hardware;
   const file = { driver: 'file', 'node-name': 'disk0-file', filename: files.disk, discard: 'unmap' };
   const image = { driver: diskFormat, 'node-name': 'disk0', file: 'disk0-file', discard: 'unmap' };
+  const throttle = { driver: 'throttle', 'node-name': 'disk0-limited', 'throttle-group': 'disk0-rate', file: 'disk0' };
   return [
-    ...['-blockdev', JSON.stringify(file), '-blockdev', JSON.stringify(image)],
-    ...['-device', 'virtio-blk-pci,id=disk0-device,drive=disk0'],
+    ...['-object', throttleGroup(vmLimits(hardware).disk)],
+    ...[file, image, { ...throttle, discard: 'unmap' }].flatMap((node) => ['-blockdev', JSON.stringify(node)]),
+    ...['-device', `virtio-blk-pci,id=disk0-device,drive=disk0-limited${virtio(hardware)}`],
   ];
+}
+
+function throttleGroup({ operationsPerSecond, bytesPerSecond }: DiskLimits): string {
+  return `throttle-group,id=disk0-rate,x-iops-total=${operationsPerSecond},x-bps-total=${bytesPerSecond}`;
 }
 
 /** restrict=on: the guest reaches neither the host nor anything beyond it; only the forwarded port leads in. */
-function network({ sshPort }: VmHardware): readonly string[] {
+function network(hardware: VmHardware): readonly string[] {
   return [
-    ...['-netdev', `user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:${sshPort}-:22`],
-    ...['-device', 'virtio-net-pci,netdev=net0,romfile='],
+    ...['-netdev', `user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:${hardware.sshPort}-:22`],
+    ...['-device', `virtio-net-pci,netdev=net0,romfile=${virtio(hardware)}`],
   ];
 }
 
-function agentPort(files: VmFiles): readonly string[] {
+function agentPort(hardware: VmHardware): readonly string[] {
   return [
-    ...['-device', 'virtio-serial-pci'],
-    ...['-chardev', `socket,id=agent0,path=${option(files.agentSocket)},server=on,wait=off`],
+    ...['-device', `virtio-serial-pci${virtio(hardware)}`],
+    ...['-chardev', `socket,id=agent0,path=${option(hardware.files.agentSocket)},server=on,wait=off`],
     ...['-device', `virtserialport,chardev=agent0,name=${agentPortName}`],
   ];
 }
@@ -100,7 +122,10 @@ function check(hardware: VmHardware): void {
     throw refused('memoryBytes', memoryBytes, 'a whole number of MiB');
   }
   if (!Number.isInteger(sshPort) || sshPort < 1 || sshPort > 65_535) throw refused('sshPort', sshPort, '1 to 65535');
-  for (const path of [files.qmpSocket, files.agentSocket]) {
+  if (hardware.snp !== undefined && hardware.accelerator !== 'kvm') {
+    throw refused('accelerator', hardware.accelerator, 'kvm: an SEV-SNP guest cannot be emulated');
+  }
+  for (const path of [files.qmpSocket, files.agentSocket, files.serialSocket]) {
     const bytes = Buffer.byteLength(path);
     if (bytes > limits.socketPathBytesMax) throw refused(path, bytes, `at most ${limits.socketPathBytesMax} bytes`);
   }

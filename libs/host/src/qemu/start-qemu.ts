@@ -1,23 +1,33 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
+import { blockDeviceOf } from '../cgroup/block-device.ts';
+import type { Cgroups } from '../cgroup/open-cgroups.ts';
+import { makeVmCgroup, removeVmCgroup, vmCgroup } from '../cgroup/vm-cgroup.ts';
 import { ensurePrivateDir } from '../dirs.ts';
 import { HostError, isHostError } from '../errors.ts';
 import { lastLines } from '../exec.ts';
 import { limits } from '../limits.ts';
 import { requireTool } from '../tools/find-tool.ts';
+import { letRun } from './let-run.ts';
 import { qemuArgs, type VmHardware } from './qemu-args.ts';
 import { findQemuProcess, readStartTicks } from './qemu-process.ts';
 import { QmpClient } from './qmp-client.ts';
-import { type RunningVm, runningVm } from './running-vm.ts';
+import type { RunningVm } from './running-vm.ts';
 import type { VmFiles } from './vm-files.ts';
+import { vmLimits } from './vm-limits.ts';
 
-/** Starts a VM and promises a QEMU that answers. It runs in its own session and outlives the caller.
- *  Refuses with `qemu-already-running`, `port-in-use` (ask for another port and try again), or `qemu-died-at-start`
- *  with QEMU's own words. A `signal` that fires ends the half-started QEMU. */
-export async function startQemu(
-  hardware: VmHardware,
-  options: { readonly qemuPath?: string; readonly signal?: AbortSignal } = {},
-): Promise<RunningVm> {
+export type StartOptions = {
+  readonly qemuPath?: string;
+  readonly signal?: AbortSignal;
+  /** The host's control groups, where it has any: the VM is held to its limits in one of its own. */
+  readonly cgroups?: Cgroups;
+};
+
+/** Starts a VM and promises a QEMU that answers. It runs in its own session and outlives the caller. The guest runs its
+ *  first instruction once the limits are set and its console is listened to.
+ *  Refuses with `qemu-already-running`, `port-in-use` (ask for another port and try again), `cgroup-refused`, or
+ *  `qemu-died-at-start` with QEMU's own words. A `signal` that fires ends the half-started QEMU. */
+export async function startQemu(hardware: VmHardware, options: StartOptions = {}): Promise<RunningVm> {
   const { files, vmId } = hardware;
   const args = qemuArgs(hardware);
   const qemuPath = options.qemuPath ?? (await requireTool('qemu-system-x86_64'));
@@ -29,7 +39,10 @@ export async function startQemu(
     });
   }
   await prepare(files);
-  const child = await launch(qemuPath, args, files);
+  const cgroup = options.cgroups === undefined ? undefined : vmCgroup(options.cgroups, vmId);
+  if (cgroup !== undefined) await makeVmCgroup(cgroup, vmLimits(hardware), await blockDeviceOf(files.dir));
+  // -S: QEMU is there and its guest is not yet.
+  const child = await launch(qemuPath, [...args, '-S'], files);
   const gaveUp = new AbortController();
   const died = exitOf(child).then(async (how) => {
     gaveUp.abort();
@@ -44,9 +57,12 @@ export async function startQemu(
       answering.catch((error: unknown) => (gaveUp.signal.aborted ? died : Promise.reject(error))),
     ]);
     const pid = child.pid ?? 0;
-    return runningVm(vmId, { pid, startTicks: (await readStartTicks(pid)) ?? '' }, files, qmp);
+    const process = { pid, startTicks: (await readStartTicks(pid)) ?? '' };
+    return await Promise.race([died, letRun({ vmId, process, files, qmp, cgroup }, 'from its start')]);
   } catch (error) {
     if (!isHostError(error, 'qemu-died-at-start') && !isHostError(error, 'port-in-use')) child.kill('SIGKILL');
+    await died.catch(() => undefined);
+    if (cgroup !== undefined) await removeVmCgroup(cgroup).catch(unlessHostError);
     throw error;
   } finally {
     died.catch(() => undefined);
@@ -54,16 +70,12 @@ export async function startQemu(
   }
 }
 
-/** What an earlier run left behind goes; its serial log stays, unless it has grown big, and then once as `.1`. */
+/** What an earlier run left behind goes; its console log stays. */
 async function prepare(files: VmFiles): Promise<void> {
   await mkdir(files.dir, { recursive: true, mode: 0o700 });
   await ensurePrivateDir(files.socketDir);
-  for (const stale of [files.qmpSocket, files.agentSocket, files.pidFile]) await rm(stale, { force: true });
-  const logBytes = await stat(files.serialLog).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (logBytes > limits.serialLogKeptBytesMax) await rename(files.serialLog, `${files.serialLog}.1`);
+  for (const stale of [files.qmpSocket, files.agentSocket, files.serialSocket, files.pidFile])
+    await rm(stale, { force: true });
 }
 
 async function launch(qemuPath: string, args: readonly string[], files: VmFiles): Promise<ChildProcess> {
@@ -100,6 +112,10 @@ function diedAtStart(hardware: VmHardware, how: string, log: string): HostError 
     `QEMU of VM ${hardware.vmId} ${how} at once: ${said || 'it said nothing'}`,
     facts,
   );
+}
+
+function unlessHostError(error: unknown): void {
+  if (!isHostError(error)) throw error;
 }
 
 async function readTail(path: string): Promise<string> {

@@ -11,6 +11,7 @@ export type VmFiles = {
   readonly socketDir: string;
   readonly qmpSocket: string;
   readonly agentSocket: string;
+  readonly serialSocket: string;
 };
 
 /** The files of a VM below a miner's state directory (absolute). Pure: a restarted agent finds the same ones. */
@@ -26,5 +27,6 @@ export function vmFiles(options: { readonly stateDir: string; readonly vmId: str
     socketDir,
     qmpSocket: join(socketDir, 'qmp.sock'),
     agentSocket: join(socketDir, 'agent.sock'),
+    serialSocket: join(socketDir, 'serial.sock'),
   };
 }
