@@ -14,6 +14,7 @@ import { createInProcessScheduler, createRandomIds, createSystemClock } from '#a
 import { createLifecycle, type Lifecycle, type Log, silentLog } from '#edge';
 import { type EventStore, streamName } from '#events';
 import { type Ground, startOrchestrator } from '../../apps/orchestrator/src/orchestrator.ts';
+import { checkAnswer } from './answers.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are read field by field by the assertions.
 export type Json = any;
@@ -110,7 +111,9 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
+    const answer = { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
+    checkAnswer(method, path, answer.status, answer.body);
+    return answer;
   };
   const must = async (method: string, path: string, ask?: Ask): Promise<Answer> => {
     const answer = await call(method, path, ask);

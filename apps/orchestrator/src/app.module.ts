@@ -17,12 +17,14 @@ import { EnrolmentController } from './http/miners/enrolment.controller.ts';
 import { MinersController } from './http/miners/miners.controller.ts';
 import { createOwnership } from './http/ownership.ts';
 import { createReads, type Reads } from './http/reads.ts';
+import { openApiDocument } from './http/reference/openapi.ts';
 import { createStamp } from './http/stamp.ts';
 import { EventsController } from './http/streams/events.controller.ts';
 import { FollowController } from './http/streams/follow.controller.ts';
 import { ParkedController } from './http/streams/parked.controller.ts';
 import { StreamsController } from './http/streams/streams.controller.ts';
 import { HealthController } from './http/system/health.controller.ts';
+import { OpenApiController } from './http/system/openapi.controller.ts';
 import { WhoamiController } from './http/system/whoami.controller.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
 import type { LastSeen } from './http/views/miner.view.ts';
@@ -40,6 +42,7 @@ import {
   ISSUE_MINER_JWT,
   LAST_SEEN,
   NETWORK,
+  OPENAPI,
   OWNERSHIP,
   READINESS,
   READS,
@@ -64,8 +67,10 @@ export type Resources = {
   readonly atLeastWaitMs?: number;
 };
 
-const controllers = [
+/** Every controller there is; the reference is made from them. */
+export const controllers = [
   HealthController,
+  OpenApiController,
   WhoamiController,
   AccountsController,
   SshKeysController,
@@ -103,6 +108,7 @@ export const appModule = (resources: Resources): DynamicModule => {
       { provide: LAST_SEEN, useValue: resources.lastSeen },
       { provide: ISSUE_MINER_JWT, useValue: resources.issueMinerJwt },
       { provide: NETWORK, useValue: resources.network },
+      { provide: OPENAPI, useFactory: () => openApiDocument(controllers) },
       { provide: HANDLING, useFactory: () => ({ store, clock }) },
       { provide: STAMP, useFactory: () => createStamp({ clock, ids }) },
       { provide: OWNERSHIP, useFactory: () => createOwnership(store) },

@@ -24,3 +24,5 @@ export const LAST_SEEN = Symbol('LAST_SEEN');
 export const ISSUE_MINER_JWT = Symbol('ISSUE_MINER_JWT');
 /** {@link import('./http/views/network.ts').Network} */
 export const NETWORK = Symbol('NETWORK');
+/** The OpenAPI document, as {@link import('./http/reference/openapi.ts').openApiDocument} makes it. */
+export const OPENAPI = Symbol('OPENAPI');

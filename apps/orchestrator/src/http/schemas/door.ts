@@ -30,4 +30,8 @@ const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `expected ${min} to ${max}`);
 
-export const numberFrom = (min: number, max: number, whenAbsent: number) => wholeNumber(min, max).default(whenAbsent);
+/** A whole number in a query. */
+export const numberFrom = (min: number, max: number, whenAbsent: number) =>
+  wholeNumber(min, max)
+    .default(whenAbsent)
+    .meta({ wire: { type: 'integer', minimum: min, maximum: max, default: whenAbsent } });
