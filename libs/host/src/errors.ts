@@ -22,6 +22,7 @@ export type HostErrorCode =
   | 'disk-refused'
   | 'guest-access-refused'
   | 'cgroup-refused'
+  | 'vm-gone'
   | 'console-unreachable'
   | 'kernel-file-unreadable';
 

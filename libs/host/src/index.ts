@@ -1,3 +1,6 @@
+export { type Cgroups, type CgroupsFound, openCgroups } from './cgroup/open-cgroups.ts';
+export { joinVmCgroup, readVmCgroup, removeVmCgroup, vmCgroup } from './cgroup/vm-cgroup.ts';
+export { type ConsolePart, readConsole } from './console/console-log.ts';
 export { type Env, ensurePrivateDir, type HccDirs, hccDirs, socketDirFor } from './dirs.ts';
 export { errnoOf, HostError, type HostErrorCode, type HostErrorFacts, isHostError } from './errors.ts';
 export { lastLines, type RunOptions, type RunResult, run } from './exec.ts';
@@ -7,6 +10,7 @@ export { checkGuestAccess, type GuestAccess, type GuestMessage } from './guest/g
 export { type GuestHostKey, parseHostKey } from './guest/host-key.ts';
 export { LineSplitter, type SplitLines } from './lines.ts';
 export { withLock } from './lock.ts';
+export { readVmCounters, type VmCounters, type VmUsage } from './metering/vm-counters.ts';
 export { type Accelerator, type AcceleratorChoice, chooseAccelerator, probeAccelerator } from './qemu/accelerator.ts';
 export { adoptQemu, killQemu } from './qemu/adopt-qemu.ts';
 export { createOverlay, removeDisk } from './qemu/disk.ts';
@@ -21,8 +25,10 @@ export {
 export { QmpClient, type QmpEvent, type QmpListener } from './qemu/qmp-client.ts';
 export type { QemuExit, RunningVm } from './qemu/running-vm.ts';
 export { startQemu } from './qemu/start-qemu.ts';
+export type { SnpIdBlock, SnpLaunch } from './qemu/snp-args.ts';
 export { type StopOutcome, stopQemu } from './qemu/stop-qemu.ts';
 export { type VmFiles, vmFiles } from './qemu/vm-files.ts';
+export { type DiskLimits, type VmLimits, vmLimits } from './qemu/vm-limits.ts';
 export { type Progress, type Report, silent } from './report.ts';
 export {
   type AptContext,
