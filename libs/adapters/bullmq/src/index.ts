@@ -1,0 +1,2 @@
+export { RedisUnavailable } from './redis-link.ts';
+export { openRedisScheduler, type RedisSchedulerOptions } from './redis-scheduler.ts';

@@ -1,0 +1,131 @@
+import type { UnixMs } from '#domain';
+import type { Clock, Timer, TimerFired, TimerSource, Timers } from '#events';
+import { callsInFlightMax } from './limits.ts';
+import { type RedisLink, type RedisLog, sentence } from './redis-link.ts';
+import { openSharedTimers } from './shared-timers.ts';
+import { startTimerWorker } from './timer-worker.ts';
+
+/** How long things take; a test has less patience. */
+export type Timings = {
+  readonly sweepMs: number;
+  readonly overdueMs: number;
+  readonly lockMs: number;
+  readonly retryFirstMs: number;
+};
+
+export type ServeKindOptions = {
+  readonly redis: RedisLink;
+  readonly clock: Clock;
+  readonly log: RedisLog;
+  readonly fired: (fired: TimerFired) => void;
+  readonly prefix: string;
+  readonly timings: Timings;
+};
+
+export type ServedKind = { readonly timers: Timers; readonly trouble: () => string | null };
+
+/**
+ * Keeps one kind's timers in Redis and takes this process's share of their calls. Whenever Redis may have lost some (its
+ * marker is gone, the connection was, a command failed) all are derived and put again; what is overdue is called here.
+ */
+export const serveKind = (source: TimerSource, options: ServeKindOptions): ServedKind => {
+  const { redis, clock, log, fired, prefix, timings } = options;
+  const { kind, derive, due } = source;
+  const queueName = `timers-${kind}`;
+  const pending = new Map<string, UnixMs | null>();
+  const called = new Set<string>();
+  let isWhole = false;
+  let trouble: string | null = null;
+  let isStopped = false;
+  let sweeping: Promise<void> | null = null;
+  let nap = new AbortController();
+
+  const onError = (error: unknown): void => log('warn', 'timers: Redis', { kind, reason: sentence(error) });
+  const call = async (timer: Timer): Promise<void> => {
+    called.add(timer.id);
+    const lateMs = Math.max(0, clock.now() - timer.dueAt);
+    try {
+      await due(timer);
+      fired({ kind, lateMs, error: null });
+    } catch (error) {
+      fired({ kind, lateMs, error });
+      throw error;
+    } finally {
+      called.delete(timer.id);
+    }
+  };
+  const shared = openSharedTimers({ client: redis.client, clock, queueName, prefix, onError });
+  const worker = startTimerWorker({ ...options, ...timings, queueName, shared, call, onError });
+
+  const write = async (): Promise<void> => {
+    if (isWhole && !(await shared.isLost())) {
+      const changes = new Map(pending);
+      pending.clear();
+      if (changes.size > 0) await shared.apply(changes);
+      return;
+    }
+    pending.clear();
+    isWhole = true;
+    await shared.putAll([...derive()]);
+  };
+  const tryWrite = async (): Promise<void> => {
+    try {
+      await write();
+      trouble = null;
+    } catch (error) {
+      isWhole = false;
+      if (trouble === null)
+        log('warn', 'timers are called here until Redis is back', { kind, reason: sentence(error) });
+      trouble = sentence(error);
+    }
+  };
+
+  /** Everything that Redis should have called by now, and did not. */
+  const sweep = async (): Promise<void> => {
+    const graceMs = trouble === null ? timings.overdueMs : 0;
+    const late = [...derive()].filter(({ id, dueAt }) => clock.now() - dueAt >= graceMs && !called.has(id));
+    const next = late[Symbol.iterator]();
+    const lane = async (): Promise<void> => {
+      for (const timer of next) {
+        if (isStopped) return;
+        // It failed: the next sweep finds it again.
+        const isDone = await call(timer).then(
+          () => true,
+          () => false,
+        );
+        if (isDone && trouble === null) await shared.forget(timer).catch(onError);
+      }
+    };
+    await Promise.all(Array.from({ length: callsInFlightMax }, lane));
+  };
+  const loop = async (): Promise<void> => {
+    while (!isStopped) {
+      nap = new AbortController();
+      await tryWrite();
+      sweeping ??= sweep().finally(() => {
+        sweeping = null;
+      });
+      await clock.sleep(timings.sweepMs, nap.signal);
+    }
+  };
+  const change = (id: string, dueAt: UnixMs | null): void => {
+    if (isStopped) return;
+    pending.set(id, dueAt);
+    // While Redis is away a change waits for the next sweep, which derives everything.
+    if (trouble === null) nap.abort();
+  };
+  const forgetReturns = redis.onReturn(() => {
+    isWhole = false;
+    nap.abort();
+  });
+  const running = loop();
+  const stop = async (): Promise<void> => {
+    isStopped = true;
+    forgetReturns();
+    nap.abort();
+    await Promise.all([running, sweeping, worker.stop()]);
+    await shared.close().catch(onError);
+  };
+  const timers: Timers = { set: ({ id, dueAt }) => change(id, dueAt), cancel: (id) => change(id, null), stop };
+  return { timers, trouble: () => trouble };
+};
