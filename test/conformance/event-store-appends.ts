@@ -5,9 +5,11 @@ import { asAppended, freshStream, newEvent, newEvents, readEverything } from './
 
 type Open = () => Promise<OpenedStore>;
 
-export const describeAppends = (open: Open): void => {
+type IdsAreUniqueIn = 'store' | 'stream';
+
+export const describeAppends = (open: Open, idsAreUniqueIn: IdsAreUniqueIn): void => {
   describe('expected revisions', () => expectedRevisions(open));
-  describe('repeats', () => repeats(open));
+  describe('repeats', () => repeats(open, idsAreUniqueIn));
   describe('appends of several events', () => severalEvents(open));
   describe('64 writers at once', () => manyWriters(open));
 };
@@ -58,7 +60,7 @@ const expectedRevisions = (open: Open): void => {
   });
 };
 
-const repeats = (open: Open): void => {
+const repeats = (open: Open, idsAreUniqueIn: IdsAreUniqueIn): void => {
   test('given an append / when it is repeated, also after the stream moved on / then it returns the first result', async () => {
     const { store } = await open();
     const stream = freshStream();
@@ -91,18 +93,25 @@ const repeats = (open: Open): void => {
     await expect(store.append(stream, [{ ...event, ...other }], 'no-stream')).rejects.toThrow(ConcurrencyConflict);
   });
 
-  test('given an event / when its id is used at another place / then it is a conflict that names the id', async () => {
+  test('given an event / when its id is used at another place of its stream / then it is a conflict that names the id', async () => {
     const { store } = await open();
     const [stream, event] = [freshStream(), newEvent()];
     await store.append(stream, [event], 'no-stream');
-    for (const place of [
-      { stream, expected: 0n },
-      { stream: freshStream(), expected: 'no-stream' as const },
-    ]) {
-      const failure = await store.append(place.stream, [event], place.expected).catch((error: unknown) => error);
-      expect(failure).toMatchObject({ name: 'ConcurrencyConflict', duplicateId: event.eventId });
+    for (const data of [event.data, { other: true }]) {
+      const failure = await store.append(stream, [{ ...event, data }], 0n).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ name: 'ConcurrencyConflict', actual: 0n, duplicateId: event.eventId });
     }
     expect(await readEverything(store)).toHaveLength(1);
+  });
+
+  test(`given an event / when its id is used in another stream / then it is ${idsAreUniqueIn === 'store' ? 'a conflict that names the id' : 'another event'}`, async () => {
+    const { store } = await open();
+    const event = newEvent();
+    await store.append(freshStream(), [event], 'no-stream');
+    const again = store.append(freshStream(), [event], 'no-stream');
+    if (idsAreUniqueIn === 'stream') expect((await again).revision).toBe(0n);
+    else await expect(again).rejects.toMatchObject({ name: 'ConcurrencyConflict', duplicateId: event.eventId });
+    expect(await readEverything(store)).toHaveLength(idsAreUniqueIn === 'stream' ? 2 : 1);
   });
 };
 
@@ -110,10 +119,10 @@ const severalEvents = (open: Open): void => {
   test('given an append whose last event is recorded elsewhere / when it fails / then none of it is recorded', async () => {
     const { store } = await open();
     const [known, stream] = [newEvent(), freshStream()];
-    await store.append(freshStream(), [known], 'no-stream');
-    await expect(store.append(stream, [...newEvents(3), known], 'no-stream')).rejects.toThrow(ConcurrencyConflict);
-    expect(await store.readStream(stream)).toEqual([]);
-    expect((await store.append(stream, newEvents(2), 'no-stream')).revision).toBe(1n);
+    await store.append(stream, [known], 'no-stream');
+    await expect(store.append(stream, [...newEvents(3), known], 0n)).rejects.toThrow(ConcurrencyConflict);
+    expect(await store.readStream(stream)).toHaveLength(1);
+    expect((await store.append(stream, newEvents(2), 0n)).revision).toBe(2n);
     expect(await readEverything(store)).toHaveLength(3);
   });
 

@@ -11,7 +11,11 @@ import { describeSubscriptions } from './event-store-subscriptions.ts';
 export type OpenedStore = { readonly store: EventStore; readonly reopen?: () => Promise<EventStore> };
 
 /** Makes empty stores, each with its own id. */
-export type StoreFactory = { open(): Promise<OpenedStore> };
+export type StoreFactory = {
+  open(): Promise<OpenedStore>;
+  /** Where an event id is refused the second time: anywhere in a store in one place, in its stream in a cluster. */
+  readonly idsAreUniqueIn?: 'store' | 'stream';
+};
 
 /** What every event store promises. An adapter is done when this passes. */
 export const describeEventStore = (name: string, factory: StoreFactory): void => {
@@ -21,7 +25,7 @@ export const describeEventStore = (name: string, factory: StoreFactory): void =>
     return opened;
   };
   describe(`event store: ${name}`, () => {
-    describeAppends(open);
+    describeAppends(open, factory.idsAreUniqueIn ?? 'store');
     describeReads(open);
     describeInstants(open);
     describeSubscriptions(open);

@@ -1,10 +1,22 @@
 export { type Aggregate, aggregates, type DomainEvent } from './aggregates.ts';
 export { type AdmittedEvent, type ChainFault, eventHash, findChainFault, genesisHash, linkHash } from './chain.ts';
-export { type Codec, createCodec, UnknownEvent, type Upcaster } from './codec.ts';
+export { type Codec, createCodec, type StoredForm, UnknownEvent, type Upcaster } from './codec.ts';
 export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsumer } from './consumer.ts';
-export { CommandUndeliverable } from './consumer-faults.ts';
+export { CommandUndeliverable, ParkingFull } from './consumer-faults.ts';
 export type { Actor, EventId, Json, JsonObject, NewEvent, Position, RecordedEvent, StreamName } from './envelope.ts';
 export { type CommandMeta, type Handling, handle, type Outcome, readWholeStream } from './handle.ts';
+export {
+  emptyLogHash,
+  extendLogHash,
+  type LogHead,
+  LogHeadInvalid,
+  lineHash,
+  readHead,
+  type SignedHead,
+  signHead,
+  streamHead,
+} from './heads/log-head.ts';
+export { type ClaimedEvent, createLogVerifier, type HeadFault, type LogVerdict } from './heads/verify-log.ts';
 export { bootIdOf, commandIdOf, derivedUuid, eventIdOf } from './identity.ts';
 export {
   answerBytesMax,
@@ -16,6 +28,10 @@ export {
   consumerRetryMs,
   eventDataBytesMax,
   eventTextCharsMax,
+  logHeadBytesMax,
+  logHeadStreamsMax,
+  parkedMax,
+  parkedTriesMax,
   readPageBytesMax,
   readPageEventsMax,
   relayBatchMax,
@@ -23,9 +39,20 @@ export {
   specBytesMax,
   streamEventsMax,
 } from './limits.ts';
+export { type EventMeaning, eventMeanings } from './meanings.ts';
 export type { ConsoleCall, HostReport, VmReport } from './messages.ts';
 export { type Category, categories, categoryOf, idOf, parseStreamName, streamName } from './names.ts';
-export type { Parked, ParkedCommand, ParkedEvent, ParkedState } from './parking.ts';
+export {
+  absorbParked,
+  emptyIndex,
+  mayRetry,
+  type Parked,
+  type ParkedCommand,
+  type ParkedEvent,
+  type ParkingIndex,
+  type Standing,
+} from './parking.ts';
+export { createParking, handleParked, type Parking, skippedEvents } from './parking-stream.ts';
 export {
   type AskAnswer,
   BusUnavailable,
@@ -44,6 +71,7 @@ export {
   ForeignPosition,
   InvalidAppend,
   type InvalidAppendReason,
+  PositionAhead,
   type ReadPage,
   type StoreFault,
   StoreUnavailable,

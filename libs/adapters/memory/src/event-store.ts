@@ -11,6 +11,8 @@ import {
   genesisHash,
   isoTime,
   linkHash,
+  type Position,
+  PositionAhead,
   pageEvents,
   type RecordedEvent,
   readPageBytesMax,
@@ -49,6 +51,7 @@ export const createMemoryEventStore = ({ storeId = 'memory' }: { readonly storeI
     data: JSON.parse(dataText),
     position: positions.of(count),
   });
+  const newest = (): Position | null => (log.length === 0 ? null : positions.of(log.length));
   const resultAt = ({ revision, count }: Row): Appended => ({ revision, position: positions.of(count) });
 
   const append: EventStore['append'] = async (stream, events, expected) => {
@@ -83,6 +86,7 @@ export const createMemoryEventStore = ({ storeId = 'memory' }: { readonly storeI
   const readAll: EventStore['readAll'] = async ({ after = null, limit } = {}) => {
     checkOpen();
     const from = after === null ? 0 : positions.countOf(after);
+    if (after !== null && from > log.length) throw new PositionAhead(after, newest());
     const page = pageOf(log, from, pageEvents(limit));
     const last = page.at(-1);
     return {
@@ -107,7 +111,7 @@ export const createMemoryEventStore = ({ storeId = 'memory' }: { readonly storeI
     },
     head: async () => {
       checkOpen();
-      return log.length === 0 ? null : positions.of(log.length);
+      return newest();
     },
     positionAt: async (time) => {
       checkOpen();

@@ -5,7 +5,7 @@ import { type StoreFault, StoreUnavailable } from '#events';
 import { busyTimeoutMs, diskFullBytes } from './limits.ts';
 
 /** What the person who sees a fault should do about it. */
-const advice: Readonly<Record<StoreFault, string>> = {
+const advice: Readonly<Partial<Record<StoreFault, string>>> = {
   'disk-full': 'free space there and try again',
   corrupt: 'stop using it, keep a copy, and restore the file from a backup',
   busy: 'another process holds it; end that process or try again',
@@ -17,7 +17,7 @@ const advice: Readonly<Record<StoreFault, string>> = {
 
 /** A fault of one file, in words: what it is, what was observed, what to do. */
 export const storeFault = (file: string, fault: StoreFault, observed: string, cause?: unknown): StoreUnavailable =>
-  new StoreUnavailable(fault, `event store ${file}: ${observed}; ${advice[fault]}`, { cause });
+  new StoreUnavailable(fault, `event store ${file}: ${observed}; ${advice[fault] ?? 'try again'}`, { cause });
 
 /** What SQLite threw, as the port says it. Anything else is a bug and comes back as it is. */
 export const asStoreFault = (file: string, error: unknown): unknown => {

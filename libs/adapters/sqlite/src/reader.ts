@@ -1,5 +1,6 @@
 import {
   type Position,
+  PositionAhead,
   type Positions,
   pageEvents,
   type ReadPage,
@@ -69,7 +70,12 @@ export const openReader = (file: string, positions: Positions): Reader => {
       bytes += row.data.length;
       events.push(recorded(row));
     }
+    if (after !== null && events.length === 0) checkNotAhead(after);
     return { events, next: events.at(-1)?.position ?? after, end };
+  };
+  const checkNotAhead = (after: Position): void => {
+    const newest = sql.head.get() ?? 0;
+    if (positions.countOf(after) > newest) throw new PositionAhead(after, newest === 0 ? null : positions.of(newest));
   };
 
   return {

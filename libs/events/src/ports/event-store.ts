@@ -24,9 +24,10 @@ export type Subscription = AsyncIterable<RecordedEvent>;
 /**
  * The record. Order is total across the store and gap-free within a stream.
  * What happens when: same stream, expectedRevision, ids and bytes again → the first result; other content, a moved
- * stream or an event id recorded elsewhere → {@link ConcurrencyConflict}; not an append at all (none or too many events,
+ * stream or an event id the stream has elsewhere → {@link ConcurrencyConflict}; not an append at all (none or too many events,
  * too large, no JSON) → {@link InvalidAppend}; disk full, corrupt file, lost server → {@link StoreUnavailable}, nothing
- * recorded. Bytes are the canonical form (RFC 8785), so the order of keys makes no difference.
+ * recorded, or in doubt. Writers derive ids from what an event is about, so that no two streams share one; a store in one
+ * place refuses that too, a cluster cannot. Bytes are the canonical form (RFC 8785), so the order of keys makes no difference.
  */
 export type EventStore = {
   readonly storeId: string;
@@ -36,11 +37,12 @@ export type EventStore = {
     stream: StreamName,
     options?: { readonly from?: bigint; readonly limit?: number },
   ): Promise<readonly RecordedEvent[]>;
-  /** All events after a position, in order. */
+  /** All events after a position, in order. Throws {@link ForeignPosition}, {@link PositionAhead}. */
   readAll(options?: { readonly after?: Position | null; readonly limit?: number }): Promise<ReadPage>;
   /**
    * Everything after a position, then live, until the signal aborts, which ends it without an error. Slow readers are
-   * paged, never buffered without bound. Throws {@link StoreUnavailable} when the store closes first or cannot be read.
+   * paged, never buffered without bound. Throws {@link StoreUnavailable} when the store closes first or cannot be read,
+   * {@link PositionAhead} when there is no such place yet.
    */
   subscribe(options: { readonly after: Position | null; readonly signal: AbortSignal }): Subscription;
   /** Position of the newest event; `null` when there is none. */
@@ -106,9 +108,24 @@ export class InvalidAppend extends Error {
   }
 }
 
-export type StoreFault = 'disk-full' | 'corrupt' | 'busy' | 'closed' | 'io' | 'not-a-store' | 'newer-format';
+export type StoreFault =
+  | 'disk-full'
+  | 'corrupt'
+  | 'busy'
+  | 'closed'
+  | 'io'
+  | 'not-a-store'
+  | 'newer-format'
+  /** No server answers. */
+  | 'unreachable'
+  /** One answers, and it may not write: the cluster is choosing its leader, or the address names another node. */
+  | 'not-leader'
+  /** It does not let us: user, password or rights. */
+  | 'refused'
+  /** The answer to an append was lost, and nobody could say since whether it was recorded. Repeating it is harmless. */
+  | 'in-doubt';
 
-/** The store cannot do it now. Nothing of the call was recorded. */
+/** The store cannot do it now. Nothing of the call was recorded, unless the fault is `in-doubt`. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
   readonly fault: StoreFault;
@@ -122,4 +139,15 @@ export class StoreUnavailable extends Error {
 /** A position token that this store did not make. */
 export class ForeignPosition extends Error {
   override readonly name = 'ForeignPosition';
+}
+
+/** A position of this store behind its newest event: the store was put back to an earlier state. Waiting there would miss what comes. */
+export class PositionAhead extends Error {
+  override readonly name = 'PositionAhead';
+
+  constructor(position: Position, newest: Position | null) {
+    super(
+      `position ${position} is ahead of the store, whose newest event is at ${newest ?? 'none'}: it was put back to an earlier state, or its end was cut off; restore it, or place this reader anew`,
+    );
+  }
 }
