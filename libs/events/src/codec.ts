@@ -7,6 +7,14 @@ export type Codec<Event extends { readonly type: string }> = {
   encode(event: Event): { readonly type: Event['type']; readonly version: number; readonly data: JsonObject };
   /** Throws {@link UnknownEvent} for a type, version or shape that this build does not know. */
   decode(recorded: Pick<RecordedEvent, 'type' | 'version' | 'data' | 'stream' | 'revision'>): Event;
+  /** Every event type, at the version it is written in. */
+  readonly stored: readonly StoredForm<Event['type']>[];
+};
+
+export type StoredForm<Name extends string = string> = {
+  readonly type: Name;
+  readonly version: number;
+  readonly schema: z.ZodType;
 };
 
 /** Turns stored data of version `from` into version `from + 1`. Pure: history is read through it, never rewritten. */
@@ -33,6 +41,7 @@ export const createCodec = <Event extends { readonly type: string }>(
     Math.max(1, ...upcasters.filter((upcaster) => upcaster.type === type).map(({ from }) => from + 1));
 
   return {
+    stored: [...byType].map(([type, schema]) => ({ type, version: currentVersion(type), schema })),
     encode: (event) => {
       const schema = byType.get(event.type);
       if (schema === undefined) throw new Error(`BUG: event type ${event.type} has no schema`);

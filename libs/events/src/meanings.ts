@@ -1,0 +1,71 @@
+import type { DomainEvent } from './aggregates.ts';
+
+/** What an event says, for the catalogue: one sentence, and whose doing it is. */
+export type EventMeaning = readonly [meaning: string, writer: string];
+
+const owner = 'an owner or an operator, by command';
+const operator = 'an operator, by command';
+const miner = "a miner's report, judged by the orchestrator";
+const placement = 'the process vm-placement';
+const admission = 'the process vm-admission';
+const consumer = 'that consumer';
+
+/** Every event there is. Total: a new event without its sentence does not compile. */
+export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> = {
+  VmRequested: ['Somebody asked for a VM; its keys, size and first hold are fixed here', owner],
+  VmAdmitted: ['The first hour is held on the account; the VM may be placed', admission],
+  VmRefused: ['The VM will not be: the account could not hold the first hour', admission],
+  VmPlacementProposed: ['A miner was chosen, and is asked to reserve', placement],
+  VmPlacementRejected: ['The chosen miner could not reserve; another is chosen', placement],
+  VmPlacementFailed: ['No miner fits; how many lack what. Tried again when a miner changes', placement],
+  VmPlacementDeclined: ['A reservation came for a VM that no longer wants it', placement],
+  VmPlaced: ['A miner holds the VM in this generation', placement],
+  BootAuthorized: ['One boot may be started, once, under this bootId', 'what caused the boot'],
+  VmStartRequested: ['The VM shall run', owner],
+  VmStopRequested: ['The VM shall stop; its disk is kept', owner],
+  VmRebootRequested: ['The VM shall stop and boot again', owner],
+  VmTerminationRequested: ['The VM and its disk shall be gone', owner],
+  VmStarting: ['Its miner has started QEMU', miner],
+  VmRunning: ['The guest says it is ready, and how it is reached', miner],
+  VmStopped: ['QEMU is gone, and why', miner],
+  VmFailed: ['Its miner cannot run it, and why', miner],
+  VmLost: ['Its miner is silent; nothing is known of the VM and nothing is moved', 'the process miner-lost'],
+  VmRecovered: ['Its lost miner is heard again', 'the process miner-lost'],
+  VmDeadlinePassed: [
+    'It has waited longer than it should; nothing is destroyed because of that',
+    'the process deadlines',
+  ],
+  VmTerminated: ['Nothing of the VM is left but this stream', miner],
+
+  AccountOpened: ['An account exists', operator],
+  SshKeyAdded: ['New VMs of the account let this key in', owner],
+  SshKeyRemoved: ['New VMs let this key in no more; VMs that have it keep it', owner],
+  ApiTokenIssued: ['A token is let in, known by its digest only', owner],
+  ApiTokenRevoked: ['A token is let in no more', owner],
+  CreditsDeposited: ['Credits were paid in', operator],
+  CreditsHeld: ['Credits are set aside for a VM', admission],
+  HoldRefused: ['There were too few credits to set aside', admission],
+  HoldReleased: ['What was set aside may be spent again', 'the process vm-admission, or the reconciler'],
+
+  MinerInvited: ['A host may join with this join token, known by its digest only', operator],
+  MinerEnrolled: ['A host has joined with a key of its own', 'the miner, with its join token'],
+  MinerAttached: ["The miner's agent began a life, and what host it runs on", miner],
+  CapacityDeclared: ['What the miner offers to VMs', miner],
+  AllocationReserved: ['A part of the capacity is kept for a VM', placement],
+  AllocationRefused: ['The capacity did not suffice, or the miner takes nothing', placement],
+  AllocationReleased: ['A part of the capacity is free again', 'the process vm-placement, or the reconciler'],
+  MinerLost: ['The miner has missed its beats while we listened', 'the miner watch'],
+  MinerReturned: ['A lost miner is heard again', 'the miner watch'],
+  MinerDrainStarted: ['Nothing more is placed on the miner; what it holds goes on', operator],
+  MinerDrained: ['A draining miner holds nothing any more', 'what released the last allocation'],
+  MinerUndrained: ['VMs may be placed on the miner again', operator],
+
+  ImageRegistered: ['An image may be booted; what it consists of', operator],
+
+  EventParked: ['A consumer cannot handle an event, and why; its stream waits in that consumer', consumer],
+  ParkedEventRetryRequested: ['Somebody asked to try one parked event again', operator],
+  ParkedEventsRetryRequested: ['Somebody asked to try all that stood parked by then', operator],
+  ParkedEventRetryFailed: ['A retry that was asked for failed too', consumer],
+  ParkedEventSkipped: ['The consumer does without the event, now and in every rebuild', operator],
+  ParkedEventHandled: ['The consumer has handled it after all', consumer],
+};
