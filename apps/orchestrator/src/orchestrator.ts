@@ -10,6 +10,7 @@ import {
   type Leases,
   type OrchestratorBus,
   type Scheduler,
+  skippedEvents,
 } from '#events';
 import type { OperatorToken } from './http/auth/authenticator.ts';
 import { listening, openDoor } from './http/door.ts';
@@ -20,7 +21,7 @@ import { busWaitMs, processesStartMs } from './lifecycle/limits.ts';
 import { busProbe, createReadiness, storeProbe } from './lifecycle/readiness.ts';
 import { createParts } from './parts.ts';
 import { openReadModel } from './projections/read-model.ts';
-import { createRows } from './projections/rows.ts';
+import { createRebuilds } from './projections/rebuilds.ts';
 
 export type OpenStore = {
   readonly store: EventStore;
@@ -66,6 +67,12 @@ export const startOrchestrator = async (
   );
   const readModel = createConsumer({ name: 'read-model', store, clock, sink: model.sink, log });
   await lifecycle.start({ name: 'read-model', start: readModel.start, stop: readModel.stop });
+  const rebuilds = createRebuilds({
+    ...{ model, log: store, clock, ids, tell: log },
+    skipped: () => skippedEvents({ store, clock }, 'read-model'),
+    isBlocked: (stream) => readModel.blocking(stream) !== null,
+  });
+  await lifecycle.start({ name: 'rebuilds', start: async () => undefined, stop: rebuilds.stop });
   const bus = await lifecycle.open('bus', ground.connectBus, (opened) => opened.close(), { startMs: 2 * busWaitMs });
   await lifecycle.start({ name: 'timers', start: async () => undefined, stop: () => scheduler.stop() });
 
@@ -91,7 +98,8 @@ export const startOrchestrator = async (
   const door = await openDoor(
     {
       ...{ store, clock, ids, bus, readModel },
-      rows: createRows(model.db),
+      rows: model.rows,
+      rebuilds,
       readiness: createReadiness([storeProbe(store), busProbe(bus), leadership.probe], consumers),
       lastSeen: (minerId) => leadership.current()?.watch.lastSeenAt(minerId) ?? null,
       issueMinerJwt: ground.issueMinerJwt,
@@ -110,5 +118,5 @@ const relayPart = (relay: ReturnType<typeof createRelay>): LedPart => ({
   name: relay.name,
   start: relay.start,
   stop: relay.stop,
-  status: () => ({ ...relay.status(), name: relay.name, parked: [] }),
+  status: () => ({ ...relay.status(), name: relay.name, parkedCount: 0, oldestParkedAt: null }),
 });

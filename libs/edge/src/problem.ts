@@ -17,6 +17,11 @@ export type DoorCode =
   | 'flavor-too-small'
   | 'ssh-key-required'
   | 'read-model-behind'
+  | 'at-unreadable'
+  | 'at-before-beginning'
+  | 'at-in-the-future'
+  | 'rebuild-running'
+  | 'no-rebuild-running'
   | 'store-unavailable'
   | 'bus-unavailable'
   | 'shutting-down'
@@ -46,6 +51,11 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'flavor-too-small': { status: 422, title: 'The flavor has too little memory for the image' },
   'ssh-key-required': { status: 422, title: 'A VM needs an SSH key' },
   'read-model-behind': { status: 503, title: 'The read model has not come that far' },
+  'at-unreadable': { status: 400, title: 'This is neither a time nor a position' },
+  'at-before-beginning': { status: 422, title: 'The log begins later' },
+  'at-in-the-future': { status: 422, title: 'That has not come yet' },
+  'rebuild-running': { status: 409, title: 'A rebuild runs already' },
+  'no-rebuild-running': { status: 409, title: 'No rebuild runs' },
   'store-unavailable': { status: 503, title: 'The event store cannot do it now' },
   'bus-unavailable': { status: 503, title: 'The bus cannot do it now' },
   'shutting-down': { status: 503, title: 'The server is stopping' },

@@ -2,3 +2,11 @@
 export const listRowsMax = 1_000;
 /** Two orchestrators never share a read-model file; a person with a shell may hold it for a moment. */
 export const busyTimeoutMs = 2_000;
+/** Events that could not be folded are shown up to this many; all of them are counted. */
+export const rebuildErrorsShown = 10;
+/** Rows that differ are named up to this many; all of them are counted. */
+export const differencesShown = 20;
+/** Rows of a table that are compared before others get their turn. */
+export const comparedAtOnce = 1_000;
+/** A rebuild that stands at the end of the log this often and is still behind gives up: the log grows faster than it reads. */
+export const showAttemptsMax = 1_000;

@@ -1,37 +1,40 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Log } from '#edge';
-import type { EventStore, Position, Sink } from '#events';
-import { accounts } from './accounts.projection.ts';
-import { images } from './images.projection.ts';
-import { busyTimeoutMs } from './limits.ts';
-import { miners } from './miners.projection.ts';
-import { parked } from './parked.projection.ts';
-import { createRowsSink, type Foldable, foldable, projectionsDdl } from './rows-sink.ts';
-import { streams } from './streams.projection.ts';
-import { vms } from './vms.projection.ts';
+import type { Position } from '#events';
+import {
+  createModelFile,
+  finish,
+  forget,
+  type ModelFile,
+  openModelFile,
+  type ReadOnlyLog,
+  readModelVersion,
+  standOf,
+} from './model-file.ts';
+import type { Rows } from './rows.ts';
+import type { RowsSink } from './rows-sink.ts';
 
-/** Raise it whenever a table, a row or a fold changes: the old file is not read but rebuilt. */
-export const readModelVersion = 1;
-
-/** Every projection of the file. Together they are one consumer with one position, so an answer has one too. */
-export const projections: readonly Foldable[] = [
-  foldable(vms),
-  foldable(accounts),
-  foldable(miners),
-  foldable(images),
-  foldable(parked),
-];
-
+/** The rows as they are shown, whichever file they are in. */
 export type ReadModel = {
   readonly db: Database.Database;
-  readonly sink: Sink;
   readonly file: string;
+  /** Follows the file that is shown: what reads by it sees a swap at once. */
+  readonly rows: Rows;
+  /** What the consumer fills. */
+  readonly sink: RowsSink;
+  /** A new, empty file beside the one that is shown; nobody reads it until {@link ReadModel.show}. */
+  beside(): ModelFile;
+  /**
+   * Shows another file from now on and removes the one before. `false`, and nothing changes, while that file stands
+   * before an event that was already given to the sink.
+   */
+  show(next: ModelFile, position: Position | null): boolean;
   close(): void;
 };
 
-export type ReadModelOptions = { readonly dir: string; readonly store: EventStore; readonly log: Log };
+export type ReadModelOptions = { readonly dir: string; readonly store: ReadOnlyLog; readonly log: Log };
 
 /**
  * Opens the disposable read model of a store, made when it is not there. A file that is damaged, of another store, or
@@ -39,77 +42,103 @@ export type ReadModelOptions = { readonly dir: string; readonly store: EventStor
  */
 export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Promise<ReadModel> => {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const file = join(dir, `read-model-v${readModelVersion}.sqlite`);
-  forgetOlder(dir, file, log);
-  let db: Database.Database;
-  try {
-    db = await opened(file, store);
-  } catch (error) {
-    if (isPlaceFault(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    log('warn', 'read model cannot be used: deleted, and rebuilt from the store', { file, reason });
-    forget(file);
-    db = await opened(file, store);
-  }
-  return { db, file, sink: createRowsSink(db, streams, projections, store), close: () => db.close() };
+  const found = filesIn(dir, log);
+  let shown = (await newestUsable(found, store, log)) ?? firstFile(dir, store);
+  for (const { file } of found) if (file !== shown.file) forget(file);
+  /** The furthest that the rows of `shown` may have come, what is folded and not yet committed included. */
+  let last: Position | null = standOf(shown.db).position;
+
+  const isBehind = (position: Position | null): boolean =>
+    last !== null && (position === null || store.comparePositions(position, last) < 0);
+  const reach = (position: Position): void => {
+    if (last === null || store.comparePositions(position, last) > 0) last = position;
+  };
+
+  return {
+    get db() {
+      return shown.db;
+    },
+    get file() {
+      return shown.file;
+    },
+    // A proxy, so that a question somebody adds to the rows follows a swap without a line here.
+    rows: new Proxy(shown.rows, { get: (_, question) => Reflect.get(shown.rows, question) }),
+    sink: {
+      load: () => shown.sink.load(),
+      has: (stream, revision) => shown.sink.has(stream, revision),
+      apply: (event) => {
+        shown.sink.apply(event);
+        reach(event.position);
+      },
+      skip: (event) => {
+        shown.sink.skip(event);
+        reach(event.position);
+      },
+      commit: (position) => {
+        shown.sink.commit(position);
+        reach(position);
+      },
+    },
+    beside: () => createModelFile(nextTo(shown.file), store),
+    show: (next, position) => {
+      if (isBehind(position)) return false;
+      const before = shown;
+      finish(next);
+      shown = next;
+      before.close();
+      forget(before.file);
+      return true;
+    },
+    close: () => shown.close(),
+  };
 };
 
-const opened = async (file: string, store: EventStore): Promise<Database.Database> => {
-  const db = new Database(file, { timeout: busyTimeoutMs });
-  try {
-    const found = db.pragma('quick_check(1)', { simple: true });
-    if (found !== 'ok') throw new Error(`it is damaged: ${String(found)}`);
-    db.pragma('journal_mode = WAL');
-    // Losing the last pages in a power cut loses nothing: the checkpoint is lost with them.
-    db.pragma('synchronous = NORMAL');
-    db.pragma('trusted_schema = OFF');
-    if (Number(db.pragma('user_version', { simple: true })) === 0) create(db, store.storeId);
-    await checkIsOf(db, store);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
+type Found = { readonly file: string; readonly rebuild: number };
+
+const NAME = /^read-model-v(\d+)(?:-r(\d+))?\.sqlite$/;
+
+const firstFile = (dir: string, log: ReadOnlyLog): ModelFile => {
+  const model = createModelFile(join(dir, `read-model-v${readModelVersion}.sqlite`), log);
+  finish(model);
+  return model;
 };
 
-const create = (db: Database.Database, storeId: string): void =>
-  db
-    .transaction(() => {
-      db.exec(
-        'CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), store_id TEXT NOT NULL, position TEXT) STRICT;',
-      );
-      db.exec(projectionsDdl([streams, ...projections]));
-      db.prepare('INSERT INTO checkpoint (id, store_id, position) VALUES (1, ?, NULL)').run(storeId);
-      db.pragma(`user_version = ${readModelVersion}`);
-    })
-    .immediate();
-
-const checkIsOf = async (db: Database.Database, store: EventStore): Promise<void> => {
-  const saved = db
-    .prepare<[], { storeId: string; position: Position | null }>(
-      'SELECT store_id AS storeId, position FROM checkpoint WHERE id = 1',
-    )
-    .get();
-  if (saved?.storeId !== store.storeId) {
-    throw new Error(`it is of store ${saved?.storeId ?? 'unknown'}, and this store is ${store.storeId}`);
-  }
-  if (saved.position === null) return;
-  const head = await store.head();
-  if (head === null || store.comparePositions(store.parsePosition(saved.position), head) > 0) {
-    throw new Error(`it stands at ${saved.position}, after the end of the store (${head ?? 'empty'})`);
-  }
+/** Rebuilt files are counted, because an open database cannot be renamed. */
+const nextTo = (file: string): string => {
+  const [, , rebuild = '0'] = NAME.exec(file.slice(file.lastIndexOf('read-model-'))) ?? [];
+  return file.replace(/(-r\d+)?\.sqlite$/, `-r${Number(rebuild) + 1}.sqlite`);
 };
 
-const forgetOlder = (dir: string, current: string, log: Log): void => {
+/** Files of this version, the last rebuilt first. Those of other versions are deleted: nobody here can read their rows. */
+const filesIn = (dir: string, log: Log): readonly Found[] => {
+  const ours: Found[] = [];
   for (const name of readdirSync(dir)) {
-    if (!/^read-model-v[0-9]+\.sqlite$/.test(name) || join(dir, name) === current) continue;
-    log('info', 'read model of another version deleted', { file: join(dir, name) });
-    forget(join(dir, name));
+    const [, version, rebuild = '0'] = NAME.exec(name) ?? [];
+    if (version === undefined) continue;
+    const file = join(dir, name);
+    if (Number(version) === readModelVersion) ours.push({ file, rebuild: Number(rebuild) });
+    else {
+      log('info', 'read model of another version deleted', { file });
+      forget(file);
+    }
   }
+  return ours.sort((a, b) => b.rebuild - a.rebuild);
 };
 
-const forget = (file: string): void => {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${suffix}`, { force: true });
+const newestUsable = async (found: readonly Found[], store: ReadOnlyLog, log: Log): Promise<ModelFile | null> => {
+  for (const { file } of found) {
+    try {
+      const model = await openModelFile(file, store);
+      if (model !== null) return model;
+      log('info', 'unfinished rebuild of the read model deleted', { file });
+    } catch (error) {
+      if (isPlaceFault(error)) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      log('warn', 'read model cannot be used: deleted, and rebuilt from the store', { file, reason });
+    }
+    forget(file);
+  }
+  return null;
 };
 
 /** A fault of the place, which a new file there would meet again. */

@@ -7,9 +7,20 @@ import {
   type Position,
   type RecordedEvent,
   type Sink,
+  type StreamName,
 } from '#events';
 import type { Projection } from './projection.ts';
 import type { StreamRow } from './streams.projection.ts';
+
+/** A sink whose work is done when it returns: SQLite answers at once. */
+export type RowsSink = Omit<Sink, 'apply' | 'skip' | 'has' | 'commit'> & {
+  apply(event: RecordedEvent): void;
+  /** Goes past an event that somebody decided to do without: it counts in its stream, and nothing of its content is kept. */
+  skip(event: RecordedEvent): void;
+  /** Whether an event of a stream is folded, or was gone past. */
+  has(stream: StreamName, revision: bigint): boolean;
+  commit(position: Position): void;
+};
 
 /**
  * Folds events into the rows of one file. Between commits the changed rows are in memory only; a commit writes them and
@@ -20,7 +31,7 @@ export const createRowsSink = (
   streams: Projection<StreamRow>,
   projections: readonly Foldable[],
   store: Pick<EventStore, 'parsePosition'>,
-): Sink => {
+): RowsSink => {
   const counted = createPage(streams, db);
   const pages = projections.map(({ category, openPage }) => ({ category, page: openPage(db) }));
   const load = db.prepare<[], string | null>('SELECT position FROM checkpoint WHERE id = 1').pluck();
@@ -37,6 +48,16 @@ export const createRowsSink = (
     for (const { page } of pages) page.clear();
   };
 
+  const foldedOf = (stream: StreamName): bigint => BigInt(counted.row(stream)?.events ?? 0);
+
+  const isFolded = ({ stream, revision }: RecordedEvent): boolean => {
+    const folded = foldedOf(stream);
+    if (revision > folded) {
+      throw new Error(`read model has ${folded} events of ${stream} and was given revision ${revision}`);
+    }
+    return revision < folded;
+  };
+
   return {
     load: async () => {
       forgetPage();
@@ -44,22 +65,23 @@ export const createRowsSink = (
       return text === null ? null : store.parsePosition(text);
     },
     apply: (recorded) => {
-      const folded = counted.row(recorded.stream)?.events ?? 0;
-      if (recorded.revision < BigInt(folded)) return;
-      if (recorded.revision > BigInt(folded)) {
-        throw new Error(
-          `read model has ${folded} events of ${recorded.stream} and was given revision ${recorded.revision}`,
-        );
-      }
+      if (isFolded(recorded)) return;
       const category = categoryOf(recorded.stream);
       const id = idOf(recorded.stream);
       // All of them fold before any of them keeps the result: an event counts whole or not at all.
       const kept = pages
-        .filter((projection) => projection.category === category)
+        .filter((projection) => projection.category === null || projection.category === category)
         .map(({ page }) => page.fold(id, recorded));
       kept.push(counted.fold(recorded.stream, recorded));
       for (const keep of kept) keep();
     },
+    skip: (recorded) => {
+      if (isFolded(recorded)) return;
+      // What reads all streams decodes none of them: it shows that there was such an event, and by whom.
+      for (const { category, page } of pages) if (category === null) page.fold(idOf(recorded.stream), recorded)();
+      counted.fold(recorded.stream, recorded)();
+    },
+    has: (stream, revision) => revision < foldedOf(stream),
     commit: (position) => {
       try {
         write.immediate(position);
@@ -86,7 +108,7 @@ export const foldable = <Row>(projection: Projection<Row>): Foldable => ({
   openPage: (db) => createPage(projection, db),
 });
 
-type Page = {
+export type Page = {
   /** The row after one more event; the returned function keeps it. */
   fold(key: string, recorded: RecordedEvent): () => void;
   write(): void;

@@ -1,0 +1,78 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Position, RecordedEvent, StreamName } from '#events';
+import { rebuildErrorsShown } from './limits.ts';
+import type { ModelFile, ReadOnlyLog } from './model-file.ts';
+
+/** An event that could not be folded. Its stream's rows stand before it; every other stream goes on. */
+export type FillError = {
+  readonly stream: StreamName;
+  readonly revision: bigint;
+  readonly eventType: string;
+  readonly reason: string;
+};
+
+/** How far a file of rows has come. */
+export type Filling = {
+  readonly position: Position | null;
+  readonly events: number;
+  readonly errors: number;
+  readonly firstErrors: readonly FillError[];
+  readonly blocked: ReadonlySet<StreamName>;
+};
+
+export type Fill = {
+  readonly filling: () => Filling;
+  /** Folds on to the end of the log as it is then, or to a position. Throws when the signal aborts, and what SQLite throws. */
+  on(signal: AbortSignal, until?: Position): Promise<void>;
+};
+
+/**
+ * Fills a file of rows from the log: the same folds as live, in the same order. It is given a log that can only be read
+ * and a file that nobody reads yet, so there is nothing else it could do: no bus, no command, no parking. What live skips
+ * it skips; an event that cannot be folded is counted and told.
+ */
+export const createFill = (log: ReadOnlyLog, model: ModelFile, skipped: ReadonlySet<string>): Fill => {
+  const blocked = new Set<StreamName>();
+  const firstErrors: FillError[] = [];
+  let position: Position | null = null;
+  let events = 0;
+  let errors = 0;
+
+  const take = (event: RecordedEvent): void => {
+    events += 1;
+    const { stream, revision, type, eventId } = event;
+    if (blocked.has(stream)) return;
+    try {
+      if (skipped.has(eventId)) model.sink.skip(event);
+      else model.sink.apply(event);
+    } catch (error) {
+      blocked.add(stream);
+      errors += 1;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (firstErrors.length < rebuildErrorsShown) firstErrors.push({ stream, revision, eventType: type, reason });
+    }
+  };
+
+  const isPast = (event: RecordedEvent, until: Position | undefined): boolean =>
+    until !== undefined && log.comparePositions(event.position, until) > 0;
+
+  return {
+    filling: () => ({ position, events, errors, firstErrors, blocked }),
+    on: async (signal, until) => {
+      for (;;) {
+        signal.throwIfAborted();
+        const page = await log.readAll({ after: position });
+        const wanted = page.events.filter((event) => !isPast(event, until));
+        for (const event of wanted) take(event);
+        const last = wanted.at(-1);
+        if (last !== undefined) {
+          model.sink.commit(last.position);
+          position = last.position;
+        }
+        if (page.end || wanted.length < page.events.length) return;
+        // Requests and the live read model get their turn between pages.
+        await setImmediate();
+      }
+    },
+  };
+};

@@ -1,0 +1,133 @@
+import { rmSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import type { EventStore, Position } from '#events';
+import { accounts } from './accounts.projection.ts';
+import { audit } from './audit.projection.ts';
+import { images } from './images.projection.ts';
+import { busyTimeoutMs } from './limits.ts';
+import { miners } from './miners.projection.ts';
+import { parked } from './parked.projection.ts';
+import { createRows, type Rows } from './rows.ts';
+import { createRowsSink, type Foldable, foldable, projectionsDdl, type RowsSink } from './rows-sink.ts';
+import { streams } from './streams.projection.ts';
+import { vms } from './vms.projection.ts';
+
+/** Raise it whenever a table, a row or a fold changes: the old file is not read but rebuilt. */
+export const readModelVersion = 2;
+
+/** Every projection of the file. Together they are one consumer with one position, so an answer has one too. */
+export const projections: readonly Foldable[] = [
+  foldable(vms),
+  foldable(accounts),
+  foldable(miners),
+  foldable(images),
+  parked,
+  // After the VMs: it asks their rows whose they are.
+  audit,
+];
+
+/** All that a read model takes of a store: it can look, and nothing else. */
+export type ReadOnlyLog = Pick<EventStore, 'storeId' | 'readAll' | 'head' | 'comparePositions' | 'parsePosition'>;
+
+/** One file of rows with the position they stand at. */
+export type ModelFile = {
+  readonly file: string;
+  readonly db: Database.Database;
+  readonly sink: RowsSink;
+  readonly rows: Rows;
+  close(): void;
+};
+
+/**
+ * Opens a file of rows; `null` when whoever filled it did not come to {@link finish}. Throws when it is damaged, of another
+ * store or ahead of its store.
+ */
+export const openModelFile = async (file: string, log: ReadOnlyLog): Promise<ModelFile | null> => {
+  const db = new Database(file, { timeout: busyTimeoutMs, fileMustExist: true });
+  try {
+    const found = db.pragma('quick_check(1)', { simple: true });
+    if (found !== 'ok') throw new Error(`it is damaged: ${String(found)}`);
+    if (!isFinished(db)) {
+      db.close();
+      return null;
+    }
+    await checkIsOf(db, log);
+    return modelOf(file, prepared(db), log);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+};
+
+/** Makes an empty file of rows, unfinished until {@link finish}. What lay there is gone. */
+export const createModelFile = (file: string, log: ReadOnlyLog): ModelFile => {
+  forget(file);
+  const db = new Database(file, { timeout: busyTimeoutMs });
+  try {
+    prepared(db);
+    db.transaction(() => {
+      db.exec(
+        'CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), store_id TEXT NOT NULL, position TEXT) STRICT;',
+      );
+      db.exec(projectionsDdl([streams, ...projections]));
+      db.prepare('INSERT INTO checkpoint (id, store_id, position) VALUES (1, ?, NULL)').run(log.storeId);
+    }).immediate();
+    return modelOf(file, db, log);
+  } catch (error) {
+    db.close();
+    forget(file);
+    throw error;
+  }
+};
+
+/** From now on the file is taken for what it is at the next start. */
+export const finish = ({ db }: ModelFile): void => {
+  db.pragma(`user_version = ${readModelVersion}`);
+};
+
+/** Removes a file of rows and what SQLite lays beside it. */
+export const forget = (file: string): void => {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${suffix}`, { force: true });
+};
+
+const isFinished = (db: Database.Database): boolean =>
+  Number(db.pragma('user_version', { simple: true })) === readModelVersion;
+
+const prepared = (db: Database.Database): Database.Database => {
+  db.pragma('journal_mode = WAL');
+  // Losing the last pages in a power cut loses nothing: the checkpoint is lost with them.
+  db.pragma('synchronous = NORMAL');
+  db.pragma('trusted_schema = OFF');
+  return db;
+};
+
+const modelOf = (file: string, db: Database.Database, log: ReadOnlyLog): ModelFile => ({
+  file,
+  db,
+  sink: createRowsSink(db, streams, projections, log),
+  rows: createRows(db),
+  close: () => {
+    db.close();
+  },
+});
+
+/** The store and position a file of rows says it stands at. */
+export const standOf = (db: Database.Database): { readonly storeId: string; readonly position: Position | null } => {
+  const saved = db
+    .prepare<[], { storeId: string; position: Position | null }>(
+      'SELECT store_id AS storeId, position FROM checkpoint WHERE id = 1',
+    )
+    .get();
+  if (saved === undefined) throw new Error('it has lost its checkpoint');
+  return saved;
+};
+
+const checkIsOf = async (db: Database.Database, log: ReadOnlyLog): Promise<void> => {
+  const { storeId, position } = standOf(db);
+  if (storeId !== log.storeId) throw new Error(`it is of store ${storeId}, and this store is ${log.storeId}`);
+  if (position === null) return;
+  const head = await log.head();
+  if (head === null || log.comparePositions(log.parsePosition(position), head) > 0) {
+    throw new Error(`it stands at ${position}, after the end of the store (${head ?? 'empty'})`);
+  }
+};
