@@ -5,6 +5,7 @@ export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsume
 export { CommandUndeliverable, ParkingFull } from './consumer-faults.ts';
 export type { Actor, EventId, Json, JsonObject, NewEvent, Position, RecordedEvent, StreamName } from './envelope.ts';
 export { type CommandMeta, type Handling, handle, type Outcome, readWholeStream } from './handle.ts';
+export { createHeadSigner, type LastHead, readHeads } from './heads/heads.ts';
 export {
   emptyLogHash,
   extendLogHash,

@@ -32,3 +32,7 @@ export const answerBytesMax = 6 * consoleBytesMax + 1024;
 export const relayBatchMax = 256;
 /** Marks that a store without an index of time remembers: about 100 kB, and a millionth of a long log between two. */
 export const instantMarksMax = 1_024;
+/** Streams that one signed head lists at most: a head is signed before more have grown. */
+export const logHeadStreamsMax = 10_000;
+/** One signed head as a line: that many streams at some 130 characters each. */
+export const logHeadBytesMax = 4 * 1024 * 1024;

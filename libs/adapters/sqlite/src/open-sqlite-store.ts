@@ -15,7 +15,7 @@ import {
 } from '#events';
 import { openReader, type Reader } from './reader.ts';
 import { createTail, type Nudge } from './tail.ts';
-import { type LogReport, verifyLog } from './verify-log.ts';
+import { type LogReport, verifySqliteLog } from './verify-log.ts';
 import { startWriterThread, type WriterThread } from './writer-thread.ts';
 
 export type SqliteStoreOptions = {
@@ -84,7 +84,7 @@ export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOp
     store,
     checkpoints: createCheckpoints(writer, reader, positions),
     leases: createLeases(writer, clock),
-    verifyLog: () => verifyLog(reader),
+    verifyLog: () => verifySqliteLog({ file }),
     close,
   };
 };

@@ -54,7 +54,7 @@ const latestOf = (from: string, to: string): string =>
   `SELECT max(recorded_at) FROM events WHERE position BETWEEN ${from} AND ${to}`;
 
 /** Events between two marks of time. A question about an instant reads at most that many rows. */
-const markEveryEvents = 1_024;
+export const markEveryEvents = 1_024;
 
 /**
  * Beside the tables of format 1, for every build that has them or not: what the latest recorded time was up to every

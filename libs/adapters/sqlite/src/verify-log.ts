@@ -1,50 +1,92 @@
 import { setImmediate } from 'node:timers/promises';
-import { type ChainFault, genesisHash, linkHash, readPageEventsMax } from '#events';
-import type { Reader } from './reader.ts';
-import { type EventRow, streamOf, toAdmitted } from './rows.ts';
+import type Database from 'better-sqlite3';
+import {
+  createLogVerifier,
+  createPositions,
+  type LogVerdict,
+  linkHash,
+  readPageEventsMax,
+  type SignedHead,
+} from '#events';
+import { asStoreFault } from './faults.ts';
+import { openForReading } from './open-database.ts';
+import { type EventRow, eventColumns, streamOf, toAdmitted } from './rows.ts';
+import { markEveryEvents } from './schema.ts';
 
-export type LogReport = {
-  readonly events: number;
-  readonly streams: number;
-  /** The first event, in the order of the log, that is not what was recorded; `null` when all are. */
-  readonly fault: ChainFault | null;
-  /** `ok`, or what SQLite found wrong with the file. */
+export type LogReport = LogVerdict & {
+  /** `ok`, or what is wrong with the file beside its events. */
   readonly integrity: string;
 };
 
-type Link = { readonly revision: number; readonly hash: string };
-
-/**
- * Hashes every stored event again and follows every stream's chain, up to the first fault. A tail cut off a stream that
- * nothing follows in the log is not seen: that takes a head kept outside the file.
- */
-export const verifyLog = async (reader: Reader): Promise<LogReport> => {
-  const integrity = reader.integrity();
-  const links = new Map<string, Link>();
-  const head = reader.head() ?? 0;
-  let events = 0;
-  let last = 0;
-  while (last < head) {
-    const rows = reader.rowsAfter(last, readPageEventsMax);
-    if (rows.length === 0) break;
-    for (const row of rows) {
-      events += 1;
-      const fault = faultOf(row, last, links.get(row.stream) ?? { revision: -1, hash: genesisHash });
-      if (fault !== null) return { events, streams: links.size, fault, integrity };
-      links.set(row.stream, row);
-      last = row.position;
-    }
-    await setImmediate();
-  }
-  return { events, streams: links.size, fault: null, integrity };
+export type VerifyOptions = {
+  readonly file: string;
+  /** Oldest first, their signatures checked; without them a removed tail or stream is not seen. */
+  readonly heads?: AsyncIterator<SignedHead>;
+  /** Told after every page how many events are done, of how many. */
+  readonly progress?: (events: number, of: number) => void;
 };
 
-const faultOf = (row: EventRow, lastPosition: number, before: Link): ChainFault | null => {
-  const stream = streamOf(row);
-  const at = { stream, revision: BigInt(row.revision), eventId: row.eventId };
-  if (row.position !== lastPosition + 1) return { ...at, fault: 'position' };
-  if (row.revision !== before.revision + 1) return { ...at, fault: 'revision' };
-  if (row.prevHash !== before.hash) return { ...at, fault: 'prev-hash' };
-  if (linkHash(toAdmitted(row), stream, row.revision, row.prevHash) !== row.hash) return { ...at, fault: 'hash' };
-  return null;
+/**
+ * Hashes every stored event of a file again, follows every stream's chain up to the first fault, and holds the log
+ * against its signed heads. Opens the file for reading only, beside a running cluster too. Throws StoreUnavailable for a
+ * file that cannot be read as a store at all.
+ */
+export const verifySqliteLog = async ({ file, heads, progress }: VerifyOptions): Promise<LogReport> => {
+  const { db, storeId } = openForReading(file);
+  try {
+    const integrity = db.prepare<[], string>('PRAGMA integrity_check(20)').pluck().all().join('; ');
+    const positions = createPositions(storeId);
+    const verifier = createLogVerifier(storeId, heads ?? null);
+    const marks = createMarks(db);
+    const page = db.prepare<[number, number], EventRow>(
+      `SELECT ${eventColumns} FROM events WHERE position > ? ORDER BY position LIMIT ?`,
+    );
+    const head = db.prepare<[], number | null>('SELECT max(position) FROM events').pluck().get() ?? 0;
+    let last = 0;
+    for (let going = true; going && last < head; ) {
+      for (const row of page.all(last, readPageEventsMax)) {
+        const { position, eventId, prevHash, hash } = row;
+        const [stream, revision] = [streamOf(row), BigInt(row.revision)];
+        if (position !== last + 1) verifier.found({ stream, revision, eventId, fault: 'position' });
+        const computed = linkHash(toAdmitted(row), stream, revision, prevHash);
+        going =
+          position === last + 1 &&
+          (await verifier.take({
+            ...{ stream, revision, eventId, prevHash, hash, computed },
+            position: positions.of(position),
+          }));
+        if (!going) break;
+        marks.take(row);
+        last = position;
+      }
+      progress?.(last, head);
+      await setImmediate();
+    }
+    const verdict = await verifier.end();
+    const wrong = [...(integrity === 'ok' ? [] : [integrity]), ...marks.wrong()];
+    return { ...verdict, integrity: wrong.length === 0 ? 'ok' : wrong.join('; ') };
+  } catch (error) {
+    throw asStoreFault(file, error);
+  } finally {
+    db.close();
+  }
+};
+
+/** The marks of time beside the events, computed again. They answer questions about instants. */
+const createMarks = (db: Database.Database) => {
+  const has = db.prepare<[], number>("SELECT count(*) FROM sqlite_schema WHERE name = 'time_marks'").pluck();
+  // A file that no newer build has written to yet has none, and needs none to be read.
+  if (has.get() === 0) return { take: () => undefined, wrong: () => [] };
+  const mark = db.prepare<[number], string>('SELECT latest FROM time_marks WHERE position = ?').pluck();
+  const wrong: string[] = [];
+  let latest = '';
+  return {
+    take: ({ position, recordedAt }: EventRow): void => {
+      if (recordedAt > latest) latest = recordedAt;
+      if (position % markEveryEvents !== 0 || wrong.length > 0) return;
+      const found = mark.get(position);
+      if (found !== latest) wrong.push(`time mark at ${position} is ${found ?? 'missing'}, wanted ${latest}`);
+    },
+    wrong: () => wrong,
+  };
 };
