@@ -31,7 +31,7 @@ export const main = async (argv: readonly string[], cli: Cli = systemCli()): Pro
 };
 
 /** The whole command tree, bound to a machine. */
-const buildProgram = (cli: Cli): Command => {
+export const buildProgram = (cli: Cli): Command => {
   const program = new Command('hcc')
     .description('Hippius Confidential Compute: run VMs on hosts nobody has to trust, and see why anything happened')
     .version(version, '-V, --version', 'which build this is')

@@ -21,6 +21,7 @@ export {
   problems,
 } from './problem.ts';
 export { ProblemFilter, type ProblemFilterOptions, type ProblemReply } from './problem-filter.ts';
+export { problemFixes } from './problem-fixes.ts';
 export { invalidRequest, type Problem, problemOf } from './problem-of.ts';
 export { type Program, plainLine, runProgram } from './program.ts';
 export { version } from './version.ts';

@@ -48,6 +48,8 @@ const mend = (schema: z.core.$ZodType, node: Node): void => {
   // In zod a type that code may not write to; in OpenAPI a value that requests do not carry.
   delete node.readOnly;
   delete node.id;
+  // The format says it; the pattern that says it too is a page long.
+  if (node.format === 'date-time') delete node.pattern;
   if (node.format === 'lowercase') {
     delete node.allOf;
     Object.assign(node, { format: 'uuid', pattern: '^[^A-Z]*$' });

@@ -24,6 +24,7 @@ describe('problems', () => {
       detail: 'no',
       code: 'vm-not-found',
       correlationId: 'c-1',
+      fix: 'check the id: hcc vm ls',
     });
   });
 

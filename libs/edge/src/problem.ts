@@ -1,4 +1,5 @@
 import type { RefusalCode } from '#domain';
+import { problemFixes } from './problem-fixes.ts';
 
 /** What only the door says no to; everything else is a {@link RefusalCode}. */
 export type DoorCode =
@@ -101,6 +102,9 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'image-exists-with-other-content': { status: 409, title: 'The image exists with other content' },
   'flavor-not-found': { status: 404, title: 'There is no such flavor' },
   'invalid-name': { status: 422, title: 'The name cannot be' },
+  'parked-event-not-found': { status: 404, title: 'There is no such parked event' },
+  'parked-event-tried-out': { status: 409, title: 'The parked event was tried too often' },
+  'too-many-skipped-events': { status: 409, title: 'The consumer skips the most events it may' },
 };
 
 export type ProblemData = Readonly<Record<string, unknown>>;
@@ -126,6 +130,8 @@ export type ProblemDocument = ProblemData & {
   readonly detail: string;
   readonly code: ProblemCode;
   readonly correlationId: string;
+  /** What to do about it. */
+  readonly fix: string;
 };
 
 /** The document of one problem. Its own members win over `data`'s. */
@@ -134,5 +140,6 @@ export const problemDocument = (
   correlationId: string,
 ): ProblemDocument => {
   const { code, detail, data = {} } = problem;
-  return { ...data, type: `urn:hcc:problem:${code}`, ...problems[code], detail, code, correlationId };
+  const { fix = problemFixes[code] } = data;
+  return { ...data, type: `urn:hcc:problem:${code}`, ...problems[code], detail, code, correlationId, fix: String(fix) };
 };

@@ -22,7 +22,7 @@ describe('a failure', () => {
     expect(codes).toEqual([1, 2, 3, 1]);
   });
 
-  test('of the API keeps its code and sentence, and gains a fix where we know one', () => {
+  test('of the API keeps its code and sentence, and its fix', () => {
     const body = JSON.stringify({
       type: 'urn:hcc:problem:insufficient-credits',
       title: 'Not enough credits',
@@ -32,6 +32,7 @@ describe('a failure', () => {
       correlationId: 'c-1',
       observed: '3 credits',
       wanted: '10 credits',
+      fix: 'ask an operator: hcc account grant ACCOUNT CREDITS',
     });
     const failure = failureOf(problemOf(402, body, 'POST /v1/vms'));
     expect(failureText(failure)).toContain('observed 3 credits, wanted 10 credits');

@@ -70,7 +70,7 @@ const problemFailure = (problem: ApiProblem): Failure => {
     message: problem.message,
     observed: text(observed),
     wanted: text(wanted),
-    fix: text(fix) ?? fixFor(problem.code),
+    fix: text(fix),
     more: [...fieldErrors(errors), ...(problem.correlationId === null ? [] : [`correlation ${problem.correlationId}`])],
     exitCode: exitCodes.bad,
   };
@@ -83,23 +83,4 @@ const fieldErrors = (errors: unknown): readonly string[] => {
     const path = 'path' in error ? (Array.isArray(error.path) ? error.path.join('.') : String(error.path)) : '';
     return `${path}: ${'message' in error ? String(error.message) : 'invalid'}`;
   });
-};
-
-const fixFor = (code: string): string | undefined => {
-  switch (code) {
-    case 'unauthenticated':
-      return 'name a file with a valid token by --token-file or HCC_TOKEN_FILE';
-    case 'forbidden':
-      return 'use a token with a higher role (--token-file), or ask an operator';
-    case 'insufficient-credits':
-      return 'ask an operator: hcc account grant ACCOUNT CREDITS';
-    case 'read-model-behind':
-    case 'store-unavailable':
-    case 'bus-unavailable':
-      return 'try again in a moment; hcc doctor names the part that is not ready';
-    case 'concurrency-conflict':
-      return 'run the same command again';
-    default:
-      return undefined;
-  }
 };

@@ -12,6 +12,7 @@ const problem = z
     detail: z.string().describe('Names the thing, what was observed, what is wanted, and the fix'),
     code: z.string().describe('Stable; branch on it. See refusals.md'),
     correlationId: z.string().describe('The same as in the log of the server'),
+    fix: z.string().describe('What to do about it'),
   })
   .meta({ id: 'Problem' });
 

@@ -1,0 +1,58 @@
+import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { schemasWithoutId } from '@asyncapi/specs';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { systemCli } from '../../apps/cli/src/cli.ts';
+import { buildProgram } from '../../apps/cli/src/program.ts';
+import { asyncApiDocument } from './asyncapi.ts';
+import { helpAfter, leavesOf, nameOf } from './cli-page.ts';
+import { referenceFiles } from './files.ts';
+
+const kept = (name: string): string => {
+  try {
+    return readFileSync(join(process.cwd(), 'docs', 'reference', name), 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+describe('docs/reference', () => {
+  const files = referenceFiles();
+  test.each([...files.keys()])('%s is what the code says', (name) => {
+    expect(kept(name) === files.get(name), `docs/reference/${name} is stale; run: npm run reference`).toBe(true);
+  });
+
+  test('openapi.json is valid OpenAPI 3.1', async () => {
+    const found = await new Validator().validate(JSON.parse(files.get('openapi.json') ?? ''));
+    expect(found).toMatchObject({ valid: true });
+  });
+
+  test('asyncapi.json is valid AsyncAPI 3', () => {
+    const validate = new Ajv({ strict: false, validateFormats: false }).compile(
+      z.looseObject({}).parse(schemasWithoutId['3.0.0']),
+    );
+    const document = JSON.parse(files.get('asyncapi.json') ?? '');
+    expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
+    expect(validate({ ...document, channels: { work: { address: 7 } } })).toBe(false);
+  });
+
+  test('asyncapi.json refers only to what is there', () => {
+    const document = asyncApiDocument();
+    const text = JSON.stringify(document);
+    for (const [, path = ''] of text.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+      const found = path.split('/').reduce<unknown>((node, key) => (node as Record<string, unknown>)?.[key], document);
+      expect(found, path).toBeDefined();
+    }
+  });
+});
+
+test.each(leavesOf(buildProgram(systemCli())).map((command) => [nameOf(command), command] as const))(
+  '%s --help has an example',
+  (name, command) => {
+    expect(helpAfter(command)).toMatch(new RegExp(`Examples:\\n  \\$ .*${name.split(' ')[0]}`));
+  },
+);
