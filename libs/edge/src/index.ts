@@ -10,6 +10,14 @@ export { createJsonSchemas, type JsonSchema, type JsonSchemas } from './json-sch
 export { createLifecycle, DeadlinePassed, type Deadlines, type Lifecycle, type Part, Stopping } from './lifecycle.ts';
 export { type Log, type LogLevel, logLevels, silentLog } from './log.ts';
 export { createLog, type LoggerOptions } from './logger.ts';
+export {
+  type MetricDefinition,
+  type MetricName,
+  metricCatalogue,
+  metricsPage,
+} from './metrics/catalogue.ts';
+export { createMetrics, type Metrics, type Sample } from './metrics/metrics.ts';
+export { type MetricsDoorOptions, metricsDoor } from './metrics/metrics-door.ts';
 export { nestLogger } from './nest-logger.ts';
 export {
   type DoorCode,

@@ -10,3 +10,7 @@ export const secretFileBytesMax = 4_096;
 export const fieldErrorsMax = 20;
 /** W3C Trace Context gives 55 characters to version 00; later versions may append. */
 export const traceparentLengthMax = 128;
+/** A scrape asks for one short page; whoever sends more is no scraper. */
+export const metricsHeaderBytesMax = 8 * 1024;
+/** Prometheus gives up after its own ten seconds. */
+export const metricsTimeoutMs = 10_000;
