@@ -3,12 +3,12 @@ import {
   type AccountId,
   credits,
   type DepositId,
-  flavors,
   type HoldId,
   type ImageDigest,
   type MinerCommand,
   type MinerId,
   type Size,
+  standardFlavors,
   type UnixMs,
   type VmCommand,
   type VmId,
@@ -80,7 +80,7 @@ export const createBench = (): Bench => {
     handle({ store, clock }, aggregates.miner, minerId, { ...command, now }, meta());
 
   const request: Bench['request'] = async (accountId, flavorId = 'nano') => {
-    const flavor = flavors.find((candidate) => candidate.flavorId === flavorId);
+    const flavor = standardFlavors.find((candidate) => candidate.flavorId === flavorId);
     if (flavor === undefined) throw new Error(`no flavor ${flavorId}`);
     const vmId = ids.uuid() as VmId;
     await vm(vmId, {
@@ -139,7 +139,7 @@ export const hostFacts = {
 
 /** The size of a flavor `times` over: a miner with room for that many. */
 export const roomFor = (times: number, flavorId = 'nano'): Size => {
-  const { vcpus, memoryBytes, diskBytes } = flavors.find((flavor) => flavor.flavorId === flavorId)?.size ?? {
+  const { vcpus, memoryBytes, diskBytes } = standardFlavors.find((flavor) => flavor.flavorId === flavorId)?.size ?? {
     ...{ vcpus: 0, memoryBytes: 0, diskBytes: 0 },
   };
   return { vcpus: vcpus * times, memoryBytes: memoryBytes * times, diskBytes: diskBytes * times };

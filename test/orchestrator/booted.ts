@@ -11,6 +11,7 @@ import {
   type MemoryBus,
 } from '#adapters/memory';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
+import { standardFlavors } from '#domain';
 import { createLifecycle, type Lifecycle, type Log, silentLog } from '#edge';
 import { type EventStore, streamName } from '#events';
 import { type Ground, startOrchestrator } from '../../apps/orchestrator/src/orchestrator.ts';
@@ -130,6 +131,13 @@ export const goodKey = `ssh-ed25519 ${Buffer.concat([
   createHash('sha256').update('a key').digest(),
 ]).toString('base64')} ann@laptop`;
 
+/** What a new network's bootstrap offers. */
+export const seedFlavors = async ({ must }: Pick<Booted, 'must'>): Promise<void> => {
+  for (const { flavorId, size, pricePerHour } of standardFlavors) {
+    await must('POST', '/v1/flavors', { body: { flavorId, size, pricePerHour: pricePerHour.toString() } });
+  }
+};
+
 /** An account with 20 credits, an SSH key and a token of its owner. */
 export const furnished = async ({ must }: Booted): Promise<{ readonly accountId: string; readonly owner: string }> => {
   const accountId = ids.uuid();
@@ -140,6 +148,7 @@ export const furnished = async ({ must }: Booted): Promise<{ readonly accountId:
   await must('POST', `${at}/ssh-keys`, { body: { publicKey: goodKey } });
   const { tokenId, sha256, text } = token;
   await must('POST', `${at}/tokens`, { body: { tokenId, sha256, role: 'owner', label: 'laptop' } });
+  await seedFlavors({ must });
   return { accountId, owner: text };
 };
 

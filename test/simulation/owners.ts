@@ -2,11 +2,11 @@ import {
   type AccountId,
   credits,
   type DepositId,
-  flavors,
   type ImageDigest,
   type MinerId,
   Refusal,
   type RestartPolicy,
+  standardFlavors,
   type UnixMs,
   type VmCommand,
   type VmId,
@@ -108,7 +108,7 @@ const sameOutcome = (a: Outcome, b: Outcome): boolean =>
 const policies: readonly RestartPolicy[] = ['always', 'on-failure', 'never'];
 
 const request = (vmId: VmId, random: Random, accounts: readonly AccountId[]): WithoutNow<VmCommand> => {
-  const { flavorId, size, pricePerHour } = random.pick(flavors);
+  const { flavorId, size, pricePerHour } = random.pick(standardFlavors);
   return {
     type: 'RequestVm',
     ...{ vmId, flavorId, size, firstHold: pricePerHour },

@@ -5,6 +5,7 @@ import { exitCodes } from './cli-error.ts';
 import { addAccountCommands } from './commands/account.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExportCommands } from './commands/export.ts';
+import { addFlavorCommands } from './commands/flavor.ts';
 import { addImageCommands } from './commands/image.ts';
 import { addKeyCommands } from './commands/key.ts';
 import { addMinerCommands } from './commands/miner.ts';
@@ -56,6 +57,7 @@ export const buildProgram = (cli: Cli): Command => {
   addExportCommands(program, cli);
   addSqlCommand(program, cli);
   addImageCommands(program, cli);
+  addFlavorCommands(program, cli);
   addParkedCommands(program, cli);
   addDoctorCommand(program, cli);
   return program;

@@ -36,6 +36,9 @@ export type RefusalCode =
   | 'image-not-found'
   | 'image-exists-with-other-content'
   | 'flavor-not-found'
+  | 'flavor-retired'
+  | 'flavor-exists-with-other-content'
+  | 'invalid-flavor'
   | 'invalid-name';
 
 /** What a refusal shows beside its sentence: observed and wanted values, ids. Never a secret. */

@@ -6,7 +6,17 @@ export { parseSshPublicKey, type SshPublicKey } from './account/ssh-key.ts';
 export type { Account, AccountState, ApiToken, Deposit, Hold, RefusedHold } from './account/state.ts';
 export { type Decider, fold } from './decider.ts';
 export { Refusal, type RefusalCode, type RefusalData, unreachable } from './errors.ts';
-export { type Flavor, flavors } from './flavor/flavors.ts';
+export {
+  type Flavor,
+  type FlavorCommand,
+  type FlavorEvent,
+  type FlavorState,
+  flavor,
+  noFlavor,
+  offeredFlavor,
+} from './flavor/flavor.ts';
+export { retireReasonLengthMax } from './flavor/limits.ts';
+export { standardFlavors } from './flavor/standard.ts';
 export {
   type ImageCommand,
   type ImageEvent,

@@ -4,6 +4,10 @@ import {
   type AccountState,
   account,
   type Decider,
+  type FlavorCommand,
+  type FlavorEvent,
+  type FlavorState,
+  flavor,
   type ImageCommand,
   type ImageEvent,
   type ImageState,
@@ -21,6 +25,7 @@ import { type Codec, createCodec } from './codec.ts';
 import type { Category } from './names.ts';
 import { type ParkedCommand, type ParkedEvent, type ParkedState, parked } from './parking.ts';
 import { accountEvents } from './schemas/account.ts';
+import { flavorEvents } from './schemas/flavor.ts';
 import { imageEvents } from './schemas/image.ts';
 import { minerEvents } from './schemas/miner.ts';
 import { parkedEvents } from './schemas/parked.ts';
@@ -54,6 +59,11 @@ export const aggregates = {
     ImageCommand,
     ImageEvent
   >,
+  flavor: { category: 'flavor', decider: flavor, codec: createCodec<FlavorEvent>(flavorEvents) } satisfies Aggregate<
+    FlavorState,
+    FlavorCommand,
+    FlavorEvent
+  >,
   parked: { category: 'parked', decider: parked, codec: createCodec<ParkedEvent>(parkedEvents) } satisfies Aggregate<
     ParkedState,
     ParkedCommand,
@@ -62,4 +72,4 @@ export const aggregates = {
 } as const;
 
 /** Any event the network records. */
-export type DomainEvent = VmEvent | AccountEvent | MinerEvent | ImageEvent | ParkedEvent;
+export type DomainEvent = VmEvent | AccountEvent | MinerEvent | ImageEvent | FlavorEvent | ParkedEvent;

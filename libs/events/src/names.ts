@@ -1,10 +1,10 @@
 import type { StreamName } from './envelope.ts';
 
 /** Every stream category there is. Each has exactly one writer: all of these are the orchestrator's. */
-export const categories = ['vm', 'account', 'miner', 'image', 'parked'] as const;
+export const categories = ['vm', 'account', 'miner', 'image', 'flavor', 'parked'] as const;
 export type Category = (typeof categories)[number];
 
-const STREAM = /^(vm|account|miner|image|parked)-[a-z0-9][a-z0-9-]{0,99}$/;
+const STREAM = /^(vm|account|miner|image|flavor|parked)-[a-z0-9][a-z0-9-]{0,99}$/;
 
 /** `vm-<id>` and its like. The id is trusted here; doors use {@link parseStreamName}. */
 export const streamName = (category: Category, id: string): StreamName => `${category}-${id}` as StreamName;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Size } from '#domain';
 import { badAnswer } from '../cli-error.ts';
 import { limits } from '../limits.ts';
 import type { Http, Query } from './http.ts';
@@ -8,6 +9,8 @@ import {
   accepted,
   accountView,
   type EventView,
+  type FlavorView,
+  flavorView,
   type ImageView,
   imageView,
   items,
@@ -47,6 +50,7 @@ export const createApi = (http: Http) => ({
   ...vmRoutes(http),
   ...minerRoutes(http),
   ...drainRoutes(http),
+  ...flavorRoutes(http),
   ...recordRoutes(http),
 });
 
@@ -82,6 +86,16 @@ const minerRoutes = (http: Http) => ({
     http.ask(`/v1/miners/${at(id)}`, minerView, { query: { atLeast } }),
   inviteMiner: (miner: { minerId: string; name: string; joinTokenSha256: string; expiresAt: string }) =>
     post(http, '/v1/miners', miner),
+});
+
+const flavorRoutes = (http: Http) => ({
+  flavors: (retired: 'include' | 'exclude' = 'exclude'): Promise<readonly FlavorView[]> =>
+    list(http, '/v1/flavors', flavorView, { retired }),
+  flavor: (id: string, atLeast?: string): Promise<FlavorView> =>
+    http.ask(`/v1/flavors/${at(id)}`, flavorView, { query: { atLeast } }),
+  defineFlavor: (flavor: { flavorId: string; size: Size; pricePerHour: string }) => post(http, '/v1/flavors', flavor),
+  retireFlavor: (id: string, reason?: string) =>
+    post(http, `/v1/flavors/${at(id)}/retire`, reason === undefined ? {} : { reason }),
 });
 
 const drainRoutes = (http: Http) => ({

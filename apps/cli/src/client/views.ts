@@ -41,6 +41,17 @@ export const imageView = z.looseObject({
 });
 export type ImageView = z.infer<typeof imageView>;
 
+export const flavorView = z.looseObject({
+  flavorId: text,
+  size,
+  pricePerHour: text,
+  offered: z.boolean(),
+  retiredReason: text.nullable(),
+  definedAt: time,
+  retiredAt: time.nullable(),
+});
+export type FlavorView = z.infer<typeof flavorView>;
+
 export const vmView = z.looseObject({
   vmId: id,
   accountId: id,

@@ -26,7 +26,7 @@ export const addVmCreate = (vm: Command, cli: Cli): void => {
   vm.command('create')
     .description('request a VM and watch it come up')
     .option('--name <name>', 'host name of the VM (default: made up)')
-    .option('--flavor <flavor>', 'size: nano, micro, small or medium', 'nano')
+    .option('--flavor <flavor>', 'size: one of `hcc flavor ls`', 'nano')
     .option('--image <image>', 'image by digest, its beginning, or name (default: the newest)')
     .option('--key <fingerprint...>', 'SSH keys that may log in (default: all of the account)')
     .option('--restart-policy <policy>', 'after an exit nobody asked for: always, on-failure or never')

@@ -100,6 +100,9 @@ const sentences: Sentences = {
 
   ImageRegistered: (e) => `image ${e.manifest.name} ${e.manifest.version} registered as ${shortId(e.digest)}`,
 
+  FlavorDefined: (e) => `flavor ${e.flavorId} offered: ${sizeText(e.size)}, ${formatCredits(e.pricePerHour)} an hour`,
+  FlavorRetired: (e) => `no longer offered: ${e.reason}`,
+
   EventParked: (e) => `${e.consumer} could not handle ${e.eventType} of ${e.stream}@${e.revision}: ${e.reason}`,
   ParkedEventHandled: (e) => `event ${shortId(e.eventId)} handled after all`,
 };

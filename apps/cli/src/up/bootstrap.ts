@@ -11,6 +11,7 @@ import { childProgram } from './child.ts';
 import { minerSpec, orchestratorSpec } from './children.ts';
 import { apiHost, claimPort, endLeftovers } from './cluster.ts';
 import { ensureDemoAccount } from './demo.ts';
+import { offerStandardFlavors } from './flavors.ts';
 import type { Fleet } from './fleet.ts';
 import type { Home } from './home.ts';
 import { ensureInvited, isAttached } from './invite.ts';
@@ -74,6 +75,7 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
     const spec = orchestratorSpec(cli.env, home, { port, natsUrl: nats.url, natsSecretsDir: nats.secretsDir });
     await start(up, childProgram(spec, cli.clock, steps.note), () => isReady(url));
     await apis.operator.registerImage(image.digest, image.manifest);
+    await offerStandardFlavors(apis.operator, steps);
     await home.announce({ url, startedAt: isoTime(cli.clock.now()) });
   });
   await step('miners', () => startMiners(up, url, apis.operator));

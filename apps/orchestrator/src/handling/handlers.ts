@@ -2,7 +2,7 @@ import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { aggregates, type Handling, handle, type Outcome } from '#events';
 import { HANDLING } from '../tokens.ts';
-import { HandleAccount, HandleImage, HandleMiner, HandleVm } from './messages.ts';
+import { HandleAccount, HandleFlavor, HandleImage, HandleMiner, HandleVm } from './messages.ts';
 
 // The one place at the door that pairs an aggregate with its stream.
 
@@ -42,4 +42,19 @@ export class HandleImageHandler implements ICommandHandler<HandleImage> {
   }
 }
 
-export const handlers = [HandleVmHandler, HandleAccountHandler, HandleMinerHandler, HandleImageHandler] as const;
+@CommandHandler(HandleFlavor)
+export class HandleFlavorHandler implements ICommandHandler<HandleFlavor> {
+  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+
+  execute({ id, command, meta }: HandleFlavor): Promise<Outcome> {
+    return handle(this.handling, aggregates.flavor, id, command, meta);
+  }
+}
+
+export const handlers = [
+  HandleVmHandler,
+  HandleAccountHandler,
+  HandleMinerHandler,
+  HandleImageHandler,
+  HandleFlavorHandler,
+] as const;

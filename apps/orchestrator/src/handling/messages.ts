@@ -2,6 +2,7 @@ import { Command } from '@nestjs/cqrs';
 import type {
   AccountCommand,
   AccountId,
+  FlavorCommand,
   ImageCommand,
   ImageDigest,
   MinerCommand,
@@ -53,4 +54,14 @@ export class HandleImage extends Command<Outcome> {
   }
 }
 
-export const messages = [HandleVm, HandleAccount, HandleMiner, HandleImage] as const;
+export class HandleFlavor extends Command<Outcome> {
+  constructor(
+    readonly id: string,
+    readonly command: FlavorCommand,
+    readonly meta: CommandMeta,
+  ) {
+    super();
+  }
+}
+
+export const messages = [HandleVm, HandleAccount, HandleMiner, HandleImage, HandleFlavor] as const;

@@ -1,4 +1,4 @@
-import { fold, Refusal } from '#domain';
+import { type FlavorState, fold, Refusal } from '#domain';
 import { aggregates, type EventStore, idOf, readWholeStream, type StreamName, streamName } from '#events';
 import { demandRole, maySee, type Principal } from './auth/principal.ts';
 
@@ -46,4 +46,11 @@ export const manifestNow = async (store: EventStore, digest: string) => {
   const { decider, codec } = aggregates.image;
   const history = await readWholeStream(store, streamName('image', digest));
   return fold(decider, history.map(codec.decode))?.manifest ?? null;
+};
+
+/** A flavour as its stream has it now, and not as a read model may still show it. */
+export const flavorNow = async (store: EventStore, flavorId: string): Promise<FlavorState> => {
+  const { decider, codec } = aggregates.flavor;
+  const history = await readWholeStream(store, streamName('flavor', flavorId));
+  return fold(decider, history.map(codec.decode));
 };

@@ -2,6 +2,7 @@ import type {
   AccountCommand,
   AccountEvent,
   AccountId,
+  FlavorEvent,
   ImageEvent,
   MinerCommand,
   MinerEvent,
@@ -18,6 +19,7 @@ export type KnownEvent = { readonly recorded: RecordedEvent } & (
   | { readonly category: 'account'; readonly id: AccountId; readonly event: AccountEvent }
   | { readonly category: 'miner'; readonly id: MinerId; readonly event: MinerEvent }
   | { readonly category: 'image'; readonly id: string; readonly event: ImageEvent }
+  | { readonly category: 'flavor'; readonly id: string; readonly event: FlavorEvent }
   | { readonly category: 'parked'; readonly id: string; readonly event: ParkedEvent }
 );
 

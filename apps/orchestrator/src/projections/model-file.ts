@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import type { EventStore, Position } from '#events';
 import { accounts } from './accounts.projection.ts';
 import { audit } from './audit.projection.ts';
+import { flavors } from './flavors.projection.ts';
 import { images } from './images.projection.ts';
 import { busyTimeoutMs } from './limits.ts';
 import { miners } from './miners.projection.ts';
@@ -13,7 +14,7 @@ import { streams } from './streams.projection.ts';
 import { vms } from './vms.projection.ts';
 
 /** Raise it whenever a table, a row or a fold changes: the old file is not read but rebuilt. */
-export const readModelVersion = 2;
+export const readModelVersion = 3;
 
 /** Every projection of the file. Together they are one consumer with one position, so an answer has one too. */
 export const projections: readonly Foldable[] = [
@@ -21,6 +22,7 @@ export const projections: readonly Foldable[] = [
   foldable(accounts),
   foldable(miners),
   foldable(images),
+  foldable(flavors),
   parked,
   // After the VMs: it asks their rows whose they are.
   audit,

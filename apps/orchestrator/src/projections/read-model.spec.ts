@@ -19,6 +19,7 @@ import {
   uuid,
   vmId,
 } from '../../../../test/orchestrator/told.ts';
+import { readModelVersion } from './model-file.ts';
 import { openReadModel } from './read-model.ts';
 
 const freshDir = (): string => {
@@ -193,6 +194,8 @@ describe('read model', () => {
     writeFileSync(join(dir, 'read-model-v0.sqlite'), '');
     const model = await openReadModel({ dir, store: createMemoryEventStore(), log: silentLog });
     onTestFinished(() => model.close());
-    expect(readdirSync(dir).filter((name) => name.endsWith('.sqlite'))).toEqual(['read-model-v1.sqlite']);
+    expect(readdirSync(dir).filter((name) => name.endsWith('.sqlite'))).toEqual([
+      `read-model-v${readModelVersion}.sqlite`,
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Role } from '#domain';
 import type { AccountRow } from './accounts.projection.ts';
+import type { FlavorRow } from './flavors.projection.ts';
 import type { ImageRow } from './images.projection.ts';
 import { listRowsMax } from './limits.ts';
 import type { MinerRow } from './miners.projection.ts';
@@ -28,6 +29,8 @@ export type Rows = {
   miners(options: ListOptions): List<MinerRow>;
   image(digest: string): ImageRow | null;
   images(options: ListOptions): List<ImageRow>;
+  flavor(flavorId: string): FlavorRow | null;
+  flavors(options: ListOptions): List<FlavorRow>;
   streams(category: string | null, options: ListOptions): List<StreamRow>;
   parked(): readonly ParkedRow[];
 };
@@ -38,6 +41,8 @@ export const createRows = (db: Database): Rows => {
   const account = byKey<AccountRow>(db, 'accounts', 'account_id');
   const miner = byKey<MinerRow>(db, 'miners', 'miner_id');
   const image = byKey<ImageRow>(db, 'images', 'digest');
+  const flavor = byKey<FlavorRow>(db, 'flavors', 'flavor_id');
+  const flavors = listed<FlavorRow>(db, 'flavors', 'flavor_id');
   const vms = listed<VmRow>(db, 'vms', 'vm_id');
   const vmsOf = listed<VmRow>(db, 'vms', 'vm_id', 'account_id');
   const accounts = listed<AccountRow>(db, 'accounts', 'account_id');
@@ -57,6 +62,8 @@ export const createRows = (db: Database): Rows => {
     miners: (options) => miners(null, options),
     image,
     images: (options) => images(null, options),
+    flavor,
+    flavors: (options) => flavors(null, options),
     streams: listedStreams(db),
     parked: () => parked.all().map((text) => textToState<ParkedRow>(text)),
   };

@@ -1,9 +1,9 @@
 import {
   type Account,
   type Flavor,
-  flavors,
   formatCredits,
   type ImageManifest,
+  offeredFlavor,
   Refusal,
   type UnixMs,
   type VmCommand,
@@ -12,7 +12,7 @@ import {
 import { DoorProblem } from '#edge';
 import { type EventStore, streamName } from '#events';
 import { noAccount } from '../auth/principal.ts';
-import { accountNow, manifestNow } from '../ownership.ts';
+import { accountNow, flavorNow, manifestNow } from '../ownership.ts';
 import type { NewVm } from '../schemas/vms.ts';
 
 type RequestVm = Extract<VmCommand, { type: 'RequestVm' }>;
@@ -22,11 +22,11 @@ type RequestVm = Extract<VmCommand, { type: 'RequestVm' }>;
  * a VM. A vmId that is taken is not checked again, so that a repeat meets its own first result and not today's balance.
  */
 export const requestVm = async (store: EventStore, wanted: NewVm, now: UnixMs): Promise<RequestVm> => {
-  const flavor = flavors.find(({ flavorId }) => flavorId === wanted.flavorId);
-  if (flavor === undefined) throw noFlavor(wanted.flavorId);
+  const known = await flavorNow(store, wanted.flavorId);
   const account = await accountNow(store, wanted.accountId);
   if (account === null) throw noAccount(wanted.accountId);
   const isRepeat = (await store.readStream(streamName('vm', wanted.vmId), { from: 0n, limit: 1 })).length > 0;
+  const flavor = isRepeat && known !== null ? known : offeredFlavor(known, wanted.flavorId);
   const sshPublicKeys = keysOf(account, wanted.sshKeyFingerprints, isRepeat);
   if (!isRepeat) {
     demandImage(await manifestNow(store, wanted.imageDigest), wanted.imageDigest, flavor);
@@ -34,14 +34,6 @@ export const requestVm = async (store: EventStore, wanted: NewVm, now: UnixMs): 
   }
   const { sshKeyFingerprints: _, ...named } = wanted;
   return { ...named, type: 'RequestVm', size: flavor.size, sshPublicKeys, firstHold: flavor.pricePerHour, now };
-};
-
-const noFlavor = (flavorId: string): Refusal => {
-  const offered = flavors.map((flavor) => flavor.flavorId);
-  return new Refusal('flavor-not-found', `there is no flavor ${flavorId}; there are ${offered.join(', ')}`, {
-    observed: flavorId,
-    wanted: offered,
-  });
 };
 
 const keysOf = (account: Account, fingerprints: readonly string[] | undefined, isRepeat: boolean): string[] => {

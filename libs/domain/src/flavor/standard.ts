@@ -1,15 +1,12 @@
-import { type MicroCredits, microCredits } from '../values/money.ts';
-import { gibibyte, mebibyte, type Size } from '../values/size.ts';
+import { microCredits } from '../values/money.ts';
+import { gibibyte, mebibyte } from '../values/size.ts';
+import type { Flavor } from './flavor.ts';
 
-/** A size with a price. A request copies both into its event, so a later change of this list rewrites no history. */
-export type Flavor = {
-  readonly flavorId: string;
-  readonly size: Size;
-  readonly pricePerHour: MicroCredits;
-};
-
-/** The flavours on offer, smallest first. They become events (`flavor-<id>`) when operators may change them. */
-export const flavors: readonly Flavor[] = [
+/**
+ * What a new network is given to offer, smallest first: the content of the commands its bootstrap gives. No rule reads
+ * it; what is on offer is what the `flavor-<id>` streams say.
+ */
+export const standardFlavors: readonly Flavor[] = [
   {
     flavorId: 'nano',
     size: { vcpus: 1, memoryBytes: 256 * mebibyte, diskBytes: gibibyte },
