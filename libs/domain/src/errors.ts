@@ -39,7 +39,10 @@ export type RefusalCode =
   | 'flavor-retired'
   | 'flavor-exists-with-other-content'
   | 'invalid-flavor'
-  | 'invalid-name';
+  | 'invalid-name'
+  | 'parked-event-not-found'
+  | 'parked-event-tried-out'
+  | 'too-many-skipped-events';
 
 /** What a refusal shows beside its sentence: observed and wanted values, ids. Never a secret. */
 export type RefusalData = Readonly<Record<string, string | number | boolean | readonly string[]>>;

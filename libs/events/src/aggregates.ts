@@ -23,12 +23,12 @@ import {
 } from '#domain';
 import { type Codec, createCodec } from './codec.ts';
 import type { Category } from './names.ts';
-import { type ParkedCommand, type ParkedEvent, type ParkedState, parked } from './parking.ts';
+import type { ParkedEvent } from './parking.ts';
+import { parkedCodec } from './parking-stream.ts';
 import { accountEvents } from './schemas/account.ts';
 import { flavorEvents } from './schemas/flavor.ts';
 import { imageEvents } from './schemas/image.ts';
 import { minerEvents } from './schemas/miner.ts';
-import { parkedEvents } from './schemas/parked.ts';
 import { vmEvents } from './schemas/vm.ts';
 
 /** A stream category with its rules and its stored format. */
@@ -59,15 +59,15 @@ export const aggregates = {
     ImageCommand,
     ImageEvent
   >,
+  /** Its rules are of single events on a stream that many share: {@link handleParked}. */
   flavor: { category: 'flavor', decider: flavor, codec: createCodec<FlavorEvent>(flavorEvents) } satisfies Aggregate<
     FlavorState,
     FlavorCommand,
     FlavorEvent
   >,
-  parked: { category: 'parked', decider: parked, codec: createCodec<ParkedEvent>(parkedEvents) } satisfies Aggregate<
-    ParkedState,
-    ParkedCommand,
-    ParkedEvent
+  parked: { category: 'parked', codec: parkedCodec } satisfies Pick<
+    Aggregate<never, never, ParkedEvent>,
+    'category' | 'codec'
   >,
 } as const;
 

@@ -32,6 +32,18 @@ export const answerBytesMax = 6 * consoleBytesMax + 1024;
 export const relayBatchMax = 256;
 /** Marks that a store without an index of time remembers: about 100 kB, and a millionth of a long log between two. */
 export const instantMarksMax = 1_024;
+/** Events that may stand parked in one consumer. When this many fail the fault is the consumer's, and it stands still by name. */
+export const parkedMax = 10_000;
+/** With so many parked, an event that fails is tried once: whatever it is, it is no blip, and thousands of pauses are hours. */
+export const patienceParkedMax = 16;
+/** Events that one consumer may be told to skip: each is known to it for ever, so that every rebuild skips it too. */
+export const skippedMax = 10_000;
+/** Tries of one parked event that are recorded. A script that retries for ever must not fill the log. */
+export const parkedTriesMax = 100;
+/** Parked events tried again between two pages: the other streams wait for no more than these. */
+export const retriesPerStepMax = 100;
+/** Beginning of a reason that is held in memory for each parked event; the event has all of it. */
+export const standingReasonCharsMax = 300;
 /** Streams that one signed head lists at most: a head is signed before more have grown. */
 export const logHeadStreamsMax = 10_000;
 /** One signed head as a line: that many streams at some 130 characters each. */

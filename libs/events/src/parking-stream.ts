@@ -1,65 +1,107 @@
-import { aggregates } from './aggregates.ts';
-import type { RecordedEvent } from './envelope.ts';
-import { type Handling, handle, readWholeStream } from './handle.ts';
-import { derivedUuid } from './identity.ts';
+import { createCodec } from './codec.ts';
+import type { NewEvent, RecordedEvent } from './envelope.ts';
+import type { CommandMeta, Handling, Outcome } from './handle.ts';
+import { eventIdOf } from './identity.ts';
+import { conflictRetriesMax, readPageEventsMax } from './limits.ts';
 import { streamName } from './names.ts';
-import type { Parked } from './parking.ts';
+import {
+  absorbParked,
+  decideParked,
+  emptyIndex,
+  type ParkedCommand,
+  type ParkedEvent,
+  type ParkingIndex,
+} from './parking.ts';
+import { ConcurrencyConflict } from './ports/event-store.ts';
+import { parkedEvents } from './schemas/parked.ts';
+import { isoTime } from './schemas/values.ts';
 
-/** `parked-<consumer>`: what one consumer could not handle, durable, so that a restart skips and forgets none of it. */
+export const parkedCodec = createCodec<ParkedEvent>(parkedEvents);
+
+/**
+ * One `parked-<consumer>` stream, kept as its index: read by pages and never folded whole again, so that a burst costs
+ * one append per event, and the stream may grow longer than others.
+ */
 export type Parking = {
-  load(): Promise<readonly Parked[]>;
-  park(event: RecordedEvent, why: Pick<Parked, 'reason' | 'blocks' | 'attempts' | 'firstSeenAt'>): Promise<Parked>;
-  settle(parked: Parked): Promise<void>;
+  readonly index: ParkingIndex;
+  /** Empties the index: the next refresh reads the stream from its beginning. */
+  forget(): void;
+  /** Reads what was recorded since the last time, each event shown before it is folded in. */
+  refresh(seen?: (event: ParkedEvent, recorded: RecordedEvent) => void): Promise<void>;
+  /** Decides and appends. Throws Refusal, ConcurrencyConflict after a few lost races, StoreUnavailable. */
+  give(command: ParkedCommand, meta: CommandMeta): Promise<Outcome>;
 };
-
-/** Longest reason that is stored. */
-const reasonCharsMax = 2_000;
 
 export const createParking = (consumer: string, { store, clock }: Handling): Parking => {
   const stream = streamName('parked', consumer);
+  const index = emptyIndex();
 
-  const give = async (command: Parameters<typeof aggregates.parked.decider.decide>[1]): Promise<void> => {
-    await handle({ store, clock }, aggregates.parked, consumer, command, {
-      // With the time in it: what was settled once may be parked again by an older build. A repeat decides nothing.
-      commandId: derivedUuid('parking', consumer, command.type, command.eventId, `${command.now}`),
-      actor: `process:${consumer}`,
-      correlationId: command.eventId,
-      causationId: command.eventId,
-      traceparent: null,
-    });
+  const refresh: Parking['refresh'] = async (seen) => {
+    for (;;) {
+      const page = await store.readStream(stream, { from: index.next, limit: readPageEventsMax });
+      for (const recorded of page) {
+        const event = parkedCodec.decode(recorded);
+        seen?.(event, recorded);
+        absorbParked(index, event);
+      }
+      if (page.length < readPageEventsMax) return;
+    }
   };
 
   return {
-    load: async () => {
-      const { decider, codec } = aggregates.parked;
-      const history = await readWholeStream(store, stream);
-      return [
-        ...history
-          .map((event) => codec.decode(event))
-          .reduce(decider.evolve, decider.initial)
-          .values(),
-      ];
+    index,
+    forget: () => {
+      index.standing.clear();
+      index.skipped.clear();
+      index.next = 0n;
     },
-    park: async (event, { reason, blocks, attempts, firstSeenAt }) => {
-      const now = clock.now();
-      const parked: Parked = {
-        type: 'EventParked',
-        consumer,
-        eventId: event.eventId,
-        eventType: event.type,
-        stream: event.stream,
-        revision: event.revision,
-        position: event.position,
-        reason: reason.slice(0, reasonCharsMax),
-        blocks,
-        attempts,
-        firstSeenAt,
-        lastSeenAt: now,
-      };
-      // A consumer that cannot read its own parking stream would park its own parking for ever.
-      if (event.stream !== stream) await give({ ...parked, type: 'ParkEvent', now });
-      return parked;
+    refresh,
+    give: async (command, meta) => {
+      for (let attempt = 1; ; attempt += 1) {
+        const decided = decideParked(index, command);
+        if (decided.length === 0) return { stream, appended: null, events: [] };
+        const recordedAt = isoTime(clock.now());
+        const events = decided.map(
+          (event, at): NewEvent => toNewEvent(event, eventIdOf(meta.commandId, at), recordedAt, meta),
+        );
+        try {
+          const appended = await store.append(stream, events, index.next === 0n ? 'no-stream' : index.next - 1n);
+          for (const event of decided) absorbParked(index, event);
+          return { stream, appended, events: decided.map(({ type }) => type) };
+        } catch (error) {
+          if (!(error instanceof ConcurrencyConflict) || attempt > conflictRetriesMax) throw error;
+          await refresh();
+        }
+      }
     },
-    settle: ({ eventId }) => give({ type: 'SettleParkedEvent', eventId, now: clock.now() }),
   };
+};
+
+const toNewEvent = (
+  event: ParkedEvent,
+  eventId: NewEvent['eventId'],
+  recordedAt: string,
+  meta: CommandMeta,
+): NewEvent => {
+  const { actor, correlationId, causationId, traceparent } = meta;
+  return { eventId, ...parkedCodec.encode(event), recordedAt, actor, correlationId, causationId, traceparent };
+};
+
+/** Gives a person's command to `parked-<consumer>`; the consumer sees what it decided in the log that it reads. */
+export const handleParked = async (
+  handling: Handling,
+  consumer: string,
+  command: ParkedCommand,
+  meta: CommandMeta,
+): Promise<Outcome> => {
+  const parking = createParking(consumer, handling);
+  await parking.refresh();
+  return parking.give(command, meta);
+};
+
+/** The events a consumer is to go past, for whoever rebuilds what it keeps. */
+export const skippedEvents = async (handling: Handling, consumer: string): Promise<ReadonlySet<string>> => {
+  const parking = createParking(consumer, handling);
+  await parking.refresh();
+  return parking.index.skipped;
 };

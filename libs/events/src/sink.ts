@@ -1,12 +1,18 @@
-import type { Position, RecordedEvent } from './envelope.ts';
+import type { Position, RecordedEvent, StreamName } from './envelope.ts';
 
 /** What a consumer does with events. At-least-once and idempotent: after a crash it sees everything after its last commit again. */
 export type Sink = {
   /** Where the last commit left off; `null` for the beginning. Throws when it may not start. */
   load(): Promise<Position | null>;
+  /** Brings back what is kept in memory only, as it was at a position, from the events that count. */
+  restore?(until: Position, counts: (event: RecordedEvent) => boolean): Promise<void>;
   apply(event: RecordedEvent): Promise<void> | void;
   /** Does what an earlier event still asks for, now that later ones are applied. Without it, `apply` does. */
   retry?(event: RecordedEvent): Promise<void> | void;
+  /** Goes past an event that somebody decided to skip, without anything of it. Without it, nothing is done. */
+  skip?(event: RecordedEvent): Promise<void> | void;
+  /** Whether what it keeps already has an event. A sink that other replicas have too must be able to tell. */
+  has?(stream: StreamName, revision: bigint): boolean;
   /** Everything up to here is handled; make it durable together with what `apply` did. */
   commit(position: Position): Promise<void> | void;
 };

@@ -105,6 +105,10 @@ const sentences: Sentences = {
 
   EventParked: (e) => `${e.consumer} could not handle ${e.eventType} of ${e.stream}@${e.revision}: ${e.reason}`,
   ParkedEventHandled: (e) => `event ${shortId(e.eventId)} handled after all`,
+  ParkedEventRetryRequested: (e) => `event ${shortId(e.eventId)} to be tried again`,
+  ParkedEventsRetryRequested: (e) => `${e.count} parked events to be tried again`,
+  ParkedEventRetryFailed: (e) => `event ${shortId(e.eventId)} still fails, try ${e.attempts}: ${e.reason}`,
+  ParkedEventSkipped: (e) => `event ${shortId(e.eventId)} is gone past, now and in every rebuild: ${e.reason}`,
 };
 
 /** What protects a VM from its host, in words that cannot be misread. */

@@ -1,8 +1,8 @@
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { aggregates, type Handling, handle, type Outcome } from '#events';
+import { aggregates, type Handling, handle, handleParked, type Outcome } from '#events';
 import { HANDLING } from '../tokens.ts';
-import { HandleAccount, HandleFlavor, HandleImage, HandleMiner, HandleVm } from './messages.ts';
+import { HandleAccount, HandleFlavor, HandleImage, HandleMiner, HandleParked, HandleVm } from './messages.ts';
 
 // The one place at the door that pairs an aggregate with its stream.
 
@@ -51,10 +51,20 @@ export class HandleFlavorHandler implements ICommandHandler<HandleFlavor> {
   }
 }
 
+@CommandHandler(HandleParked)
+export class HandleParkedHandler implements ICommandHandler<HandleParked> {
+  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+
+  execute({ id, command, meta }: HandleParked): Promise<Outcome> {
+    return handleParked(this.handling, id, command, meta);
+  }
+}
+
 export const handlers = [
   HandleVmHandler,
   HandleAccountHandler,
   HandleMinerHandler,
   HandleImageHandler,
   HandleFlavorHandler,
+  HandleParkedHandler,
 ] as const;

@@ -10,7 +10,7 @@ import type {
   VmCommand,
   VmId,
 } from '#domain';
-import type { CommandMeta, Outcome } from '#events';
+import type { CommandMeta, Outcome, ParkedCommand } from '#events';
 
 // One message per aggregate: what is asked of one stream, by whom and why.
 
@@ -64,4 +64,15 @@ export class HandleFlavor extends Command<Outcome> {
   }
 }
 
-export const messages = [HandleVm, HandleAccount, HandleMiner, HandleImage, HandleFlavor] as const;
+/** Its stream is shared by the events that one consumer could not handle; the id is the consumer's name. */
+export class HandleParked extends Command<Outcome> {
+  constructor(
+    readonly id: string,
+    readonly command: ParkedCommand,
+    readonly meta: CommandMeta,
+  ) {
+    super();
+  }
+}
+
+export const messages = [HandleVm, HandleAccount, HandleMiner, HandleImage, HandleFlavor, HandleParked] as const;

@@ -1,13 +1,16 @@
 import { DoorProblem } from '#edge';
-import { atLeastWaitMs, type Consumer, type EventStore, type Position } from '#events';
+import { atLeastWaitMs, type Category, type Consumer, type EventStore, type Position, streamName } from '#events';
 import type { Rows } from '../projections/rows.ts';
 import type { HttpReply } from './request.ts';
+import { type StaleView, staleView } from './views/stale.view.ts';
 
 /** The read model as the door uses it: rows, and how far they have come. */
 export type Reads = {
   readonly rows: Rows;
   /** Waits for what the caller has written (`atLeast`), and says on the reply how far the answer goes. */
   upTo(atLeast: string | undefined, reply: HttpReply): Promise<void>;
+  /** Since when and why this server cannot follow a stream; `null` for one that it follows. */
+  stale(category: Category, id: string): StaleView;
   /** Waits for everything recorded by now. */
   catchUp(): Promise<void>;
 };
@@ -16,7 +19,7 @@ export type Reads = {
 export const createReads = (
   rows: Rows,
   store: Pick<EventStore, 'parsePosition' | 'head'>,
-  consumer: Pick<Consumer, 'reached' | 'status'>,
+  consumer: Pick<Consumer, 'reached' | 'status' | 'blocking'>,
   waitMs = atLeastWaitMs,
 ): Reads => {
   const wait = async (wanted: Position): Promise<void> => {
@@ -37,6 +40,7 @@ export const createReads = (
       const { position } = consumer.status();
       if (position !== null) reply.header('hcc-position', position);
     },
+    stale: (category, id) => staleView(consumer.blocking(streamName(category, id))),
     catchUp: async () => {
       const head = await store.head();
       if (head !== null) await wait(head);

@@ -27,7 +27,7 @@ export const createReadiness = (probes: readonly Probe[], consumers: () => reado
     return {
       ready: all.every(({ ready }) => ready),
       parts: all,
-      parked: statuses.reduce((sum, { parked }) => sum + parked.length, 0),
+      parked: statuses.reduce((sum, { parkedCount }) => sum + parkedCount, 0),
     };
   },
 });

@@ -62,6 +62,11 @@ export const withTimers = (
         timers = scheduler.serve(source);
         return position;
       },
+      restore: async (until, counts) => {
+        await stop();
+        await sink.restore?.(until, counts);
+        timers = scheduler.serve(source);
+      },
       apply: async (event) => {
         await sink.apply(event);
         keep(event);

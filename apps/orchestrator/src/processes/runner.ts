@@ -56,17 +56,17 @@ export const processSink = <State>(
     const position = saved === 'none' ? null : saved;
     if (saved === 'none') await checkpoints.save(process.name, null);
     state = process.initial();
-    if (position !== null) await absorbUpTo(position);
     return position;
   };
 
-  const absorbUpTo = async (until: Position): Promise<void> => {
+  const restore: Sink['restore'] = async (until, counts) => {
+    state = process.initial();
     for (let after: Position | null = null; ; ) {
       const page = await store.readAll({ after, limit: readPageEventsMax });
       for (const recorded of page.events) {
         if (store.comparePositions(recorded.position, until) > 0) return;
-        const known = tryDecode(recorded);
         // What cannot be read was parked when it was new; the fold goes on without that stream's part.
+        const known = counts(recorded) ? tryDecode(recorded) : null;
         if (known !== null) process.absorb(state, known);
       }
       if (page.end) return;
@@ -82,6 +82,7 @@ export const processSink = <State>(
   return {
     state: () => state,
     load,
+    restore,
     apply: async (recorded) => {
       const known = decodeKnown(recorded);
       process.absorb(state, known);

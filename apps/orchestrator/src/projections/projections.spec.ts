@@ -150,8 +150,7 @@ describe('streams and parked', () => {
       { events: 1, lastAt: expect.any(String) },
       { events: 1, lastAt: expect.any(String) },
     ]);
-    const [parked] = rows.parked();
-    expect(parked?.consumer).toBe('read-model');
-    expect([...(parked?.parked.values() ?? [])]).toMatchObject([{ eventType: 'VmTeleported', revision: 1n }]);
+    const found = rows.parked({ consumer: 'read-model', status: 'parked' }, all).rows;
+    expect(found).toMatchObject([{ parked: { eventType: 'VmTeleported', revision: 1n }, skipped: null }]);
   });
 });

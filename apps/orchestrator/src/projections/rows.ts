@@ -1,11 +1,15 @@
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import type { Role } from '#domain';
 import type { AccountRow } from './accounts.projection.ts';
+import type { AuditRow } from './audit.projection.ts';
+import { type AuditFilter, listedAudit } from './audit-rows.ts';
+import { type MinerFilter, minerColumns, type VmFilter, vmColumns, type Wanted } from './filters.ts';
 import type { FlavorRow } from './flavors.projection.ts';
 import type { ImageRow } from './images.projection.ts';
 import { listRowsMax } from './limits.ts';
 import type { MinerRow } from './miners.projection.ts';
 import type { ParkedRow } from './parked.projection.ts';
+import { listedParked, oneParked, type ParkedFilter } from './parked-rows.ts';
 import { textToState } from './state-text.ts';
 import type { StreamRow } from './streams.projection.ts';
 import type { VmRow } from './vms.projection.ts';
@@ -20,19 +24,21 @@ export type TokenGrant = { readonly accountId: string; readonly role: Role; read
 /** What may be asked of the read model. Every list is in order of creation and bounded. */
 export type Rows = {
   vm(vmId: string): VmRow | null;
-  vms(accountId: string | null, options: ListOptions): List<VmRow>;
+  vms(filter: VmFilter, options: ListOptions): List<VmRow>;
   account(accountId: string): AccountRow | null;
-  accounts(options: ListOptions): List<AccountRow>;
+  accounts(filter: { readonly name?: string | undefined }, options: ListOptions): List<AccountRow>;
   /** Every open token of that id; ids are made by clients, so two accounts may have the same one. */
   tokens(tokenId: string): readonly TokenGrant[];
   miner(minerId: string): MinerRow | null;
-  miners(options: ListOptions): List<MinerRow>;
+  miners(filter: MinerFilter, options: ListOptions): List<MinerRow>;
   image(digest: string): ImageRow | null;
   images(options: ListOptions): List<ImageRow>;
   flavor(flavorId: string): FlavorRow | null;
   flavors(options: ListOptions): List<FlavorRow>;
   streams(category: string | null, options: ListOptions): List<StreamRow>;
-  parked(): readonly ParkedRow[];
+  parked(filter: ParkedFilter, options: ListOptions): List<ParkedRow>;
+  parkedEvent(consumer: string, eventId: string): ParkedRow | null;
+  audit(filter: AuditFilter, options: ListOptions): List<AuditRow>;
 };
 
 /** Questions to the rows of a read-model file. */
@@ -44,28 +50,28 @@ export const createRows = (db: Database): Rows => {
   const flavor = byKey<FlavorRow>(db, 'flavors', 'flavor_id');
   const flavors = listed<FlavorRow>(db, 'flavors', 'flavor_id');
   const vms = listed<VmRow>(db, 'vms', 'vm_id');
-  const vmsOf = listed<VmRow>(db, 'vms', 'vm_id', 'account_id');
   const accounts = listed<AccountRow>(db, 'accounts', 'account_id');
   const miners = listed<MinerRow>(db, 'miners', 'miner_id');
   const images = listed<ImageRow>(db, 'images', 'digest');
   const tokens = db.prepare<[string], TokenGrant>(
     'SELECT account_id AS accountId, role, sha256 FROM tokens WHERE token_id = ?',
   );
-  const parked = db.prepare<[], string>('SELECT row FROM parked ORDER BY consumer').pluck();
   return {
     vm,
-    vms: (accountId, options) => (accountId === null ? vms(null, options) : vmsOf(accountId, options)),
+    vms: (filter, options) => vms(vmColumns(filter), options),
     account,
-    accounts: (options) => accounts(null, options),
+    accounts: (filter, options) => accounts(filter, options),
     tokens: (tokenId) => tokens.all(tokenId),
     miner,
-    miners: (options) => miners(null, options),
+    miners: (filter, options) => miners(minerColumns(filter), options),
     image,
-    images: (options) => images(null, options),
+    images: (options) => images({}, options),
     flavor,
-    flavors: (options) => flavors(null, options),
+    flavors: (options) => flavors({}, options),
     streams: listedStreams(db),
-    parked: () => parked.all().map((text) => textToState<ParkedRow>(text)),
+    parked: listedParked(db),
+    parkedEvent: oneParked(db),
+    audit: listedAudit(db),
   };
 };
 
@@ -79,15 +85,28 @@ const byKey = <Row>(db: Database, table: string, key: string): ((id: string) => 
 
 type Listed = { readonly createdAt: string; readonly id: string; readonly row: string };
 
-const listed = <Row>(db: Database, table: string, key: string, filter?: string) => {
-  const select = db.prepare<Readonly<Record<string, string | number | null>>, Listed>(
-    `SELECT created_at AS createdAt, ${key} AS id, row FROM ${table}
-     WHERE (created_at, ${key}) > (:createdAt, :id) ${filter === undefined ? '' : `AND ${filter} = :filter`}
-     ORDER BY created_at, ${key} LIMIT :limit`,
-  );
-  return (wanted: string | null, options: ListOptions): List<Row> => {
-    const given = filter === undefined ? {} : { filter: wanted };
-    const found = select.all({ ...startOf(options), ...given });
+type Values = Readonly<Record<string, string | number | null>>;
+
+const listed = <Row>(db: Database, table: string, key: string) => {
+  // One statement per set of columns that is asked for: at most as many as there are filters to combine.
+  const statements = new Map<string, Statement<Values, Listed>>();
+  const selectBy = (columns: readonly string[]): Statement<Values, Listed> => {
+    const where = columns.map((column) => `AND ${column} = :${column}`).join(' ');
+    const known = statements.get(where);
+    if (known !== undefined) return known;
+    const made = db.prepare<Values, Listed>(
+      `SELECT created_at AS createdAt, ${key} AS id, row FROM ${table}
+       WHERE (created_at, ${key}) > (:createdAt, :id) ${where} ORDER BY created_at, ${key} LIMIT :limit`,
+    );
+    statements.set(where, made);
+    return made;
+  };
+  return (wanted: Wanted, options: ListOptions): List<Row> => {
+    const given = Object.entries(wanted).flatMap(([column, value]) => (value === undefined ? [] : [[column, value]]));
+    const found = selectBy(given.map(([column]) => String(column))).all({
+      ...startOf(options),
+      ...Object.fromEntries(given),
+    });
     return pageOf(
       found,
       options,
@@ -114,13 +133,14 @@ const listedStreams = (db: Database): Rows['streams'] => {
 };
 
 /** One row more than wanted tells whether there are more. */
-const startOf = ({ after, limit }: ListOptions) => ({
+export const startOf = ({ after, limit }: ListOptions) => ({
   createdAt: after?.[0] ?? '',
   id: after?.[1] ?? '',
   limit: Math.min(limit, listRowsMax) + 1,
 });
 
-const pageOf = <Found, Row>(
+/** What was found as a page, and where the next begins. */
+export const pageOf = <Found, Row>(
   found: readonly Found[],
   { limit }: ListOptions,
   cursorOf: (found: Found) => Cursor,

@@ -138,6 +138,6 @@ describe('the spec publisher', () => {
     const restarted = start();
     await restarted.runOnce();
     expect(wire.subjects.size).toBe(2);
-    expect(restarted.status().parked.map(({ stream }) => stream)).toEqual([`vm-${unreadable}`]);
+    expect(restarted.parked().map(({ stream }) => stream)).toEqual([`vm-${unreadable}`]);
   });
 });

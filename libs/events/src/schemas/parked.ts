@@ -19,4 +19,13 @@ export const parkedEvents = {
     lastSeenAt: instant,
   }),
   ParkedEventHandled: z.strictObject({ eventId: shortText }),
+  ParkedEventRetryRequested: z.strictObject({ eventId: shortText }),
+  ParkedEventsRetryRequested: z.strictObject({ throughRevision: revision, count }),
+  ParkedEventRetryFailed: z.strictObject({
+    eventId: shortText,
+    reason: longText,
+    attempts: count,
+    lastSeenAt: instant,
+  }),
+  ParkedEventSkipped: z.strictObject({ eventId: shortText, reason: longText }),
 } satisfies EventSchemas<ParkedEvent>;

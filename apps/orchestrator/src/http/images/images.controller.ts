@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { Refusal } from '#domain';
 import { DoorProblem } from '#edge';
 import { HandleImage } from '../../handling/messages.ts';
+import type { ImageRow } from '../../projections/images.projection.ts';
 import { READS, STAMP } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
 import type { Reads } from '../reads.ts';
@@ -77,7 +78,7 @@ export class ImagesController {
   @Answers(listImages)
   async list(@Asked(listImages) { query }: AskedOf<typeof listImages>, @Res({ passthrough: true }) reply: HttpReply) {
     await this.reads.upTo(query.atLeast, reply);
-    return listView(this.reads.rows.images(listOptions(query)), imageView);
+    return listView(this.reads.rows.images(listOptions(query)), (row) => this.view(row));
   }
 
   @Answers(showImage)
@@ -88,6 +89,10 @@ export class ImagesController {
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.image(digest);
     if (row === null) throw new Refusal('image-not-found', `image ${digest} is not registered`);
-    return imageView(row);
+    return this.view(row);
+  }
+
+  private view(row: ImageRow) {
+    return imageView(row, this.reads.stale('image', row.image.digest));
   }
 }

@@ -1,0 +1,85 @@
+import type { ConsumerOptions } from './consumer.ts';
+import { isTransient } from './consumer-faults.ts';
+import type { Holds } from './consumer-holds.ts';
+import type { Position, RecordedEvent, StreamName } from './envelope.ts';
+import { readPageEventsMax } from './limits.ts';
+import type { Standing } from './parking.ts';
+
+/** Does again what is held. */
+export type CatchUp = {
+  /** Hands an event to the sink, or takes the sink past it when somebody decided to skip it. */
+  hand(event: RecordedEvent): Promise<void> | void;
+  /** Tries one held event, and what waits behind it up to a place in the log. Throws only what is transient. */
+  tryAgain(standing: Standing, until: Position): Promise<void>;
+};
+
+export const createCatchUp = (
+  { name, store, clock, sink, log }: ConsumerOptions,
+  { parking, blocked, owed, handled, hold, record, failAgain }: Holds,
+  committed: () => Position | null,
+): CatchUp => {
+  const { standing, skipped } = parking.index;
+
+  const hand: CatchUp['hand'] = (event) => (skipped.has(event.eventId) ? sink.skip?.(event) : sink.apply(event));
+
+  /** A stream from its held event on, up to a place in the log or to the next event that fails. */
+  const catchUp = async (from: Standing, until: Position): Promise<void> => {
+    const stream = from.stream as StreamName;
+    const passed: string[] = [];
+    let stopped: Standing | null = null;
+    for (let next = from.revision; stopped === null; ) {
+      const page = await store.readStream(stream, { from: next, limit: readPageEventsMax });
+      const missed = page.filter(({ position }) => store.comparePositions(position, until) <= 0);
+      for (const event of missed) {
+        const failure = await failureOf(() => hand(event));
+        if (failure !== null) {
+          if (event.eventId === from.eventId) return failAgain(from, failure.error);
+          stopped = await recorded(event, failure.error);
+          if (stopped !== null) break;
+        }
+        if (standing.has(event.eventId)) passed.push(event.eventId);
+      }
+      const position = committed();
+      if (position !== null) await sink.commit(position);
+      if (missed.length < readPageEventsMax) break;
+      next += BigInt(missed.length);
+    }
+    if (stopped === null) blocked.delete(stream);
+    else blocked.set(stream, stopped);
+    // Only now: settled before the rest was handed over, a crash would lose the rest.
+    for (const eventId of passed) if (!owed.has(eventId)) handled.add(eventId);
+    log('info', 'parked stream caught up', { consumer: name, stream, stoppedAt: stopped?.eventId ?? null });
+  };
+
+  /** What blocks the stream from here on; `null` when nothing does. */
+  const recorded = async (event: RecordedEvent, error: unknown): Promise<Standing | null> => {
+    const failed = await record(event, error, { attempts: 1, firstSeenAt: clock.now() });
+    if (failed?.blocks === true) return failed;
+    if (failed !== null) hold(failed);
+    return null;
+  };
+
+  const settleOwed = async (from: Standing): Promise<void> => {
+    const { eventId, revision } = from;
+    if (!skipped.has(eventId)) {
+      const [event] = await store.readStream(from.stream as StreamName, { from: revision, limit: 1 });
+      if (event === undefined) return;
+      const failure = await failureOf(() => (sink.retry ?? sink.apply)(event));
+      if (failure !== null) return failAgain(from, failure.error);
+      handled.add(eventId);
+    }
+    owed.delete(eventId);
+  };
+
+  return { hand, tryAgain: (held, until) => (held.blocks ? catchUp(held, until) : settleOwed(held)) };
+};
+
+const failureOf = async (work: () => Promise<void> | void): Promise<{ readonly error: unknown } | null> => {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (isTransient(error)) throw error;
+    return { error };
+  }
+};
