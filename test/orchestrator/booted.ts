@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,6 +90,8 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       listenHost: '127.0.0.1',
       listenPort: 0,
       readModelDir: dir,
+      logHeadsFile: join(dir, 'log-heads.ndjson'),
+      networkKey: generateKeyPairSync('ed25519').privateKey,
       operatorToken: operator,
       networkName: 'test',
       reconcile: true,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newToken } from '../../../test/orchestrator/booted.ts';
+import { networkKeyFile } from '../../../test/orchestrator/network-key.ts';
 import { orchestratorConfig } from './config.ts';
 
 const environment = (token: string) => {
@@ -13,6 +14,8 @@ const environment = (token: string) => {
   return {
     HCC_LISTEN_PORT: '7070',
     HCC_STORE_FILE: '/x/hcc.sqlite',
+    HCC_LOG_HEADS_FILE: '/x/log-heads.ndjson',
+    HCC_NETWORK_KEY_FILE: networkKeyFile(),
     HCC_READMODEL_DIR: '/x/readmodels',
     HCC_NATS_URL: 'nats://127.0.0.1:4222',
     HCC_NATS_SECRETS_DIR: '/x/nats',

@@ -1,5 +1,7 @@
+import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { type Environment, type LogLevel, logLevels, parseConfig, readSecretFile, text, wholeNumber } from '#edge';
+import { networkKeyFrom } from './heads/network-key.ts';
 import { type OperatorToken, operatorTokenFrom } from './http/auth/authenticator.ts';
 
 export type OrchestratorConfig = {
@@ -15,6 +17,8 @@ export type OrchestratorConfig = {
   readonly logLevel: LogLevel;
   /** A person's word that processes and relay without a checkpoint may begin at the beginning of the log. */
   readonly reconcile: boolean;
+  readonly logHeadsFile: string;
+  readonly networkKey: KeyObject;
 };
 
 const environment = z.object({
@@ -27,6 +31,8 @@ const environment = z.object({
     .regex(/^(nats|tls):\/\/[^\s@/]+:[0-9]{1,5}$/, 'nats://host:port, without credentials'),
   HCC_NATS_SECRETS_DIR: text('the directory of the NATS operator keys'),
   HCC_OPERATOR_TOKEN_FILE: text('the path of a file (mode 600) with the operator token'),
+  HCC_LOG_HEADS_FILE: text("the path of the log's signed heads, outside the store"),
+  HCC_NETWORK_KEY_FILE: text('the path of a file (mode 600) with the network key'),
   HCC_NETWORK_NAME: text('the name of the network').default('local'),
   HCC_LOG_LEVEL: z.enum(logLevels, { error: `one of ${logLevels.join(', ')}` }).default('info'),
   HCC_RECONCILE: z.enum(['0', '1'], { error: '1, or nothing' }).default('0'),
@@ -47,5 +53,7 @@ export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
     networkName: given.HCC_NETWORK_NAME,
     logLevel: given.HCC_LOG_LEVEL,
     reconcile: given.HCC_RECONCILE === '1',
+    logHeadsFile: given.HCC_LOG_HEADS_FILE,
+    networkKey: networkKeyFrom(given.HCC_NETWORK_KEY_FILE),
   };
 };

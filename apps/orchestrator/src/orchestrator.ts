@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Lifecycle, Log } from '#edge';
 import {
@@ -12,6 +13,7 @@ import {
   type Scheduler,
   skippedEvents,
 } from '#events';
+import { createLogHeads } from './heads/log-heads.ts';
 import type { OperatorToken } from './http/auth/authenticator.ts';
 import { listening, openDoor } from './http/door.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
@@ -49,6 +51,10 @@ export type OrchestratorOptions = {
   readonly operatorToken: OperatorToken;
   readonly networkName: string;
   readonly reconcile: boolean;
+  /** Where the log's signed heads go: outside the store, best on another disk. */
+  readonly logHeadsFile: string;
+  /** The network's Ed25519 private key. */
+  readonly networkKey: KeyObject;
   readonly atLeastWaitMs?: number;
 };
 
@@ -60,6 +66,8 @@ export const startOrchestrator = async (
 ): Promise<NestFastifyApplication> => {
   const { clock, ids, scheduler, log } = ground;
   const { store, checkpoints, leases } = await lifecycle.open('store', ground.openStore, (opened) => opened.close());
+  const heads = createLogHeads({ store, clock, log, file: options.logHeadsFile, key: options.networkKey });
+  await lifecycle.start(heads);
   const model = await lifecycle.open(
     'read-model-file',
     () => openReadModel({ dir: options.readModelDir, store, log }),
@@ -93,6 +101,7 @@ export const startOrchestrator = async (
 
   const consumers = () => [
     { status: readModel.status },
+    { status: heads.status },
     ...(leadership.current()?.parts ?? []).flatMap(({ status }) => (status === undefined ? [] : [{ status }])),
   ];
   const door = await openDoor(

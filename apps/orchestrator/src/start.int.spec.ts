@@ -8,6 +8,7 @@ import { connectMinerBus, createUserKey, ensureNatsOperator, type NatsServer, st
 import { createSystemClock } from '#adapters/system';
 import { findTool, freePort } from '#host';
 import { type Json, newId, newToken } from '../../../test/orchestrator/booted.ts';
+import { networkKeyFile } from '../../../test/orchestrator/network-key.ts';
 
 // The built program as a process, on a real nats-server and a real file. `npm test` builds first.
 
@@ -26,6 +27,8 @@ const newHome = async (natsUrl: string, secretsDir?: string): Promise<Home> => {
   const env = {
     HCC_LISTEN_PORT: '0',
     HCC_STORE_FILE: join(dir, 'hcc.sqlite'),
+    HCC_LOG_HEADS_FILE: join(dir, 'log-heads.ndjson'),
+    HCC_NETWORK_KEY_FILE: networkKeyFile(),
     HCC_READMODEL_DIR: join(dir, 'readmodels'),
     HCC_NATS_URL: natsUrl,
     HCC_NATS_SECRETS_DIR: secretsDir ?? join(dir, 'nats-secrets'),

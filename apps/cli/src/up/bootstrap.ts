@@ -16,6 +16,7 @@ import type { Fleet } from './fleet.ts';
 import type { Home } from './home.ts';
 import { ensureInvited, isAttached } from './invite.ts';
 import { natsProgram } from './nats.ts';
+import { ensureNetworkKey } from './network-key.ts';
 import type { Steps } from './report.ts';
 import { type Program, type Supervision, startSupervised } from './supervise.ts';
 import { ensureToken, type Token, tokenFile } from './tokens.ts';
@@ -59,10 +60,13 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
   const { cacheDir } = options;
   await step('tools', (report) => ensureTools(needed, { report, cacheDir, env: cli.env, signal }));
   const image = await step('image', (report) => buildTinyImage({ cacheDir, report, signal }));
-  const tokens = await step('secrets', async () => ({
-    operator: await ensureToken(home, 'operator', cli.makes),
-    owner: await ensureToken(home, 'owner', cli.makes),
-  }));
+  const tokens = await step('secrets', async () => {
+    await ensureNetworkKey(home);
+    return {
+      operator: await ensureToken(home, 'operator', cli.makes),
+      owner: await ensureToken(home, 'owner', cli.makes),
+    };
+  });
   const nats = await step('nats-server', async () => {
     const server = await natsProgram(home, cacheDir, cli.clock);
     // It is ready when it has started.

@@ -5,6 +5,7 @@ import type { ChildSpec } from './child.ts';
 import { apiHost, childEnv, minerOffer } from './cluster.ts';
 import type { Home } from './home.ts';
 import type { InvitedMiner } from './invite.ts';
+import { networkKeyFile } from './network-key.ts';
 import { tokenFile } from './tokens.ts';
 
 /** A program of ours, beside this one in the build. Apps meet on HTTP and the bus, so it is a path and not an import. */
@@ -24,6 +25,8 @@ export const orchestratorSpec = (
     HCC_LISTEN_HOST: apiHost,
     HCC_LISTEN_PORT: at.port.toString(),
     HCC_STORE_FILE: home.path('store', 'hcc.sqlite'),
+    HCC_LOG_HEADS_FILE: home.path('log-heads.ndjson'),
+    HCC_NETWORK_KEY_FILE: networkKeyFile(home),
     HCC_READMODEL_DIR: home.path('readmodels'),
     HCC_NATS_URL: at.natsUrl,
     HCC_NATS_SECRETS_DIR: at.natsSecretsDir,
