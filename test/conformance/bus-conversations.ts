@@ -2,8 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { BusUnavailable } from '#events';
 import type { BusWorld } from './bus.ts';
-import { newRecorded, newSpec } from './bus-messages.ts';
+import { newMetrics, newRecorded, newSpec } from './bus-messages.ts';
 import { until } from './until.ts';
+
+const fails = async (): Promise<never> => {
+  throw new Error('no such VM');
+};
 
 export const describeConversations = (open: () => Promise<BusWorld>): void => {
   describe('requests and beats', () => {
@@ -27,20 +31,38 @@ export const describeConversations = (open: () => Promise<BusWorld>): void => {
       const { orchestrator, miner } = await open();
       const [minerId, vmId] = [randomUUID(), randomUUID()];
       const bus = await miner(minerId);
-      await bus.onConsole(async (asked, bytesMax) => `${asked} ${bytesMax} ${'boot '.repeat(10_000)}login:`);
-      const text = await orchestrator.askConsole(minerId, vmId, 1_000);
+      const asked: unknown[] = [];
+      await bus.onCalls({
+        console: async (call) => {
+          asked.push(call);
+          return { text: `${'boot '.repeat(10_000)}login:`, start: 7, end: 50_013 };
+        },
+        metrics: async () => newMetrics(vmId),
+      });
+      const { text, start, end } = await orchestrator.askConsole(minerId, { vmId, bytesMax: 1_000, after: 5 });
       expect(text).toHaveLength(1_000);
       expect(text).toMatch(/login:$/);
+      expect([start, end]).toEqual([49_013, 50_013]);
+      expect(asked).toEqual([{ vmId, bytesMax: 1_000, after: 5 }]);
+    });
+
+    test('counters come from the miner that was asked', async () => {
+      const { orchestrator, miner } = await open();
+      const [minerId, vmId] = [randomUUID(), randomUUID()];
+      const metrics = newMetrics(vmId);
+      await (await miner(minerId)).onCalls({ console: fails, metrics: async () => metrics });
+      expect(await orchestrator.askMetrics(minerId, vmId)).toEqual(metrics);
+      await expect(orchestrator.askMetrics(randomUUID(), vmId)).rejects.toThrow(BusUnavailable);
     });
 
     test('given a miner that is not there or fails, asking for a console rejects', async () => {
       const { orchestrator, miner } = await open();
       const minerId = randomUUID();
-      await expect(orchestrator.askConsole(minerId, randomUUID(), 100)).rejects.toThrow(BusUnavailable);
-      await (await miner(minerId)).onConsole(async () => {
-        throw new Error('no such VM');
-      });
-      await expect(orchestrator.askConsole(minerId, randomUUID(), 100)).rejects.toThrow(BusUnavailable);
+      const call = { vmId: randomUUID(), bytesMax: 100, after: null };
+      await expect(orchestrator.askConsole(minerId, call)).rejects.toThrow(BusUnavailable);
+      await (await miner(minerId)).onCalls({ console: fails, metrics: fails });
+      await expect(orchestrator.askConsole(minerId, call)).rejects.toThrow(BusUnavailable);
+      await expect(orchestrator.askMetrics(minerId, call.vmId)).rejects.toThrow(BusUnavailable);
     });
 
     test('a beat says which miner is there', async () => {

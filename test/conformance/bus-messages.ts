@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type BootId, type DesiredSpec, gibibyte, type ImageDigest, type VmId } from '#domain';
-import type { EventId, HostReport, Position, RecordedEvent, VmReport } from '#events';
+import type { EventId, HostReport, Position, RecordedEvent, VmMetrics, VmReport } from '#events';
 import { streamName } from '#events';
 
 /** A spec of a VM nobody has used; what is not given is plain. */
@@ -41,6 +41,26 @@ export const newHostReport = (over: Partial<HostReport> = {}): HostReport => ({
 });
 
 /** A stored event, as a store would give it back. */
+export const newMetrics = (vmId: string): VmMetrics => {
+  const usage = {
+    cpuTimeMs: 1_500,
+    uptimeMs: 60_000,
+    diskReadBytes: 4_096,
+    diskReadOperations: 1,
+    diskWrittenBytes: 0,
+    diskWriteOperations: 0,
+  };
+  return {
+    vmId: vmId as VmId,
+    takenAt: Date.UTC(2026, 0, 31),
+    boot: { bootEpoch: 2, usage },
+    total: { ...usage, uptimeMs: 90_000 },
+    memoryBytes: 300_000_000,
+    networkBytes: null,
+    heldBy: ['cpu', 'disk-rate'],
+  };
+};
+
 export const newRecorded = (over: Partial<RecordedEvent> = {}): RecordedEvent => ({
   eventId: randomUUID() as EventId,
   type: 'VmRequested',

@@ -1,13 +1,16 @@
 import type { BootId, DesiredSpec } from '#domain';
+import type { VmUsage } from '#events';
 import type { QemuExit } from '../../apps/miner-node/src/converge/index.ts';
 import type { GuestSaid, Hypervisor, Machine, Started } from '../../apps/miner-node/src/ports/hypervisor.ts';
 import type { BootImage } from '../../apps/miner-node/src/ports/image-cache.ts';
+import { noUsage } from '../../apps/miner-node/src/vm/ledger.ts';
 
 export type ToyMachine = {
   readonly pid: number;
   readonly vmId: string;
   readonly bootId: BootId | null;
   powerPresses: number;
+  usage: VmUsage;
   say(said: GuestSaid): void;
   end(exit: QemuExit): void;
 };
@@ -71,6 +74,7 @@ export class ToyHypervisor implements Hypervisor {
       vmId,
       bootId,
       powerPresses: 0,
+      usage: noUsage,
       end,
       say: (said) => {
         for (const listener of listeners) listener(said);
@@ -81,6 +85,8 @@ export class ToyHypervisor implements Hypervisor {
       return {
         pid,
         exited,
+        heldBy: ['disk-rate'],
+        counters: async () => ({ usage: toy.usage, memoryBytes: 1 }),
         welcome: (_access, onSaid) => {
           listener = onSaid;
           listeners.add(onSaid);

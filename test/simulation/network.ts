@@ -111,7 +111,10 @@ export const createNetwork = (random: Random, faults: () => Faults, now: () => U
     onHost: async (handle) => plug({ host: handle }),
     onBeat: async (handle) => plug({ beat: handle }),
     onAsk: async (what, handle) => plug(what === 'sync' ? { sync: handle } : {}),
-    askConsole: async () => '',
+    askConsole: async () => ({ text: '', start: 0, end: 0 }),
+    askMetrics: async () => {
+      throw new BusUnavailable('simulated miners keep no counters');
+    },
     connectedSince: () => connectedSince,
     close: async () => undefined,
   };

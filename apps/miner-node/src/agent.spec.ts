@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createManualClock } from '#adapters/memory';
 import type { DesiredSpec } from '#domain';
 import { hourMs } from '#domain';
-import { BusUnavailable, consoleBytesMax, type MinerBus } from '#events';
+import { BusUnavailable, type CallHandlers, type ConsoleCall, consoleBytesMax, type MinerBus } from '#events';
 import { spec } from '../../../test/miner-node/converge-samples.ts';
 import { createAgent } from './agent.ts';
 import { limits } from './limits.ts';
@@ -12,7 +12,7 @@ const newAgent = (failures = 0) => {
   const did: string[] = [];
   let left = failures;
   let beats = 0;
-  let console: (vmId: string, bytesMax: number) => Promise<string> = async () => '';
+  let calls: CallHandlers | undefined;
   const orFail = (what: string): void => {
     did.push(what);
     left -= 1;
@@ -30,9 +30,9 @@ const newAgent = (failures = 0) => {
       await handle(spec());
       return stopOf('onSpec');
     },
-    onConsole: async (handle) => {
-      console = handle;
-      return stopOf('onConsole');
+    onCalls: async (handlers) => {
+      calls = handlers;
+      return stopOf('onCalls');
     },
     report: async () => undefined,
     reportHost: async () => undefined,
@@ -48,7 +48,10 @@ const newAgent = (failures = 0) => {
       did.push(`take ${vmId}`);
       return 'ack' as const;
     },
-    readConsole: async (_vmId: string, bytesMax: number) => `${bytesMax} bytes`,
+    readConsole: async ({ bytesMax }: ConsoleCall) => ({ text: `${bytesMax} bytes`, start: 0, end: bytesMax }),
+    metrics: async () => {
+      throw new Error('none');
+    },
   };
   const identity = {
     take: async (answer: string) => {
@@ -58,7 +61,7 @@ const newAgent = (failures = 0) => {
     renewInMs: () => renewInMs,
   };
   const agent = createAgent({ bus, supervisor, identity, clock, log: () => undefined });
-  const askConsole = (bytesMax: number) => console('vm', bytesMax);
+  const askConsole = async (bytesMax: number) => (await calls?.console({ vmId: 'vm', bytesMax, after: null }))?.text;
   const expire = () => {
     renewInMs = 0;
   };
@@ -74,7 +77,7 @@ describe('what the agent does on the bus', () => {
     await clock.advance(2 * limits.syncRetryMs);
     expect(did).toEqual(['sync', 'sync', 'sync', 'onSpec', `take ${spec().vmId}`]);
     await agent.stop();
-    expect(did.slice(-2)).toEqual(['stop onConsole', 'stop onSpec']);
+    expect(did.slice(-2)).toEqual(['stop onCalls', 'stop onSpec']);
   });
 
   test('given a running agent / when time passes / then it beats, and no more once it is stopped', async () => {

@@ -6,7 +6,7 @@ import type { Supervisor } from './supervisor.ts';
 
 export type AgentParts = {
   readonly bus: MinerBus;
-  readonly supervisor: Pick<Supervisor, 'take' | 'readConsole'>;
+  readonly supervisor: Pick<Supervisor, 'take' | 'readConsole' | 'metrics'>;
   readonly identity: Pick<Identity, 'take' | 'renewInMs'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -53,9 +53,12 @@ export const createAgent = ({ bus, supervisor, identity, clock, log }: AgentPart
   return {
     name: 'agent',
     start: async () => {
-      const read = (vmId: string, bytesMax: number) =>
-        supervisor.readConsole(vmId, Math.min(bytesMax, consoleBytesMax));
-      stops.push(await bus.onConsole(read));
+      stops.push(
+        await bus.onCalls({
+          console: (call) => supervisor.readConsole({ ...call, bytesMax: Math.min(call.bytesMax, consoleBytesMax) }),
+          metrics: (vmId) => supervisor.metrics(vmId),
+        }),
+      );
       loops = [beat(), work(), renew()];
     },
     stop: async () => {

@@ -6,7 +6,7 @@ import { limits } from './limits.ts';
 
 const bus: MinerBus = {
   onSpec: async () => async () => undefined,
-  onConsole: async () => async () => undefined,
+  onCalls: async () => async () => undefined,
   sync: async () => undefined,
   renew: async () => '',
   report: async () => undefined,

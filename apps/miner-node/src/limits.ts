@@ -45,6 +45,11 @@ export const limits = {
   credentialsMarginMs: 10 * minuteMs,
   /** One vm.json is about 1 KiB, plus up to 64 SSH keys of 4 KiB. */
   recordBytesMax: 512 * 1024,
+  /** One usage.json is under 1 KiB. */
+  ledgerBytesMax: 16 * 1024,
+  /** How often every VM's counters are written down: what the last moments of a boot used is never counted, in the
+   *  owner's favour, and is at most this long. */
+  meterIntervalMs: 30 * secondMs,
   /** What is read of QEMU's own log to explain its end. */
   qemuLogTailBytes: 2 * 1024,
   /** Detail of an observation, within the 2,000 characters its schema allows. */

@@ -84,7 +84,13 @@ describe.skipIf(missing.length > 0)(`the miner agent with real NATS and real QEM
     expect(network.passes()).toBe(1);
     expect(network.hosts[0]).toMatchObject({ agentEpoch: 1, platform: 'none' });
     expect(network.beats()).toBeGreaterThan(0);
-    expect(await network.bus.askConsole(minerId, vmId, 4_096)).toContain('guest-channel: ready');
+    const { text } = await network.bus.askConsole(minerId, { vmId, bytesMax: 4_096, after: null });
+    expect(text).toContain('guest-channel: ready');
+    const metrics = await network.bus.askMetrics(minerId, vmId);
+    expect(metrics).toMatchObject({ vmId, boot: { bootEpoch: 1 }, networkBytes: null });
+    expect(metrics.total.cpuTimeMs, 'a boot takes processor time').toBeGreaterThan(500);
+    expect(metrics.total.diskReadBytes, 'and reads its disk').toBeGreaterThan(1_000_000);
+    expect(metrics.heldBy).toContain('disk-rate');
     const environment = await readFile(`/proc/${(await qemu())?.pid}/environ`, 'utf8');
     expect(environment).not.toMatch(/HCC_|SU[A-Z0-9]{50}/);
   });

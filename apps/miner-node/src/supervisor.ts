@@ -1,5 +1,5 @@
 import type { DesiredSpec } from '#domain';
-import type { Handled } from '#events';
+import type { ConsoleCall, ConsoleText, Handled, VmMetrics } from '#events';
 import { failureOf } from './failure.ts';
 import { limits } from './limits.ts';
 import { CorruptKeeper } from './vm/corrupt-keeper.ts';
@@ -28,6 +28,7 @@ export class Supervisor {
       }
     }
     await Promise.all([...this.#keepers.values()].map((keeper) => keeper.adopt()));
+    void this.#meter();
   }
 
   /** Takes one spec read from the bus. Acknowledged once it is on disk; a disk that refuses has it come again. */
@@ -47,11 +48,15 @@ export class Supervisor {
     return 'ack';
   }
 
-  /** The last bytes of a VM's serial log. Rejects for a VM this host does not hold. */
-  async readConsole(vmId: string, bytesMax: number): Promise<string> {
-    const keeper = this.#keepers.get(vmId);
-    if (keeper === undefined || keeper.isGone()) throw new Error(`VM ${vmId} is not on this host`);
-    return this.#parts.dirs.readConsole(vmId, bytesMax);
+  /** A part of a VM's console. Rejects for a VM this host does not hold. */
+  async readConsole(call: ConsoleCall): Promise<ConsoleText> {
+    this.#keeperHere(call.vmId);
+    return this.#parts.dirs.readConsole(call);
+  }
+
+  /** What a VM has used until now. Rejects for a VM this host does not hold. */
+  async metrics(vmId: string): Promise<VmMetrics> {
+    return this.#keeperHere(vmId).metrics();
   }
 
   /** The host goes down: stops every VM, asking its guest first. False when one was still there at the limit. */
@@ -68,6 +73,29 @@ export class Supervisor {
   async release(): Promise<void> {
     this.#stopping.abort();
     await Promise.all([...this.#keepers.values()].map((keeper) => keeper.release()));
+  }
+
+  #keeperHere(vmId: string): Keeper {
+    const keeper = this.#keepers.get(vmId);
+    if (keeper === undefined || keeper.isGone()) throw new Error(`VM ${vmId} is not on this host`);
+    return keeper;
+  }
+
+  /** Writes every VM's counters down now and then, one VM after the other. */
+  async #meter(): Promise<void> {
+    const { clock, log } = this.#parts;
+    const stopped = this.#stopping.signal;
+    for (;;) {
+      await clock.sleep(limits.meterIntervalMs, stopped);
+      for (const [vmId, keeper] of [...this.#keepers]) {
+        if (stopped.aborted) return;
+        if (keeper.isGone()) continue;
+        await keeper.metrics().catch((error: unknown) => {
+          log('warn', 'counters not read, it is tried again', { vmId, reason: String(error) });
+        });
+      }
+      if (stopped.aborted) return;
+    }
   }
 
   #keeperOf(vmId: string, vm: ConstructorParameters<typeof VmKeeper>[1]['vm']): Keeper {

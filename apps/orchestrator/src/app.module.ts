@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
+import type { Metrics } from '#edge';
 import type { Clock, Consumer, EventStore, Ids, OrchestratorBus } from '#events';
 import { handlers } from './handling/handlers.ts';
 import { AccountsController } from './http/accounts/accounts.controller.ts';
@@ -16,23 +17,29 @@ import { DrainController } from './http/miners/drain.controller.ts';
 import { EnrolmentController } from './http/miners/enrolment.controller.ts';
 import { MinersController } from './http/miners/miners.controller.ts';
 import { createOwnership } from './http/ownership.ts';
+import { createPast } from './http/past.ts';
 import { createReads, type Reads } from './http/reads.ts';
 import { openApiDocument } from './http/reference/openapi.ts';
 import { createStamp } from './http/stamp.ts';
+import { AuditController } from './http/streams/audit.controller.ts';
 import { EventsController } from './http/streams/events.controller.ts';
 import { FollowController } from './http/streams/follow.controller.ts';
 import { ParkedController } from './http/streams/parked.controller.ts';
+import { ParkedActionsController } from './http/streams/parked-actions.controller.ts';
 import { StreamsController } from './http/streams/streams.controller.ts';
 import { HealthController } from './http/system/health.controller.ts';
 import { OpenApiController } from './http/system/openapi.controller.ts';
+import { PositionsController } from './http/system/positions.controller.ts';
 import { WhoamiController } from './http/system/whoami.controller.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
 import type { LastSeen } from './http/views/miner.view.ts';
 import type { Network } from './http/views/network.ts';
 import { ConsoleController } from './http/vms/console.controller.ts';
 import { VmActionsController } from './http/vms/vm-actions.controller.ts';
+import { VmDiffController } from './http/vms/vm-diff.controller.ts';
 import { VmsController } from './http/vms/vms.controller.ts';
 import type { Readiness } from './lifecycle/readiness.ts';
+import type { Rebuilds } from './projections/rebuilds.ts';
 import type { Rows } from './projections/rows.ts';
 import {
   AUTHENTICATOR,
@@ -44,8 +51,10 @@ import {
   NETWORK,
   OPENAPI,
   OWNERSHIP,
+  PAST,
   READINESS,
   READS,
+  REBUILDS,
   STAMP,
   STORE,
 } from './tokens.ts';
@@ -55,10 +64,12 @@ export type Resources = {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly bus: Pick<OrchestratorBus, 'askConsole'>;
+  readonly bus: Pick<OrchestratorBus, 'askConsole' | 'askMetrics'>;
   readonly rows: Rows;
-  readonly readModel: Pick<Consumer, 'reached' | 'status'>;
+  readonly rebuilds: Rebuilds;
+  readonly readModel: Pick<Consumer, 'reached' | 'status' | 'blocking'>;
   readonly readiness: Readiness;
+  readonly metrics: Metrics;
   readonly lastSeen: LastSeen;
   readonly issueMinerJwt: IssueMinerJwt;
   readonly operatorToken: OperatorToken;
@@ -72,6 +83,7 @@ export const controllers = [
   HealthController,
   OpenApiController,
   WhoamiController,
+  PositionsController,
   AccountsController,
   SshKeysController,
   CreditsController,
@@ -80,6 +92,7 @@ export const controllers = [
   ImagesController,
   VmsController,
   VmActionsController,
+  VmDiffController,
   ConsoleController,
   MinersController,
   EnrolmentController,
@@ -88,6 +101,8 @@ export const controllers = [
   EventsController,
   FollowController,
   ParkedController,
+  ParkedActionsController,
+  AuditController,
 ];
 
 @Module({})
@@ -104,15 +119,17 @@ export const appModule = (resources: Resources): DynamicModule => {
       ...handlers,
       { provide: STORE, useValue: store },
       { provide: BUS, useValue: resources.bus },
+      { provide: REBUILDS, useValue: resources.rebuilds },
       { provide: READINESS, useValue: resources.readiness },
       { provide: LAST_SEEN, useValue: resources.lastSeen },
       { provide: ISSUE_MINER_JWT, useValue: resources.issueMinerJwt },
       { provide: NETWORK, useValue: resources.network },
       { provide: OPENAPI, useFactory: () => openApiDocument(controllers) },
-      { provide: HANDLING, useFactory: () => ({ store, clock }) },
+      { provide: HANDLING, useFactory: () => ({ store, clock, metrics: resources.metrics }) },
       { provide: STAMP, useFactory: () => createStamp({ clock, ids }) },
       { provide: OWNERSHIP, useFactory: () => createOwnership(store) },
       { provide: FOLLOWERS, useFactory: () => createFollowers(clock) },
+      { provide: PAST, useFactory: () => createPast(store, clock) },
       { provide: READS, useFactory: () => createReads(rows, store, readModel, resources.atLeastWaitMs) },
       {
         provide: AUTHENTICATOR,

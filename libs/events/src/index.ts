@@ -41,7 +41,7 @@ export {
   streamEventsMax,
 } from './limits.ts';
 export { type EventMeaning, eventMeanings } from './meanings.ts';
-export type { ConsoleCall, HostReport, VmReport } from './messages.ts';
+export type { ConsoleCall, ConsoleText, HostReport, VmMetrics, VmReport, VmUsage } from './messages.ts';
 export { type Category, categories, categoryOf, idOf, parseStreamName, streamName } from './names.ts';
 export {
   absorbParked,
@@ -57,6 +57,7 @@ export { createParking, handleParked, type Parking, skippedEvents } from './park
 export {
   type AskAnswer,
   BusUnavailable,
+  type CallHandlers,
   type Handled,
   type MinerBus,
   type OrchestratorBus,
@@ -84,7 +85,18 @@ export type { Scheduler, SchedulerStatus, Timer, TimerFired, TimerSource, Timers
 export { createRelay, type Relay, RelayNotPlaced, type RelayOptions, type RelayStatus } from './relay.ts';
 export { role } from './schemas/account.ts';
 export { imageManifest } from './schemas/image.ts';
-export { askAnswer, consoleCall, desiredSpec, hostReport, vmReport } from './schemas/messages.ts';
+export {
+  askAnswer,
+  type CallAnswer,
+  consoleAnswer,
+  consoleCall,
+  desiredSpec,
+  hostReport,
+  metricsAnswer,
+  metricsCall,
+  vmReport,
+  vmUsage,
+} from './schemas/messages.ts';
 export { accelerator, natsPublicKey, platform } from './schemas/miner.ts';
 export {
   accountId,

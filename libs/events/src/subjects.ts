@@ -25,8 +25,8 @@ export const subjects = {
   /** Request to the orchestrator: `sync` (read all my specs anew), `renew` (my credentials). */
   ask: (minerId: string, what: 'sync' | 'renew'): string => `ask.${minerId}.${what}`,
   allAsks: (what: 'sync' | 'renew'): string => `ask.*.${what}`,
-  /** Request to a miner: `console` (last bytes of a VM's serial log). */
-  call: (minerId: string, what: 'console'): string => `call.${minerId}.${what}`,
+  /** Request to a miner about a VM: `console` (a part of its serial log), `metrics` (what it has used). */
+  call: (minerId: string, what: 'console' | 'metrics'): string => `call.${minerId}.${what}`,
   /** An event was appended by another process of this machine: wake the tail. */
   appended: 'store.appended',
 } as const;

@@ -3,7 +3,7 @@ import type { LaunchedBoot } from './local-vm.ts';
 
 /** What QEMU said as it ended. `guest-reset` is a reboot from inside or a kernel panic: the two look alike. */
 export type QemuExit = {
-  readonly reason: 'guest-shutdown' | 'guest-reset' | 'guest-panic' | 'ended-by-host' | 'unknown';
+  readonly reason: 'guest-shutdown' | 'guest-reset' | 'guest-panic' | 'memory-limit' | 'ended-by-host' | 'unknown';
   /** For a person: exit code, signal, last lines of its log. */
   readonly detail: string;
 };
@@ -41,6 +41,8 @@ export const exitOf = (
       return ended('crash', `the guest reset itself: a reboot from inside, or a kernel panic${said}`);
     case 'guest-panic':
       return ended('crash', `the guest's kernel panicked${said}`);
+    case 'memory-limit':
+      return ended('crash', `the host ended QEMU because the VM's memory limit was used up${said}`);
     case 'ended-by-host':
       return ended('crash', `QEMU was ended from outside${said}`);
     case 'unknown':

@@ -1,4 +1,5 @@
 import type { Accelerator, DesiredSpec } from '#domain';
+import type { VmUsage } from '#events';
 import type { QemuExit } from '../converge/index.ts';
 import type { BootImage } from './image-cache.ts';
 
@@ -34,6 +35,10 @@ export type Machine = {
   readonly pid: number;
   /** Fulfilled once its process is gone; pending for ever after `release`. */
   readonly exited: Promise<QemuExit>;
+  /** What holds it to its limits: `cpu`, `memory`, `io`, `pids`, `disk-rate`. */
+  readonly heldBy: readonly string[];
+  /** What this run of it has used, and the memory it has now. Rejects when it cannot be asked. */
+  counters(): Promise<{ readonly usage: VmUsage; readonly memoryBytes: number }>;
   /** Talks to the guest from now on: who it is, and whose keys to let in. */
   welcome(access: GuestAccess, onSaid: (said: GuestSaid) => void): void;
   /** Presses the power button. What comes of it shows in `exited`. */

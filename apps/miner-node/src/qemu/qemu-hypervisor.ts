@@ -2,25 +2,31 @@ import { createServer } from 'node:net';
 import {
   type Accelerator,
   adoptQemu,
+  type Cgroups,
   checkGuestAccess,
   createOverlay,
   type Env,
   freePort,
   isHostError,
   killQemu,
+  openCgroups,
   probeAccelerator,
   type RunningVm,
   removeDisk,
+  removeVmCgroup,
   startQemu,
+  vmCgroup,
   vmFiles,
 } from '#host';
 import { failureOf } from '../failure.ts';
 import type { Hypervisor, Started, StartPlan } from '../ports/hypervisor.ts';
 import { qemuMachine } from './qemu-machine.ts';
 
-/** Runs VMs under QEMU, with their files below `minerDir` (absolute). The accelerator is probed once. */
+/** Runs VMs under QEMU, with their files below `minerDir` (absolute). Accelerator and control groups are probed once. */
 export const createQemuHypervisor = async (minerDir: string, env: Env): Promise<Hypervisor> => {
   const choice = await probeAccelerator();
+  const found = await openCgroups();
+  const cgroups = found.kind === 'usable' ? found.cgroups : undefined;
   const filesOf = (vmId: string) => vmFiles({ stateDir: minerDir, vmId, env });
   return {
     accelerator: async () => choice,
@@ -30,29 +36,37 @@ export const createQemuHypervisor = async (minerDir: string, env: Env): Promise<
       await removeDisk(disk);
       await createOverlay({ base: image.rootfsPath, path: disk, diskBytes });
     },
-    start: (plan) => start(plan, choice.accelerator, filesOf(plan.spec.vmId)),
+    start: (plan) => start(plan, { accelerator: choice.accelerator, files: filesOf(plan.spec.vmId), cgroups }),
     adopt: async (vmId) => {
-      const vm = await adoptQemu(vmId, filesOf(vmId));
+      const vm = await adoptQemu(vmId, filesOf(vmId), cgroups);
       return vm === undefined ? null : qemuMachine(vm);
     },
     kill: async (vmId) => {
       await killQemu(vmId, filesOf(vmId));
+      if (cgroups !== undefined) await removeVmCgroup(vmCgroup(cgroups, vmId));
     },
   };
 };
 
 const start = async (
   { spec, image, sshPort }: StartPlan,
-  accelerator: Accelerator,
-  files: RunningVm['files'],
+  here: {
+    readonly accelerator: Accelerator;
+    readonly files: RunningVm['files'];
+    readonly cgroups: Cgroups | undefined;
+  },
 ): Promise<Started> => {
+  const { accelerator, files, cgroups } = here;
   const { vmId, size } = spec;
   const { vcpus: cpus, memoryBytes } = size;
   const hardware = { vmId, accelerator, cpus, memoryBytes, boot: image, diskFormat: 'qcow2', sshPort, files } as const;
   try {
     // Looked at before anything runs: a guest that cannot be told who it is would run for nobody.
     checkGuestAccess({ hostname: spec.name, authorizedKeys: spec.sshPublicKeys });
-    return { kind: 'running', machine: qemuMachine(await startQemu(hardware)) };
+    return {
+      kind: 'running',
+      machine: qemuMachine(await startQemu(hardware, cgroups === undefined ? {} : { cgroups })),
+    };
   } catch (error) {
     const { code, detail } = failureOf(error, 'qemu-not-started');
     // Wherever it stands, it must not go on without us.

@@ -1,4 +1,12 @@
-import { type GuestChannel, isHostError, lastLines, openGuestChannel, type RunningVm, stopQemu } from '#host';
+import {
+  type GuestChannel,
+  isHostError,
+  lastLines,
+  openGuestChannel,
+  type RunningVm,
+  readVmCounters,
+  stopQemu,
+} from '#host';
 import type { QemuExit } from '../converge/index.ts';
 import { readTail } from '../host/read-tail.ts';
 import { limits } from '../limits.ts';
@@ -7,14 +15,18 @@ import type { Machine } from '../ports/hypervisor.ts';
 /** A QEMU that runs, as the agent sees it. */
 export const qemuMachine = (vm: RunningVm): Machine => {
   let channel: GuestChannel | null = null;
-  const exited = vm.exited.then(async ({ reason }): Promise<QemuExit> => {
+  const exited = vm.exited.then(async ({ reason, memoryLimitBytes }): Promise<QemuExit> => {
     channel?.close();
     const said = lastLines(await readTail(vm.files.qemuLog, limits.qemuLogTailBytes).catch(() => ''));
+    if (memoryLimitBytes !== undefined) return { reason: 'memory-limit', detail: `${memoryLimitBytes} bytes` };
     return { reason: reasonOf(reason), detail: said === '' ? `QEMU said ${reason}` : `QEMU said ${reason}: ${said}` };
   });
   return {
     pid: vm.process.pid,
     exited,
+    // QEMU's own throttle is part of every command line.
+    heldBy: [...(vm.cgroup?.dirs.keys() ?? []), 'disk-rate'],
+    counters: () => readVmCounters(vm),
     welcome: (access, onSaid) => {
       channel?.close();
       channel = openGuestChannel({
@@ -47,6 +59,7 @@ const reasonOf = (said: string): QemuExit['reason'] => {
     case 'guest-shutdown':
     case 'guest-reset':
     case 'guest-panic':
+    case 'memory-limit':
       return said;
     default:
       return said.startsWith('host-') ? 'ended-by-host' : 'unknown';

@@ -33,6 +33,10 @@ export class CorruptKeeper implements Keeper {
     });
   }
 
+  async metrics(): Promise<never> {
+    throw new Error(this.#detail);
+  }
+
   isGone(): boolean {
     return this.#isGone;
   }

@@ -93,10 +93,12 @@ describe('the directory of a VM', () => {
 
   test('given a serial log / when its end is asked for / then no more than that is read', async () => {
     const { dirs, vmDir } = await newMinerDir();
-    expect(await dirs.readConsole(vmId, 5)).toBe('');
+    const end = async (bytesMax: number) => (await dirs.readConsole({ vmId, bytesMax, after: null })).text;
+    expect(await end(5)).toBe('');
     await mkdir(vmDir, { recursive: true });
     await writeFile(join(vmDir, 'serial.log'), 'hello world');
-    expect(await dirs.readConsole(vmId, 5)).toBe('world');
-    expect(await dirs.readConsole(vmId, 500)).toBe('hello world');
+    expect(await end(5)).toBe('world');
+    expect(await end(500)).toBe('hello world');
+    expect(await dirs.readConsole({ vmId, bytesMax: 500, after: 6 })).toEqual({ text: 'world', start: 6, end: 11 });
   });
 });

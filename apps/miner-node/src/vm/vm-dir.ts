@@ -1,11 +1,12 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUuid } from '#domain';
-import { type Env, errnoOf, vmFiles } from '#host';
+import type { ConsoleCall } from '#events';
+import { type ConsolePart, type Env, errnoOf, readConsole, vmFiles } from '#host';
 import type { LocalVm } from '../converge/index.ts';
 import { readSmallFile, syncDir, writeFileDurably } from '../host/durable-file.ts';
-import { readTail } from '../host/read-tail.ts';
 import { limits } from '../limits.ts';
+import { decodeLedger, encodeLedger, type Ledger } from './ledger.ts';
 import { decodeRecord, encodeRecord } from './vm-record.ts';
 
 /** What a VM's directory says. `corrupt` concerns that VM alone. */
@@ -23,8 +24,11 @@ export type VmDirs = {
   save(vm: LocalVm): Promise<void>;
   /** Removes directory and sockets. A crash in the middle leaves nothing that `list` would find. */
   remove(vmId: string): Promise<void>;
-  /** The last bytes of the VM's serial log; empty when there is none. */
-  readConsole(vmId: string, bytesMax: number): Promise<string>;
+  /** What the VM has used, as it was last written; `null` before the first time. Rejects for a file that is none. */
+  loadLedger(vmId: string): Promise<Ledger | null>;
+  saveLedger(vmId: string, ledger: Ledger): Promise<void>;
+  /** A part of the VM's console; empty when there is none. */
+  readConsole(call: ConsoleCall): Promise<ConsolePart>;
 };
 
 /** The VM directories below a miner's state directory, which must be absolute. */
@@ -32,6 +36,7 @@ export const openVmDirs = (minerDir: string, env: Env): VmDirs => {
   const root = join(minerDir, 'vms');
   const files = (vmId: string) => vmFiles({ stateDir: minerDir, vmId, env });
   const recordPath = (vmId: string) => join(files(vmId).dir, 'vm.json');
+  const ledgerPath = (vmId: string) => join(files(vmId).dir, 'usage.json');
   return {
     list: async () => {
       await mkdir(root, { recursive: true, mode: 0o700 });
@@ -64,7 +69,13 @@ export const openVmDirs = (minerDir: string, env: Env): VmDirs => {
       await rm(gone, { recursive: true, force: true });
       await rm(socketDir, { recursive: true, force: true });
     },
-    readConsole: (vmId, bytesMax) => readTail(files(vmId).serialLog, bytesMax),
+    loadLedger: async (vmId) => {
+      const content = await readSmallFile(ledgerPath(vmId), limits.ledgerBytesMax);
+      return content === null ? null : decodeLedger(ledgerPath(vmId), content);
+    },
+    saveLedger: (vmId, ledger) => writeFileDurably(ledgerPath(vmId), encodeLedger(ledger)),
+    readConsole: ({ vmId, bytesMax, after }) =>
+      readConsole(files(vmId).serialLog, { bytesMax, ...(after !== null && { after }) }),
   };
 };
 

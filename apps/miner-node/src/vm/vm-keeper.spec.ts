@@ -82,7 +82,10 @@ describe('a VM on its host', () => {
     await host.take({ specRevision: 5n });
     await host.until('seen', () => host.logged.includes('debug: older spec ignored'));
     expect(host.hypervisor.starts).toHaveLength(1);
-    await expect(host.agent.supervisor.readConsole(vmId, 10)).rejects.toThrow(`VM ${vmId} is not on this host`);
+    const { supervisor } = host.agent;
+    const isGone = `VM ${vmId} is not on this host`;
+    await expect(supervisor.readConsole({ vmId, bytesMax: 10, after: null })).rejects.toThrow(isGone);
+    await expect(supervisor.metrics(vmId)).rejects.toThrow(isGone);
   });
 
   test.each([

@@ -1,10 +1,12 @@
 import type { DesiredSpec } from '#domain';
+import type { VmMetrics } from '#events';
 import { acceptSpec, type Fence, type LocalVm, launchedBoot, nextStep, observe } from '../converge/index.ts';
 import { failureOf } from '../failure.ts';
 import { limits } from '../limits.ts';
 import type { GuestSaid, Machine } from '../ports/hypervisor.ts';
 import { factsOf, type Held, type VmParts } from './held.ts';
 import type { Keeper } from './keeper.ts';
+import { meterVm } from './meter-vm.ts';
 import { createSerial } from './serial.ts';
 import { takeStep } from './take-step.ts';
 
@@ -36,6 +38,10 @@ export class VmKeeper implements Keeper {
 
   take(spec: DesiredSpec): Promise<void> {
     return this.#queue.run(() => this.#take(spec));
+  }
+
+  metrics(): Promise<VmMetrics> {
+    return this.#queue.run(() => meterVm(this.#held, this.#parts));
   }
 
   isGone(): boolean {

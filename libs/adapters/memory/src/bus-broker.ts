@@ -1,4 +1,4 @@
-import { type AskAnswer, BusUnavailable, type Clock, type ConsoleCall, type RecordedEvent } from '#events';
+import { type AskAnswer, BusUnavailable, type CallHandlers, type Clock, type RecordedEvent } from '#events';
 import { createDurable, type Durable, type Stored } from './bus-durable.ts';
 import type { Wire } from './bus-wire.ts';
 
@@ -22,7 +22,8 @@ export type Broker = {
     readonly what: 'sync' | 'renew';
     readonly handle: (minerId: string) => Promise<AskAnswer>;
   }>;
-  readonly consoles: Map<string, (call: ConsoleCall) => Promise<string>>;
+  /** Who answers calls about VMs: the miner's newest listener. */
+  readonly calls: Map<string, CallHandlers>;
   /** Who hears beats; one of several hears each. */
   readonly beats: Set<{ readonly who: string; readonly hear: (minerId: string) => void }>;
   readonly events: Map<string, RecordedEvent>;
@@ -76,7 +77,7 @@ export const createBroker = (
       return made;
     },
     asks: new Set(),
-    consoles: new Map(),
+    calls: new Map(),
     beats: new Set(),
     events: new Map(),
   };

@@ -139,18 +139,22 @@ test('somebody who is cut off is sent to later, says nothing, and is asked in va
     heard.push(vmId);
     return 'ack';
   });
-  await miner.onConsole(async () => 'login:');
+  const fails = async () => {
+    throw new Error('no counters');
+  };
+  await miner.onCalls({ console: async () => ({ text: 'login:', start: 0, end: 6 }), metrics: fails });
+  const call = { vmId: randomUUID(), bytesMax: 10, after: null };
   bus.cut(minerId);
   await bus.orchestrator.putSpec(minerId, newSpec());
   miner.beat();
   await expect(miner.report(newReport())).rejects.toThrow(BusUnavailable);
-  await expect(bus.orchestrator.askConsole(minerId, randomUUID(), 10)).rejects.toThrow(BusUnavailable);
+  await expect(bus.orchestrator.askConsole(minerId, call)).rejects.toThrow(BusUnavailable);
   await bus.deliver();
   expect([heard, beats]).toEqual([[], []]);
   bus.heal(minerId);
   await bus.deliver();
   expect(heard).toHaveLength(1);
-  expect(await bus.orchestrator.askConsole(minerId, randomUUID(), 10)).toBe('login:');
+  expect(await bus.orchestrator.askConsole(minerId, call)).toEqual({ text: 'login:', start: 0, end: 6 });
 });
 
 test('an orchestrator that is cut off knows that it does not listen', async () => {

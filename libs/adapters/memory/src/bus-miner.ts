@@ -1,5 +1,6 @@
 import {
   BusUnavailable,
+  type CallHandlers,
   decodeMessage,
   desiredSpec,
   encodeMessage,
@@ -72,12 +73,18 @@ export const memoryMinerBus = (broker: Broker, minerId: string): MinerBus => {
       const isReachable = () => broker.beats.size === 0 || hearing().length > 0;
       wire.send(isReachable, async () => wire.oneOf(hearing())?.hear(minerId), null);
     },
-    onConsole: async (handle) => {
-      const answer = async (asked: { vmId: string; bytesMax: number }): Promise<string> =>
-        (await handle(asked.vmId, asked.bytesMax)).slice(-asked.bytesMax);
-      broker.consoles.set(minerId, answer);
+    onCalls: async ({ console, metrics }) => {
+      const clipped: CallHandlers = {
+        console: async (asked) => {
+          const part = await console(asked);
+          const text = part.text.slice(-asked.bytesMax);
+          return { ...part, text, start: Math.max(part.start, part.end - text.length) };
+        },
+        metrics,
+      };
+      broker.calls.set(minerId, clipped);
       return stoppable(() => {
-        if (broker.consoles.get(minerId) === answer) broker.consoles.delete(minerId);
+        if (broker.calls.get(minerId) === clipped) broker.calls.delete(minerId);
       });
     },
     close: async () => {

@@ -1,6 +1,7 @@
 import type { DesiredSpec, UnixMs } from '#domain';
 import {
   BusUnavailable,
+  type CallHandlers,
   type Clock,
   decodeMessage,
   desiredSpec,
@@ -53,6 +54,17 @@ export const memoryOrchestratorBus = (broker: Broker, me: string, clock: Clock):
     return stoppable(stop);
   };
 
+  const callMiner = <Value>(minerId: string, what: string, ask: (handlers: CallHandlers) => Promise<Value>) =>
+    call(what, async () => {
+      const handlers = wire.isCut(minerId) ? undefined : broker.calls.get(minerId);
+      if (handlers === undefined) throw new BusUnavailable(`${what}: miner ${minerId} did not answer`);
+      try {
+        return await ask(handlers);
+      } catch (error) {
+        throw new BusUnavailable(`${what} on miner ${minerId}: the miner refused`, { cause: error });
+      }
+    });
+
   return {
     publishEvents: async (events) => {
       if (closed) throw new BusUnavailable('publish events: the bus was closed');
@@ -83,16 +95,9 @@ export const memoryOrchestratorBus = (broker: Broker, me: string, clock: Clock):
     onBeat: async (handle) =>
       listed(broker.beats, { who: me, hear: (minerId: string): void => handle(minerId, clock.now()) }),
     onAsk: async (what, handle) => listed(broker.asks, { who: me, what, handle }),
-    askConsole: (minerId, vmId, bytesMax) =>
-      call('ask for a console', async () => {
-        const answer = wire.isCut(minerId) ? undefined : broker.consoles.get(minerId);
-        if (answer === undefined) throw new BusUnavailable(`console of VM ${vmId}: miner ${minerId} did not answer`);
-        try {
-          return await answer({ vmId, bytesMax });
-        } catch (error) {
-          throw new BusUnavailable(`console of VM ${vmId} on miner ${minerId}: the miner refused`, { cause: error });
-        }
-      }),
+    askConsole: (minerId, asked) =>
+      callMiner(minerId, `console of VM ${asked.vmId}`, (handlers) => handlers.console(asked)),
+    askMetrics: (minerId, vmId) => callMiner(minerId, `counters of VM ${vmId}`, (handlers) => handlers.metrics(vmId)),
     connectedSince: () => {
       if (closed || wire.isCut(me)) return null;
       if (wire.backSince(me) !== back) {

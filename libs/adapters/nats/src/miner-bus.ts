@@ -13,7 +13,7 @@ import {
   subjects,
   vmReport,
 } from '#events';
-import { textOf } from './errors.ts';
+import { answerCalls } from './calls.ts';
 import { publishBudgetMs, publishTimeoutMs, specsInFlightMax } from './limits.ts';
 import { type Link, type LinkOptions, openLink } from './link.ts';
 import { askFor } from './requests.ts';
@@ -66,46 +66,7 @@ const openBus = (link: Link, { minerId, clock, log }: MinerBusOptions): MinerBus
     beat: () => {
       if (link.connectedSince() !== null) nc.publish(subjects.beat(minerId));
     },
-    onConsole: async (handle): Promise<Stop> => {
-      const subscription = nc.subscribe(subjects.call(minerId, 'console'), {
-        callback: (error, message) => {
-          if (error !== null) return log('error', 'subscription refused', { reason: error.message });
-          void answerConsole(message, handle).catch((failure: unknown) =>
-            log('error', 'console not answered', { reason: textOf(failure) }),
-          );
-        },
-      });
-      await nc.flush();
-      return async () => subscription.unsubscribe();
-    },
+    onCalls: (handlers) => answerCalls({ nc, minerId, log, handlers }),
     close: link.close,
   };
-};
-
-const answerConsole = async (
-  message: Msg,
-  handle: (vmId: string, bytesMax: number) => Promise<string>,
-): Promise<void> => {
-  // Only the orchestrator's requests carry a reply; a neighbour can make the server send us junk, but without one.
-  if (message.reply === undefined || message.reply === '') return;
-  const call = decodeMessage(consoleCall, message.data, consoleCallBytesMax);
-  if (!call.ok) {
-    message.respond(encodeMessage(askAnswer, { ok: false, reason: call.reason }));
-    return;
-  }
-  const { vmId, bytesMax } = call.value;
-  try {
-    const text = lastBytes(await handle(vmId, bytesMax), bytesMax);
-    message.respond(encodeMessage(askAnswer, { ok: true, text }));
-  } catch (error) {
-    message.respond(encodeMessage(askAnswer, { ok: false, reason: textOf(error).slice(0, 500) }));
-  }
-};
-
-/** An id and a number. */
-const consoleCallBytesMax = 256;
-
-const lastBytes = (text: string, bytesMax: number): string => {
-  const bytes = Buffer.from(text);
-  return bytes.length <= bytesMax ? text : bytes.subarray(-bytesMax).toString('utf8').slice(-bytesMax);
 };

@@ -74,6 +74,7 @@ const openBus = async (link: Link, { clock, log }: OrchestratorBusOptions): Prom
     onBeat: (handle) => requests.onBeat((minerId) => handle(minerId, clock.now())),
     onAsk: requests.onAsk,
     askConsole: requests.askConsole,
+    askMetrics: requests.askMetrics,
     connectedSince: link.connectedSince,
     close: link.close,
     refusedMessages: () => refused,

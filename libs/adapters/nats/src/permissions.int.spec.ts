@@ -21,6 +21,7 @@ describe.skipIf(binary === null)('miners on a real nats-server (needs nats-serve
       `spec.${minerId}`,
       `events.vm.${randomUUID()}.VmRequested`,
       `call.${other}.console`,
+      `call.${other}.metrics`,
       `_INBOX_${other}.x`,
       'store.appended',
       `$JS.ACK.WORK.miner_${other}.1.1.1.1.0`,
@@ -76,10 +77,11 @@ describe.skipIf(binary === null)('miners on a real nats-server (needs nats-serve
       return 'ack';
     });
     let consoles = 0;
-    await victim.onConsole(async () => {
+    const count = async () => {
       consoles += 1;
-      return '';
-    });
+      throw new Error('nobody may ask');
+    };
+    await victim.onCalls({ console: count, metrics: count });
     await until('the victim has its own spec', () => seen.length === 1);
     await jetstream(miner).publish(`report.${minerId}.${vmId}`, '{}');
     const [events, work, reports] = await holdings(steward);

@@ -1,13 +1,19 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { z } from 'zod';
 import {
   type AskAnswer,
   answerBytesMax,
   askAnswer,
+  type CallAnswer,
+  consoleAnswer,
   consoleBytesMax,
   consoleCall,
   decodeMessage,
   encodeMessage,
+  metricsAnswer,
+  metricsCall,
   minerIdOf,
+  type OrchestratorBus,
   type Stop,
   subjects,
 } from '#events';
@@ -27,7 +33,8 @@ export type RequestsOptions = {
 export type Requests = {
   onBeat(hear: (minerId: string) => void): Promise<Stop>;
   onAsk(what: 'sync' | 'renew', handle: (minerId: string) => Promise<AskAnswer>): Promise<Stop>;
-  askConsole(minerId: string, vmId: string, bytesMax: number): Promise<string>;
+  askConsole: OrchestratorBus['askConsole'];
+  askMetrics: OrchestratorBus['askMetrics'];
 };
 
 export const createRequests = ({ nc, log, onRefused }: RequestsOptions): Requests => {
@@ -57,12 +64,44 @@ export const createRequests = ({ nc, log, onRefused }: RequestsOptions): Request
           .catch((error: unknown) => log('error', 'answer not sent', { what, minerId, reason: textOf(error) }));
       });
     },
-    askConsole: async (minerId, vmId, bytesMax) => {
+    askConsole: (minerId, { vmId, bytesMax, after }) => {
       const what = `console of VM ${vmId} on miner ${minerId}`;
-      const request = encodeMessage(consoleCall, { vmId, bytesMax: Math.min(bytesMax, consoleBytesMax) });
-      return askFor(nc, subjects.call(minerId, 'console'), request, { what, whom: 'the miner' });
+      const request = encodeMessage(consoleCall, { vmId, bytesMax: Math.min(bytesMax, consoleBytesMax), after });
+      return callMiner(nc, subjects.call(minerId, 'console'), request, { what, answer: consoleAnswer });
+    },
+    askMetrics: (minerId, vmId) => {
+      const what = `counters of VM ${vmId} on miner ${minerId}`;
+      const request = encodeMessage(metricsCall, { vmId });
+      return callMiner(nc, subjects.call(minerId, 'metrics'), request, { what, answer: metricsAnswer });
     },
   };
+};
+
+/** Calls a miner and reads its answer. Rejects with BusUnavailable: nobody answered, the answer is none, or a refusal. */
+const callMiner = async <Value>(
+  nc: NatsConnection,
+  subject: string,
+  request: Uint8Array,
+  { what, answer }: { readonly what: string; readonly answer: z.ZodType<CallAnswer<Value>> },
+): Promise<Value> => {
+  const bytes = await requested(nc, subject, request, { what, whom: 'the miner' });
+  const decoded = decodeMessage(answer, bytes, answerBytesMax);
+  if (!decoded.ok) throw unavailable(what, `the answer of the miner is not one: ${decoded.reason}`);
+  if (!decoded.value.ok) throw unavailable(what, decoded.value.reason);
+  return decoded.value.value;
+};
+
+const requested = async (
+  nc: NatsConnection,
+  subject: string,
+  request: Uint8Array | undefined,
+  { what, whom }: { readonly what: string; readonly whom: string },
+): Promise<Uint8Array> => {
+  try {
+    return (await nc.request(subject, request, { timeout: requestTimeoutMs })).data;
+  } catch (error) {
+    throw unavailable(what, `${whom} did not answer (${textOf(error)})`, error);
+  }
 };
 
 /** Asks and reads the answer's text. Rejects with BusUnavailable: nobody answered, the answer is none, or it is a refusal with its reason. */
@@ -72,13 +111,8 @@ export const askFor = async (
   request: Uint8Array | undefined,
   { what, whom }: { readonly what: string; readonly whom: string },
 ): Promise<string> => {
-  let answer: Msg;
-  try {
-    answer = await nc.request(subject, request, { timeout: requestTimeoutMs });
-  } catch (error) {
-    throw unavailable(what, `${whom} did not answer (${textOf(error)})`, error);
-  }
-  const decoded = decodeMessage(askAnswer, answer.data, answerBytesMax);
+  const bytes = await requested(nc, subject, request, { what, whom });
+  const decoded = decodeMessage(askAnswer, bytes, answerBytesMax);
   if (!decoded.ok) throw unavailable(what, `the answer of ${whom} is not one: ${decoded.reason}`);
   if (!decoded.value.ok) throw unavailable(what, decoded.value.reason);
   return decoded.value.text;

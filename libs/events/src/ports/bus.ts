@@ -1,6 +1,6 @@
 import type { DesiredSpec, UnixMs } from '#domain';
 import type { RecordedEvent } from '../envelope.ts';
-import type { HostReport, VmReport } from '../messages.ts';
+import type { ConsoleCall, ConsoleText, HostReport, VmMetrics, VmReport } from '../messages.ts';
 
 /** What the orchestrator does on the bus. At-least-once, unordered, lossy: the store decides, the bus carries. */
 export type OrchestratorBus = {
@@ -19,8 +19,10 @@ export type OrchestratorBus = {
   onHost(handle: (report: HostReport, minerId: string) => Promise<Handled>): Promise<Stop>;
   onBeat(handle: (minerId: string, at: UnixMs) => void): Promise<Stop>;
   onAsk(what: 'sync' | 'renew', handle: (minerId: string) => Promise<AskAnswer>): Promise<Stop>;
-  /** Last bytes of a VM's serial log, from the miner that holds it. */
-  askConsole(minerId: string, vmId: string, bytesMax: number): Promise<string>;
+  /** A part of a VM's console, from the miner that holds it. */
+  askConsole(minerId: string, call: ConsoleCall): Promise<ConsoleText>;
+  /** A VM's counters, from the miner that holds it. */
+  askMetrics(minerId: string, vmId: string): Promise<VmMetrics>;
   /** Whether we are connected, and since when: missed beats count only while we listened. */
   connectedSince(): UnixMs | null;
   close(): Promise<void>;
@@ -42,8 +44,14 @@ export type MinerBus = {
   reportHost(report: HostReport): Promise<void>;
   /** Says "here". Dropped while there is no connection: a late beat would say something else. */
   beat(): void;
-  onConsole(handle: (vmId: string, bytesMax: number) => Promise<string>): Promise<Stop>;
+  /** Answers what the orchestrator asks about VMs. A handler that rejects refuses, with its message as the reason. */
+  onCalls(handlers: CallHandlers): Promise<Stop>;
   close(): Promise<void>;
+};
+
+export type CallHandlers = {
+  readonly console: (call: ConsoleCall) => Promise<ConsoleText>;
+  readonly metrics: (vmId: string) => Promise<VmMetrics>;
 };
 
 /** The bus refused or cannot be reached. */

@@ -1,10 +1,21 @@
 import { z } from 'zod';
 import type { DesiredSpec, VmObservation } from '#domain';
 import { consoleBytesMax } from '../limits.ts';
-import type { ConsoleCall, HostReport, VmReport } from '../messages.ts';
+import type { ConsoleCall, ConsoleText, HostReport, VmMetrics, VmReport, VmUsage } from '../messages.ts';
 import type { AskAnswer } from '../ports/bus.ts';
 import { hostFacts } from './miner.ts';
-import { bootId, count, imageDigest, longText, revision, shortText, size, sshKeyText, vmId } from './values.ts';
+import {
+  bootId,
+  count,
+  imageDigest,
+  instant,
+  longText,
+  revision,
+  shortText,
+  size,
+  sshKeyText,
+  vmId,
+} from './values.ts';
 import { exitCause, sshEndpoint } from './vm.ts';
 
 const observation: z.ZodType<VmObservation> = z.discriminatedUnion('phase', [
@@ -46,7 +57,51 @@ export const desiredSpec: z.ZodType<DesiredSpec> = z.strictObject({
 export const consoleCall: z.ZodType<ConsoleCall> = z.strictObject({
   vmId: z.uuid().lowercase(),
   bytesMax: z.int().positive().max(consoleBytesMax),
+  after: count.nullable(),
 });
+
+/** The request on `call.<minerId>.metrics`. */
+export const metricsCall = z.strictObject({ vmId: z.uuid().lowercase() });
+
+const consoleText: z.ZodType<ConsoleText> = z.strictObject({
+  text: z.string().max(consoleBytesMax),
+  start: count,
+  end: count,
+});
+
+const usage: z.ZodType<VmUsage> = z.strictObject({
+  cpuTimeMs: count,
+  uptimeMs: count,
+  diskReadBytes: count,
+  diskReadOperations: count,
+  diskWrittenBytes: count,
+  diskWriteOperations: count,
+});
+
+const metrics: z.ZodType<VmMetrics> = z.strictObject({
+  vmId,
+  takenAt: instant,
+  boot: z.strictObject({ bootEpoch: count, usage }).nullable(),
+  total: usage,
+  memoryBytes: count.nullable(),
+  networkBytes: z.strictObject({ received: count, sent: count }).nullable(),
+  heldBy: z.array(shortText).max(16),
+});
+
+/** What a miner answers a call: untrusted bytes until parsed. */
+export type CallAnswer<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly reason: string };
+
+const answerOf = <Value>(value: z.ZodType<Value>): z.ZodType<CallAnswer<Value>> =>
+  z.discriminatedUnion('ok', [
+    z.strictObject({ ok: z.literal(true), value }),
+    z.strictObject({ ok: z.literal(false), reason: longText }),
+  ]);
+
+export const consoleAnswer = answerOf(consoleText);
+export const metricsAnswer = answerOf(metrics);
+export { usage as vmUsage };
 
 /** The answer to any request, either way: untrusted bytes until parsed. */
 export const askAnswer: z.ZodType<AskAnswer> = z.discriminatedUnion('ok', [

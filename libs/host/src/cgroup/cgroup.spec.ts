@@ -113,6 +113,7 @@ describe('a VM’s limits', () => {
       throttledPeriods: undefined,
       memoryBytes: undefined,
       memoryPeakBytes: undefined,
+      memoryLimitBytes: undefined,
       oomKills: 1,
     });
     expect(await readFile(join(group, 'cpu.stat'), 'utf8')).toContain('usage_usec');

@@ -51,6 +51,7 @@ export type CgroupCounters = {
   readonly throttledPeriods: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly memoryPeakBytes: number | undefined;
+  readonly memoryLimitBytes: number | undefined;
   /** Processes that the kernel ended because the group's memory was used up. */
   readonly oomKills: number | undefined;
 };
@@ -70,6 +71,7 @@ export async function readVmCgroup({ version, dirs }: VmCgroup): Promise<CgroupC
     throttledPeriods: stat.get('nr_throttled'),
     memoryBytes: count(await text('memory', names.memoryFile)),
     memoryPeakBytes: count(await text('memory', names.peakFile)),
+    memoryLimitBytes: count(await text('memory', names.limitFile)),
     oomKills: events.get('oom_kill'),
   };
 }
@@ -89,11 +91,17 @@ export function heldBy(group: VmCgroup, device: string | undefined): readonly Co
   return controllers.filter((each) => group.dirs.has(each) && (each !== 'io' || device !== undefined));
 }
 
-const v2Names = { oomFile: 'memory.events', memoryFile: 'memory.current', peakFile: 'memory.peak' } as const;
+const v2Names = {
+  oomFile: 'memory.events',
+  memoryFile: 'memory.current',
+  peakFile: 'memory.peak',
+  limitFile: 'memory.max',
+} as const;
 const v1Names = {
   oomFile: 'memory.oom_control',
   memoryFile: 'memory.usage_in_bytes',
   peakFile: 'memory.max_usage_in_bytes',
+  limitFile: 'memory.limit_in_bytes',
 } as const;
 
 function settingsOf(group: VmCgroup, vm: VmLimits, device: string | undefined): readonly Setting[] {

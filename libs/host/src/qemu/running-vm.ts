@@ -10,7 +10,7 @@ import type { VmFiles } from './vm-files.ts';
 /** Why a QEMU ended, in QEMU's words (`guest-shutdown`, `guest-reset`, `guest-panic`, `host-qmp-quit`, `host-signal`),
  *  `memory-limit` when the kernel ended it because its control group's memory was used up, or `unexplained` when it
  *  vanished without a word (killed, crashed). The exit code says nothing: a panic ends with 0. */
-export type QemuExit = { readonly reason: string };
+export type QemuExit = { readonly reason: string; readonly memoryLimitBytes?: number };
 
 /** A VM whose QEMU runs and answers. */
 export type RunningVm = {
@@ -45,7 +45,7 @@ export function runningVm({ vmId, process, files, qmp, cgroup, console }: Runnin
           await Promise.race([console.done, pause(limits.consoleDrainMs)]);
           const closing = await closeCgroup(cgroup);
           // QEMU's own word comes first: a group may have lost another process before.
-          return resolve({ reason: reason === 'unexplained' ? (closing ?? reason) : reason });
+          return resolve(reason === 'unexplained' ? (closing ?? { reason }) : { reason });
         }
         await pause(limits.pollMs);
       }
@@ -59,13 +59,14 @@ export function runningVm({ vmId, process, files, qmp, cgroup, console }: Runnin
   return { vmId, process, files, qmp, cgroup, exited, release };
 }
 
-/** Removes a dead QEMU's group and says whether its memory limit was what ended it. */
-export async function closeCgroup(cgroup: VmCgroup | undefined): Promise<'memory-limit' | undefined> {
+/** Removes a dead QEMU's group, and says so when its memory limit was what ended it. */
+export async function closeCgroup(cgroup: VmCgroup | undefined): Promise<QemuExit | undefined> {
   if (cgroup === undefined) return undefined;
-  const { oomKills } = await readVmCgroup(cgroup);
+  const { oomKills, memoryLimitBytes } = await readVmCgroup(cgroup);
   // One that stays behind holds nothing; the VM's next start removes it first.
   await removeVmCgroup(cgroup).catch((error: unknown) => {
     if (!isHostError(error)) throw error;
   });
-  return oomKills === undefined || oomKills === 0 ? undefined : 'memory-limit';
+  if (oomKills === undefined || oomKills === 0) return undefined;
+  return { reason: 'memory-limit', ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }) };
 }

@@ -19,4 +19,14 @@ export type NewVm = z.infer<typeof newVm>;
 export const vmPath = z.strictObject({ vmId });
 export const stopVm = z.strictObject({ reason: z.string().min(1).max(200).default('asked by its owner') });
 export const vmList = z.strictObject({ ...listQuery, accountId: accountId.optional() });
-export const consoleQuery = z.strictObject({ bytes: numberFrom(1, consoleBytesMax, consoleBytes) });
+/** An offset in everything a guest ever printed: exact up to a petabyte. */
+const consoleOffset = z
+  .string()
+  .regex(/^[0-9]{1,15}$/, 'expected a whole number')
+  .transform(Number)
+  .meta({ wire: { type: 'integer', minimum: 0 } });
+
+export const consoleQuery = z.strictObject({
+  bytes: numberFrom(1, consoleBytesMax, consoleBytes),
+  after: consoleOffset.optional(),
+});
