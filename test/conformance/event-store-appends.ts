@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Appended, appendEventsMax, ConcurrencyConflict, findChainFault, InvalidAppend } from '#events';
+import { appendEventsMax, ConcurrencyConflict, InvalidAppend } from '#events';
 import type { OpenedStore } from './event-store.ts';
 import { asAppended, freshStream, newEvent, newEvents, readEverything } from './new-events.ts';
 
@@ -11,7 +11,6 @@ export const describeAppends = (open: Open, idsAreUniqueIn: IdsAreUniqueIn): voi
   describe('expected revisions', () => expectedRevisions(open));
   describe('repeats', () => repeats(open, idsAreUniqueIn));
   describe('appends of several events', () => severalEvents(open));
-  describe('64 writers at once', () => manyWriters(open));
 };
 
 const expectedRevisions = (open: Open): void => {
@@ -146,41 +145,5 @@ const severalEvents = (open: Open): void => {
     const [stream, events] = [freshStream(), newEvents(appendEventsMax)];
     await store.append(stream, events, 'no-stream');
     expect((await store.readStream(stream)).map(asAppended)).toEqual(events);
-  });
-};
-
-const manyWriters = (open: Open): void => {
-  const crowd = Array.from({ length: 64 }, (_, writer) => writer);
-
-  test('given one stream / when 64 append at the same revision / then exactly one wins each round', async () => {
-    const { store } = await open();
-    const stream = freshStream();
-    for (const expected of ['no-stream' as const, 0n, 1n]) {
-      const races = crowd.map((writer) => store.append(stream, [newEvent({ data: { writer } })], expected));
-      const results = await Promise.allSettled(races);
-      const lost = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason);
-      expect(lost).toHaveLength(63);
-      for (const reason of lost) expect(reason).toBeInstanceOf(ConcurrencyConflict);
-    }
-    const events = await store.readStream(stream);
-    expect(events.map(({ revision }) => revision)).toEqual([0n, 1n, 2n]);
-    expect(findChainFault(events)).toBeNull();
-  });
-
-  test('given 64 streams / when all are appended to at once / then each is whole and the order is total', async () => {
-    const { store } = await open();
-    const streams = crowd.map(freshStream);
-    const appendTo = async (stream: (typeof streams)[number]): Promise<Appended> => {
-      await store.append(stream, newEvents(2), 'no-stream');
-      return store.append(stream, newEvents(2), 1n);
-    };
-    await Promise.all(streams.map(appendTo));
-    const everything = await readEverything(store, 50);
-    expect(everything).toHaveLength(4 * 64);
-    for (const stream of streams) {
-      const events = everything.filter((event) => event.stream === stream);
-      expect(events.map(({ data }) => data.n)).toEqual([0, 1, 0, 1]);
-      expect(findChainFault(events)).toBeNull();
-    }
   });
 };

@@ -1,10 +1,12 @@
 import { describe, onTestFinished } from 'vitest';
 import type { EventStore } from '#events';
 import { describeAppends } from './event-store-appends.ts';
+import { describeCrowds } from './event-store-crowds.ts';
 import { describeInstants } from './event-store-instants.ts';
 import { describeLifetime } from './event-store-lifetime.ts';
 import { describePayloads } from './event-store-payloads.ts';
 import { describeReads } from './event-store-reads.ts';
+import { describeResume } from './event-store-resume.ts';
 import { describeSubscriptions } from './event-store-subscriptions.ts';
 
 /** A store made for one test. `reopen` closes it and opens what it left; a store that leaves nothing has none. */
@@ -26,7 +28,9 @@ export const describeEventStore = (name: string, factory: StoreFactory): void =>
   };
   describe(`event store: ${name}`, () => {
     describeAppends(open, factory.idsAreUniqueIn ?? 'store');
+    describeCrowds(open);
     describeReads(open);
+    describeResume(open);
     describeInstants(open);
     describeSubscriptions(open);
     describePayloads(open);

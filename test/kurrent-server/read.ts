@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { ReadReq, ReadResp } from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
@@ -45,11 +44,15 @@ const sendPage = async (log: Log, call: ReadCall, options: Options, cutAfter: nu
   call.end();
 };
 
-const drained = async (call: ReadCall): Promise<void> => {
-  const gone = new AbortController();
-  call.once('cancelled', () => gone.abort());
-  await once(call, 'drain', { signal: gone.signal }).catch(() => undefined);
-};
+/** Resolves when the reader took what was sent, or went away. */
+const drained = (call: ReadCall): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      for (const event of ['drain', 'cancelled', 'close']) call.off(event, done);
+      resolve();
+    };
+    for (const event of ['drain', 'cancelled', 'close']) call.on(event, done);
+  });
 
 const ofStream = (log: Log, options: Options): readonly StoredRecord[] | null => {
   const from = options.getStream();

@@ -58,8 +58,8 @@ export const startKurrentServer = async ({ nodes = 1, port = 0 } = {}): Promise<
   }
   const address = (node: KurrentNode | undefined): string => `${host}:${node?.port}`;
   return {
-    url: `kurrentdb://${address(cluster.nodes[0])}?tls=false`,
-    clusterUrl: `kurrentdb://${cluster.nodes.map(address).join(',')}?tls=false&discoveryInterval=50`,
+    url: `kurrentdb://${address(cluster.nodes[0])}?tls=false&discoveryInterval=10`,
+    clusterUrl: `kurrentdb://${cluster.nodes.map(address).join(',')}?tls=false&discoveryInterval=10`,
     nodes: cluster.nodes,
     faults: orders,
     lead: (node) => {

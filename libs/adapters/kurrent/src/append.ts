@@ -148,7 +148,9 @@ const catchUp = async ({ link, reader, known }: AppenderParts, stream: StreamNam
 /** The first result of an append that is recorded already, event for event and byte for byte; else the conflict. */
 const repeatedOrConflict = async (parts: AppenderParts, request: Request, known: Known): Promise<Appended> => {
   const { stream, first, expected, events } = request;
-  const there = first <= known.revision ? await parts.reader.readStream(stream, first, events.length) : [];
+  // An id the stream does not have cannot be repeated: most who lose a race are told without a read.
+  const mayBeRepeat = first <= known.revision && events.every(({ eventId }) => known.ids.has(eventId));
+  const there = mayBeRepeat ? await parts.reader.readStream(stream, first, events.length) : [];
   const same = events.every((event, index) => isSame(event, there[index]));
   const last = there.at(-1);
   if (same && last !== undefined) return { revision: last.revision, position: last.position };
