@@ -6,6 +6,8 @@ export const STORE = Symbol('STORE');
 export const HANDLING = Symbol('HANDLING');
 /** {@link import('./http/reads.ts').Reads} */
 export const READS = Symbol('READS');
+/** {@link import('./http/past.ts').Past} */
+export const PAST = Symbol('PAST');
 /** {@link import('./projections/rebuilds.ts').Rebuilds} */
 export const REBUILDS = Symbol('REBUILDS');
 /** {@link import('./http/stamp.ts').Stamp} */

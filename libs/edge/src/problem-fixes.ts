@@ -22,6 +22,7 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'read-model-behind': again,
   'at-unreadable': 'send an ISO 8601 time such as 2026-01-31T12:00:00Z, or a position',
   'at-before-beginning': 'ask for a time after the first event',
+  'from-after-to': 'give the earlier moment as "from" and the later one as "to"',
   'at-in-the-future': 'ask for a time that has come',
   'rebuild-running': 'wait for it, or cancel it',
   'no-rebuild-running': 'start one first',

@@ -21,6 +21,7 @@ export type DoorCode =
   | 'at-unreadable'
   | 'at-before-beginning'
   | 'at-in-the-future'
+  | 'from-after-to'
   | 'rebuild-running'
   | 'no-rebuild-running'
   | 'store-unavailable'
@@ -55,6 +56,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'at-unreadable': { status: 400, title: 'This is neither a time nor a position' },
   'at-before-beginning': { status: 422, title: 'The log begins later' },
   'at-in-the-future': { status: 422, title: 'That has not come yet' },
+  'from-after-to': { status: 422, title: 'The beginning is after the end' },
   'rebuild-running': { status: 409, title: 'A rebuild runs already' },
   'no-rebuild-running': { status: 409, title: 'No rebuild runs' },
   'store-unavailable': { status: 503, title: 'The event store cannot do it now' },

@@ -16,5 +16,7 @@ export const followersPerAccountMax = 100;
 export const streamPageEvents = 200;
 /** Bytes of the console when none are asked for: a few screens. */
 export const consoleBytes = 16 * 1024;
+/** Events one answer about the difference of two moments lists: more than a person reads. All of them count. */
+export const diffEventsMax = 1_000;
 /** A VM names at most the keys its account may have; the schema stops a longer list before it is looked up. */
 export const fingerprintsMax = 64;

@@ -1,16 +1,17 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { z } from 'zod';
 import { HandleAccount } from '../../handling/messages.ts';
-import { READS, STAMP } from '../../tokens.ts';
+import { type AccountRow, accounts } from '../../projections/accounts.projection.ts';
+import { PAST, READS, STAMP } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
 import { demandSight, noAccount } from '../auth/principal.ts';
+import { notThen, type Past } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
-import { accountPath, newAccount } from '../schemas/accounts.ts';
-import { readQuery } from '../schemas/door.ts';
-import { listOptions, listQuery, listView, pageOf } from '../schemas/lists.ts';
+import { accountList, accountPath, newAccount } from '../schemas/accounts.ts';
+import { listOptions, listView, pageOf } from '../schemas/lists.ts';
+import { asOfView, momentRefusals, readAtQuery } from '../schemas/moments.ts';
 import type { Stamp } from '../stamp.ts';
 import { accountAnswer, accountView } from '../views/account.view.ts';
 
@@ -29,7 +30,7 @@ const listAccounts = route({
   path: '/v1/accounts',
   summary: "Accounts by age; to an owner, the token's own",
   roles: everyone,
-  query: z.strictObject(listQuery),
+  query: accountList,
   answer: json(pageOf(accountAnswer)),
   refusals: [],
 });
@@ -40,9 +41,9 @@ const showAccount = route({
   summary: 'One account and its credits',
   roles: everyone,
   params: accountPath,
-  query: readQuery,
+  query: readAtQuery,
   answer: json(accountAnswer),
-  refusals: ['account-not-found'],
+  refusals: ['account-not-found', ...momentRefusals],
 });
 
 @Controller()
@@ -50,6 +51,7 @@ export class AccountsController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
     @Inject(READS) private readonly reads: Reads,
+    @Inject(PAST) private readonly past: Past,
     @Inject(STAMP) private readonly stamp: Stamp,
   ) {}
 
@@ -74,9 +76,11 @@ export class AccountsController {
   ) {
     await this.reads.upTo(query.atLeast, reply);
     const { accountId } = caller.principal;
-    if (accountId === null) return listView(this.reads.rows.accounts(listOptions(query)), accountView);
-    const own = this.reads.rows.account(accountId);
-    return listView({ rows: own === null ? [] : [own], next: null }, accountView);
+    const view = (row: AccountRow) => this.view(row);
+    if (accountId === null) return listView(this.reads.rows.accounts(query, listOptions(query)), view);
+    const found = this.reads.rows.account(accountId);
+    const own = query.name === undefined || found?.account.name === query.name ? found : null;
+    return listView({ rows: own === null ? [] : [own], next: null }, view);
   }
 
   @Answers(showAccount)
@@ -87,9 +91,21 @@ export class AccountsController {
   ) {
     const { accountId } = params;
     demandSight(caller.principal, accountId);
+    if (query.at !== undefined) return this.showPast(accountId, query.at);
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.account(accountId);
     if (row === null) throw noAccount(accountId);
-    return accountView(row);
+    return this.view(row);
+  }
+
+  private async showPast(accountId: string, text: string) {
+    const at = await this.past.at(text);
+    const found = await this.past.row(accounts, accountId, at);
+    if (found === null) throw notThen('account-not-found', `account ${accountId}`, at);
+    return { ...accountView(found.row, null), asOf: asOfView(at, found) };
+  }
+
+  private view(row: AccountRow) {
+    return accountView(row, this.reads.stale('account', row.account.accountId));
   }
 }

@@ -1,17 +1,17 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { z } from 'zod';
 import { Refusal } from '#domain';
 import { HandleMiner } from '../../handling/messages.ts';
-import type { MinerRow } from '../../projections/miners.projection.ts';
-import { LAST_SEEN, READS, STAMP } from '../../tokens.ts';
+import { type MinerRow, miners } from '../../projections/miners.projection.ts';
+import { LAST_SEEN, PAST, READS, STAMP } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
+import { notThen, type Past } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
-import { readQuery } from '../schemas/door.ts';
-import { listOptions, listQuery, listView, pageOf } from '../schemas/lists.ts';
-import { minerPath, newMiner } from '../schemas/miners.ts';
+import { listOptions, listView, pageOf } from '../schemas/lists.ts';
+import { minerList, minerPath, newMiner } from '../schemas/miners.ts';
+import { asOfView, momentRefusals, readAtQuery } from '../schemas/moments.ts';
 import type { Stamp } from '../stamp.ts';
 import { type LastSeen, minerAnswer, minerView } from '../views/miner.view.ts';
 
@@ -30,7 +30,7 @@ const listMiners = route({
   path: '/v1/miners',
   summary: 'Miners by age',
   roles: ['operator', 'viewer'],
-  query: z.strictObject(listQuery),
+  query: minerList,
   answer: json(pageOf(minerAnswer)),
   refusals: [],
 });
@@ -41,9 +41,9 @@ const showMiner = route({
   summary: 'One miner, its capacity and what it holds',
   roles: ['operator', 'viewer'],
   params: minerPath,
-  query: readQuery,
+  query: readAtQuery,
   answer: json(minerAnswer),
-  refusals: ['miner-not-found'],
+  refusals: ['miner-not-found', ...momentRefusals],
 });
 
 @Controller()
@@ -51,6 +51,7 @@ export class MinersController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
     @Inject(READS) private readonly reads: Reads,
+    @Inject(PAST) private readonly past: Past,
     @Inject(STAMP) private readonly stamp: Stamp,
     @Inject(LAST_SEEN) private readonly lastSeen: LastSeen,
   ) {}
@@ -70,7 +71,7 @@ export class MinersController {
   @Answers(listMiners)
   async list(@Asked(listMiners) { query }: AskedOf<typeof listMiners>, @Res({ passthrough: true }) reply: HttpReply) {
     await this.reads.upTo(query.atLeast, reply);
-    return listView(this.reads.rows.miners(listOptions(query)), (row) => this.view(row));
+    return listView(this.reads.rows.miners(query, listOptions(query)), (row) => this.view(row));
   }
 
   @Answers(showMiner)
@@ -78,13 +79,23 @@ export class MinersController {
     @Asked(showMiner) { params: { minerId }, query }: AskedOf<typeof showMiner>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
+    if (query.at !== undefined) return this.showPast(minerId, query.at);
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.miner(minerId);
     if (row === null) throw new Refusal('miner-not-found', `there is no miner ${minerId}; \`hcc miner ls\` lists them`);
     return this.view(row);
   }
 
+  /** Beats are no events: when it was last heard at a moment of the past nobody knows. */
+  private async showPast(minerId: string, text: string) {
+    const at = await this.past.at(text);
+    const found = await this.past.row(miners, minerId, at);
+    if (found === null) throw notThen('miner-not-found', `miner ${minerId}`, at);
+    return { ...minerView(found.row, null, null), asOf: asOfView(at, found) };
+  }
+
   private view(row: MinerRow) {
-    return minerView(row, this.lastSeen(row.miner.minerId));
+    const { minerId } = row.miner;
+    return minerView(row, this.lastSeen(minerId), this.reads.stale('miner', minerId));
   }
 }

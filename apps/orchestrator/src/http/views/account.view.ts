@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { accountId, instant, microCredits, role, tokenId } from '#events';
 import type { AccountRow, SshKeyRow, TokenRow } from '../../projections/accounts.projection.ts';
+import { asOf } from '../schemas/moments.ts';
+import { type StaleView, staleAnswer } from './stale.view.ts';
 
 export const accountAnswer = z
   .strictObject({
@@ -10,16 +12,19 @@ export const accountAnswer = z
     held: microCredits.describe('Set aside for VMs that are wanted, in micro-credits'),
     deposited: microCredits.describe('All that was ever paid in, in micro-credits'),
     openedAt: instant,
+    stale: staleAnswer.nullable(),
+    asOf: asOf.optional(),
   })
   .meta({ id: 'Account' });
 
-export const accountView = ({ account, openedAt }: AccountRow): z.input<typeof accountAnswer> => ({
+export const accountView = ({ account, openedAt }: AccountRow, stale: StaleView): z.input<typeof accountAnswer> => ({
   accountId: account.accountId,
   name: account.name,
   available: account.available.toString(),
   held: account.held.toString(),
   deposited: account.deposited.toString(),
   openedAt,
+  stale,
 });
 
 export const sshKeyAnswer = z

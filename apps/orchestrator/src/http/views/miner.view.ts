@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { type Drain, eligibilityOf, type Miner, type UnixMs } from '#domain';
 import { accelerator, instant, isoTime, minerId, platform, size, vmId } from '#events';
+import { minerStatuses, minerStatusOf } from '../../projections/miner-status.ts';
 import type { MinerRow } from '../../projections/miners.projection.ts';
+import { asOf } from '../schemas/moments.ts';
+import { type StaleView, staleAnswer } from './stale.view.ts';
 
 /** When a miner was last heard, by its heartbeats; `null` when this process has heard none. */
 export type LastSeen = (minerId: string) => UnixMs | null;
 
-const status = z.enum(['invited', 'enrolled', 'attached', 'lost']);
+export const minerStatus = z.enum(minerStatuses);
 
 const drainAnswer = z.strictObject({
   state: z.enum(['draining', 'drained']).describe('drained: nothing of any VM is left on it'),
@@ -19,7 +22,7 @@ export const minerAnswer = z
   .strictObject({
     minerId,
     name: z.string(),
-    status,
+    status: minerStatus,
     statusText: z.string().describe('The status as a sentence'),
     eligible: z.boolean().describe('Whether VMs may be placed on it, if they fit'),
     ineligibleCode: z.string().nullable().describe('Why not, in one stable word'),
@@ -36,6 +39,8 @@ export const minerAnswer = z
     lastSeenAt: instant.nullable().describe('Its newest heartbeat; null when this server has heard none'),
     invitedAt: instant,
     attachedAt: instant.nullable(),
+    stale: staleAnswer.nullable(),
+    asOf: asOf.optional(),
   })
   .meta({ id: 'Miner' });
 
@@ -43,10 +48,12 @@ export const minerAnswer = z
 export const minerView = (
   { miner, invitedAt, attachedAt }: MinerRow,
   lastSeenAt: UnixMs | null,
+  stale: StaleView,
 ): z.input<typeof minerAnswer> => ({
   minerId: miner.minerId,
   name: miner.name,
-  ...statusOf(miner),
+  status: minerStatusOf(miner),
+  statusText: statusText(miner),
   ...eligibilityView(miner),
   drain: miner.drain === null ? null : drainView(miner.drain, miner.allocations.size),
   accelerator: miner.attachment?.accelerator ?? null,
@@ -60,6 +67,7 @@ export const minerView = (
   lastSeenAt: lastSeenAt === null ? null : isoTime(lastSeenAt),
   invitedAt,
   attachedAt,
+  stale,
 });
 
 const eligibilityView = (miner: Miner) => {
@@ -75,16 +83,15 @@ const drainView = ({ isDone, reason, deadlineAt }: Drain, vmsLeft: number): z.in
   vmsLeft,
 });
 
-type Status = { readonly status: z.infer<typeof status>; readonly statusText: string };
-
-const statusOf = (miner: Miner): Status => {
-  if (miner.natsPublicKey === null) {
-    return { status: 'invited', statusText: `its join token may be used until ${isoTime(miner.joinExpiresAt)}` };
+const statusText = (miner: Miner): string => {
+  switch (minerStatusOf(miner)) {
+    case 'invited':
+      return `its join token may be used until ${isoTime(miner.joinExpiresAt)}`;
+    case 'enrolled':
+      return 'it has credentials; its agent has not come';
+    case 'lost':
+      return `not heard since ${miner.lost === null ? 'it was lost' : isoTime(miner.lost.lastSeenAt)}; its VMs wait for it`;
+    case 'attached':
+      return 'its agent is attached';
   }
-  if (miner.attachment === null)
-    return { status: 'enrolled', statusText: 'it has credentials; its agent has not come' };
-  if (miner.lost !== null) {
-    return { status: 'lost', statusText: `not heard since ${isoTime(miner.lost.lastSeenAt)}; its VMs wait for it` };
-  }
-  return { status: 'attached', statusText: 'its agent is attached' };
 };

@@ -15,9 +15,15 @@ import {
   waitingFor,
 } from '#events';
 import type { VmRow } from '../../projections/vms.projection.ts';
+import { asOf } from '../schemas/moments.ts';
+import { type StaleView, staleAnswer } from './stale.view.ts';
 
-/** What a VM's view takes from elsewhere: its image's user and its miner's platform. */
-export type Beside = { readonly manifest: ImageManifest | null; readonly platform: Platform | null };
+/** What a VM's view takes from elsewhere: its image's user, its miner's platform, and whether its stream is followed. */
+export type Beside = {
+  readonly manifest: ImageManifest | null;
+  readonly platform: Platform | null;
+  readonly stale: StaleView;
+};
 
 export const desired = z.enum(['running', 'stopped', 'absent']);
 export const observed = z.enum([
@@ -67,13 +73,15 @@ export const vmAnswer = z
     disk: z.strictObject({ format: z.literal('qcow2'), sizeBytes: z.int(), encryption: z.literal('none') }),
     requestedAt: instant,
     revision,
+    stale: staleAnswer.nullable(),
+    asOf: asOf.optional(),
   })
   .meta({ id: 'Vm' });
 
 /** A VM as its owner sees it. Two status words, each with its sentence; nothing is called confidential that is not. */
 export const vmView = (
   { vm, requestedAt, observedAt, revision }: VmRow,
-  { manifest, platform }: Beside,
+  { manifest, platform, stale }: Beside,
 ): z.input<typeof vmAnswer> => {
   const texts = describeVm(vm);
   return {
@@ -102,5 +110,6 @@ export const vmView = (
     disk: { format: 'qcow2', sizeBytes: vm.size.diskBytes, encryption: 'none' },
     requestedAt,
     revision,
+    stale,
   };
 };

@@ -2,16 +2,17 @@ import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { EventStore } from '#events';
 import { HandleVm } from '../../handling/messages.ts';
-import type { VmRow } from '../../projections/vms.projection.ts';
-import { READS, STAMP, STORE } from '../../tokens.ts';
+import { type VmRow, vms } from '../../projections/vms.projection.ts';
+import { PAST, READS, STAMP, STORE } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
 import { demandAccount, demandSight, maySee } from '../auth/principal.ts';
 import { noVm } from '../ownership.ts';
+import { notThen, type Past } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
-import { readQuery } from '../schemas/door.ts';
 import { listOptions, listView, pageOf } from '../schemas/lists.ts';
+import { asOfView, momentRefusals, readAtQuery } from '../schemas/moments.ts';
 import { newVm, vmList, vmPath } from '../schemas/vms.ts';
 import type { Stamp } from '../stamp.ts';
 import { vmAnswer, vmView } from '../views/vm.view.ts';
@@ -53,9 +54,9 @@ const showVm = route({
   summary: 'One VM: what is wanted, what is, and since when',
   roles: everyone,
   params: vmPath,
-  query: readQuery,
+  query: readAtQuery,
   answer: json(vmAnswer),
-  refusals: ['vm-not-found'],
+  refusals: ['vm-not-found', ...momentRefusals],
 });
 
 @Controller()
@@ -64,6 +65,7 @@ export class VmsController {
     @Inject(CommandBus) private readonly commands: CommandBus,
     @Inject(STORE) private readonly store: EventStore,
     @Inject(READS) private readonly reads: Reads,
+    @Inject(PAST) private readonly past: Past,
     @Inject(STAMP) private readonly stamp: Stamp,
   ) {}
 
@@ -89,7 +91,9 @@ export class VmsController {
     const accountId = query.accountId ?? caller.principal.accountId;
     if (accountId !== null) demandSight(caller.principal, accountId);
     await this.reads.upTo(query.atLeast, reply);
-    return listView(this.reads.rows.vms(accountId, listOptions(query)), (row) => this.view(row));
+    return listView(this.reads.rows.vms({ ...query, accountId: accountId ?? undefined }, listOptions(query)), (row) =>
+      this.view(row),
+    );
   }
 
   @Answers(showVm)
@@ -98,10 +102,19 @@ export class VmsController {
     @Asked(showVm) { params: { vmId }, query }: AskedOf<typeof showVm>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
+    if (query.at !== undefined) return this.showPast(caller, vmId, query.at);
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.vm(vmId);
     if (row === null || !maySee(caller.principal, row.vm.accountId)) throw noVm(vmId);
     return this.view(row);
+  }
+
+  private async showPast(caller: Caller, vmId: string, text: string) {
+    const at = await this.past.at(text);
+    const found = await this.past.row(vms, vmId, at);
+    if (found === null || !maySee(caller.principal, found.row.vm.accountId))
+      throw notThen('vm-not-found', `VM ${vmId}`, at);
+    return { ...vmView(found.row, await this.past.beside(found.row, at)), asOf: asOfView(at, found) };
   }
 
   private view(row: VmRow) {
@@ -110,6 +123,7 @@ export class VmsController {
     return vmView(row, {
       manifest: this.reads.rows.image(imageDigest)?.image.manifest ?? null,
       platform: holder?.miner.attachment?.platform ?? null,
+      stale: this.reads.stale('vm', row.vm.vmId),
     });
   }
 }

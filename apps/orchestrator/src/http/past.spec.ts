@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { createManualClock, createMemoryEventStore } from '#adapters/memory';
+import { credits, type HoldId } from '#domain';
+import type { EventStore } from '#events';
+import { boot, furnished, newId } from '../../../../test/orchestrator/booted.ts';
+import {
+  accountId,
+  digest,
+  manifest,
+  minerId,
+  nano,
+  requested,
+  teller,
+  uuid,
+  vmId,
+} from '../../../../test/orchestrator/told.ts';
+
+const second = (n: number): string => `2026-01-01T00:00:${String(n).padStart(2, '0')}.000Z`;
+const deadlineAt = Date.UTC(2026, 0, 2);
+const ann = accountId('ann');
+const web = vmId('web');
+const host = minerId('host');
+
+/** A log of seconds: account 0-1, miner 2-3, image 4, VM 5-7. */
+const told = async (): Promise<EventStore> => {
+  const store = createMemoryEventStore();
+  const tell = teller(store);
+  await tell.account(
+    ann,
+    { type: 'AccountOpened', accountId: ann, name: 'Ann' },
+    { type: 'CreditsHeld', holdId: uuid('hold') as HoldId, vmId: web, amount: credits(1n) },
+  );
+  await tell.miner(
+    host,
+    { type: 'MinerInvited', minerId: host, name: 'host', joinTokenSha256: 'a'.repeat(64), expiresAt: deadlineAt },
+    { type: 'CapacityDeclared', capacity: nano },
+  );
+  await tell.image(digest, { type: 'ImageRegistered', digest, manifest });
+  await tell.vm(
+    web,
+    requested('web', 'ann'),
+    { type: 'VmAdmitted', holdId: uuid('hold') as HoldId, deadlineAt },
+    { type: 'VmStopRequested', reason: 'lunch', deadlineAt },
+  );
+  return store;
+};
+
+const booted = async () => boot({ store: await told(), ground: { clock: createManualClock(Date.UTC(2026, 0, 1, 1)) } });
+
+describe('reading what was', () => {
+  it('given a time, then a VM, a miner and an account are as their events up to it say, with what they are as of', async () => {
+    const { must, store } = await booted();
+    const vm = (at: string) => must('GET', `/v1/vms/${web}?at=${at}`);
+    expect((await vm(second(5))).body).toMatchObject({
+      observed: 'awaiting-admission',
+      desired: 'running',
+      sshUser: 'root',
+    });
+    expect((await vm(second(6))).body).toMatchObject({ observed: 'awaiting-placement', desired: 'running' });
+    const last = await vm(second(59));
+    expect(last.body).toMatchObject({
+      ...{ desired: 'stopped', revision: '2' },
+      asOf: { at: second(59), position: expect.stringMatching(/\.\d+$/), revision: '2', recordedAt: second(7) },
+    });
+    const first = (await store.readAll({ limit: 1 })).events[0]?.position;
+    expect((await must('GET', `/v1/accounts/${ann}?at=${first}`)).body).toMatchObject({
+      held: '0',
+      asOf: { at: first },
+    });
+    expect((await must('GET', `/v1/accounts/${ann}?at=${second(1)}`)).body.held).toBe('1000000');
+    expect((await must('GET', `/v1/miners/${host}?at=${second(2)}`)).body.capacity).not.toEqual(nano);
+    const miner = (await must('GET', `/v1/miners/${host}?at=2026-01-01T01:00:30%2B01:00`)).body;
+    expect(miner).toMatchObject({ capacity: nano, lastSeenAt: null, asOf: { at: second(30) } });
+  });
+
+  it('given no "at", then nothing says that it was', async () => {
+    const { must } = await booted();
+    await expect.poll(async () => (await must('GET', `/v1/vms/${web}`)).body.asOf).toBeUndefined();
+  });
+
+  it.each([
+    ['yesterday', 400, 'at-unreadable', /"yesterday", which is neither a time nor a position/],
+    ['2026-01-01', 400, 'at-unreadable', /neither a time/],
+    ['2026-13-01T00:00:00Z', 400, 'at-unreadable', /neither a time/],
+    ['2026-01-01T00:00:00', 400, 'at-unreadable', /neither a time/],
+    ['other.1', 400, 'foreign-position', /not of store/],
+    ['2025-12-31T23:59:59Z', 422, 'at-before-beginning', /the log begins at 2026-01-01T00:00:00.000Z/],
+    ['2026-01-01T01:00:00.001Z', 422, 'at-in-the-future', /it is 2026-01-01T01:00:00.000Z here/],
+    ['memory.9000', 422, 'at-in-the-future', /the log ends at memory\./],
+  ])('given at=%s, then it is refused by name: %i %s', async (at, status, code, detail) => {
+    const { call } = await booted();
+    for (const path of [`vms/${web}`, `miners/${host}`, `accounts/${ann}`]) {
+      const answer = await call('GET', `/v1/${path}?at=${at}`);
+      expect(answer).toMatchObject({ status, body: { code, detail: expect.stringMatching(detail) } });
+    }
+  });
+
+  it('given a moment before a thing was there, then there was none; and a list does not take a moment', async () => {
+    const { call } = await booted();
+    for (const [path, code] of [
+      [`vms/${web}`, 'vm-not-found'],
+      [`miners/${host}`, 'miner-not-found'],
+      [`accounts/${newId()}`, 'account-not-found'],
+    ]) {
+      const answer = await call('GET', `/v1/${path}?at=${second(0)}`);
+      expect(answer).toMatchObject({
+        status: 404,
+        body: { code, detail: expect.stringContaining(`as of ${second(0)}`) },
+      });
+    }
+    for (const list of ['vms', 'miners', 'accounts']) {
+      const answer = await call('GET', `/v1/${list}?at=${second(5)}`);
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { code: 'invalid-request', detail: expect.stringContaining('"at"') },
+      });
+    }
+  });
+
+  it('given an owner, then the past of others is as hidden as their present', async () => {
+    const api = await booted();
+    const { owner } = await furnished(api);
+    for (const path of [`vms/${web}`, `accounts/${ann}`]) {
+      expect((await api.call('GET', `/v1/${path}?at=${second(30)}`, { token: owner })).status).toBe(404);
+    }
+  });
+
+  it('given a time, then its position is told, also of one before the beginning', async () => {
+    const { must, store } = await booted();
+    const fourth = (await store.readAll({ limit: 4 })).events.at(-1)?.position;
+    expect((await must('GET', `/v1/positions?at=${second(3)}`)).body).toEqual({ at: second(3), position: fourth });
+    expect((await must('GET', '/v1/positions?at=2020-01-01T00:00:00Z')).body.position).toBeNull();
+  });
+});
+
+describe('the difference of two moments', () => {
+  it('given two moments, then what is other is told, with the events that did it', async () => {
+    const { must, store } = await booted();
+    const { body } = await must('GET', `/v1/vms/${web}/diff?from=${second(5)}&to=${second(7)}`);
+    const [, admitted, stopped] = await store.readStream(`vm-${web}` as Parameters<EventStore['readStream']>[0]);
+    expect(body.events.map(({ type }: { type: string }) => type)).toEqual(['VmAdmitted', 'VmStopRequested']);
+    expect(body.changes).toContainEqual({ path: 'desired', from: 'running', to: 'stopped', by: [stopped?.eventId] });
+    expect(body.changes).toContainEqual({
+      ...{ path: 'observed', from: 'awaiting-admission', to: 'awaiting-placement' },
+      by: [admitted?.eventId],
+    });
+    expect(body).toMatchObject({ eventsLeftOut: 0, from: { at: second(5) }, to: { at: second(7) } });
+  });
+
+  it('given a beginning before the VM was, then all of it is new; given no end, then it ends now; given nothing in between, then nothing', async () => {
+    const { must } = await booted();
+    const { body } = await must('GET', `/v1/vms/${web}/diff?from=${second(1)}`);
+    expect(body.changes).toContainEqual(expect.objectContaining({ path: 'name', from: null, to: 'web' }));
+    expect(body.events[0].type).toBe('VmRequested');
+    const same = await must('GET', `/v1/vms/${web}/diff?from=${second(7)}&to=${second(8)}`);
+    expect(same.body).toMatchObject({ changes: [], events: [] });
+  });
+
+  it('given moments the wrong way round, then that is refused by name', async () => {
+    const { call } = await booted();
+    const answer = await call('GET', `/v1/vms/${web}/diff?from=${second(7)}&to=${second(5)}`);
+    expect(answer).toMatchObject({ status: 422, body: { code: 'from-after-to' } });
+    expect((await call('GET', `/v1/vms/${web}/diff?to=${second(5)}`)).body.detail).toContain('from');
+    expect((await call('GET', `/v1/vms/${newId()}/diff?from=${second(5)}`)).body.code).toBe('vm-not-found');
+  });
+});

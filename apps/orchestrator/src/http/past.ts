@@ -1,0 +1,123 @@
+import { Refusal, type UnixMs } from '#domain';
+import { DoorProblem } from '#edge';
+import { type Clock, type EventStore, ForeignPosition, isoTime, type Position, skippedEvents } from '#events';
+import { images } from '../projections/images.projection.ts';
+import { miners } from '../projections/miners.projection.ts';
+import type { Projection } from '../projections/projection.ts';
+import { type RowAt, rowAt, type Watcher } from '../projections/row-at.ts';
+import type { VmRow } from '../projections/vms.projection.ts';
+import type { Beside } from './views/vm.view.ts';
+
+/** A moment of the log: as it was asked for, and where the log stood then. */
+export type Moment = { readonly at: string; readonly position: Position };
+
+/** What was, read from the log itself and not from the read model. */
+export type Past = {
+  /**
+   * The moment a time or a position names. Refuses `at-unreadable`, `at-before-beginning` and `at-in-the-future`, and
+   * `foreign-position` for a token of another store.
+   */
+  at(text: string): Promise<Moment>;
+  now(): Promise<Moment>;
+  /** A row as it was; `null` when there was none. */
+  row<Row>(projection: Projection<Row>, id: string, at: Moment, watch?: Watcher<Row>): Promise<RowAt<Row> | null>;
+  /** What a VM's view takes from elsewhere, as it was. */
+  beside(row: VmRow, at: Moment): Promise<Beside>;
+};
+
+export const createPast = (store: EventStore, clock: Clock): Past => {
+  const row: Past['row'] = async (projection, id, { position }, watch) => {
+    const skipped = await skippedEvents({ store, clock }, 'read-model');
+    return rowAt(store, projection, id, position, skipped, watch);
+  };
+
+  const momentOf = async (text: string): Promise<Moment> => {
+    const time = timeOf(text);
+    if (time === null) return { at: text, position: await positionFrom(store, text) };
+    const now = clock.now();
+    if (time > now) {
+      const detail = `"at" is ${isoTime(time)} and it is ${isoTime(now)} here; leave it out to read what is now`;
+      throw new DoorProblem('at-in-the-future', detail, { observed: isoTime(time), wanted: `at most ${isoTime(now)}` });
+    }
+    const position = await store.positionAt(time);
+    if (position === null) throw await beforeBeginning(store, text);
+    return { at: isoTime(time), position };
+  };
+
+  return {
+    at: momentOf,
+    now: async () => {
+      const position = await store.head();
+      if (position === null) throw await beforeBeginning(store, 'now');
+      return { at: isoTime(clock.now()), position };
+    },
+    row,
+    beside: async ({ vm }, at) => {
+      const image = await row(images, vm.imageDigest, at);
+      const holder = vm.placement === null ? null : await row(miners, vm.placement.minerId, at);
+      return {
+        manifest: image?.row.image.manifest ?? null,
+        platform: holder?.row.miner.attachment?.platform ?? null,
+        // Folded from the streams themselves, at that moment.
+        stale: null,
+      };
+    },
+  };
+};
+
+/** What was not there at a moment, in the words for what is not there at all. */
+export const notThen = (code: 'vm-not-found' | 'miner-not-found' | 'account-not-found', what: string, at: Moment) =>
+  new Refusal(
+    code,
+    `there was no ${what} as of ${at.at} (position ${at.position}); leave "at" out to read what is now`,
+  );
+
+const DAY = /^\d{4}-\d{2}-\d{2}/;
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** A time in a text; `null` when it does not begin like one. */
+const timeOf = (text: string): UnixMs | null => {
+  if (!DAY.test(text)) return null;
+  const time = TIME.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw unreadable(text);
+  return time;
+};
+
+const positionFrom = async (store: EventStore, text: string): Promise<Position> => {
+  const position = parsed(store, text);
+  const head = await store.head();
+  if (head !== null && store.comparePositions(position, head) <= 0) return position;
+  throw new DoorProblem('at-in-the-future', `"at" is ${position} and the log ends at ${head ?? 'its beginning'}`, {
+    observed: position,
+    wanted: head,
+  });
+};
+
+const parsed = (store: EventStore, text: string): Position => {
+  try {
+    return store.parsePosition(text);
+  } catch (error) {
+    // A token of another store is one; anything else was meant as who knows what.
+    if (error instanceof ForeignPosition && !/^[\w-]+\.[\w.-]+$/.test(text)) throw unreadable(text);
+    throw error;
+  }
+};
+
+const unreadable = (text: string): DoorProblem =>
+  new DoorProblem(
+    'at-unreadable',
+    `"at" is ${JSON.stringify(text.slice(0, 80))}, which is neither a time nor a position`,
+    {
+      observed: text.slice(0, 80),
+      wanted: 'a time with its zone such as 2026-01-31T12:00:00Z, or a position that this server gave out',
+    },
+  );
+
+const beforeBeginning = async (store: EventStore, text: string): Promise<DoorProblem> => {
+  const [first] = (await store.readAll({ limit: 1 })).events;
+  const begins = first === undefined ? 'and nothing is recorded yet' : `and the log begins at ${first.recordedAt}`;
+  return new DoorProblem('at-before-beginning', `"at" is ${text} ${begins}`, {
+    observed: text,
+    wanted: first?.recordedAt ?? null,
+  });
+};
