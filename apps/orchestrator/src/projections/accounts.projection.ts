@@ -30,8 +30,10 @@ export type AccountRow = {
 const ddl = `CREATE TABLE accounts (
   account_id TEXT PRIMARY KEY,
   created_at TEXT NOT NULL,
-  row TEXT NOT NULL
+  row TEXT NOT NULL,
+  name TEXT AS (row ->> '$.account.name')
 ) STRICT;
+CREATE INDEX accounts_by_name ON accounts (name, created_at, account_id);
 CREATE INDEX accounts_by_age ON accounts (created_at, account_id);
 CREATE TABLE tokens (
   token_id TEXT NOT NULL,

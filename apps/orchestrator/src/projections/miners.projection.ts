@@ -1,5 +1,6 @@
-import { type Miner, miner } from '#domain';
+import { eligibilityOf, type Miner, miner } from '#domain';
 import { aggregates } from '#events';
+import { minerStatusOf } from './miner-status.ts';
 import type { Projection } from './projection.ts';
 import { stateToText, textToState } from './state-text.ts';
 
@@ -9,7 +10,10 @@ export type MinerRow = { readonly miner: Miner; readonly invitedAt: string; read
 const ddl = `CREATE TABLE miners (
   miner_id TEXT PRIMARY KEY,
   created_at TEXT NOT NULL,
-  row TEXT NOT NULL
+  row TEXT NOT NULL,
+  status TEXT NOT NULL,
+  eligible INTEGER NOT NULL,
+  name TEXT NOT NULL
 ) STRICT;
 CREATE INDEX miners_by_age ON miners (created_at, miner_id);`;
 
@@ -30,15 +34,20 @@ export const miners: Projection<MinerRow> = {
   open: (db) => {
     const one = db.prepare<[string], string>('SELECT row FROM miners WHERE miner_id = ?').pluck();
     const put = db.prepare(
-      `INSERT INTO miners (miner_id, created_at, row) VALUES (:minerId, :createdAt, :row)
-       ON CONFLICT (miner_id) DO UPDATE SET row = :row`,
+      `INSERT INTO miners (miner_id, created_at, row, status, eligible, name)
+       VALUES (:minerId, :createdAt, :row, :status, :eligible, :name)
+       ON CONFLICT (miner_id) DO UPDATE SET row = :row, status = :status, eligible = :eligible, name = :name`,
     );
     return {
       load: (minerId) => {
         const text = one.get(minerId);
         return text === undefined ? null : textToState<MinerRow>(text);
       },
-      save: (minerId, row) => put.run({ minerId, createdAt: row.invitedAt, row: stateToText(row) }),
+      save: (minerId, row) =>
+        put.run({
+          ...{ minerId, createdAt: row.invitedAt, row: stateToText(row), name: row.miner.name },
+          ...{ status: minerStatusOf(row.miner), eligible: Number(eligibilityOf(row.miner).eligible) },
+        }),
     };
   },
 };

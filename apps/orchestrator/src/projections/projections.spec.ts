@@ -55,11 +55,11 @@ describe('vms', () => {
       for (const name of ['c', 'a', 'b']) await told.vm(vmId(name), requested(name, 'ann'));
       await told.vm(vmId('x'), requested('x', 'bob'));
     });
-    const first = rows.vms(accountId('ann'), { after: null, limit: 2 });
+    const first = rows.vms({ accountId: accountId('ann') }, { after: null, limit: 2 });
     expect(first.rows.map((row) => row.vm.name)).toEqual(['c', 'a']);
-    const second = rows.vms(accountId('ann'), { after: first.next, limit: 2 });
+    const second = rows.vms({ accountId: accountId('ann') }, { after: first.next, limit: 2 });
     expect(second).toMatchObject({ rows: [{ vm: { name: 'b' } }], next: null });
-    expect(rows.vms(null, all).rows).toHaveLength(4);
+    expect(rows.vms({}, all).rows).toHaveLength(4);
   });
 });
 

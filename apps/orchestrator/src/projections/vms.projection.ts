@@ -16,9 +16,16 @@ const ddl = `CREATE TABLE vms (
   vm_id TEXT PRIMARY KEY,
   account_id TEXT NOT NULL,
   created_at TEXT NOT NULL,
-  row TEXT NOT NULL
+  row TEXT NOT NULL,
+  observed TEXT AS (row ->> '$.vm.observed'),
+  miner_id TEXT AS (row ->> '$.vm.placement.minerId'),
+  flavor_id TEXT AS (row ->> '$.vm.flavorId'),
+  name TEXT AS (row ->> '$.vm.name')
 ) STRICT;
 CREATE INDEX vms_by_age ON vms (created_at, vm_id);
+CREATE INDEX vms_by_observed ON vms (observed, created_at, vm_id);
+CREATE INDEX vms_by_miner ON vms (miner_id, created_at, vm_id);
+CREATE INDEX vms_by_name ON vms (name, created_at, vm_id);
 CREATE INDEX vms_by_account ON vms (account_id, created_at, vm_id);`;
 
 export const vms: Projection<VmRow> = {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sshKeyLineLengthMax } from '#domain';
 import { accountId, depositId, microCredits, role, sha256Hex, tokenId } from '#events';
+import { listQuery } from './lists.ts';
 
 const name = z.string().min(1).max(200);
 
@@ -13,3 +14,7 @@ export const fingerprint = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'expec
 export const sshKeyPath = z.strictObject({ accountId, fingerprint });
 export const newToken = z.strictObject({ tokenId, role, sha256: sha256Hex, label: name });
 export const tokenPath = z.strictObject({ accountId, tokenId });
+export const accountList = z.strictObject({
+  ...listQuery,
+  name: name.optional().describe('Only those of exactly this name'),
+});

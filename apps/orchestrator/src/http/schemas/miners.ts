@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { drainReasonLengthMax } from '#domain';
 import { instant, minerId, natsPublicKey, sha256Hex } from '#events';
+import { minerStatus } from '../views/miner.view.ts';
+import { listQuery } from './lists.ts';
 
 export const minerPath = z.strictObject({ minerId });
 export const newMiner = z.strictObject({
@@ -21,4 +23,16 @@ export const drain = z.strictObject({
     .nullable()
     .default(null)
     .describe('By when it should be empty; shown, and nothing is ended by it'),
+});
+
+/** Query of the list of miners. */
+export const minerList = z.strictObject({
+  ...listQuery,
+  status: minerStatus.optional(),
+  eligible: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .describe('Only those that VMs may be placed on, or only the others'),
+  name: z.string().min(1).max(200).optional().describe('Only those of exactly this name'),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { accountId, consoleBytesMax, imageDigest, restartPolicy, vmId } from '#events';
+import { accountId, consoleBytesMax, imageDigest, minerId, restartPolicy, vmId } from '#events';
 import { consoleBytes, fingerprintsMax } from '../limits.ts';
+import { observed } from '../views/vm.view.ts';
 import { fingerprint } from './accounts.ts';
 import { numberFrom } from './door.ts';
 import { listQuery } from './lists.ts';
@@ -18,7 +19,14 @@ export type NewVm = z.infer<typeof newVm>;
 
 export const vmPath = z.strictObject({ vmId });
 export const stopVm = z.strictObject({ reason: z.string().min(1).max(200).default('asked by its owner') });
-export const vmList = z.strictObject({ ...listQuery, accountId: accountId.optional() });
+export const vmList = z.strictObject({
+  ...listQuery,
+  accountId: accountId.optional(),
+  observed: observed.optional().describe('Only those that are in this state'),
+  minerId: minerId.optional().describe('Only those that this miner holds'),
+  flavorId: z.string().min(1).max(40).optional(),
+  name: z.string().min(1).max(200).optional().describe('Only those of exactly this name'),
+});
 /** An offset in everything a guest ever printed: exact up to a petabyte. */
 const consoleOffset = z
   .string()
