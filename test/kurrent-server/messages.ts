@@ -10,6 +10,12 @@ import streams from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/
 import any from 'google-protobuf/google/protobuf/any_pb.js';
 import type { Proposed, StoredRecord, Written } from './log.ts';
 
+/** What a read writes: a message, or the bytes of one. */
+export type ReadAnswer = ReadRespMessage | Buffer;
+
+export const serializeAnswer = (answer: ReadAnswer): Buffer =>
+  Buffer.isBuffer(answer) ? answer : Buffer.from(answer.serializeBinary());
+
 // Our words into the protocol's, by the client's own generated classes.
 
 export const identifier = (stream: string): StreamIdentifierMessage => {
@@ -35,7 +41,16 @@ export const proposedOf = (message: ProposedMessage): Proposed => ({
   data: message.getData_asU8(),
 });
 
-export const eventResponse = (record: StoredRecord): ReadRespMessage => {
+const serialized = new WeakMap<StoredRecord, Buffer>();
+
+/** An event as it goes over the wire, put into bytes once: readers ask for the same pages again and again. */
+export const eventResponse = (record: StoredRecord): Buffer => {
+  const bytes = serialized.get(record) ?? Buffer.from(eventMessage(record).serializeBinary());
+  serialized.set(record, bytes);
+  return bytes;
+};
+
+const eventMessage = (record: StoredRecord): ReadRespMessage => {
   const event = new streams.ReadResp.ReadEvent.RecordedEvent();
   const id = new shared.UUID();
   id.setString(record.id);

@@ -1,12 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
-import type { ReadReq, ReadResp } from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
+import type { ReadReq } from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
 import type { Orders } from './faults.ts';
 import type { Log, StoredRecord } from './log.ts';
-import { callError, caughtUp, checkpoint, confirmation, eventResponse, nameOf, streamNotFound } from './messages.ts';
+import {
+  callError,
+  caughtUp,
+  checkpoint,
+  confirmation,
+  eventResponse,
+  nameOf,
+  type ReadAnswer,
+  streamNotFound,
+} from './messages.ts';
 
-type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
+type ReadCall = ServerWritableStream<ReadReq, ReadAnswer>;
 type Options = ReadReq.Options;
 type Matches = (record: StoredRecord) => boolean;
 

@@ -17,7 +17,7 @@ import streamsService from '@kurrent/kurrentdb-client/generated/kurrentdb/protoc
 import { serveAppend, serveBatchAppend } from './append.ts';
 import { type Call, createOrders, type Faults, type Orders } from './faults.ts';
 import { createLog, type Log } from './log.ts';
-import { notLeader } from './messages.ts';
+import { notLeader, serializeAnswer } from './messages.ts';
 import { serveRead } from './read.ts';
 
 const host = '127.0.0.1';
@@ -131,17 +131,21 @@ const addServices = (server: Server, log: Log, orders: Orders, cluster: Cluster,
     };
   const unused: UntypedHandleCall = (_call: unknown, answer: sendUnaryData<never>) =>
     answer({ code: 12, details: 'our adapter does not use it' });
-  server.addService(streamsService.StreamsService, {
-    read: streaming((call: Parameters<typeof serveRead>[2]) => serveRead(log, orders, call)),
-    batchAppend: streaming((call: Parameters<typeof serveBatchAppend>[2]) => serveBatchAppend(log, orders, call)),
-    append: (call: Parameters<typeof serveAppend>[2], answer: Parameters<typeof serveAppend>[3]) => {
-      const error = refused(call);
-      if (error === null) serveAppend(log, orders, call, answer);
-      else answer(error);
+  const { read, ...rest } = streamsService.StreamsService;
+  server.addService(
+    { ...rest, read: { ...read, responseSerialize: serializeAnswer } },
+    {
+      read: streaming((call: Parameters<typeof serveRead>[2]) => serveRead(log, orders, call)),
+      batchAppend: streaming((call: Parameters<typeof serveBatchAppend>[2]) => serveBatchAppend(log, orders, call)),
+      append: (call: Parameters<typeof serveAppend>[2], answer: Parameters<typeof serveAppend>[3]) => {
+        const error = refused(call);
+        if (error === null) serveAppend(log, orders, call, answer);
+        else answer(error);
+      },
+      delete: unused,
+      tombstone: unused,
     },
-    delete: unused,
-    tombstone: unused,
-  });
+  );
   server.addService(featuresService.ServerFeaturesService, {
     getSupportedMethods: unary(orders, 'features', supportedMethods),
   });
