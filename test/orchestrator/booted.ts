@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import {
 } from '#adapters/memory';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
 import { standardFlavors } from '#domain';
-import { createLifecycle, type Lifecycle, type Log, silentLog } from '#edge';
+import { createLifecycle, createMetrics, type Lifecycle, type Log, silentLog } from '#edge';
 import { type EventStore, streamName } from '#events';
 import { type Ground, startOrchestrator } from '../../apps/orchestrator/src/orchestrator.ts';
 import { checkAnswer } from './answers.ts';
@@ -53,6 +53,9 @@ export type BootOptions = {
   readonly ground?: Partial<Ground>;
   readonly log?: Log;
   readonly atLeastWaitMs?: number;
+  readonly metricsAt?: { readonly host: string; readonly port: number };
+  /** Where the signed heads go, and who signs them; else into the test's own directory. */
+  readonly heads?: { readonly file: string; readonly key: KeyObject };
 };
 
 /** The real orchestrator on memory adapters, listening on a port of its own, stopped with the test. */
@@ -71,7 +74,8 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
   const app = await startOrchestrator(
     {
       ...{ clock, ids, log },
-      scheduler: createInProcessScheduler({ clock, fired: () => undefined }),
+      metrics: createMetrics(),
+      openScheduler: async () => createInProcessScheduler({ clock, fired: () => undefined }),
       openStore: async () => ({
         store,
         checkpoints: createMemoryCheckpoints(),
@@ -90,11 +94,12 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       listenHost: '127.0.0.1',
       listenPort: 0,
       readModelDir: dir,
-      logHeadsFile: join(dir, 'log-heads.ndjson'),
-      networkKey: generateKeyPairSync('ed25519').privateKey,
+      logHeadsFile: options.heads?.file ?? join(dir, 'log-heads.ndjson'),
+      networkKey: options.heads?.key ?? generateKeyPairSync('ed25519').privateKey,
       operatorToken: operator,
       networkName: 'test',
       reconcile: true,
+      metricsAt: options.metricsAt ?? null,
       ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),
     },
     lifecycle,

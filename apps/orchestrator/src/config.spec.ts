@@ -43,4 +43,34 @@ describe('configuration', () => {
     const env = { ...environment(newToken().text), HCC_NATS_URL: 'nats://user:pass@host:4222' };
     expect(() => orchestratorConfig(env)).toThrow(/HCC_NATS_URL .* wanted nats:\/\/host:port, without credentials/);
   });
+
+  it('given the variables of a cluster, then servers, replicas, Redis and the address of figures are read', () => {
+    const base = environment(newToken().text);
+    const password = `${base.HCC_OPERATOR_TOKEN_FILE}.redis`;
+    writeFileSync(password, 'swordfish\n', { mode: 0o600 });
+    const config = orchestratorConfig({
+      ...base,
+      HCC_NATS_URL: 'nats://a:4222,nats://b:4222,tls://c:4222',
+      HCC_NATS_REPLICAS: '3',
+      HCC_REDIS_URL: 'redis://redis:6379',
+      HCC_REDIS_PASSWORD_FILE: password,
+      HCC_METRICS_HOST: '0.0.0.0',
+      HCC_METRICS_PORT: '9464',
+    });
+    expect(config).toMatchObject({
+      natsServers: ['nats://a:4222', 'nats://b:4222', 'tls://c:4222'],
+      natsReplicas: 3,
+      redis: { url: 'redis://redis:6379', password: 'swordfish' },
+      metricsAt: { host: '0.0.0.0', port: 9464 },
+    });
+    expect(orchestratorConfig(base)).toMatchObject({ natsReplicas: 1, redis: null, metricsAt: null });
+  });
+
+  it('given a password in the address of Redis, then it is refused without being repeated', () => {
+    const env = { ...environment(newToken().text), HCC_REDIS_URL: 'redis://:swordfish@redis:6379' };
+    expect(() => orchestratorConfig(env)).toThrow(
+      /HCC_REDIS_URL is "redis:\/\/\[secret\]@redis:6379".*HCC_REDIS_PASSWORD_FILE/,
+    );
+    expect(() => orchestratorConfig(env)).not.toThrow(/swordfish/);
+  });
 });

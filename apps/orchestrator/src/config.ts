@@ -10,7 +10,14 @@ export type OrchestratorConfig = {
   readonly listenPort: number;
   readonly storeFile: string;
   readonly readModelDir: string;
-  readonly natsUrl: string;
+  /** Every server of the bus: one on a single machine, each node of a cluster. */
+  readonly natsServers: readonly string[];
+  /** JetStream replicas of each stream: 1, or 3 or 5 in a cluster. */
+  readonly natsReplicas: number;
+  /** Timers are kept there and shared by replicas; `null` keeps them in this process. */
+  readonly redis: { readonly url: string; readonly password: string | null } | null;
+  /** Where figures are given; `null` gives none. */
+  readonly metricsAt: { readonly host: string; readonly port: number } | null;
   readonly natsSecretsDir: string;
   readonly operatorToken: OperatorToken;
   readonly networkName: string;
@@ -21,14 +28,27 @@ export type OrchestratorConfig = {
   readonly networkKey: KeyObject;
 };
 
+const natsWanted = 'nats://host:port, without credentials; of a cluster all servers, with commas between';
+
 const environment = z.object({
   HCC_LISTEN_HOST: text('an address to listen on').default('127.0.0.1'),
   HCC_LISTEN_PORT: wholeNumber('a TCP port, 0 to 65535', 0, 65_535),
   HCC_STORE_FILE: text('the path of the event store'),
   HCC_READMODEL_DIR: text('a directory for read models'),
   HCC_NATS_URL: z
-    .string({ error: 'nats://host:port' })
-    .regex(/^(nats|tls):\/\/[^\s@/]+:[0-9]{1,5}$/, 'nats://host:port, without credentials'),
+    .string({ error: natsWanted })
+    .regex(/^(nats|tls):\/\/[^\s@/,]+:[0-9]{1,5}(,(nats|tls):\/\/[^\s@/,]+:[0-9]{1,5}){0,8}$/, natsWanted),
+  HCC_NATS_REPLICAS: z.enum(['1', '3', '5'], { error: '1, 3 or 5' }).default('1'),
+  HCC_REDIS_URL: z
+    .string()
+    .regex(
+      /^rediss?:\/\/[^\s@/:]+(:[0-9]{1,5})?(\/[0-9]{1,3})?$/,
+      'redis://host:port, its password in HCC_REDIS_PASSWORD_FILE',
+    )
+    .optional(),
+  HCC_REDIS_PASSWORD_FILE: text('the path of a file (mode 600) with the password of Redis').optional(),
+  HCC_METRICS_HOST: text('an address to give figures on').default('127.0.0.1'),
+  HCC_METRICS_PORT: wholeNumber('a TCP port, 0 to 65535', 0, 65_535).optional(),
   HCC_NATS_SECRETS_DIR: text('the directory of the NATS operator keys'),
   HCC_OPERATOR_TOKEN_FILE: text('the path of a file (mode 600) with the operator token'),
   HCC_LOG_HEADS_FILE: text("the path of the log's signed heads, outside the store"),
@@ -47,7 +67,11 @@ export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
     listenPort: given.HCC_LISTEN_PORT,
     storeFile: given.HCC_STORE_FILE,
     readModelDir: given.HCC_READMODEL_DIR,
-    natsUrl: given.HCC_NATS_URL,
+    natsServers: given.HCC_NATS_URL.split(','),
+    natsReplicas: Number(given.HCC_NATS_REPLICAS),
+    redis: redisOf(given),
+    metricsAt:
+      given.HCC_METRICS_PORT === undefined ? null : { host: given.HCC_METRICS_HOST, port: given.HCC_METRICS_PORT },
     natsSecretsDir: given.HCC_NATS_SECRETS_DIR,
     operatorToken: operatorTokenFrom(readSecretFile(tokenFile, 'the operator token'), tokenFile),
     networkName: given.HCC_NETWORK_NAME,
@@ -56,4 +80,10 @@ export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
     logHeadsFile: given.HCC_LOG_HEADS_FILE,
     networkKey: networkKeyFrom(given.HCC_NETWORK_KEY_FILE),
   };
+};
+
+const redisOf = (given: z.infer<typeof environment>): OrchestratorConfig['redis'] => {
+  const { HCC_REDIS_URL: url, HCC_REDIS_PASSWORD_FILE: file } = given;
+  if (url === undefined) return null;
+  return { url, password: file === undefined ? null : readSecretFile(file, 'the password of Redis') };
 };

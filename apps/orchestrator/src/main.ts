@@ -1,8 +1,9 @@
 import 'reflect-metadata';
+import { openRedisScheduler } from '#adapters/bullmq';
 import { connectOrchestratorBus } from '#adapters/nats';
 import { openSqliteStore } from '#adapters/sqlite';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
-import { createLog, type Log, plainLine, runProgram } from '#edge';
+import { createLog, createMetrics, type Log, type Metrics, plainLine, runProgram } from '#edge';
 import { BusUnavailable, type Clock, type OrchestratorBus, type TimerFired } from '#events';
 import { type OrchestratorConfig, orchestratorConfig } from './config.ts';
 import { minerCredentials, natsOperatorOf, ownCredentials } from './lifecycle/credentials.ts';
@@ -15,19 +16,20 @@ const run = async (config: OrchestratorConfig): Promise<void> => {
   const clock = createSystemClock();
   const ids = createRandomIds();
   const log = createLog({ name, level: config.logLevel });
+  const metrics = createMetrics();
   await runProgram({
     ...{ name, clock, log },
     start: async (lifecycle) => {
       const operator = await natsOperatorOf(config.natsSecretsDir);
       const own = await ownCredentials(operator);
-      const servers = [config.natsUrl];
+      const { natsServers: servers, natsReplicas: replicas } = config;
       await startOrchestrator(
         {
-          ...{ clock, ids, log },
-          scheduler: createInProcessScheduler({ clock, fired: toldTo(log) }),
+          ...{ clock, ids, log, metrics },
+          openScheduler: () => schedulerOf(config, { clock, log, fired: toldTo(log, metrics) }),
           openStore: () => openSqliteStore({ file: config.storeFile, clock, ids }),
           connectBus: () =>
-            patiently(clock, () => connectOrchestratorBus({ servers, credentials: () => own, clock, log })),
+            patiently(clock, () => connectOrchestratorBus({ servers, replicas, credentials: () => own, clock, log })),
           issueMinerJwt: minerCredentials(operator, servers, clock),
         },
         config,
@@ -37,9 +39,18 @@ const run = async (config: OrchestratorConfig): Promise<void> => {
   });
 };
 
+type Fired = (fired: TimerFired) => void;
+type SchedulerGround = { readonly clock: Clock; readonly log: Log; readonly fired: Fired };
+
+/** Timers of this process alone, or shared with its replicas through Redis. */
+const schedulerOf = async ({ redis, networkName: network }: OrchestratorConfig, ground: SchedulerGround) =>
+  redis === null ? createInProcessScheduler(ground) : openRedisScheduler({ ...ground, ...redis, network });
+
 const toldTo =
-  (log: Log) =>
-  ({ kind, lateMs, error }: TimerFired): void => {
+  (log: Log, metrics: Metrics): Fired =>
+  ({ kind, lateMs, error }) => {
+    metrics.count('hcc_scheduler_calls_total', { kind, outcome: error === null ? 'done' : 'failed' });
+    metrics.observe('hcc_scheduler_late_seconds', { kind }, lateMs / 1_000);
     if (error !== null) log('warn', 'timer failed, it is tried again', { kind, lateMs, error });
   };
 

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Lifecycle, Log } from '#edge';
+import { type Lifecycle, type Log, type Metrics, metricsDoor } from '#edge';
 import {
   type Checkpoints,
   type Clock,
@@ -13,6 +13,9 @@ import {
   type Scheduler,
   skippedEvents,
 } from '#events';
+import { registerGauges } from './figures/gauges.ts';
+import { measuredBus } from './figures/measured-bus.ts';
+import { measuredStore } from './figures/measured-store.ts';
 import { createLogHeads } from './heads/log-heads.ts';
 import type { OperatorToken } from './http/auth/authenticator.ts';
 import { listening, openDoor } from './http/door.ts';
@@ -20,7 +23,7 @@ import type { IssueMinerJwt } from './http/views/credentials.view.ts';
 import { renewal } from './lifecycle/credentials.ts';
 import { createLeadership, type LedPart } from './lifecycle/leadership.ts';
 import { busWaitMs, processesStartMs } from './lifecycle/limits.ts';
-import { busProbe, createReadiness, storeProbe } from './lifecycle/readiness.ts';
+import { busProbe, createReadiness, storeProbe, timersProbe } from './lifecycle/readiness.ts';
 import { createParts } from './parts.ts';
 import { openReadModel } from './projections/read-model.ts';
 import { createRebuilds } from './projections/rebuilds.ts';
@@ -36,8 +39,10 @@ export type OpenStore = {
 export type Ground = {
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly scheduler: Scheduler;
   readonly log: Log;
+  readonly metrics: Metrics;
+  /** Opens what keeps timers, or throws and says why. */
+  readonly openScheduler: () => Promise<Scheduler>;
   readonly openStore: () => Promise<OpenStore>;
   /** Connects and makes sure of streams and consumers; within {@link busWaitMs}, or it throws and says why. */
   readonly connectBus: () => Promise<OrchestratorBus>;
@@ -51,6 +56,8 @@ export type OrchestratorOptions = {
   readonly operatorToken: OperatorToken;
   readonly networkName: string;
   readonly reconcile: boolean;
+  /** Where figures are given; `null` gives none. */
+  readonly metricsAt: { readonly host: string; readonly port: number } | null;
   /** Where the log's signed heads go: outside the store, best on another disk. */
   readonly logHeadsFile: string;
   /** The network's Ed25519 private key. */
@@ -64,8 +71,10 @@ export const startOrchestrator = async (
   options: OrchestratorOptions,
   lifecycle: Lifecycle,
 ): Promise<NestFastifyApplication> => {
-  const { clock, ids, scheduler, log } = ground;
-  const { store, checkpoints, leases } = await lifecycle.open('store', ground.openStore, (opened) => opened.close());
+  const { clock, ids, log, metrics } = ground;
+  const opened = await lifecycle.open('store', ground.openStore, (store) => store.close());
+  const { checkpoints, leases } = opened;
+  const store = measuredStore(opened.store, metrics);
   const heads = createLogHeads({ store, clock, log, file: options.logHeadsFile, key: options.networkKey });
   await lifecycle.start(heads);
   const model = await lifecycle.open(
@@ -81,8 +90,9 @@ export const startOrchestrator = async (
     isBlocked: (stream) => readModel.blocking(stream) !== null,
   });
   await lifecycle.start({ name: 'rebuilds', start: async () => undefined, stop: rebuilds.stop });
-  const bus = await lifecycle.open('bus', ground.connectBus, (opened) => opened.close(), { startMs: 2 * busWaitMs });
-  await lifecycle.start({ name: 'timers', start: async () => undefined, stop: () => scheduler.stop() });
+  const connected = await lifecycle.open('bus', ground.connectBus, (open) => open.close(), { startMs: 2 * busWaitMs });
+  const bus = measuredBus(connected, metrics);
+  const scheduler = await lifecycle.open('timers', ground.openScheduler, (open) => open.stop());
 
   const leadership = createLeadership({
     leases,
@@ -92,9 +102,14 @@ export const startOrchestrator = async (
     begin: () => {
       const startAt = options.reconcile ? ('beginning' as const) : ('checkpoint' as const);
       const renew = renewal(store, ground.issueMinerJwt);
-      const { parts, watch } = createParts({ store, checkpoints, clock, scheduler, bus, log, renew, startAt });
+      const dwelt = (state: string, ms: number) => metrics.observe('hcc_vm_state_dwell_seconds', { state }, ms / 1_000);
+      const standing = { store, checkpoints, clock, scheduler, bus, log, renew, startAt, dwelt };
+      const { parts, ...known } = createParts(standing);
       const checkpoint = options.reconcile ? 'from-start' : 'required';
-      return { watch, parts: [relayPart(createRelay({ store, bus, checkpoints, clock, log, checkpoint })), ...parts] };
+      return {
+        ...known,
+        parts: [relayPart(createRelay({ store, bus, checkpoints, clock, log, checkpoint })), ...parts],
+      };
     },
   });
   await lifecycle.start(leadership, { startMs: processesStartMs });
@@ -104,12 +119,18 @@ export const startOrchestrator = async (
     { status: heads.status },
     ...(leadership.current()?.parts ?? []).flatMap(({ status }) => (status === undefined ? [] : [{ status }])),
   ];
+  const probes = [storeProbe(store), busProbe(bus), timersProbe(scheduler), leadership.probe];
+  const readiness = createReadiness(probes, consumers);
+  registerGauges(metrics, { store, clock, bus, scheduler, readiness, consumers, term: leadership.current });
+  const { metricsAt } = options;
+  if (metricsAt !== null) await lifecycle.start(metricsDoor({ metrics, ...metricsAt, log }));
   const door = await openDoor(
     {
       ...{ store, clock, ids, bus, readModel },
       rows: model.rows,
       rebuilds,
-      readiness: createReadiness([storeProbe(store), busProbe(bus), leadership.probe], consumers),
+      readiness,
+      metrics,
       lastSeen: (minerId) => leadership.current()?.watch.lastSeenAt(minerId) ?? null,
       issueMinerJwt: ground.issueMinerJwt,
       operatorToken: options.operatorToken,

@@ -10,9 +10,10 @@ import {
   type Scheduler,
   type Sink,
 } from '#events';
+import { type Dwelt, withDwell } from './figures/dwell.ts';
 import { createIntake } from './intake/intake.ts';
 import { deadlineSource, withTimers } from './processes/deadline-timer.ts';
-import { deadlines } from './processes/deadlines.process.ts';
+import { deadlines, type LiveVms } from './processes/deadlines.process.ts';
 import { ephemeralSink } from './processes/ephemeral-sink.ts';
 import { minerLost } from './processes/miner-lost.process.ts';
 import type { Part } from './processes/part.ts';
@@ -22,7 +23,7 @@ import { everyTick } from './processes/tick.ts';
 import { vmAdmission } from './processes/vm-admission.process.ts';
 import { vmPlacement } from './processes/vm-placement.process.ts';
 import { createSpecPublisher } from './publisher/spec-publisher.ts';
-import { attachedMiners, createMinerWatch, lookEveryMs, type MinerWatch } from './watch/miner-watch.ts';
+import { type Attached, attachedMiners, createMinerWatch, lookEveryMs, type MinerWatch } from './watch/miner-watch.ts';
 
 export type PartsDependencies = {
   readonly store: EventStore;
@@ -32,6 +33,8 @@ export type PartsDependencies = {
   readonly bus: OrchestratorBus;
   readonly log: Log;
   readonly renew: (minerId: string) => Promise<AskAnswer>;
+  /** Told how long a VM was in the observed state that it leaves. */
+  readonly dwelt?: Dwelt;
   /** `beginning` only when a person said so (HCC_RECONCILE=1). */
   readonly startAt: StartAt;
 };
@@ -47,16 +50,24 @@ export type Wiring = {
   readonly intake: Part;
   readonly ticks: readonly Tick[];
   readonly watch: MinerWatch;
+  /** What the folds know, for whoever looks on: every VM that is not gone, every miner that has attached. */
+  readonly live: () => LiveVms;
+  readonly attached: () => Attached;
 };
 
 /** Wires consumers, intake and ticks, in the order they start. */
 export const wire = (dependencies: PartsDependencies): Wiring => {
-  const { store, checkpoints, clock, scheduler, bus, log, renew, startAt } = dependencies;
+  const { store, checkpoints, clock, scheduler, bus, log, renew, startAt, dwelt = () => undefined } = dependencies;
   const consumer = (name: string, sink: Sink) => ({ name, ...createConsumer({ name, store, clock, sink, log }) });
 
   const publisher = createSpecPublisher({ store, bus, checkpoints });
   const waits = processSink(deadlines, dependencies, startAt);
-  const timed = withTimers(waits, waits.state, deadlineSource(waits.state, { store, clock }), scheduler);
+  const timed = withTimers(
+    withDwell(waits, waits.state, dwelt),
+    waits.state,
+    deadlineSource(waits.state, { store, clock }),
+    scheduler,
+  );
   const ledger = processSink(reconciler, dependencies, startAt);
   const attached = ephemeralSink(attachedMiners);
   const watch = createMinerWatch({ store, clock, bus, attached: attached.state, log });
@@ -85,6 +96,8 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
       { name: 'miner-watch-look', everyMs: lookEveryMs, work: watch.look },
     ],
     watch,
+    live: waits.state,
+    attached: attached.state,
   };
 };
 
@@ -100,8 +113,8 @@ const stoppedWith = <C extends Consumer>(stop: () => Promise<void>, consumer: C)
 /** {@link wire} as parts that run by themselves. The miner watch is given out too: a read model shows when each was last heard. */
 export const createParts = (
   dependencies: PartsDependencies,
-): { readonly parts: readonly Part[]; readonly watch: MinerWatch } => {
-  const { consumers, intake, ticks, watch } = wire(dependencies);
+): Pick<Wiring, 'watch' | 'live' | 'attached'> & { readonly parts: readonly Part[] } => {
+  const { consumers, intake, ticks, watch, live, attached } = wire(dependencies);
   const running = ticks.map(({ name, everyMs, work }) => everyTick(name, everyMs, work, dependencies));
-  return { watch, parts: [...consumers, intake, ...running] };
+  return { watch, live, attached, parts: [...consumers, intake, ...running] };
 };

@@ -18,10 +18,13 @@ export const parseConfig = <T>(schema: z.ZodType<T>, env: Environment): T => {
   const wrong = parsed.error.issues.map(({ path, message }) => {
     const name = path.join('.');
     const observed = given[name];
-    return `${name} is ${observed === undefined ? 'not set' : JSON.stringify(observed.slice(0, 200))}, wanted ${message}`;
+    return `${name} is ${observed === undefined ? 'not set' : JSON.stringify(withoutPassword(observed).slice(0, 200))}, wanted ${message}`;
   });
   throw new ConfigInvalid(`bad configuration: ${wrong.join('; ')}`);
 };
+
+/** An address may hold a user and a password; a refusal is read by others. */
+const withoutPassword = (value: string): string => value.replace(/\/\/[^/\s]*@/g, '//[secret]@');
 
 /** A variable that must be there, described by what it should hold. */
 export const text = (wanted: string) => z.string({ error: wanted }).min(1, wanted);

@@ -1,6 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { aggregates, type Handling, handle, handleParked, type Outcome } from '#events';
+import { aggregates, handleParked, type Outcome } from '#events';
+import { type DoorHandling, measuredHandle } from '../figures/measured-handle.ts';
 import { HANDLING } from '../tokens.ts';
 import { HandleAccount, HandleFlavor, HandleImage, HandleMiner, HandleParked, HandleVm } from './messages.ts';
 
@@ -8,52 +9,52 @@ import { HandleAccount, HandleFlavor, HandleImage, HandleMiner, HandleParked, Ha
 
 @CommandHandler(HandleVm)
 export class HandleVmHandler implements ICommandHandler<HandleVm> {
-  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+  constructor(@Inject(HANDLING) private readonly handling: DoorHandling) {}
 
   execute({ id, command, meta }: HandleVm): Promise<Outcome> {
-    return handle(this.handling, aggregates.vm, id, command, meta);
+    return measuredHandle(this.handling, aggregates.vm, id, command, meta);
   }
 }
 
 @CommandHandler(HandleAccount)
 export class HandleAccountHandler implements ICommandHandler<HandleAccount> {
-  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+  constructor(@Inject(HANDLING) private readonly handling: DoorHandling) {}
 
   execute({ id, command, meta }: HandleAccount): Promise<Outcome> {
-    return handle(this.handling, aggregates.account, id, command, meta);
+    return measuredHandle(this.handling, aggregates.account, id, command, meta);
   }
 }
 
 @CommandHandler(HandleMiner)
 export class HandleMinerHandler implements ICommandHandler<HandleMiner> {
-  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+  constructor(@Inject(HANDLING) private readonly handling: DoorHandling) {}
 
   execute({ id, command, meta }: HandleMiner): Promise<Outcome> {
-    return handle(this.handling, aggregates.miner, id, command, meta);
+    return measuredHandle(this.handling, aggregates.miner, id, command, meta);
   }
 }
 
 @CommandHandler(HandleImage)
 export class HandleImageHandler implements ICommandHandler<HandleImage> {
-  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+  constructor(@Inject(HANDLING) private readonly handling: DoorHandling) {}
 
   execute({ id, command, meta }: HandleImage): Promise<Outcome> {
-    return handle(this.handling, aggregates.image, id, command, meta);
+    return measuredHandle(this.handling, aggregates.image, id, command, meta);
   }
 }
 
 @CommandHandler(HandleFlavor)
 export class HandleFlavorHandler implements ICommandHandler<HandleFlavor> {
-  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+  constructor(@Inject(HANDLING) private readonly handling: DoorHandling) {}
 
   execute({ id, command, meta }: HandleFlavor): Promise<Outcome> {
-    return handle(this.handling, aggregates.flavor, id, command, meta);
+    return measuredHandle(this.handling, aggregates.flavor, id, command, meta);
   }
 }
 
 @CommandHandler(HandleParked)
 export class HandleParkedHandler implements ICommandHandler<HandleParked> {
-  constructor(@Inject(HANDLING) private readonly handling: Handling) {}
+  constructor(@Inject(HANDLING) private readonly handling: DoorHandling) {}
 
   execute({ id, command, meta }: HandleParked): Promise<Outcome> {
     return handleParked(this.handling, id, command, meta);

@@ -13,6 +13,7 @@ import {
 } from '#edge';
 import type { Ids } from '#events';
 import { appModule, type Resources } from '../app.module.ts';
+import { measureAnswers } from '../figures/measured-answers.ts';
 import { FOLLOWERS } from '../tokens.ts';
 import type { Followers } from './followers.ts';
 import { readJson } from './json-body.ts';
@@ -46,6 +47,7 @@ export const openDoor = async (resources: Resources, log: Log): Promise<NestFast
   const adapter = new FastifyAdapter(serverOptions);
   const fastify = adapter.getInstance<FastifyInstance>();
   hook(fastify, routes, resources.ids, log);
+  measureAnswers(fastify, resources.metrics);
   dropSilentOnClose(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(appModule(resources), adapter, {
     logger: nestLogger(log),

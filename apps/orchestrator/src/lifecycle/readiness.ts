@@ -1,7 +1,12 @@
-import type { Consumer, EventStore, OrchestratorBus } from '#events';
+import type { Consumer, EventStore, OrchestratorBus, Scheduler } from '#events';
 
 /** One part's word: `null` when it is ready, else why not. */
-export type Probe = { readonly name: string; readonly check: () => Promise<string | null> | string | null };
+export type Probe = {
+  readonly name: string;
+  readonly check: () => Promise<string | null> | string | null;
+  /** What it says is worth a person's look, and no reason to send work elsewhere. */
+  readonly isAdvisory?: true;
+};
 
 export type ReadinessReport = {
   readonly ready: boolean;
@@ -32,14 +37,14 @@ export const createReadiness = (probes: readonly Probe[], consumers: () => reado
   },
 });
 
-const asked = async ({ name, check }: Probe) => {
+const asked = async ({ name, check, isAdvisory }: Probe) => {
   let detail: string | null;
   try {
     detail = await check();
   } catch (error) {
     detail = error instanceof Error ? error.message : String(error);
   }
-  return { name, ready: detail === null, detail };
+  return { name, ready: detail === null || isAdvisory === true, detail };
 };
 
 export const storeProbe = (store: Pick<EventStore, 'head'>): Probe => ({
@@ -53,4 +58,14 @@ export const storeProbe = (store: Pick<EventStore, 'head'>): Probe => ({
 export const busProbe = (bus: Pick<OrchestratorBus, 'connectedSince'>): Probe => ({
   name: 'bus',
   check: () => (bus.connectedSince() === null ? 'no connection to the NATS server; it is tried again' : null),
+});
+
+/** A lost Redis is said and no more: timers are called in process meanwhile, and every replica would have lost it. */
+export const timersProbe = (scheduler: Pick<Scheduler, 'status'>): Probe => ({
+  name: 'timers',
+  isAdvisory: true,
+  check: () => {
+    const { unreachable } = scheduler.status();
+    return unreachable === null ? null : `${unreachable}; timers are called in process until it is back`;
+  },
 });

@@ -13,6 +13,8 @@ export type Sample<Name extends MetricName> = { readonly labels: LabelsOf<Name>;
 export type Metrics = {
   count<Name extends Named<'counter'>>(name: Name, labels: LabelsOf<Name>, by?: number): void;
   observe<Name extends Named<'histogram'>>(name: Name, labels: LabelsOf<Name>, value: number): void;
+  /** Starts a clock; call what it returns when the work has ended. */
+  time<Name extends Named<'histogram'>>(name: Name): (labels: LabelsOf<Name>) => void;
   /** A gauge is read when somebody asks. One that cannot be read then is left out, and counted. */
   gauge<Name extends Named<'gauge'>>(
     name: Name,
@@ -39,6 +41,10 @@ export const createMetrics = (): Metrics => {
   return {
     count,
     observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
+    time: (name) => {
+      const end = histograms.get(name)?.startTimer();
+      return (labels) => void end?.(labels);
+    },
     gauge: (name, read) => {
       const { help, labels }: MetricDefinition = metricCatalogue[name];
       const gauge = new Gauge({
