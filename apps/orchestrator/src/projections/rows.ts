@@ -60,7 +60,7 @@ export const createRows = (db: Database): Rows => {
     vm,
     vms: (filter, options) => vms(vmColumns(filter), options),
     account,
-    accounts: (filter, options) => accounts(filter, options),
+    accounts: ({ name }, options) => accounts({ name }, options),
     tokens: (tokenId) => tokens.all(tokenId),
     miner,
     miners: (filter, options) => miners(minerColumns(filter), options),
