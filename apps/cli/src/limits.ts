@@ -24,18 +24,16 @@ export const limits = {
   neighbourPagesMax: 5,
   /** How long a command that shows a timeline waits; the work itself goes on. */
   waitMs: 15 * 60_000,
+  /** How long a retry of parked events is waited for; the consumer goes on with it. */
+  parkedAnswerMs: 30_000,
+  /** Rows of an audit when none are asked for: what a person reads at once. */
+  auditRows: 100,
   /** Candidates listed for an ambiguous prefix. */
   candidatesShownMax: 10,
   /** Token and state files are a few hundred bytes; anything bigger is not one of ours. */
   smallFileBytesMax: 64 * 1024,
   /** A doctor's check that says nothing for this long has failed. */
   checkTimeoutMs: 15_000,
-  /** Free disk below which images and VM disks do not fit: the tools, one image and a few small disks. */
-  diskFreeBytesMin: 3 * 1024 ** 3,
-  /** Below this not even the image can be built. */
-  diskFreeBytesFail: 512 * 1024 ** 2,
-  /** Memory two small VMs, the bus and the orchestrator need. */
-  memoryBytesMin: 2 * 1024 ** 3,
 
   /** `up`: a child that has not become ready by then is reported with its last lines. */
   childReadyMs: 60_000,

@@ -1,5 +1,7 @@
 export { type Cgroups, type CgroupsFound, openCgroups } from './cgroup/open-cgroups.ts';
 export { joinVmCgroup, readVmCgroup, removeVmCgroup, vmCgroup } from './cgroup/vm-cgroup.ts';
+export { type Check, type Checked, type CheckStatus, checksExitCode, type Finding, runChecks } from './checks/check.ts';
+export { type HostCheckOptions, hostChecks, nearestExisting } from './checks/host-checks.ts';
 export { type ConsolePart, readConsole } from './console/console-log.ts';
 export { type Env, ensurePrivateDir, type HccDirs, hccDirs, socketDirFor } from './dirs.ts';
 export { errnoOf, HostError, type HostErrorCode, type HostErrorFacts, isHostError } from './errors.ts';
@@ -24,8 +26,8 @@ export {
 } from './qemu/qemu-process.ts';
 export { QmpClient, type QmpEvent, type QmpListener } from './qemu/qmp-client.ts';
 export type { QemuExit, RunningVm } from './qemu/running-vm.ts';
-export { startQemu } from './qemu/start-qemu.ts';
 export type { SnpIdBlock, SnpLaunch } from './qemu/snp-args.ts';
+export { startQemu } from './qemu/start-qemu.ts';
 export { type StopOutcome, stopQemu } from './qemu/stop-qemu.ts';
 export { type VmFiles, vmFiles } from './qemu/vm-files.ts';
 export { type DiskLimits, type VmLimits, vmLimits } from './qemu/vm-limits.ts';

@@ -39,6 +39,23 @@ export const limits = {
   /** What a vCPU buys of the disk: an ordinary cloud volume, and room for dozens of VMs on one NVMe drive. */
   diskOperationsPerSecondPerCpu: 4_000,
   diskBytesPerSecondPerCpu: 200 * 1024 * 1024,
+  /** A host with less free disk should not be given VMs; with less than the second it cannot even log. */
+  diskFreeBytesWanted: 5 * 1024 ** 3,
+  diskFreeBytesMin: 512 * 1024 ** 2,
+  /** The smallest VM, QEMU's share of it, and room for the agent. */
+  memoryFreeBytesWanted: 1024 ** 3,
+  /** Each VM holds about ten files and sockets of the agent; a hundred VMs are a full host. */
+  openFilesWanted: 1_024,
+  /** What Linux since 5.18 always says once it has seeded itself. */
+  entropyBitsWanted: 256,
+  /** Certificates and tokens allow for seconds; HTTP dates are only good to one. */
+  clockSkewMsWanted: 2_000,
+  /** Beyond this, credentials are refused as too new or too old. */
+  clockSkewMsMax: 30_000,
+  /** One look at a server: a person waits for it. */
+  networkCheckMs: 3_000,
+  /** Servers of a cluster that are tried before the bus counts as unreachable. */
+  serversCheckedMax: 5,
   /** A control group is gone once its last process was collected; a kernel that takes longer is stuck. */
   cgroupRemoveMs: 2_000,
   /** The longest kernel file we read (memory.stat, mountinfo of a container host) is far below this. */

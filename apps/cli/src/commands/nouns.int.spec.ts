@@ -81,18 +81,20 @@ describe('hcc doctor', () => {
   test('runs every check, names each by its code, and skips what needs a cluster when there is none', async () => {
     const machine = fakeMachine();
     const { ok, checks } = JSON.parse((await machine.hcc('doctor', '--json')).out);
-    const statusOf = (code: string): string => checks.find((each: { code: string }) => each.code === code)?.status;
+    const statusOf = (name: string): string => checks.find((each: { name: string }) => each.name === name)?.status;
     expect([statusOf('node-version'), statusOf('home-writable'), statusOf('api-reachable')]).toEqual([
       'PASS',
       'PASS',
       'SKIP',
     ]);
     expect(ok).toBe(checks.every((each: { status: string }) => each.status !== 'FAIL'));
+    const codes = checks.map(({ code }: { code: string }) => code);
+    expect(codes, 'the list a host is checked by is in it').toEqual(expect.arrayContaining(['HCC-H001', 'HCC-H034']));
     expect(existsSync(machine.path('.hcc'))).toBe(false);
     machine.remove();
   });
 
-  test('given a part that is not ready, then that part fails by name, and the exit code is 1', async () => {
+  test('given a part that is not ready, then that part fails by name, and the exit code is 2', async () => {
     const { hcc } = await machineWith({
       'GET /healthz': json({ status: 'up' }),
       'GET /readyz': json(
@@ -108,9 +110,9 @@ describe('hcc doctor', () => {
       ),
     });
     const ran = await hcc('doctor');
-    expect(ran.code).toBe(1);
-    expect(ran.out).toMatch(/PASS {2}ready-store/);
-    expect(ran.out).toMatch(/FAIL {2}ready-bus .*nats-server is gone/);
-    expect(ran.out).toMatch(/WARN {2}parked-events .*2 parked.*hcc parked ls/);
+    expect(ran.code).toBe(2);
+    expect(ran.out).toMatch(/PASS {2}HCC-C003 +ready-store/);
+    expect(ran.out).toMatch(/FAIL {2}HCC-C003 +ready-bus .*nats-server is gone/);
+    expect(ran.out).toMatch(/WARN {2}HCC-C004 +parked-events .*2 parked.*hcc parked ls/);
   });
 });

@@ -1,17 +1,27 @@
 import { z } from 'zod';
+import type { Check, Finding } from '#host';
 import type { Cli } from '../cli.ts';
 import { CliError } from '../cli-error.ts';
 import { createHttp } from '../client/http.ts';
 import { type ContextOptions, connect, locate, type Where } from '../context.ts';
 import { limits } from '../limits.ts';
 import { failureOf } from '../output/errors.ts';
-import type { Check, Finding } from './check.ts';
 
 /** What a running cluster must answer. Without one, each is a SKIP that says so. */
 export const clusterChecks = (cli: Cli, options: ContextOptions): readonly Check[] => [
-  { code: 'api-reachable', wanted: 'an answer from /healthz', look: () => ask(cli, options, checkHealth) },
-  { code: 'api-token', wanted: 'a token the API knows', look: () => ask(cli, options, () => checkToken(cli, options)) },
-  { code: 'ready', wanted: 'every part ready', look: () => ask(cli, options, checkReady) },
+  {
+    code: 'HCC-C001',
+    name: 'api-reachable',
+    wanted: 'an answer from /healthz',
+    look: () => ask(cli, options, checkHealth),
+  },
+  {
+    code: 'HCC-C002',
+    name: 'api-token',
+    wanted: 'a token the API knows',
+    look: () => ask(cli, options, () => checkToken(cli, options)),
+  },
+  { code: 'HCC-C003', name: 'ready', wanted: 'every part ready', look: () => ask(cli, options, checkReady) },
 ];
 
 const ask = async (
@@ -58,15 +68,15 @@ const checkReady = async ({ url, homeDir, local }: Where): Promise<readonly Find
   const { parts, parked } = await http.ask('/readyz', readiness, { alsoOk: [503] });
   const log = local ? `${homeDir}/logs/orchestrator.log` : "the orchestrator's log";
   const findings = parts.map(({ name, ready, detail }): Finding => {
-    const code = `ready-${name}`;
-    if (ready) return { code, wanted: 'ready', status: 'PASS', observed: detail ?? 'ready' };
-    return { code, wanted: 'ready', status: 'FAIL', observed: detail ?? 'not ready', fix: `${log} says more` };
+    const part = `ready-${name}`;
+    if (ready) return { name: part, wanted: 'ready', status: 'PASS', observed: detail ?? 'ready' };
+    return { name: part, wanted: 'ready', status: 'FAIL', observed: detail ?? 'not ready', fix: `${log} says more` };
   });
   return [...findings, parkedFinding(parked ?? 0)];
 };
 
 const parkedFinding = (parked: number): Finding => {
-  const code = 'parked-events';
-  if (parked === 0) return { code, wanted: 'none', status: 'PASS', observed: 'none' };
-  return { code, wanted: 'none', status: 'WARN', observed: `${parked} parked`, fix: 'hcc parked ls' };
+  const about = { code: 'HCC-C004', name: 'parked-events', wanted: 'none' };
+  if (parked === 0) return { ...about, status: 'PASS', observed: 'none' };
+  return { ...about, status: 'WARN', observed: `${parked} parked`, fix: 'hcc parked ls' };
 };

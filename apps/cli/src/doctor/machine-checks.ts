@@ -1,24 +1,46 @@
 import { constants } from 'node:fs';
-import { access, readFile, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { findTool, type HccDirs, probeAccelerator, requireTool, showVersion, type Tool, tools } from '#host';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Check,
+  type Finding,
+  findTool,
+  type HccDirs,
+  hostChecks,
+  nearestExisting,
+  requireTool,
+  showVersion,
+  type Tool,
+  tools,
+} from '#host';
 import type { Cli } from '../cli.ts';
-import { limits } from '../limits.ts';
 import { nodeMajorMin, nodeRefusal } from '../node-version.ts';
-import { bytesText } from '../output/text.ts';
-import type { Check, Finding } from './check.ts';
 
 /** What this machine must have to run a cluster and VMs. */
 export const machineChecks = (cli: Cli, dirs: HccDirs): readonly Check[] => [
-  { code: 'node-version', wanted: `${nodeMajorMin} or newer`, look: checkNode },
+  { code: 'HCC-M001', name: 'node-version', wanted: `${nodeMajorMin} or newer`, look: checkNode },
   ...tools.map((tool) => toolCheck(tool, cli, dirs)),
-  { code: 'accelerator', wanted: 'kvm', look: checkAccelerator },
-  { code: 'memory-available', wanted: `${bytesText(limits.memoryBytesMin)} or more`, look: checkMemory },
-  { code: 'disk-free', wanted: `${bytesText(limits.diskFreeBytesMin)} or more`, look: () => checkDisk(dirs.homeDir) },
-  { code: 'home-writable', wanted: 'a directory of this user', look: () => checkWritable(dirs.homeDir) },
-  { code: 'cache-writable', wanted: 'a directory of this user', look: () => checkWritable(dirs.cacheDir) },
-  { code: 'socket-path', wanted: `at most ${socketPathBytesMax} bytes`, look: () => checkSocketPath(dirs.runtimeDir) },
+  { code: 'HCC-M002', name: 'home-writable', wanted: ownDirectory, look: () => checkWritable(dirs.homeDir) },
+  { code: 'HCC-M003', name: 'cache-writable', wanted: ownDirectory, look: () => checkWritable(dirs.cacheDir) },
+  {
+    code: 'HCC-M004',
+    name: 'socket-path',
+    wanted: `at most ${socketPathBytesMax} bytes`,
+    look: () => checkSocketPath(dirs.runtimeDir),
+  },
+  // The list a miner's agent goes by, for this machine: the cluster's own address and bus are checked below it.
+  ...hostChecks({
+    stateDir: dirs.homeDir,
+    tools: { env: cli.env, cacheDir: dirs.cacheDir },
+    platform: 'none',
+    network: { apiUrl: undefined, natsServers: [], now: () => cli.clock.now() },
+  }).filter(({ code }) => !isOfNetwork(code)),
 ];
+
+const ownDirectory = 'a directory of this user';
+
+/** What only an enrolled host can be asked: `hcc miner doctor` shows it. */
+const isOfNetwork = (code: string): boolean => code === 'HCC-H020' || code === 'HCC-H021';
 
 /** Linux refuses longer unix socket paths (unix(7)). */
 const socketPathBytesMax = 107;
@@ -31,7 +53,8 @@ const checkNode = async (): Promise<Finding> =>
     : { status: 'FAIL', observed: process.versions.node, fix: 'run hcc through npm: npm run hcc -- doctor' };
 
 const toolCheck = (tool: Tool, cli: Cli, { cacheDir }: HccDirs): Check => ({
-  code: `tool-${tool.name}`,
+  code: `HCC-T-${tool.name}`,
+  name: `tool-${tool.name}`,
   wanted: `${tool.name}${tool.versionMin === undefined ? '' : ` ${showVersion(tool.versionMin)} or newer`}: ${tool.why}`,
   look: async () => {
     const places = { env: cli.env, cacheDir };
@@ -64,35 +87,6 @@ const fixOf = async (attempt: () => Promise<unknown>): Promise<string | undefine
   }
 };
 
-const checkAccelerator = async (): Promise<Finding> => {
-  const { accelerator, reason } = await probeAccelerator();
-  if (accelerator === 'kvm') return { status: 'PASS', observed: reason };
-  return {
-    status: 'WARN',
-    observed: reason,
-    fix: 'VMs run all the same, many times slower; on a host with virtualisation, load kvm_amd or kvm_intel',
-  };
-};
-
-const checkMemory = async (): Promise<Finding> => {
-  const [, kibibytes] = /^MemAvailable:\s+(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8')) ?? [];
-  const bytes = Number(kibibytes ?? 0) * 1024;
-  if (bytes >= limits.memoryBytesMin) return { status: 'PASS', observed: bytesText(bytes) };
-  return { status: 'WARN', observed: bytesText(bytes), fix: 'end other programs, or run fewer or smaller VMs' };
-};
-
-const checkDisk = async (dir: string): Promise<Finding> => {
-  const there = await nearestExisting(dir);
-  const { bavail, bsize } = await statfs(there);
-  const observed = `${bytesText(bavail * bsize)} at ${there}`;
-  if (bavail * bsize >= limits.diskFreeBytesMin) return { status: 'PASS', observed };
-  return {
-    status: bavail * bsize < limits.diskFreeBytesFail ? 'FAIL' : 'WARN',
-    observed,
-    fix: 'free some space, or choose another disk with --home',
-  };
-};
-
 const checkWritable = async (dir: string): Promise<Finding> => {
   const there = await nearestExisting(dir);
   try {
@@ -107,15 +101,4 @@ const checkSocketPath = async (runtimeDir: string): Promise<Finding> => {
   const bytes = Buffer.byteLength(join(runtimeDir, longestSocket));
   if (bytes <= socketPathBytesMax) return { status: 'PASS', observed: `${bytes} bytes below ${runtimeDir}` };
   return { status: 'FAIL', observed: `${bytes} bytes below ${runtimeDir}`, fix: 'choose a shorter --home' };
-};
-
-const nearestExisting = async (dir: string): Promise<string> => {
-  for (let at = dir; ; at = dirname(at)) {
-    try {
-      await access(at);
-      return at;
-    } catch {
-      if (at === dirname(at)) return at;
-    }
-  }
 };

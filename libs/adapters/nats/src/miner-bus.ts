@@ -1,18 +1,6 @@
 import { jetstream } from '@nats-io/jetstream';
-import type { Msg } from '@nats-io/transport-node';
 import type { z } from 'zod';
-import {
-  askAnswer,
-  consoleCall,
-  decodeMessage,
-  encodeMessage,
-  hostReport,
-  type MinerBus,
-  reportBytesMax,
-  type Stop,
-  subjects,
-  vmReport,
-} from '#events';
+import { encodeMessage, hostReport, type MinerBus, reportBytesMax, subjects, vmReport } from '#events';
 import { answerCalls } from './calls.ts';
 import { publishBudgetMs, publishTimeoutMs, specsInFlightMax } from './limits.ts';
 import { type Link, type LinkOptions, openLink } from './link.ts';
