@@ -3,6 +3,7 @@ import { version } from '#edge';
 import { type Cli, systemCli } from './cli.ts';
 import { exitCodes } from './cli-error.ts';
 import { addAccountCommands } from './commands/account.ts';
+import { addAuditCommand } from './commands/audit.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExportCommands } from './commands/export.ts';
 import { addFlavorCommands } from './commands/flavor.ts';
@@ -14,6 +15,7 @@ import { addSqlCommand } from './commands/sql.ts';
 import { addStreamCommands } from './commands/stream.ts';
 import { addUpCommand } from './commands/up.ts';
 import { examples } from './commands/verbs.ts';
+import { addVerifyLogCommand } from './commands/verify-log.ts';
 import { addVmCommands } from './commands/vm.ts';
 import { failureJson, failureOf, failureText } from './output/errors.ts';
 
@@ -56,9 +58,11 @@ export const buildProgram = (cli: Cli): Command => {
   addStreamCommands(program, cli);
   addExportCommands(program, cli);
   addSqlCommand(program, cli);
+  addVerifyLogCommand(program, cli);
   addImageCommands(program, cli);
   addFlavorCommands(program, cli);
   addParkedCommands(program, cli);
+  addAuditCommand(program, cli);
   addDoctorCommand(program, cli);
   return program;
 };

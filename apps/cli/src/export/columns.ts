@@ -134,3 +134,14 @@ export const eventOf = (row: Readonly<Record<string, string | null>>): ReadEvent
     },
   };
 };
+
+/** An answered event as the store hashed it. Throws a bug for a stream name that no build knows. */
+export const parseEvent = (logged: LoggedEvent): ReadEvent => {
+  const read = eventOf(
+    Object.fromEntries(
+      Object.entries(rowOf(logged, 0)).map(([name, value]) => [name, value === null ? null : String(value)]),
+    ),
+  );
+  if (read === null) throw new Error(`BUG: event ${logged.eventId} in ${logged.stream} is answered, but is no event`);
+  return read;
+};
