@@ -14,6 +14,7 @@ import { createInProcessScheduler, createRandomIds, createSystemClock } from '#a
 import { standardFlavors } from '#domain';
 import { createLifecycle, createMetrics, type Lifecycle, type Log, silentLog } from '#edge';
 import { type EventStore, streamName } from '#events';
+import type { RateLimits } from '../../apps/orchestrator/src/http/rates.ts';
 import { type Ground, startOrchestrator } from '../../apps/orchestrator/src/orchestrator.ts';
 import { checkAnswer } from './answers.ts';
 
@@ -53,6 +54,7 @@ export type BootOptions = {
   readonly ground?: Partial<Ground>;
   readonly log?: Log;
   readonly atLeastWaitMs?: number;
+  readonly rateLimits?: RateLimits;
   readonly metricsAt?: { readonly host: string; readonly port: number };
   /** Where the signed heads go, and who signs them; else into the test's own directory. */
   readonly heads?: { readonly file: string; readonly key: KeyObject };
@@ -101,6 +103,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       reconcile: true,
       metricsAt: options.metricsAt ?? null,
       ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),
+      ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
     },
     lifecycle,
   );

@@ -15,9 +15,11 @@ import { createFollowers } from './http/followers.ts';
 import { ImagesController } from './http/images/images.controller.ts';
 import { DrainController } from './http/miners/drain.controller.ts';
 import { EnrolmentController } from './http/miners/enrolment.controller.ts';
+import { HostChecksController } from './http/miners/host-checks.controller.ts';
 import { MinersController } from './http/miners/miners.controller.ts';
 import { createOwnership } from './http/ownership.ts';
 import { createPast } from './http/past.ts';
+import type { RateLimits, Rates } from './http/rates.ts';
 import { createReads, type Reads } from './http/reads.ts';
 import { openApiDocument } from './http/reference/openapi.ts';
 import { createStamp } from './http/stamp.ts';
@@ -52,6 +54,7 @@ import {
   OPENAPI,
   OWNERSHIP,
   PAST,
+  RATES,
   READINESS,
   READS,
   REBUILDS,
@@ -74,6 +77,8 @@ export type Resources = {
   readonly issueMinerJwt: IssueMinerJwt;
   readonly operatorToken: OperatorToken;
   readonly network: Network;
+  /** Generous unless given. */
+  readonly rateLimits?: RateLimits;
   /** How long a read waits for its read model; the contract's limit unless given. */
   readonly atLeastWaitMs?: number;
 };
@@ -96,6 +101,7 @@ export const controllers = [
   ConsoleController,
   MinersController,
   EnrolmentController,
+  HostChecksController,
   DrainController,
   StreamsController,
   EventsController,
@@ -109,7 +115,7 @@ export const controllers = [
 class AppModule {}
 
 /** The wiring diagram of the HTTP door. */
-export const appModule = (resources: Resources): DynamicModule => {
+export const appModule = (resources: Resources, rates: Rates): DynamicModule => {
   const { store, clock, ids, rows, readModel, operatorToken } = resources;
   return {
     module: AppModule,
@@ -123,6 +129,7 @@ export const appModule = (resources: Resources): DynamicModule => {
       { provide: READINESS, useValue: resources.readiness },
       { provide: LAST_SEEN, useValue: resources.lastSeen },
       { provide: ISSUE_MINER_JWT, useValue: resources.issueMinerJwt },
+      { provide: RATES, useValue: rates },
       { provide: NETWORK, useValue: resources.network },
       { provide: OPENAPI, useFactory: () => openApiDocument(controllers) },
       { provide: HANDLING, useFactory: () => ({ store, clock, metrics: resources.metrics }) },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Environment, type LogLevel, logLevels, parseConfig, readSecretFile, text, wholeNumber } from '#edge';
 import { networkKeyFrom } from './heads/network-key.ts';
 import { type OperatorToken, operatorTokenFrom } from './http/auth/authenticator.ts';
+import { generousRates, type RateLimits } from './http/rates.ts';
 
 export type OrchestratorConfig = {
   readonly listenHost: string;
@@ -21,6 +22,7 @@ export type OrchestratorConfig = {
   readonly natsSecretsDir: string;
   readonly operatorToken: OperatorToken;
   readonly networkName: string;
+  readonly rateLimits: RateLimits;
   readonly logLevel: LogLevel;
   /** A person's word that processes and relay without a checkpoint may begin at the beginning of the log. */
   readonly reconcile: boolean;
@@ -29,6 +31,9 @@ export type OrchestratorConfig = {
 };
 
 const natsWanted = 'nats://host:port, without credentials; of a cluster all servers, with commas between';
+
+const rate = (whenAbsent: number) =>
+  wholeNumber('requests a minute, 0 for no limit', 0, 1_000_000_000).default(whenAbsent);
 
 const environment = z.object({
   HCC_LISTEN_HOST: text('an address to listen on').default('127.0.0.1'),
@@ -54,6 +59,8 @@ const environment = z.object({
   HCC_LOG_HEADS_FILE: text("the path of the log's signed heads, outside the store"),
   HCC_NETWORK_KEY_FILE: text('the path of a file (mode 600) with the network key'),
   HCC_NETWORK_NAME: text('the name of the network').default('local'),
+  HCC_RATE_ADDRESS_PER_MINUTE: rate(generousRates.addressPerMinute),
+  HCC_RATE_CALLER_PER_MINUTE: rate(generousRates.callerPerMinute),
   HCC_LOG_LEVEL: z.enum(logLevels, { error: `one of ${logLevels.join(', ')}` }).default('info'),
   HCC_RECONCILE: z.enum(['0', '1'], { error: '1, or nothing' }).default('0'),
 });
@@ -75,6 +82,10 @@ export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
     natsSecretsDir: given.HCC_NATS_SECRETS_DIR,
     operatorToken: operatorTokenFrom(readSecretFile(tokenFile, 'the operator token'), tokenFile),
     networkName: given.HCC_NETWORK_NAME,
+    rateLimits: {
+      addressPerMinute: given.HCC_RATE_ADDRESS_PER_MINUTE,
+      callerPerMinute: given.HCC_RATE_CALLER_PER_MINUTE,
+    },
     logLevel: given.HCC_LOG_LEVEL,
     reconcile: given.HCC_RECONCILE === '1',
     logHeadsFile: given.HCC_LOG_HEADS_FILE,

@@ -19,6 +19,7 @@ import { measuredStore } from './figures/measured-store.ts';
 import { createLogHeads } from './heads/log-heads.ts';
 import type { OperatorToken } from './http/auth/authenticator.ts';
 import { listening, openDoor } from './http/door.ts';
+import type { RateLimits } from './http/rates.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
 import { renewal } from './lifecycle/credentials.ts';
 import { createLeadership, type LedPart } from './lifecycle/leadership.ts';
@@ -63,6 +64,7 @@ export type OrchestratorOptions = {
   /** The network's Ed25519 private key. */
   readonly networkKey: KeyObject;
   readonly atLeastWaitMs?: number;
+  readonly rateLimits?: RateLimits;
 };
 
 /** Starts everything in order: store, read model, bus, processes under their lease, door. The lifecycle stops it in reverse. */
@@ -136,6 +138,7 @@ export const startOrchestrator = async (
       operatorToken: options.operatorToken,
       network: { name: options.networkName, kind: 'simulated' },
       ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),
+      ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
     },
     log,
   );

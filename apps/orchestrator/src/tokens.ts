@@ -10,6 +10,8 @@ export const READS = Symbol('READS');
 export const PAST = Symbol('PAST');
 /** {@link import('./projections/rebuilds.ts').Rebuilds} */
 export const REBUILDS = Symbol('REBUILDS');
+/** {@link import('./http/rates.ts').Rates} */
+export const RATES = Symbol('RATES');
 /** {@link import('./http/stamp.ts').Stamp} */
 export const STAMP = Symbol('STAMP');
 /** {@link import('./http/auth/authenticator.ts').Authenticator} */

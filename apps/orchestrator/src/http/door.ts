@@ -18,6 +18,7 @@ import { FOLLOWERS } from '../tokens.ts';
 import type { Followers } from './followers.ts';
 import { readJson } from './json-body.ts';
 import { bodyBytesMax, keepAliveTimeoutMs, pathParameterLengthMax, requestTimeoutMs } from './limits.ts';
+import { generousRates, openRates } from './rates.ts';
 import { correlationOf, type HttpRequest, headerOf, setCorrelation } from './request.ts';
 import { createRouteBook, type RouteBook } from './route-book.ts';
 
@@ -47,9 +48,11 @@ export const openDoor = async (resources: Resources, log: Log): Promise<NestFast
   const adapter = new FastifyAdapter(serverOptions);
   const fastify = adapter.getInstance<FastifyInstance>();
   hook(fastify, routes, resources.ids, log);
+  const rates = await openRates(fastify, resources.rateLimits ?? generousRates);
+  fastify.addHook('onRequest', rates.ofAddress);
   measureAnswers(fastify, resources.metrics);
   dropSilentOnClose(fastify);
-  const app = await NestFactory.create<NestFastifyApplication>(appModule(resources), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(appModule(resources, rates), adapter, {
     logger: nestLogger(log),
     abortOnError: false,
     bodyParser: false,

@@ -48,6 +48,9 @@ export const setPrincipal = (request: HttpRequest, principal: Principal): void =
   principals.set(request.raw, principal);
 };
 
+/** Who asks, once the guard knows. */
+export const principalOf = (request: HttpRequest): Principal | undefined => principals.get(request.raw);
+
 /** Parameter of a controller: the {@link Caller} of a request that has passed the guard. */
 export const From = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<HttpRequest>();

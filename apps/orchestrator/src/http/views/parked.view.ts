@@ -54,6 +54,7 @@ export const parkingAnswer = z
     parked: z.int(),
     skipped: z.int(),
     retryable: z.int().describe('How many a retry of all would try; the others were tried too often'),
+    retryAsked: z.int().describe('How many of them wait for an answer to a retry'),
     firstPosition: z.string().nullable(),
     lastPosition: z.string().nullable(),
     oldestSeenAt: instant.nullable(),
@@ -82,6 +83,7 @@ export const parkingView = (
     parked: all.length,
     skipped: index.skipped.size,
     retryable: mayRetry(index, index.next).length,
+    retryAsked: all.filter(({ retryAsked }) => retryAsked).length,
     firstPosition: least(
       ({ position }) => position,
       (a, b) => compare(a, b) < 0,
