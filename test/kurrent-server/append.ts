@@ -10,7 +10,7 @@ import type {
 import streams from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
 import type { Orders } from './faults.ts';
 import type { Expected, Log, Proposed, Written } from './log.ts';
-import { batchAnswer, callError, nameOf, proposedOf, tooLarge } from './messages.ts';
+import { batchAnswer, callError, fail, nameOf, proposedOf, tooLarge } from './messages.ts';
 
 /** A server's default (--max-append-size): data and metadata of one append. */
 const appendBytesMax = 1024 * 1024;
@@ -22,7 +22,7 @@ type Pending = { readonly stream: string; readonly expected: Expected; readonly 
 export const serveBatchAppend = (log: Log, orders: Orders, call: BatchCall): void => {
   const pending = new Map<string, Pending>();
   const drop = (): void => {
-    call.destroy(callError(status.UNAVAILABLE, 'the append stream was dropped'));
+    fail(call, callError(status.UNAVAILABLE, 'the append stream was dropped'));
   };
   const forget = orders.running(drop);
   call.on('close', forget);
@@ -31,7 +31,7 @@ export const serveBatchAppend = (log: Log, orders: Orders, call: BatchCall): voi
   const finish = async (request: BatchAppendReq, { stream, expected, proposed }: Pending): Promise<void> => {
     const order = orders.take('append');
     if (order?.kind === 'hang') return;
-    if (order?.kind === 'refuse') return void call.destroy(order.error);
+    if (order?.kind === 'refuse') return void fail(call, order.error);
     if (order?.kind === 'delay') await setTimeout(order.ms);
     const answer =
       bytesOf(proposed) > appendBytesMax

@@ -147,6 +147,11 @@ export const callError = (code: status, details: string, trailers: Readonly<Reco
   return Object.assign(new Error(details), { code, details, metadata }) satisfies ServiceError;
 };
 
+/** Ends a streaming call with an error: told as an event, it goes out as the call's status with its trailers. */
+export const fail = (call: { emit(event: 'error', error: ServiceError): unknown }, error: ServiceError): void => {
+  call.emit('error', error);
+};
+
 /** What a node that follows answers to a call that wants the leader. */
 export const notLeader = (leader: { readonly host: string; readonly port: number }): ServiceError =>
   callError(status.NOT_FOUND, 'Leader info available', {

@@ -10,6 +10,7 @@ import {
   checkpoint,
   confirmation,
   eventResponse,
+  fail,
   nameOf,
   type ReadAnswer,
   streamNotFound,
@@ -24,11 +25,11 @@ const backwards = 1;
 /** Streams/Read: a page of a stream or of everything, or a subscription to everything. */
 export const serveRead = async (log: Log, orders: Orders, call: ReadCall): Promise<void> => {
   const options = call.request.getOptions();
-  if (options === undefined) return void call.destroy(callError(status.INVALID_ARGUMENT, 'a read without options'));
+  if (options === undefined) return void fail(call, callError(status.INVALID_ARGUMENT, 'a read without options'));
   const subscribes = options.hasSubscription();
   const order = orders.take(subscribes ? 'subscribe' : 'read');
   if (order?.kind === 'hang') return;
-  if (order?.kind === 'refuse') return void call.destroy(order.error);
+  if (order?.kind === 'refuse') return void fail(call, order.error);
   if (order?.kind === 'delay') await setTimeout(order.ms);
   const cutAfter = order?.kind === 'cut' ? order.afterEvents : Number.POSITIVE_INFINITY;
   if (subscribes) return subscribe(log, orders, call, options);
@@ -45,11 +46,11 @@ const sendPage = async (log: Log, call: ReadCall, options: Options, cutAfter: nu
   let sent = 0;
   for (const record of records) {
     if (sent >= count || call.cancelled) break;
-    if (sent >= cutAfter) return void call.destroy(callError(status.UNAVAILABLE, 'the connection was cut mid-page'));
+    if (sent >= cutAfter) return void fail(call, callError(status.UNAVAILABLE, 'the connection was cut mid-page'));
     if (!call.write(eventResponse(record))) await drained(call);
     sent += 1;
   }
-  if (sent >= cutAfter) return void call.destroy(callError(status.UNAVAILABLE, 'the connection was cut mid-page'));
+  if (sent >= cutAfter) return void fail(call, callError(status.UNAVAILABLE, 'the connection was cut mid-page'));
   call.end();
 };
 
@@ -131,7 +132,7 @@ const subscribe = (log: Log, orders: Orders, call: ReadCall, options: Options): 
   };
   call.write(confirmation(randomUUID()));
   const silence = log.onAppend(() => void send());
-  const forget = orders.running(() => call.destroy(callError(status.UNAVAILABLE, 'the subscription was dropped')));
+  const forget = orders.running(() => fail(call, callError(status.UNAVAILABLE, 'the subscription was dropped')));
   const stop = () => {
     isStopped = true;
     silence();

@@ -17,7 +17,7 @@ import streamsService from '@kurrent/kurrentdb-client/generated/kurrentdb/protoc
 import { serveAppend, serveBatchAppend } from './append.ts';
 import { type Call, createOrders, type Faults, type Orders } from './faults.ts';
 import { createLog, type Log } from './log.ts';
-import { notLeader, serializeAnswer } from './messages.ts';
+import { fail, notLeader, serializeAnswer } from './messages.ts';
 import { serveRead } from './read.ts';
 
 const host = '127.0.0.1';
@@ -114,7 +114,7 @@ const bind = (server: Server, port: number): Promise<number> =>
   });
 
 /** What a handler has of its call before it answers. */
-type AnyCall = { readonly metadata: Metadata; destroy(error: ServiceError): void };
+type AnyCall = { readonly metadata: Metadata; emit(event: 'error', error: ServiceError): unknown };
 
 const addServices = (server: Server, log: Log, orders: Orders, cluster: Cluster, index: number): void => {
   const refused = ({ metadata }: { readonly metadata: Metadata }): ServiceError | null => {
@@ -127,7 +127,7 @@ const addServices = (server: Server, log: Log, orders: Orders, cluster: Cluster,
     (call: Each) => {
       const error = refused(call);
       if (error === null) void serve(call);
-      else call.destroy(error);
+      else fail(call, error);
     };
   const unused: UntypedHandleCall = (_call: unknown, answer: sendUnaryData<never>) =>
     answer({ code: 12, details: 'our adapter does not use it' });
