@@ -8,6 +8,8 @@ export type CliErrorFacts = {
   readonly fix?: string | undefined;
   /** Lines that help beside the three: candidates of a prefix, the end of a log. */
   readonly more?: readonly string[] | undefined;
+  /** What a program gets beside them, with --json. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
   readonly cause?: unknown;
 };
 

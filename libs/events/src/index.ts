@@ -53,7 +53,7 @@ export {
   type ParkingIndex,
   type Standing,
 } from './parking.ts';
-export { createParking, handleParked, type Parking, skippedEvents } from './parking-stream.ts';
+export { createParking, handleParked, type Parking, parkedCodec, skippedEvents } from './parking-stream.ts';
 export {
   type AskAnswer,
   BusUnavailable,
@@ -97,7 +97,7 @@ export {
   vmReport,
   vmUsage,
 } from './schemas/messages.ts';
-export { accelerator, natsPublicKey, platform } from './schemas/miner.ts';
+export { accelerator, hostChecks, natsPublicKey, platform } from './schemas/miner.ts';
 export {
   accountId,
   bootId,

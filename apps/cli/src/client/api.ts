@@ -3,6 +3,7 @@ import type { Size } from '#domain';
 import { badAnswer } from '../cli-error.ts';
 import { limits } from '../limits.ts';
 import type { Http, Query } from './http.ts';
+import { auditRoutes, parkedRoutes } from './parked.ts';
 import {
   type Accepted,
   type AccountView,
@@ -52,6 +53,8 @@ export const createApi = (http: Http) => ({
   ...drainRoutes(http),
   ...flavorRoutes(http),
   ...recordRoutes(http),
+  ...parkedRoutes(http),
+  ...auditRoutes(http),
 });
 
 const accountRoutes = (http: Http) => ({
@@ -113,7 +116,9 @@ const recordRoutes = (http: Http) => ({
   /** Where the log stood at a time, or the position itself. */
   positionAt: (at: string): Promise<{ position: string | null }> =>
     http.ask('/v1/events/position', positionView, { query: { at } }),
-  parked: (): Promise<readonly ParkedView[]> => list(http, '/v1/parked', parkedView),
+  parked: (
+    query: { consumer?: string | undefined; status?: 'parked' | 'skipped' } = {},
+  ): Promise<readonly ParkedView[]> => list(http, '/v1/parked', parkedView, query),
 });
 
 const positionView = z.looseObject({ position: z.string().nullable() });

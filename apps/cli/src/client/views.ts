@@ -16,6 +16,9 @@ export const whoami = z.looseObject({
 });
 export type Whoami = z.infer<typeof whoami>;
 
+/** What the API says of something that it cannot follow; nothing when it can. */
+const stale = z.looseObject({ since: time, eventType: text, revision: z.string().max(20), reason: text }).nullish();
+
 export const accountView = z.looseObject({
   accountId: id,
   name: text,
@@ -23,6 +26,7 @@ export const accountView = z.looseObject({
   held: text,
   deposited: text,
   openedAt: time,
+  stale,
 });
 export type AccountView = z.infer<typeof accountView>;
 
@@ -77,6 +81,7 @@ export const vmView = z.looseObject({
   disk: z.looseObject({ format: text, sizeBytes: z.number(), encryption: text }),
   requestedAt: time,
   revision: z.string().max(20),
+  stale,
 });
 export type VmView = z.infer<typeof vmView>;
 
@@ -106,11 +111,14 @@ export const minerView = z.looseObject({
   vms: z.array(id),
   lastSeenAt: time.nullable(),
   attachedAt: time.nullable(),
+  stale,
 });
 export type MinerView = z.infer<typeof minerView>;
 
 export const streamView = z.looseObject({ stream: id.max(200), events: z.number(), lastAt: time.nullable() });
 export type StreamView = z.infer<typeof streamView>;
+
+const said = { at: time, by: text };
 
 export const parkedView = z.looseObject({
   consumer: text,
@@ -120,8 +128,11 @@ export const parkedView = z.looseObject({
   revision: z.string().max(20),
   reason: text,
   attempts: z.number(),
+  blocks: z.boolean(),
   firstSeenAt: time,
   lastSeenAt: time,
+  retryAsked: z.looseObject(said).nullable(),
+  skipped: z.looseObject({ ...said, reason: text }).nullable(),
 });
 export type ParkedView = z.infer<typeof parkedView>;
 

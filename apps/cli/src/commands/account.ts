@@ -9,7 +9,7 @@ import type { AccountView } from '../client/views.ts';
 import { answer } from '../output/answer.ts';
 import { creditsText, parseCredits } from '../output/credits.ts';
 import { facts, table } from '../output/table.ts';
-import { timeText } from '../output/time.ts';
+import { staleText, timeText } from '../output/time.ts';
 import { accountFor } from './accounts.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
@@ -118,6 +118,7 @@ const writeNewSecret = async (path: string, text: string): Promise<void> => {
 const accountFacts = (account: AccountView, now: number): string =>
   facts([
     ['account', `${account.name} (${account.accountId})`],
+    ...(account.stale == null ? [] : [['STALE', staleText(account.stale, now)] as const]),
     ['available', creditsText(account.available)],
     ['held', creditsText(account.held)],
     ['deposited', creditsText(account.deposited)],

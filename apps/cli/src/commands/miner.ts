@@ -7,7 +7,7 @@ import { limits } from '../limits.ts';
 import { answer } from '../output/answer.ts';
 import { facts, table } from '../output/table.ts';
 import { bytesText, shortId } from '../output/text.ts';
-import { timeText } from '../output/time.ts';
+import { staleText, timeText } from '../output/time.ts';
 import { platformText } from '../story/story.ts';
 import { addMinerDrain, drainText, findMiner } from './miner-drain.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
@@ -93,6 +93,7 @@ const minerTable = (miners: readonly MinerView[], now: number): string =>
 const minerFacts = (miner: MinerView, now: number): string =>
   facts([
     ['miner', `${miner.name} (${miner.minerId})`],
+    ...(miner.stale == null ? [] : [['STALE', staleText(miner.stale, now)] as const]),
     ['status', `${miner.status}: ${miner.statusText}`],
     ['eligible', `${miner.eligible ? 'yes' : 'no'}: ${miner.eligibilityText}`],
     ...(miner.drain === null ? [] : [['drain', drainText(miner.drain, now)] as const]),

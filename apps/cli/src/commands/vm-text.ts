@@ -1,7 +1,7 @@
 import type { VmView } from '../client/views.ts';
 import { facts, table } from '../output/table.ts';
 import { bytesText, shortId } from '../output/text.ts';
-import { ageText, timeText } from '../output/time.ts';
+import { ageText, staleText, timeText } from '../output/time.ts';
 import { platformText } from '../story/story.ts';
 
 /** What stands between this VM and its host. */
@@ -16,7 +16,7 @@ export const vmTable = (vms: readonly VmView[], now: number): string =>
       shortId(vm.vmId),
       vm.name,
       vm.desired,
-      vm.observed,
+      vm.stale == null ? vm.observed : `${vm.observed} (STALE)`,
       vm.observedAt === null ? '-' : ageText(Date.parse(vm.observedAt), now),
       vm.flavorId,
       vm.minerId === null ? '-' : shortId(vm.minerId),
@@ -29,6 +29,7 @@ export const vmTable = (vms: readonly VmView[], now: number): string =>
 export const vmFacts = (vm: VmView, now: number): string =>
   facts([
     ['vm', `${vm.name} (${vm.vmId})`],
+    ...(vm.stale == null ? [] : [['STALE', staleText(vm.stale, now)] as const]),
     ['desired', `${vm.desired}: ${vm.desiredText}`],
     ['observed', `${vm.observed}: ${vm.observedText}`],
     ['observed at', timeText(vm.observedAt, now)],

@@ -11,14 +11,15 @@ export type Failure = {
   readonly wanted?: string | undefined;
   readonly fix?: string | undefined;
   readonly more?: readonly string[] | undefined;
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
   readonly exitCode: number;
 };
 
 /** Any thrown thing as a failure with a code, a sentence and, where we know one, a fix. Total. */
 export const failureOf = (error: unknown): Failure => {
   if (error instanceof CliError) {
-    const { observed, wanted, fix, more } = error.facts;
-    return { code: error.code, message: error.message, observed, wanted, fix, more, exitCode: error.exitCode };
+    const { observed, wanted, fix, more, data } = error.facts;
+    return { code: error.code, message: error.message, observed, wanted, fix, more, data, exitCode: error.exitCode };
   }
   if (error instanceof ApiProblem) return problemFailure(error);
   if (isHostError(error)) {
@@ -54,6 +55,7 @@ export const failureText = (failure: Failure): string => {
 
 /** The same for a program, as one JSON value. */
 export const failureJson = (failure: Failure): Readonly<Record<string, unknown>> => ({
+  ...failure.data,
   code: failure.code,
   message: failure.message,
   ...(failure.observed === undefined ? {} : { observed: failure.observed }),

@@ -5,6 +5,13 @@ export const ageText = (at: number, now: number): string => {
   return ms < 0 ? `in ${span}` : `${span} ago`;
 };
 
+/** `NOT FOLLOWED since …`: that what is shown beside it is no longer what is so, and why. */
+export const staleText = (
+  stale: { readonly since: string; readonly eventType: string; readonly revision: string; readonly reason: string },
+  now: number,
+): string =>
+  `NOT FOLLOWED since ${timeText(stale.since, now)}: ${stale.eventType} at revision ${stale.revision} cannot be handled, nothing after it is shown: ${stale.reason}`;
+
 /** `850 ms`, `12 s`, `5 min`, `3 h`, `2 d`: rounded down. */
 export const spanText = (ms: number): string => {
   if (ms < 1_000) return `${Math.floor(ms)} ms`;
