@@ -1,3 +1,4 @@
+import type { EventStore } from '#events';
 import { checkChains, checkHealed } from './final-checks.ts';
 import { beginLife, type Life } from './orchestrator.ts';
 import type { Plan, Violation } from './plan.ts';
@@ -14,8 +15,11 @@ export type Run = {
 /** Most violations one run reports: the first are the ones that matter. */
 const violationsMax = 5;
 
-/** Runs the network once: a stretch of faults, then calm until nothing moves. Deterministic in the plan. */
-export const simulate = async (plan: Plan): Promise<Run> => {
+/** Runs the network once: a stretch of faults, then calm until nothing moves. Deterministic in the plan. `keep` gets its log. */
+export const simulate = async (
+  plan: Plan,
+  keep: (store: EventStore) => Promise<void> = async () => undefined,
+): Promise<Run> => {
   const world = createWorld(plan);
   const driver = createDriver(world);
   await driver.start();
@@ -24,6 +28,7 @@ export const simulate = async (plan: Plan): Promise<Run> => {
     await world.catchUp();
   }
   if (world.violations.length === 0) await heal(world, driver);
+  await keep(world.ground.store);
   const { violations } = world;
   return {
     seed: plan.seed,

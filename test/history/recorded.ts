@@ -1,0 +1,99 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { createManualClock, createMemoryEventStore } from '#adapters/memory';
+import { silentLog } from '#edge';
+import { createConsumer, type EventStore, type Position, type RecordedEvent } from '#events';
+import { tablesOf } from '../../apps/orchestrator/src/projections/compare.ts';
+import { openReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
+import { defaultPlan } from '../simulation/plan.ts';
+import { simulate } from '../simulation/simulate.ts';
+
+/** A whole log as it was once recorded, and the rows that the build of that day made of it. */
+export type Recorded = {
+  readonly name: string;
+  readonly log: readonly RecordedEvent[];
+  readonly rows: Readonly<Record<string, readonly Row[]>>;
+};
+export type Row = Readonly<Record<string, unknown>>;
+
+export const recordedDir = (root: string): string => join(root, 'test', 'history', 'recorded');
+
+/** Every history there is. */
+export const readRecorded = (dir: string): readonly Recorded[] =>
+  readdirSync(dir).map((name) => ({
+    name,
+    log: readFileSync(join(dir, name, 'log.ndjson'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(asRecorded),
+    rows: JSON.parse(readFileSync(join(dir, name, 'rows.json'), 'utf8')),
+  }));
+
+/** Runs the simulator once and keeps its log and its rows under a new name. Refuses a name that is taken. */
+export const recordHistory = async (dir: string, name: string, seed: number, steps: number): Promise<number> => {
+  const kept: RecordedEvent[] = [];
+  const small = { miners: 2, accounts: 2, vmsMax: 3 };
+  const run = await simulate({ ...defaultPlan, ...small, seed, steps }, async (store) => {
+    for await (const event of everythingIn(store)) kept.push(event);
+  });
+  if (run.violations.length > 0) throw new Error(`seed ${seed} breaks an invariant; such a log is no example`);
+  mkdirSync(join(dir, name), { recursive: false });
+  const lines = kept.map((event) => JSON.stringify({ ...event, revision: event.revision.toString() }));
+  writeFileSync(join(dir, name, 'log.ndjson'), `${lines.join('\n')}\n`, { flag: 'wx' });
+  const rows = await rowsOf(await refilled(kept));
+  writeFileSync(join(dir, name, 'rows.json'), `${JSON.stringify(rows, null, 1)}\n`, { flag: 'wx' });
+  return kept.length;
+};
+
+/** A new store with the same events. The same content makes the same hashes, or something else reads it than wrote it. */
+export const refilled = async (log: readonly RecordedEvent[]): Promise<EventStore> => {
+  const store = createMemoryEventStore();
+  for (const { stream, revision, position: _, prevHash: __, hash: ___, ...event } of log) {
+    await store.append(stream, [event], revision === 0n ? 'no-stream' : revision - 1n);
+  }
+  return store;
+};
+
+export async function* everythingIn(store: EventStore): AsyncGenerator<RecordedEvent> {
+  let after: Position | null = null;
+  for (;;) {
+    const page = await store.readAll({ after });
+    yield* page.events;
+    if (page.end) return;
+    after = page.next;
+  }
+}
+
+/** Every row of every projection that live makes of a log. */
+export const rowsOf = async (store: EventStore): Promise<Recorded['rows']> => {
+  const dir = mkdtempSync(join(tmpdir(), 'hcc-rec-'));
+  const model = await openReadModel({ dir, store, log: silentLog });
+  try {
+    const { sink } = model;
+    const consumer = createConsumer({ name: 'read-model', store, clock: createManualClock(), sink, log: silentLog });
+    while ((await consumer.runOnce()) > 0);
+    return dump(model.db);
+  } finally {
+    model.close();
+    rmSync(dir, { recursive: true, force: true });
+  }
+};
+
+/** All tables, their rows in one order, and JSON inside them as what it says. */
+export const dump = (db: Database): Recorded['rows'] =>
+  Object.fromEntries(
+    tablesOf(db).map((table) => [
+      table,
+      db
+        .prepare<[], Row>(`SELECT * FROM ${table} ORDER BY 1, 2`)
+        .all()
+        .map(({ row, ...rest }) => (typeof row === 'string' ? { ...rest, row: JSON.parse(row) } : { ...rest })),
+    ]),
+  );
+
+const asRecorded = (line: string): RecordedEvent => {
+  const event = JSON.parse(line);
+  return { ...event, revision: BigInt(event.revision) };
+};
