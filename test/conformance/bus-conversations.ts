@@ -85,6 +85,14 @@ export const describeConversations = (open: () => Promise<BusWorld>): void => {
       await orchestrator.publishEvents([]);
     });
 
+    test('the newest published event that the bus has is known, none at first', async () => {
+      const { orchestrator } = await open();
+      expect(await orchestrator.lastPublished()).toBeNull();
+      const [first, second] = [newRecorded(), newRecorded()];
+      await orchestrator.publishEvents([first, second]);
+      expect(await orchestrator.lastPublished()).toBe(second.position);
+    });
+
     test('we know since when we listen; a closed bus knows it does not, and refuses by name', async () => {
       const { orchestrator, miner } = await open();
       expect(orchestrator.connectedSince()).toEqual(expect.any(Number));

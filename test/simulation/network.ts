@@ -93,6 +93,7 @@ export const createNetwork = (random: Random, faults: () => Faults, now: () => U
 
   const bus: OrchestratorBus = {
     publishEvents: async (_: readonly RecordedEvent[]) => undefined,
+    lastPublished: async () => null,
     putSpec: async (minerId, spec) => {
       if (connectedSince === null) throw new BusUnavailable('the simulated bus is not connected');
       const subject = `${minerId}.${spec.vmId}`;

@@ -10,6 +10,7 @@ import {
   type Ids,
   type Leases,
   type OrchestratorBus,
+  type Relay,
   type Scheduler,
   skippedEvents,
 } from '#events';
@@ -26,6 +27,7 @@ import { createLeadership, type LedPart } from './lifecycle/leadership.ts';
 import { busWaitMs, processesStartMs } from './lifecycle/limits.ts';
 import { busProbe, createReadiness, storeProbe, timersProbe } from './lifecycle/readiness.ts';
 import { createParts } from './parts.ts';
+import { everyTick } from './processes/tick.ts';
 import { openReadModel } from './projections/read-model.ts';
 import { createRebuilds } from './projections/rebuilds.ts';
 
@@ -110,7 +112,10 @@ export const startOrchestrator = async (
       const checkpoint = options.reconcile ? 'from-start' : 'required';
       return {
         ...known,
-        parts: [relayPart(createRelay({ store, bus, checkpoints, clock, log, checkpoint })), ...parts],
+        parts: [
+          ...relayParts(createRelay({ store, bus, checkpoints, clock, log, checkpoint }), { clock, log }),
+          ...parts,
+        ],
       };
     },
   });
@@ -146,10 +151,16 @@ export const startOrchestrator = async (
   return door;
 };
 
-/** The relay with the status that readiness shows of every consumer; it parks nothing. */
-const relayPart = (relay: ReturnType<typeof createRelay>): LedPart => ({
-  name: relay.name,
-  start: relay.start,
-  stop: relay.stop,
-  status: () => ({ ...relay.status(), name: relay.name, parkedCount: 0, oldestParkedAt: null }),
-});
+/** How often the relay looks whether the bus still has what it acknowledged, when nothing else makes it look. */
+const refillEveryMs = 30_000;
+
+/** The relay with the status that readiness shows of every consumer (it parks nothing), and its look at what the bus lost. */
+const relayParts = (relay: Relay, ground: { readonly clock: Clock; readonly log: Log }): readonly LedPart[] => [
+  {
+    name: relay.name,
+    start: relay.start,
+    stop: relay.stop,
+    status: () => ({ ...relay.status(), name: relay.name, parkedCount: 0, oldestParkedAt: null }),
+  },
+  everyTick('relay-refill', refillEveryMs, async () => void (await relay.refill()), ground),
+];

@@ -1,3 +1,4 @@
+import type { UnixMs } from '#domain';
 import type { Position } from './envelope.ts';
 import { keepUp } from './keep-up.ts';
 import { relayBatchMax } from './limits.ts';
@@ -8,7 +9,7 @@ import type { EventStore } from './ports/event-store.ts';
 
 export type RelayOptions = {
   readonly store: EventStore;
-  readonly bus: Pick<OrchestratorBus, 'publishEvents'>;
+  readonly bus: Pick<OrchestratorBus, 'publishEvents' | 'lastPublished' | 'connectedSince'>;
   readonly checkpoints: Checkpoints;
   readonly clock: Clock;
   /** Events published between two saves of the checkpoint. */
@@ -36,8 +37,8 @@ export type Relay = {
   stop(): Promise<void>;
   /** Publishes at most one batch without waiting for more; the number of events. Rejects when the bus or store does. */
   runOnce(): Promise<number>;
-  /** Publishes everything after a position again (`null`: from the beginning) up to the present end; how many. The checkpoint stays. */
-  republishFrom(position: Position | null): Promise<number>;
+  /** Publishes again what the bus had acknowledged and has no more, in order; how many. The checkpoint stays. */
+  refill(): Promise<number>;
   status(): RelayStatus;
 };
 
@@ -59,6 +60,7 @@ export const createRelay = (options: RelayOptions): Relay => {
   let placed = false;
   let caughtUp = false;
   let published = 0;
+  let lookedSince: UnixMs | null = null;
   let stalled: string | null = null;
   let running: Promise<void> = Promise.resolve();
   let turn: Promise<unknown> = Promise.resolve();
@@ -85,6 +87,7 @@ export const createRelay = (options: RelayOptions): Relay => {
   const runOnce = (): Promise<number> =>
     inTurn(async () => {
       await place();
+      if (lookedSince === null || bus.connectedSince() !== lookedSince) await fillUp();
       const page = await store.readAll({ after: position, limit: batchMax });
       if (page.events.length > 0) {
         await bus.publishEvents(page.events);
@@ -97,21 +100,25 @@ export const createRelay = (options: RelayOptions): Relay => {
       return page.events.length;
     });
 
-  const republishFrom = (from: Position | null): Promise<number> =>
-    inTurn(async () => {
-      const head = await store.head();
-      let count = 0;
-      for (let after = from; head !== null && (after === null || store.comparePositions(after, head) < 0); ) {
-        stopping.signal.throwIfAborted();
-        const page = await store.readAll({ after, limit: batchMax });
-        if (page.events.length === 0) break;
-        await bus.publishEvents(page.events);
-        count += page.events.length;
-        after = page.next;
-      }
-      published += count;
-      return count;
-    });
+  /** JetStream acknowledges before it writes, and a server may come back with less than it had, or with nothing. */
+  const fillUp = async (): Promise<number> => {
+    const since = bus.connectedSince();
+    const last = await bus.lastPublished();
+    const isBefore = (a: Position | null, b: Position | null): boolean =>
+      b !== null && (a === null || store.comparePositions(a, b) < 0);
+    let count = 0;
+    for (let after = last === null ? null : store.parsePosition(last); isBefore(after, position); ) {
+      stopping.signal.throwIfAborted();
+      const page = await store.readAll({ after, limit: batchMax });
+      await bus.publishEvents(page.events);
+      count += page.events.length;
+      after = page.next;
+    }
+    if (count > 0) log('warn', 'published again what the bus had lost', { events: count, after: last });
+    published += count;
+    lookedSince = since;
+    return count;
+  };
 
   const stall = (error: unknown, failures: number): void => {
     stalled = error instanceof Error ? error.message : String(error);
@@ -135,7 +142,11 @@ export const createRelay = (options: RelayOptions): Relay => {
       await running;
     },
     runOnce,
-    republishFrom,
+    refill: () =>
+      inTurn(async () => {
+        await place();
+        return fillUp();
+      }),
     status: () => ({ position, caughtUp, published, stalled }),
   };
 };

@@ -76,6 +76,7 @@ export const memoryOrchestratorBus = (broker: Broker, me: string, clock: Clock):
         broker.events.delete(id);
       }
     },
+    lastPublished: () => call('last published', () => [...broker.events.values()].at(-1)?.position ?? null),
     putSpec: (minerId, spec) =>
       call('put spec', () => {
         const subject = subjects.work(minerId, spec.vmId);

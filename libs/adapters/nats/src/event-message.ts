@@ -1,8 +1,10 @@
-import type { JetStreamClient } from '@nats-io/jetstream';
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import { type Clock, categoryOf, type RecordedEvent, subjects } from '#events';
-import { publishBudgetMs, publishInFlightMax, publishTimeoutMs } from './limits.ts';
+import { z } from 'zod';
+import { type Clock, categoryOf, jetstreamStreams, type RecordedEvent, subjects } from '#events';
+import { publishBudgetMs, publishInFlightMax, publishTimeoutMs, requestTimeoutMs } from './limits.ts';
 import { withPatience } from './retry.ts';
+import { isNotFound } from './topology.ts';
 
 /** A stored event as it is published: CloudEvents 1.0 attributes as headers, the whole envelope as JSON. */
 export const eventMessage = (
@@ -51,6 +53,41 @@ export const publishAll = async (
   }
   await Promise.all(inFlight);
   rethrow(failure);
+};
+
+/** Position token of the newest message on EVENTS; `null` when there is none, or no such stream yet. */
+export const lastPublished = async (
+  jsm: JetStreamManager,
+  waiting: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<string | null> => {
+  const stream = jetstreamStreams.events;
+  const what = `read the newest message of ${stream}`;
+  return withPatience({ ...waiting, budgetMs: requestTimeoutMs, what }, async () => {
+    try {
+      const { state } = await jsm.streams.info(stream);
+      if (state.messages === 0) return null;
+      return positionOf(await jsm.streams.getMessage(stream, { seq: state.last_seq }));
+    } catch (error) {
+      if (isNotFound(error)) return null;
+      throw error;
+    }
+  });
+};
+
+/** Only we write to EVENTS; what is not ours is taken for nothing, and published over. */
+const positionOf = (message: { readonly data: Uint8Array } | null): string | null => {
+  const read = published.safeParse(jsonOf(message?.data ?? new Uint8Array()));
+  return read.success ? read.data.position : null;
+};
+
+const published = z.looseObject({ position: z.string().max(200) });
+
+const jsonOf = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
 };
 
 const rethrow = (failure: { readonly error: unknown } | null): void => {

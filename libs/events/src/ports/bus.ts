@@ -9,6 +9,8 @@ export type OrchestratorBus = {
    * so a repeat is stored once. An event whose publish had to be repeated may come after its successors.
    */
   publishEvents(events: readonly RecordedEvent[]): Promise<void>;
+  /** Position token of the newest published event that the bus still has; `null` when it has none. */
+  lastPublished(): Promise<string | null>;
   /** Puts a VM's whole spec, unless the one on the bus is as new or newer. Guarded by the subject's last sequence. */
   putSpec(minerId: string, spec: DesiredSpec): Promise<'put' | 'not-older'>;
   /** Forgets a VM's subject once its removal is confirmed. */
