@@ -1,30 +1,41 @@
-import type { AskAnswer, OrchestratorBus, Stop } from '#events';
+import type { AskAnswer, Handled, OrchestratorBus, Stop } from '#events';
 import type { Part } from '../processes/part.ts';
+import { askEveryMs, asksBurst, reportEveryMs, reportsBurst, throttledMinersMax } from './limits.ts';
 import { type IntakeDependencies, takeHostReport, takeVmReport } from './reports.ts';
+import { createThrottle, type Throttle } from './throttle.ts';
 
 export type Intake = IntakeDependencies & {
-  readonly bus: OrchestratorBus;
+  readonly bus: Pick<OrchestratorBus, 'onBeat' | 'onHost' | 'onReport' | 'onAsk' | 'resetWork' | 'purgeSpec'>;
   readonly beat: (minerId: string, at: number) => void;
   /** New credentials for an enrolled miner, as text; refuses by reason. */
   readonly renew: (minerId: string) => Promise<AskAnswer>;
 };
 
-/** Everything miners say, taken from the bus: reports, host facts, beats and requests. */
+/**
+ * Everything miners say, taken from the bus: reports, host facts, beats and requests. A miner that asks without a pause is
+ * refused and one that reports without a pause is heard later, so that it costs the others nothing.
+ */
 export const createIntake = (dependencies: Intake): Part => {
-  const { bus, beat, renew } = dependencies;
+  const { bus, beat, renew, clock } = dependencies;
+  const asks = () => createThrottle({ clock, burst: asksBurst, everyMs: askEveryMs, keysMax: throttledMinersMax });
+  const reports = () =>
+    createThrottle({ clock, burst: reportsBurst, everyMs: reportEveryMs, keysMax: throttledMinersMax });
   let stops: readonly Stop[] = [];
   return {
     name: 'intake',
     start: async () => {
       stops = [
         await bus.onBeat(beat),
-        await bus.onHost(takeHostReport(dependencies)),
-        await bus.onReport(takeVmReport(dependencies)),
-        await bus.onAsk('sync', async (minerId) => {
-          await bus.resetWork(minerId);
-          return { ok: true, text: '' };
-        }),
-        await bus.onAsk('renew', renew),
+        await bus.onHost(later(reports(), takeHostReport(dependencies))),
+        await bus.onReport(later(reports(), takeVmReport(dependencies))),
+        await bus.onAsk(
+          'sync',
+          atMost(asks(), async (minerId) => {
+            await bus.resetWork(minerId);
+            return { ok: true, text: '' };
+          }),
+        ),
+        await bus.onAsk('renew', atMost(asks(), renew)),
       ];
     },
     stop: async () => {
@@ -32,3 +43,23 @@ export const createIntake = (dependencies: Intake): Part => {
     },
   };
 };
+
+type Answering = (minerId: string) => Promise<AskAnswer>;
+
+/** Refuses what comes too often; the miner's agent asks again by itself. */
+const atMost =
+  (throttle: Throttle, handle: Answering): Answering =>
+  async (minerId) => {
+    const waitMs = throttle(minerId);
+    if (waitMs === 0) return handle(minerId);
+    const seconds = Math.ceil(waitMs / 1_000);
+    return { ok: false, reason: `this miner has asked ${asksBurst} times in a row; ask again in ${seconds} s` };
+  };
+
+/** Has what comes too often delivered later; the bus keeps the newest report of each VM meanwhile. */
+const later =
+  <Report>(throttle: Throttle, handle: (report: Report, minerId: string) => Promise<Handled>) =>
+  async (report: Report, minerId: string): Promise<Handled> => {
+    const waitMs = throttle(minerId);
+    return waitMs === 0 ? handle(report, minerId) : { retryInMs: waitMs };
+  };
