@@ -73,4 +73,54 @@ describe('configuration', () => {
     );
     expect(() => orchestratorConfig(env)).not.toThrow(/swordfish/);
   });
+
+  it.each([
+    ['sqlite:/var/lib/hcc/hcc.sqlite', { kind: 'sqlite', file: '/var/lib/hcc/hcc.sqlite' }],
+    ['kurrentdb://a:2113,b:2113?tls=false', { kind: 'kurrent', url: 'kurrentdb://a:2113,b:2113?tls=false' }],
+    ['kurrentdb+discover://db.example', { kind: 'kurrent', url: 'kurrentdb+discover://db.example' }],
+  ])('given the store %s, then that is where the record is kept; a path alone is a SQLite file', (address, store) => {
+    const { HCC_STORE_FILE, ...rest } = environment(newToken().text);
+    expect(orchestratorConfig({ ...rest, HCC_STORE: address })).toMatchObject({ store });
+    expect(orchestratorConfig({ ...rest, HCC_STORE_FILE })).toMatchObject({
+      store: { kind: 'sqlite', file: HCC_STORE_FILE },
+    });
+  });
+
+  it.each([
+    ['postgres://db:5432/hcc', /HCC_STORE is "postgres:\/\/db:5432\/hcc", wanted sqlite:<path>, or kurrentdb:\/\//],
+    ['hcc.sqlite', /HCC_STORE is "hcc.sqlite", wanted sqlite:<path>/],
+    ['sqlite:', /wanted sqlite:<path>/],
+    [
+      'kurrentdb://admin:swordfish@db:2113',
+      /HCC_STORE is "kurrentdb:\/\/\[secret\]@db:2113".*HCC_STORE_CREDENTIALS_FILE/,
+    ],
+  ])('given the store %s, then it is refused by name with what is wanted', (address, said) => {
+    const { HCC_STORE_FILE: _, ...rest } = environment(newToken().text);
+    expect(() => orchestratorConfig({ ...rest, HCC_STORE: address })).toThrow(said);
+    expect(() => orchestratorConfig({ ...rest, HCC_STORE: address })).not.toThrow(/swordfish/);
+  });
+
+  it('given no store, two, or credentials without a use for them, then each is refused', () => {
+    const { HCC_STORE_FILE, ...rest } = environment(newToken().text);
+    expect(() => orchestratorConfig(rest)).toThrow(/HCC_STORE is not set, wanted sqlite:<path>/);
+    const both = { ...rest, HCC_STORE_FILE, HCC_STORE: 'sqlite:/x' };
+    expect(() => orchestratorConfig(both)).toThrow(/HCC_STORE and HCC_STORE_FILE are both set/);
+    const idle = { ...rest, HCC_STORE_FILE, HCC_STORE_CREDENTIALS_FILE: '/x' };
+    expect(() => orchestratorConfig(idle)).toThrow(/a file of SQLite has no users/);
+  });
+
+  it('given credentials of the store in their file, then they go into its address, and nowhere where they are printed', () => {
+    const base = environment(newToken().text);
+    const { HCC_STORE_FILE: _, ...rest } = base;
+    const file = `${base.HCC_OPERATOR_TOKEN_FILE}.store`;
+    writeFileSync(file, 'admin:sword:f@sh\n', { mode: 0o600 });
+    const env = { ...rest, HCC_STORE: 'kurrentdb://db:2113', HCC_STORE_CREDENTIALS_FILE: file };
+    expect(orchestratorConfig(env)).toMatchObject({
+      store: { kind: 'kurrent', url: 'kurrentdb://admin:sword%3Af%40sh@db:2113' },
+    });
+    expect(() => orchestratorConfig({ ...env, DEBUG: 'kdb:*' })).toThrow(/DEBUG is "kdb:\*", wanted nothing/);
+    writeFileSync(file, 'swordfish\n', { mode: 0o600 });
+    expect(() => orchestratorConfig(env)).toThrow(/wanted user:password/);
+    expect(() => orchestratorConfig(env)).not.toThrow(/swordfish/);
+  });
 });

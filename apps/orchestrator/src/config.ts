@@ -4,12 +4,13 @@ import { type Environment, type LogLevel, logLevels, parseConfig, readSecretFile
 import { networkKeyFrom } from './heads/network-key.ts';
 import { type OperatorToken, operatorTokenFrom } from './http/auth/authenticator.ts';
 import { generousRates, type RateLimits } from './http/rates.ts';
+import { type StoreChoice, storeChoiceOf, storeForm, storeWanted, withStoreAddress } from './lifecycle/store-choice.ts';
 
 export type OrchestratorConfig = {
   readonly listenHost: string;
   /** 0 takes any free one; the log says which. */
   readonly listenPort: number;
-  readonly storeFile: string;
+  readonly store: StoreChoice;
   readonly readModelDir: string;
   /** Every server of the bus: one on a single machine, each node of a cluster. */
   readonly natsServers: readonly string[];
@@ -38,7 +39,8 @@ const rate = (whenAbsent: number) =>
 const environment = z.object({
   HCC_LISTEN_HOST: text('an address to listen on').default('127.0.0.1'),
   HCC_LISTEN_PORT: wholeNumber('a TCP port, 0 to 65535', 0, 65_535),
-  HCC_STORE_FILE: text('the path of the event store'),
+  HCC_STORE: z.string({ error: storeWanted }).regex(storeForm, storeWanted),
+  HCC_STORE_CREDENTIALS_FILE: text('the path of a file (mode 600) with user:password of the store').optional(),
   HCC_READMODEL_DIR: text('a directory for read models'),
   HCC_NATS_URL: z
     .string({ error: natsWanted })
@@ -67,12 +69,12 @@ const environment = z.object({
 
 /** The orchestrator's configuration. Throws ConfigInvalid naming every bad variable, or the token file. */
 export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
-  const given = parseConfig(environment, env);
+  const given = parseConfig(environment, withStoreAddress(env));
   const tokenFile = given.HCC_OPERATOR_TOKEN_FILE;
   return {
     listenHost: given.HCC_LISTEN_HOST,
     listenPort: given.HCC_LISTEN_PORT,
-    storeFile: given.HCC_STORE_FILE,
+    store: storeChoiceOf(given.HCC_STORE, given.HCC_STORE_CREDENTIALS_FILE, env),
     readModelDir: given.HCC_READMODEL_DIR,
     natsServers: given.HCC_NATS_URL.split(','),
     natsReplicas: Number(given.HCC_NATS_REPLICAS),

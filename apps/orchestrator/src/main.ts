@@ -1,13 +1,13 @@
 import 'reflect-metadata';
 import { openRedisScheduler } from '#adapters/bullmq';
 import { connectOrchestratorBus } from '#adapters/nats';
-import { openSqliteStore } from '#adapters/sqlite';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
 import { createLog, createMetrics, type Log, type Metrics, plainLine, runProgram } from '#edge';
 import { BusUnavailable, type Clock, type OrchestratorBus, type TimerFired } from '#events';
 import { type OrchestratorConfig, orchestratorConfig } from './config.ts';
 import { minerCredentials, natsOperatorOf, ownCredentials } from './lifecycle/credentials.ts';
 import { busRetryMs, busWaitMs } from './lifecycle/limits.ts';
+import { openStoreOf } from './lifecycle/store-choice.ts';
 import { startOrchestrator } from './orchestrator.ts';
 
 const name = 'orchestrator';
@@ -27,7 +27,7 @@ const run = async (config: OrchestratorConfig): Promise<void> => {
         {
           ...{ clock, ids, log, metrics },
           openScheduler: () => schedulerOf(config, { clock, log, fired: toldTo(log, metrics) }),
-          openStore: () => openSqliteStore({ file: config.storeFile, clock, ids }),
+          openStore: () => openStoreOf(config.store, { clock, ids }),
           connectBus: () =>
             patiently(clock, () => connectOrchestratorBus({ servers, replicas, credentials: () => own, clock, log })),
           issueMinerJwt: minerCredentials(operator, servers, clock),

@@ -79,7 +79,7 @@ describe('a start that cannot succeed', () => {
     expect(code).toBe(1);
     expect(plain(stderr)).toHaveLength(1);
     expect(stderr).toContain('HCC_LISTEN_PORT is "99999", wanted a TCP port, 0 to 65535');
-    expect(stderr).toContain('HCC_STORE_FILE is not set');
+    expect(stderr).toContain('HCC_STORE is not set, wanted sqlite:<path>, or kurrentdb://');
   });
 
   it('given no nats-server, then it waits a bounded time and one line names the address', async () => {
@@ -96,6 +96,22 @@ describe('a start that cannot succeed', () => {
     const { code, stderr } = await start(env).ended;
     expect(code).toBe(1);
     expect(plain(stderr)).toEqual([expect.stringContaining(join(dir, 'hcc.sqlite'))]);
+  });
+
+  it('given the address of a KurrentDB that is not there, then one line names it, without its credentials', async () => {
+    const { dir, env } = await newHome('nats://127.0.0.1:1');
+    const { HCC_STORE_FILE: _, ...rest } = env;
+    const credentials = join(dir, 'store.credentials');
+    writeFileSync(credentials, 'admin:sw:rdf@sh\n', { mode: 0o600 });
+    const at = `127.0.0.1:${await freePort()}`;
+    const { code, stderr } = await start({
+      ...rest,
+      HCC_STORE: `kurrentdb://${at}?discoveryInterval=10`,
+      HCC_STORE_CREDENTIALS_FILE: credentials,
+    }).ended;
+    expect(code).toBe(1);
+    expect(plain(stderr)).toEqual([expect.stringContaining(`event store kurrentdb://${at}: `)]);
+    expect(stderr).not.toMatch(/rdf/);
   });
 
   it('given an operator token that others may read, then one line says so without the token', async () => {

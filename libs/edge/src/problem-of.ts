@@ -1,6 +1,13 @@
 import { ZodError } from 'zod';
 import { Refusal } from '#domain';
-import { BusUnavailable, ConcurrencyConflict, ForeignPosition, StoreUnavailable, UnknownEvent } from '#events';
+import {
+  BusUnavailable,
+  ConcurrencyConflict,
+  ForeignPosition,
+  PositionAhead,
+  StoreUnavailable,
+  UnknownEvent,
+} from '#events';
 import { fieldErrorsMax } from './limits.ts';
 import { DoorProblem, type ProblemCode, type ProblemData } from './problem.ts';
 
@@ -16,11 +23,17 @@ export const problemOf = (error: unknown): Problem => {
   }
   if (error instanceof StoreUnavailable) {
     // The sentence names a file of the server: it is for the log, the fault for the client.
-    const detail = `the event store cannot do it now (${error.fault}); nothing of this request was recorded`;
+    const recorded =
+      error.fault === 'in-doubt'
+        ? 'it is not known whether this request was recorded: repeat it with the same Idempotency-Key'
+        : 'nothing of this request was recorded';
+    const detail = `the event store cannot do it now (${error.fault}); ${recorded}`;
     return { code: 'store-unavailable', detail, data: { fault: error.fault } };
   }
   if (error instanceof BusUnavailable) return { code: 'bus-unavailable', detail: error.message, data: {} };
-  if (error instanceof ForeignPosition) return { code: 'foreign-position', detail: error.message, data: {} };
+  if (error instanceof ForeignPosition || error instanceof PositionAhead) {
+    return { code: 'foreign-position', detail: error.message, data: {} };
+  }
   if (error instanceof UnknownEvent) {
     return { code: 'unknown-event', detail: error.message, data: { fault: error.fault } };
   }

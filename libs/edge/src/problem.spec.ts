@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Refusal } from '#domain';
-import { BusUnavailable, ConcurrencyConflict, StoreUnavailable, streamName, UnknownEvent } from '#events';
+import {
+  BusUnavailable,
+  ConcurrencyConflict,
+  type Position,
+  PositionAhead,
+  StoreUnavailable,
+  streamName,
+  UnknownEvent,
+} from '#events';
 import { DoorProblem, problemDocument, problems } from './problem.ts';
 import { problemOf } from './problem-of.ts';
 
@@ -33,6 +41,8 @@ describe('problems', () => {
     [new DoorProblem('forbidden', 'no'), 'forbidden', {}],
     [new ConcurrencyConflict(streamName('vm', 'a'), 1n, 2n), 'concurrency-conflict', { stream: 'vm-a' }],
     [new StoreUnavailable('disk-full', 'full'), 'store-unavailable', { fault: 'disk-full' }],
+    [new StoreUnavailable('in-doubt', 'lost'), 'store-unavailable', { fault: 'in-doubt' }],
+    [new PositionAhead('s.9' as Position, null), 'foreign-position', {}],
     [new BusUnavailable('gone'), 'bus-unavailable', {}],
     [new UnknownEvent('type', 'what'), 'unknown-event', { fault: 'type' }],
     [Object.assign(new Error('too large'), { statusCode: 413 }), 'body-too-large', {}],

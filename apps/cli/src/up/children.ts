@@ -24,7 +24,7 @@ export const orchestratorSpec = (
   env: childEnv(env, {
     HCC_LISTEN_HOST: apiHost,
     HCC_LISTEN_PORT: at.port.toString(),
-    HCC_STORE_FILE: home.path('store', 'hcc.sqlite'),
+    ...storeEnv(env, home),
     HCC_LOG_HEADS_FILE: home.path('log-heads.ndjson'),
     HCC_NETWORK_KEY_FILE: networkKeyFile(home),
     HCC_READMODEL_DIR: home.path('readmodels'),
@@ -37,6 +37,12 @@ export const orchestratorSpec = (
   logFile: home.path('logs', 'orchestrator.log'),
   stopMs: limits.childStopMs,
 });
+
+/** The store named in our environment, or a file of this home. */
+const storeEnv = ({ HCC_STORE, HCC_STORE_CREDENTIALS_FILE }: Env, home: Home): Readonly<Record<string, string>> =>
+  HCC_STORE === undefined || HCC_STORE === ''
+    ? { HCC_STORE: `sqlite:${home.path('store', 'hcc.sqlite')}` }
+    : { HCC_STORE, ...(HCC_STORE_CREDENTIALS_FILE === undefined ? {} : { HCC_STORE_CREDENTIALS_FILE }) };
 
 /** How one miner of a local cluster is run: told to go, it shuts its VMs down first, since their host goes with it. */
 export const minerSpec = async (
