@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   type BootId,
   type ExitCause,
+  microCredits,
   minuteMs,
   type RestartPolicy,
   type Vm,
@@ -11,7 +12,7 @@ import {
   type WaitingFor,
 } from '#domain';
 import { type Move, shownAs } from './laws.ts';
-import { minerId, noon, otherMinerId } from './samples.ts';
+import { minerId, nano, noon, otherMinerId, times } from './samples.ts';
 import { boot, endpoint, holdId, request, sshHostKey } from './vm-story.ts';
 
 const causes: readonly ExitCause[] = ['requested', 'guest-shutdown', 'crash', 'host-shutdown', 'host-reboot'];
@@ -30,6 +31,8 @@ type Whim = {
   readonly generation: number;
   readonly bootIndex: number;
   readonly port: number;
+  readonly times: number;
+  readonly keys: readonly string[];
 };
 
 const whims: fc.Arbitrary<Whim> = fc.record({
@@ -43,6 +46,8 @@ const whims: fc.Arbitrary<Whim> = fc.record({
   generation: fc.integer({ min: 0, max: 3 }),
   bootIndex: fc.integer({ min: 0, max: 30 }),
   port: fc.constantFrom(2201, 2201, 2202),
+  times: fc.integer({ min: 1, max: 3 }),
+  keys: fc.subarray(['ssh-ed25519 AAAAowner', 'ssh-ed25519 AAAAother', 'ssh-ed25519 AAAAthird']),
 });
 
 type Kind = Exclude<VmCommand['type'], 'ObserveVm'> | VmObservation['phase'];
@@ -61,6 +66,10 @@ const kinds: readonly Kind[] = [
   'StartVm',
   'StopVm',
   'RebootVm',
+  'running',
+  'running',
+  'running',
+  ...Array.from({ length: 4 }, () => ['ResizeVm', 'RefuseResize', 'ChangeVmSshKeys', 'StopVm'] as const).flat(),
   'TerminateVm',
   'MarkVmLost',
   'RaiseVmDeadline',
@@ -74,7 +83,9 @@ export const vmMove: fc.Arbitrary<Move<VmState, VmCommand>> = fc
 const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand => {
   const now = noon + step * minuteMs;
   const nextBootId = boot(step);
-  const proposal = (whim.aim ? vm?.proposal : null) ?? { minerId: whim.miner, generation: whim.generation };
+  const proposal = (whim.aim ? (vm?.proposal ?? resizeOf(vm)) : null) ?? {
+    ...{ minerId: whim.miner, generation: whim.generation },
+  };
   switch (kind) {
     case 'RequestVm':
       return { ...request, now, restartPolicy: whim.aim ? (vm?.restartPolicy ?? whim.policy) : whim.policy };
@@ -95,6 +106,20 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
       return { type: kind, now, nextBootId };
     case 'StopVm':
       return { type: 'StopVm', now, reason: 'owner' };
+    case 'ResizeVm': {
+      const pricePerHour = microCredits(BigInt(whim.times));
+      return { type: kind, now, flavorId: `times-${whim.times}`, size: times(whim.times, nano), pricePerHour };
+    }
+    case 'RefuseResize':
+      return { type: kind, now, generation: proposal.generation, code: 'memory', detail: 'no room', nextBootId };
+    case 'ChangeVmSshKeys':
+      return {
+        type: kind,
+        now,
+        set: whim.aim ? whim.keys : null,
+        add: whim.keys.slice(0, 1),
+        remove: whim.keys.slice(2),
+      };
     case 'TerminateVm':
       return { type: 'TerminateVm', now };
     case 'MarkVmLost':
@@ -108,6 +133,10 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
       return observe(toObservation(kind, whim, vm), whim, vm, now, nextBootId);
   }
 };
+
+/** What the miner of a VM that is being resized answers about. */
+const resizeOf = (vm: VmState) =>
+  vm?.placement && vm.resize ? { minerId: vm.placement.minerId, generation: vm.resize.generation } : null;
 
 const observe = (observation: VmObservation, whim: Whim, vm: VmState, now: number, nextBootId: BootId): VmCommand => {
   const holder = (whim.aim ? vm?.placement : null) ?? { minerId: whim.miner, generation: whim.generation };
@@ -129,7 +158,10 @@ const toObservation = (phase: VmObservation['phase'], whim: Whim, vm: Vm | null)
     case 'starting':
       return { phase, bootId };
     case 'running':
-      return { phase, bootId, endpoint: { ...endpoint, port: whim.port }, sshHostKey };
+      return {
+        ...{ phase, bootId, endpoint: { ...endpoint, port: whim.port }, sshHostKey },
+        keysVersion: whim.aim ? vm?.keysVersion : whim.times,
+      };
     case 'stopped':
       return { phase, bootId: whim.aim ? (vm?.boot?.bootId ?? null) : bootId, cause: whim.cause, detail: 'exit' };
     case 'failed':

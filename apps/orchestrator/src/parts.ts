@@ -22,6 +22,7 @@ import { giveAll, processSink, type StartAt } from './processes/runner.ts';
 import { everyTick } from './processes/tick.ts';
 import { vmAdmission } from './processes/vm-admission.process.ts';
 import { vmPlacement } from './processes/vm-placement.process.ts';
+import { vmResize } from './processes/vm-resize.process.ts';
 import { createSpecPublisher } from './publisher/spec-publisher.ts';
 import { type Attached, attachedMiners, createMinerWatch, lookEveryMs, type MinerWatch } from './watch/miner-watch.ts';
 
@@ -85,6 +86,7 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
       consumer('spec-publisher', publisher),
       consumer(vmAdmission.name, processSink(vmAdmission, dependencies, startAt)),
       consumer(vmPlacement.name, processSink(vmPlacement, dependencies, startAt)),
+      consumer(vmResize.name, processSink(vmResize, dependencies, startAt)),
       consumer(minerLost.name, processSink(minerLost, dependencies, startAt)),
       stoppedWith(timed.stop, consumer(deadlines.name, timed.sink)),
       consumer(reconciler.name, ledger),

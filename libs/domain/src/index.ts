@@ -93,4 +93,5 @@ export {
   stopDeadlineMs,
 } from './vm/limits.ts';
 export { type DesiredSpec, desiredSpec } from './vm/spec.ts';
-export type { Boot, Desired, Observed, Placement, Vm, VmState, Waiting } from './vm/state.ts';
+export { type SshKeysStatus, sshKeysStatus } from './vm/ssh-keys.ts';
+export type { Boot, Desired, Observed, Placement, Resize, Vm, VmState, Waiting } from './vm/state.ts';

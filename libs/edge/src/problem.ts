@@ -16,7 +16,6 @@ export type DoorCode =
   | 'foreign-position'
   | 'image-digest-mismatch'
   | 'flavor-too-small'
-  | 'ssh-key-required'
   | 'read-model-behind'
   | 'at-unreadable'
   | 'at-before-beginning'
@@ -74,6 +73,9 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'vm-not-placed': { status: 409, title: 'No miner holds the VM' },
   'vm-not-running': { status: 409, title: 'The VM does not run' },
   'vm-already-starting': { status: 409, title: 'The VM starts already' },
+  'vm-not-stopped': { status: 409, title: 'The VM is not stopped' },
+  'vm-resizing': { status: 409, title: 'The VM is being resized' },
+  'disk-never-shrinks': { status: 409, title: 'A disk never shrinks' },
   'stale-generation': { status: 409, title: 'The generation is over' },
   'stale-boot': { status: 409, title: 'The boot is over' },
   'account-not-found': { status: 404, title: 'There is no such account' },
@@ -87,7 +89,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'ssh-key-unsupported': { status: 422, title: 'SSH keys of this type are not supported' },
   'ssh-key-too-weak': { status: 422, title: 'The SSH key is too weak' },
   'ssh-key-not-found': { status: 404, title: 'There is no such SSH key' },
-  'too-many-ssh-keys': { status: 409, title: 'The account has the most SSH keys it may have' },
+  'too-many-ssh-keys': { status: 409, title: 'More SSH keys than there may be' },
   'token-exists-with-other-content': { status: 409, title: 'The token exists with other content' },
   'token-not-found': { status: 404, title: 'There is no such token' },
   'too-many-tokens': { status: 409, title: 'The account has the most tokens it may have' },

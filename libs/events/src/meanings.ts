@@ -24,6 +24,11 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
   VmStartRequested: ['The VM shall run', owner],
   VmStopRequested: ['The VM shall stop; its disk is kept', owner],
   VmRebootRequested: ['The VM shall stop and boot again', owner],
+  VmResizeRequested: ['The stopped VM shall have another size, as a new generation', owner],
+  VmResized: ['Its miner has set the new size aside; the next boot has it', placement],
+  VmResizeRefused: ['Too few credits or too little room: it keeps the size it has', 'the process vm-resize'],
+  VmSshKeysChanged: ['Exactly these keys shall be let in', owner],
+  VmSshKeysApplied: ['The guest that runs has taken the newest keys', miner],
   VmTerminationRequested: ['The VM and its disk shall be gone', owner],
   VmStarting: ['Its miner has started QEMU', miner],
   VmRunning: ['The guest says it is ready, and how it is reached', miner],
@@ -61,6 +66,9 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
   MinerUndrained: ['VMs may be placed on the miner again', operator],
 
   ImageRegistered: ['An image may be booted; what it consists of', operator],
+
+  FlavorDefined: ['A size is offered at a price; neither ever changes', operator],
+  FlavorRetired: ['The flavor is no longer offered; VMs that have it go on', operator],
 
   EventParked: ['A consumer cannot handle an event, and why; its stream waits in that consumer', consumer],
   ParkedEventRetryRequested: ['Somebody asked to try one parked event again', operator],

@@ -59,6 +59,12 @@ const sentences: Sentences = {
   VmStartRequested: () => 'start wanted',
   VmStopRequested: (e) => `stop wanted: ${e.reason}`,
   VmRebootRequested: () => 'reboot wanted',
+  VmResizeRequested: (e) => `resize to ${e.flavorId} wanted (${sizeText(e.size)}), as generation ${e.generation}`,
+  VmResized: (e) => `is ${e.flavorId} now (${sizeText(e.size)}), generation ${e.generation}`,
+  VmResizeRefused: (e) => `not resized, ${e.code}: ${e.detail}; it keeps the size it has`,
+  VmSshKeysChanged: (e) =>
+    `lets in ${e.sshPublicKeys.length === 1 ? 'one SSH key' : `${e.sshPublicKeys.length} SSH keys`} from now on (version ${e.keysVersion})`,
+  VmSshKeysApplied: (e) => `its running guest has taken version ${e.keysVersion} of the SSH keys`,
   VmTerminationRequested: () => 'removal wanted, disk included',
   VmStarting: (e) => `QEMU starts on miner ${shortId(e.minerId)}`,
   VmRunning: (e) =>

@@ -2,7 +2,12 @@ import { type AccountId, formatCredits, type HoldId, type VmId, vmCreationMinimu
 import { derivedUuid } from '#events';
 import type { KnownEvent, Process, ProcessCommand } from './process.ts';
 
-type Open = { readonly accountId: AccountId; holdId: HoldId | null };
+type Open = {
+  readonly accountId: AccountId;
+  holdId: HoldId | null;
+  /** Only its hold is left of it. */
+  terminated: boolean;
+};
 
 /** VMs that live or may, with the hold that stands behind each. */
 export type AdmissionState = Map<VmId, Open>;
@@ -29,10 +34,10 @@ type OfVm = Extract<KnownEvent, { category: 'vm' }>;
 type OfAccount = Extract<KnownEvent, { category: 'account' }>;
 
 const absorbVm = (open: AdmissionState, { id, event }: OfVm): void => {
-  if (event.type === 'VmRequested') open.set(id, { accountId: event.accountId, holdId: null });
+  if (event.type === 'VmRequested') open.set(id, { accountId: event.accountId, holdId: null, terminated: false });
   if (event.type === 'VmRefused') open.delete(id);
   // With a hold it stays until the hold is released; without one, a hold that is on its way is released when it comes.
-  if (event.type === 'VmTerminated' && open.get(id)?.holdId === null) open.delete(id);
+  if (event.type === 'VmTerminated') forgetUnlessHeld(open, id, { terminated: true });
 };
 
 const absorbAccount = (open: AdmissionState, { event }: OfAccount): void => {
@@ -40,7 +45,21 @@ const absorbAccount = (open: AdmissionState, { event }: OfAccount): void => {
     const vm = open.get(event.vmId);
     if (vm !== undefined) vm.holdId = event.holdId;
   }
-  if (event.type === 'HoldReleased') open.delete(event.vmId);
+  // A hold that another one replaced, at a resize, is not the VM's any more.
+  if (event.type === 'HoldReleased' && open.get(event.vmId)?.holdId === event.holdId) {
+    forgetUnlessHeld(open, event.vmId, { holdId: null });
+  }
+};
+
+const forgetUnlessHeld = (
+  open: AdmissionState,
+  vmId: VmId,
+  change: Partial<Pick<Open, 'holdId' | 'terminated'>>,
+): void => {
+  const vm = open.get(vmId);
+  if (vm === undefined) return;
+  Object.assign(vm, change);
+  if (vm.terminated && vm.holdId === null) open.delete(vmId);
 };
 
 const reactToVm = (open: AdmissionState, { id, event }: OfVm): readonly ProcessCommand[] => {
@@ -59,7 +78,7 @@ const reactToVm = (open: AdmissionState, { id, event }: OfVm): readonly ProcessC
 
 const reactToAccount = (open: AdmissionState, { id, event }: OfAccount): readonly ProcessCommand[] => {
   if (event.type === 'CreditsHeld') {
-    if (!open.has(event.vmId)) {
+    if (open.get(event.vmId)?.terminated ?? true) {
       const command = { type: 'ReleaseHold', holdId: event.holdId, reason: 'vm-gone-before-hold' } as const;
       return [{ step: 'release-hold', target: 'account', id, command }];
     }

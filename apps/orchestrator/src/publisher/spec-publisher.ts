@@ -19,6 +19,8 @@ const changesSpec: ReadonlySet<VmEvent['type']> = new Set<VmEvent['type']>([
   'BootAuthorized',
   'VmStartRequested',
   'VmStopRequested',
+  'VmResized',
+  'VmSshKeysChanged',
   'VmTerminationRequested',
 ]);
 

@@ -1,3 +1,3 @@
 export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './open-sqlite-store.ts';
 export type { Nudge } from './tail.ts';
-export { type LogReport, verifySqliteLog, type VerifyOptions } from './verify-log.ts';
+export { type LogReport, type VerifyOptions, verifySqliteLog } from './verify-log.ts';

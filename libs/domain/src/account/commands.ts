@@ -39,5 +39,13 @@ export type AccountCommand = At &
         /** What must be available before the hold: the amount, or the minimum for creating a VM if that is more. */
         readonly required: MicroCredits;
       }
+    | {
+        /** Holds another amount for a VM in place of what is held, in one decision: nothing is free in between. */
+        readonly type: 'ReplaceHold';
+        readonly replaces: HoldId;
+        readonly holdId: HoldId;
+        readonly vmId: VmId;
+        readonly amount: MicroCredits;
+      }
     | { readonly type: 'ReleaseHold'; readonly holdId: HoldId; readonly reason: string }
   );

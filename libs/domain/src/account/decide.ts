@@ -2,7 +2,7 @@ import { Refusal, unreachable } from '../errors.ts';
 import { assertText } from '../values/names.ts';
 import type { AccountCommand } from './commands.ts';
 import type { AccountEvent } from './events.ts';
-import { depositCredits, holdCredits, releaseHold } from './funds.ts';
+import { depositCredits, holdCredits, releaseHold, replaceHold } from './funds.ts';
 import { accountNameLengthMax, sshKeysMax, tokenLabelLengthMax, tokensMax } from './limits.ts';
 import { parseSshPublicKey } from './ssh-key.ts';
 import type { Account, AccountState, ApiToken } from './state.ts';
@@ -24,6 +24,8 @@ export const decide = (state: AccountState, command: AccountCommand): readonly A
       return depositCredits(state, command);
     case 'HoldCredits':
       return holdCredits(state, command);
+    case 'ReplaceHold':
+      return replaceHold(state, command);
     case 'ReleaseHold':
       return releaseHold(state, command);
     default:

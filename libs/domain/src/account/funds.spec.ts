@@ -111,4 +111,41 @@ describe('credits of an account', () => {
     });
     given(account, opened).when(release).thenRefused('hold-not-found');
   });
+
+  const newHoldId = uuid<HoldId>(32);
+  const replace = {
+    type: 'ReplaceHold',
+    now,
+    replaces: holdId,
+    holdId: newHoldId,
+    vmId,
+    amount: credits(10n),
+  } as const;
+  const replaced: AccountEvent = { ...released, reason: `replaced by hold ${newHoldId}` };
+  const newlyHeld: AccountEvent = { type: 'CreditsHeld', holdId: newHoldId, vmId, amount: credits(10n) };
+
+  test('given a hold / when another amount takes its place / then what it held counts towards that', () =>
+    given(account, opened, deposited(credits(10n)), held)
+      .when(replace)
+      .thenEvents(replaced, newlyHeld));
+
+  test('given too few credits, the first hold counted in / then it is refused, and the first hold stays', () => {
+    const history = [opened, deposited(credits(9n)), held];
+    given(account, ...history)
+      .when(replace)
+      .thenEvents({
+        ...{ type: 'HoldRefused', holdId: newHoldId, vmId, amount: credits(10n) },
+        ...{ available: credits(9n), required: credits(10n) },
+      });
+    expect(fold(account, history)?.holds.get(holdId)?.held).toBe(credits(1n));
+  });
+
+  test('given the first hold is gone / then all of it is held anew; a hold of another VM is not touched', () => {
+    given(account, opened, deposited(credits(10n)), held, released)
+      .when(replace)
+      .thenEvents(newlyHeld);
+    given(account, opened, deposited(credits(10n)), held)
+      .when({ ...replace, vmId: otherVmId })
+      .thenRefused('hold-exists-with-other-content');
+  });
 });

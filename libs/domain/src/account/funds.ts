@@ -1,5 +1,6 @@
 import { Refusal } from '../errors.ts';
-import { formatCredits, type MicroCredits } from '../values/money.ts';
+import type { HoldId, VmId } from '../values/ids.ts';
+import { addCredits, formatCredits, type MicroCredits } from '../values/money.ts';
 import { assertText } from '../values/names.ts';
 import type { AccountCommand } from './commands.ts';
 import type { AccountEvent } from './events.ts';
@@ -37,16 +38,7 @@ export const depositCredits = (account: Account, command: Command<'DepositCredit
  */
 export const holdCredits = (account: Account, command: Command<'HoldCredits'>): readonly AccountEvent[] => {
   const { holdId, vmId, amount } = command;
-  const hold = account.holds.get(holdId) ?? account.closedHolds.get(holdId);
-  const known = hold === undefined ? account.refusedHolds.get(holdId) : { vmId: hold.vmId, amount: hold.firstHeld };
-  if (known !== undefined) {
-    if (known.vmId === vmId && known.amount === amount) return [];
-    throw new Refusal(
-      'hold-exists-with-other-content',
-      `hold ${holdId} stands for ${formatCredits(known.amount)} of VM ${known.vmId}, not ${formatCredits(amount)} of VM ${vmId}`,
-      { holdId },
-    );
-  }
+  if (isKnownHold(account, command)) return [];
   assertAmount('hold', amount, balanceMax);
   // To hold more than is there would be a debt, whatever the caller thought was required.
   if (command.required < amount) return holdCredits(account, { ...command, required: amount });
@@ -55,6 +47,43 @@ export const holdCredits = (account: Account, command: Command<'HoldCredits'>): 
   return available >= required
     ? [{ type: 'CreditsHeld', holdId, vmId, amount }]
     : [{ type: 'HoldRefused', holdId, vmId, amount, available, required }];
+};
+
+/**
+ * Another amount for a VM in place of what is held for it, in one decision. Too few is `HoldRefused`, and then the first
+ * hold stays as it is. Without a first hold all of it is held anew; who finds no VM behind it releases it again.
+ */
+export const replaceHold = (account: Account, command: Command<'ReplaceHold'>): readonly AccountEvent[] => {
+  const { replaces, holdId, vmId, amount } = command;
+  if (isKnownHold(account, command)) return [];
+  const held = account.holds.get(replaces);
+  if (held !== undefined && held.vmId !== vmId) {
+    const detail = `hold ${replaces} is of VM ${held.vmId}, and was to be replaced for VM ${vmId}`;
+    throw new Refusal('hold-exists-with-other-content', detail, { holdId: replaces });
+  }
+  assertAmount('hold', amount, balanceMax);
+  const available = held === undefined ? account.available : addCredits(account.available, held.held);
+  if (available < amount) return [{ type: 'HoldRefused', holdId, vmId, amount, available, required: amount }];
+  const reason = `replaced by hold ${holdId}`;
+  const released: readonly AccountEvent[] =
+    held === undefined ? [] : [{ type: 'HoldReleased', holdId: replaces, vmId, amount: held.held, reason }];
+  return [...released, { type: 'CreditsHeld', holdId, vmId, amount }];
+};
+
+/** Whether the hold was decided already. Refuses a holdId that stands for something else. */
+const isKnownHold = (
+  account: Account,
+  { holdId, vmId, amount }: { readonly holdId: HoldId; readonly vmId: VmId; readonly amount: MicroCredits },
+): boolean => {
+  const hold = account.holds.get(holdId) ?? account.closedHolds.get(holdId);
+  const known = hold === undefined ? account.refusedHolds.get(holdId) : { vmId: hold.vmId, amount: hold.firstHeld };
+  if (known === undefined) return false;
+  if (known.vmId === vmId && known.amount === amount) return true;
+  throw new Refusal(
+    'hold-exists-with-other-content',
+    `hold ${holdId} stands for ${formatCredits(known.amount)} of VM ${known.vmId}, not ${formatCredits(amount)} of VM ${vmId}`,
+    { holdId },
+  );
 };
 
 /** Gives back what a hold still holds. Refuses a hold nobody made; a refused or released one has nothing to give. */

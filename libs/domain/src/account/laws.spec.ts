@@ -58,6 +58,12 @@ const command: fc.Arbitrary<AccountCommand> = fc.oneof(
   },
   {
     weight: 2,
+    arbitrary: fc.record({
+      ...{ type: fc.constant('ReplaceHold' as const), now, replaces: holdId, holdId, vmId: vmIds, amount },
+    }),
+  },
+  {
+    weight: 2,
     arbitrary: fc.record({ type: fc.constant('ReleaseHold' as const), now, holdId, reason: fc.constant('x') }),
   },
 );

@@ -7,7 +7,14 @@ import type { ExitCause, RestartPolicy, SshEndpoint, WaitingFor } from './events
 /** What a miner says it sees. Always the whole observation, so that any one report is enough. */
 export type VmObservation =
   | { readonly phase: 'starting'; readonly bootId: BootId }
-  | { readonly phase: 'running'; readonly bootId: BootId; readonly endpoint: SshEndpoint; readonly sshHostKey: string }
+  | {
+      readonly phase: 'running';
+      readonly bootId: BootId;
+      readonly endpoint: SshEndpoint;
+      readonly sshHostKey: string;
+      /** The newest version of the SSH keys that the guest has said it lets in; absent from agents that cannot tell. */
+      readonly keysVersion?: number | undefined;
+    }
   | { readonly phase: 'stopped'; readonly bootId: BootId | null; readonly cause: ExitCause; readonly detail: string }
   | { readonly phase: 'failed'; readonly bootId: BootId | null; readonly code: string; readonly detail: string }
   | { readonly phase: 'absent' };
@@ -51,6 +58,21 @@ export type VmCommand = At &
     | { readonly type: 'StartVm'; readonly nextBootId: BootId }
     | { readonly type: 'StopVm'; readonly reason: string }
     | { readonly type: 'RebootVm'; readonly nextBootId: BootId }
+    | { readonly type: 'ResizeVm'; readonly flavorId: string; readonly size: Size; readonly pricePerHour: MicroCredits }
+    | {
+        readonly type: 'RefuseResize';
+        readonly generation: number;
+        readonly code: string;
+        readonly detail: string;
+        readonly nextBootId: BootId;
+      }
+    | {
+        readonly type: 'ChangeVmSshKeys';
+        /** All of them; `null` begins with those it has. */
+        readonly set: readonly string[] | null;
+        readonly add: readonly string[];
+        readonly remove: readonly string[];
+      }
     | { readonly type: 'TerminateVm' }
     | {
         readonly type: 'ObserveVm';

@@ -16,7 +16,10 @@ import {
 } from './limits.ts';
 import { observeVm } from './observe.ts';
 import { decidePlacement } from './place.ts';
+import { refuseResize, resizeVm } from './resize.ts';
+import { changeSshKeys } from './ssh-keys.ts';
 import type { Vm, VmState } from './state.ts';
+import { assertUsable } from './usable.ts';
 
 /** What a command does to a VM: events, `[]` when it is already so, or a thrown {@link Refusal}. */
 export const decide = (state: VmState, command: VmCommand): readonly VmEvent[] => {
@@ -45,6 +48,14 @@ export const decide = (state: VmState, command: VmCommand): readonly VmEvent[] =
         : [{ type: 'VmStopRequested', reason: command.reason, deadlineAt: command.now + stopDeadlineMs }];
     case 'RebootVm':
       return rebootVm(state, command.nextBootId, command.now);
+    case 'ResizeVm':
+      assertUsable(state);
+      return resizeVm(state, command);
+    case 'RefuseResize':
+      return refuseResize(state, command);
+    case 'ChangeVmSshKeys':
+      assertUsable(state);
+      return changeSshKeys(state, command);
     case 'TerminateVm':
       return terminateVm(state, command.now);
     case 'ObserveVm':
@@ -92,12 +103,12 @@ const requestVm = (state: VmState, command: Command<'RequestVm'>): readonly VmEv
 const isSameRequest = (vm: Vm, command: Command<'RequestVm'>): boolean =>
   vm.accountId === command.accountId &&
   vm.name === command.name &&
-  vm.flavorId === command.flavorId &&
-  sameSize(vm.size, command.size) &&
+  vm.asked.flavorId === command.flavorId &&
+  sameSize(vm.asked.size, command.size) &&
   vm.imageDigest === command.imageDigest &&
   vm.restartPolicy === command.restartPolicy &&
-  vm.sshPublicKeys.length === command.sshPublicKeys.length &&
-  vm.sshPublicKeys.every((key, index) => key === command.sshPublicKeys[index]);
+  vm.asked.sshPublicKeys.length === command.sshPublicKeys.length &&
+  vm.asked.sshPublicKeys.every((key, index) => key === command.sshPublicKeys[index]);
 
 const startVm = (vm: Vm, nextBootId: BootId, now: UnixMs): readonly VmEvent[] => {
   assertUsable(vm);
@@ -105,23 +116,24 @@ const startVm = (vm: Vm, nextBootId: BootId, now: UnixMs): readonly VmEvent[] =>
   // A lost VM gets its boot now, beneath the loss: its miner may return without anything to report that would ask for one.
   const { observed } = present(vm);
   const needsBoot =
-    vm.placement !== null &&
-    (observed === 'stopped' || observed === 'failed' || (observed === 'stopping' && vm.desired === 'stopped'));
-  if (!needsBoot) return start;
-  return [{ type: 'VmStartRequested' }, authorizeBoot(vm, 'owner-start', nextBootId, now, vm.generation)];
+    observed === 'stopped' || observed === 'failed' || (observed === 'stopping' && vm.desired === 'stopped');
+  if (vm.placement === null || !needsBoot) return start;
+  const { generation } = vm.placement;
+  return [{ type: 'VmStartRequested' }, authorizeBoot(vm, 'owner-start', nextBootId, now, generation)];
 };
 
 const rebootVm = (vm: Vm, nextBootId: BootId, now: UnixMs): readonly VmEvent[] => {
   assertUsable(vm);
   if (vm.boot?.bootId === nextBootId) return [];
-  if (vm.desired !== 'running' || (vm.observed !== 'running' && vm.observed !== 'starting')) {
+  const isUp = vm.observed === 'running' || vm.observed === 'starting';
+  if (vm.desired !== 'running' || !isUp || vm.placement === null) {
     throw new Refusal(
       'vm-not-running',
       `VM ${vm.vmId} is ${vm.observed} (desired ${vm.desired}); only a running VM reboots: start it instead`,
       { observed: vm.observed, desired: vm.desired },
     );
   }
-  return [{ type: 'VmRebootRequested' }, authorizeBoot(vm, 'owner-reboot', nextBootId, now, vm.generation)];
+  return [{ type: 'VmRebootRequested' }, authorizeBoot(vm, 'owner-reboot', nextBootId, now, vm.placement.generation)];
 };
 
 const terminateVm = (vm: Vm, now: UnixMs): readonly VmEvent[] => {
@@ -141,9 +153,4 @@ const raiseDeadline = (vm: Vm, command: Command<'RaiseVmDeadline'>): readonly Vm
   const { waitingFor, deadlineAt, now } = command;
   const due = vm.waiting?.for === waitingFor && vm.waiting.deadlineAt === deadlineAt && !vm.waiting.passed;
   return due && now >= deadlineAt ? [{ type: 'VmDeadlinePassed', waitingFor, deadlineAt }] : [];
-};
-
-const assertUsable = (vm: Vm): void => {
-  if (vm.observed === 'refused') throw new Refusal('vm-refused', `VM ${vm.vmId} was refused; request a new one`);
-  if (vm.desired === 'absent') throw new Refusal('vm-terminated', `VM ${vm.vmId} is ${vm.observed}; request a new one`);
 };

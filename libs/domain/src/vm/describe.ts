@@ -42,6 +42,8 @@ const observedSentence = (vm: Vm): string => {
       return `asked to shut down; its miner ${minerId} ends it if it does not`;
     case 'stopped':
       return vm.exit === null ? 'stopped; it has not run yet' : `stopped: ${exitPhrase(vm.exit)}`;
+    case 'resizing':
+      return `waiting for credits and for miner ${minerId} to set ${formatSize(vm.resize?.size ?? vm.size)} aside; it starts no earlier`;
     case 'failed':
       return `failed: ${vm.exit?.detail || 'its miner gave no reason'}`;
     case 'lost':

@@ -71,6 +71,28 @@ export type VmEvent =
   | { readonly type: 'VmStartRequested' }
   | { readonly type: 'VmStopRequested'; readonly reason: string; readonly deadlineAt: UnixMs }
   | { readonly type: 'VmRebootRequested' }
+  | {
+      readonly type: 'VmResizeRequested';
+      readonly minerId: MinerId;
+      /** The generation it becomes if its miner has the room; a refused one is not used again. */
+      readonly generation: number;
+      readonly flavorId: string;
+      readonly size: Size;
+      readonly pricePerHour: MicroCredits;
+      readonly deadlineAt: UnixMs;
+    }
+  | {
+      readonly type: 'VmResized';
+      readonly minerId: MinerId;
+      readonly generation: number;
+      readonly flavorId: string;
+      readonly size: Size;
+    }
+  /** It keeps the size, the generation and the allocation it had. */
+  | { readonly type: 'VmResizeRefused'; readonly generation: number; readonly code: string; readonly detail: string }
+  | { readonly type: 'VmSshKeysChanged'; readonly keysVersion: number; readonly sshPublicKeys: readonly string[] }
+  /** The guest that runs has said that it lets in exactly these keys; a later boot has them from its beginning. */
+  | ({ readonly type: 'VmSshKeysApplied'; readonly bootId: BootId; readonly keysVersion: number } & Reported)
   | { readonly type: 'VmTerminationRequested'; readonly deadlineAt: UnixMs }
   | ({ readonly type: 'VmStarting'; readonly bootId: BootId } & Reported)
   | ({

@@ -3,6 +3,7 @@ import type { UnixMs } from '../values/time.ts';
 import type { Reported, VmEvent } from './events.ts';
 import { crashRestartsMax } from './limits.ts';
 import { type Requested, requested, waiting } from './requested.ts';
+import { evolveResize } from './resize.ts';
 import type { Observed, Vm, VmState } from './state.ts';
 
 /** The VM after one more event. Total: an event that makes no sense here leaves the state as it was. */
@@ -94,7 +95,8 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
     case 'BootAuthorized':
       return {
         ...vm,
-        boot: { bootEpoch: event.bootEpoch, bootId: event.bootId },
+        boot: { bootEpoch: event.bootEpoch, bootId: event.bootId, generation: event.generation },
+        keysPending: false,
         observed: 'awaiting-boot',
         crashBootsAt: event.cause === 'crash' ? lastOf([...vm.crashBootsAt, event.authorizedAt]) : vm.crashBootsAt,
         waiting: waiting('boot', event.deadlineAt),
@@ -108,6 +110,20 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
         : { ...vm, desired: 'stopped' };
     case 'VmRebootRequested':
       return vm;
+    case 'VmResizeRequested':
+    case 'VmResized':
+    case 'VmResizeRefused':
+      return evolveResize(vm, event);
+    case 'VmSshKeysChanged':
+      return {
+        ...vm,
+        sshPublicKeys: event.sshPublicKeys,
+        keysVersion: event.keysVersion,
+        // A boot that is over keeps nothing: the next one brings its own.
+        keysPending: isUp(vm.observed) || vm.observed === 'stopping',
+      };
+    case 'VmSshKeysApplied':
+      return { ...reported(vm, event), keysPending: vm.keysPending && event.keysVersion !== vm.keysVersion };
     case 'VmTerminationRequested':
       return { ...vm, desired: 'absent', observed: 'terminating', waiting: waiting('removal', event.deadlineAt) };
     case 'VmStarting':
@@ -140,7 +156,7 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
     case 'VmDeadlinePassed':
       return passed(vm);
     case 'VmTerminated':
-      return { ...vm, desired: 'absent', observed: 'terminated', endpoint: null, waiting: null };
+      return { ...vm, desired: 'absent', observed: 'terminated', endpoint: null, waiting: null, resize: null };
     default:
       return unreachable(event);
   }
@@ -164,6 +180,7 @@ const down = (vm: Vm, observed: 'stopped' | 'failed', event: Down, cause: NonNul
   observed: vm.desired === 'absent' ? 'terminating' : observed,
   exit: { bootId: event.bootId, cause, detail: event.detail, agentEpoch: event.agentEpoch },
   endpoint: null,
+  keysPending: false,
   waiting: vm.desired === 'absent' ? vm.waiting : null,
 });
 

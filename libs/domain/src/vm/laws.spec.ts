@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attempt, histories, play, testDeciderLaws } from '../../../../test/domain/laws.ts';
-import { minerId, noon, otherMinerId } from '../../../../test/domain/samples.ts';
+import { minerId, nano, noon, otherMinerId } from '../../../../test/domain/samples.ts';
 import { vmMove } from '../../../../test/domain/vm-moves.ts';
 import { boot, endpoint, happened, holdId, request, sshHostKey } from '../../../../test/domain/vm-story.ts';
+import { microCredits } from '../values/money.ts';
 import { describeVm } from './describe.ts';
 import { vm } from './index.ts';
 import { desiredSpec } from './spec.ts';
@@ -11,6 +12,7 @@ import type { Observed } from './state.ts';
 
 const { requested, admitted, placed, stopRequested, terminationRequested } = happened;
 const deadlineAt = noon;
+const price = microCredits(1n);
 const from = { minerId, generation: 1, agentEpoch: 1, sequence: 1 };
 const running = { endpoint, sshHostKey, sshHostKeyAttested: false };
 const authorized = { generation: 1, authorizedAt: noon, deadlineAt };
@@ -25,6 +27,7 @@ const waitingStates: ReadonlySet<Observed> = new Set<Observed>([
   'awaiting-boot',
   'starting',
   'stopping',
+  'resizing',
   'lost',
   'terminating',
 ]);
@@ -49,6 +52,21 @@ describe('the laws of a VM', () => {
       VmStartRequested: [{ type: 'VmStartRequested' }],
       VmStopRequested: [stopRequested],
       VmRebootRequested: [{ type: 'VmRebootRequested' }],
+      VmResizeRequested: [
+        {
+          type: 'VmResizeRequested',
+          minerId,
+          generation: 2,
+          flavorId: 'x',
+          size: nano,
+          pricePerHour: price,
+          deadlineAt,
+        },
+      ],
+      VmResized: [{ type: 'VmResized', minerId, generation: 2, flavorId: 'x', size: nano }],
+      VmResizeRefused: [{ type: 'VmResizeRefused', generation: 2, code: 'memory', detail: 'no room' }],
+      VmSshKeysChanged: [{ type: 'VmSshKeysChanged', keysVersion: 2, sshPublicKeys: ['ssh-ed25519 AAAAother'] }],
+      VmSshKeysApplied: [{ type: 'VmSshKeysApplied', bootId: boot(1), keysVersion: 2, ...from }],
       VmTerminationRequested: [terminationRequested],
       VmStarting: [{ type: 'VmStarting', bootId: boot(1), ...from }],
       VmRunning: [{ type: 'VmRunning', bootId: boot(2), ...running, ...from }],
@@ -108,7 +126,9 @@ describe('the laws of a VM', () => {
     fc.assert(
       fc.property(histories(vmMove), (moves) => {
         const events = play(vm, moves).flatMap((step) => step.events);
-        const generations = events.flatMap((event) => (event.type === 'VmPlacementProposed' ? [event.generation] : []));
+        const generations = events.flatMap((event) =>
+          event.type === 'VmPlacementProposed' || event.type === 'VmResizeRequested' ? [event.generation] : [],
+        );
         const boots = events.flatMap((event) => (event.type === 'BootAuthorized' ? [event] : []));
         expect(generations).toEqual(generations.map((_, index) => index + 1));
         expect(boots.map(({ bootEpoch }) => bootEpoch)).toEqual(boots.map((_, index) => index + 1));
@@ -135,6 +155,24 @@ describe('the laws of a VM', () => {
         for (const { command, refusal, after } of play(vm, moves)) {
           if (refusal !== null || !(command.type in wishes)) continue;
           expect(after?.desired).toBe(Object.entries(wishes).find(([type]) => type === command.type)?.[1]);
+        }
+      }),
+    ));
+
+  test('given any history / then a VM has the size its miner set aside, in one generation with it, and its disk never shrinks', () =>
+    fc.assert(
+      fc.property(histories(vmMove), (moves) => {
+        for (const { before, command, events, after } of play(vm, moves)) {
+          if (before === null || after === null) continue;
+          expect(after.size.diskBytes).toBeGreaterThanOrEqual(before.size.diskBytes);
+          const resized = events.find(({ type }) => type === 'VmResized');
+          expect(after.size !== before.size).toBe(resized !== undefined);
+          if (resized !== undefined) {
+            expect(command.type).toBe('ConfirmPlacement');
+            expect(after.placement?.generation).toBe(before.resize?.generation);
+          }
+          // Whoever resizes has stopped: no boot of the old size may start once the new one is set aside.
+          if (after.resize !== null) expect(after.boot?.generation ?? 0).toBeLessThan(after.resize.generation);
         }
       }),
     ));

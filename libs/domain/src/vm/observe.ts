@@ -25,7 +25,10 @@ export const observeVm = (vm: Vm, command: ObserveVm): readonly VmEvent[] => {
   if (isOlder(vm, command)) return [];
   const recovered: readonly VmEvent[] =
     vm.observed === 'lost' ? [{ type: 'VmRecovered', minerId: command.minerId }] : [];
-  return [...recovered, ...changes(present(vm), command, command.observation)];
+  const seen = present(vm);
+  // It is stopped, and stays so until its miner's stream has answered; reports come again, and then of the new generation.
+  if (seen.observed === 'resizing') return recovered;
+  return [...recovered, ...changes(seen, command, command.observation)];
 };
 
 const isOlder = (vm: Vm, report: ObserveVm): boolean => {
@@ -88,7 +91,12 @@ const running = (vm: Vm, observation: Running, from: Reported): readonly VmEvent
     vm.endpoint?.host === endpoint.host &&
     vm.endpoint.port === endpoint.port;
   // Nothing vouches for the key until the guest's evidence does, so it says so from the first day.
-  return same ? [] : [{ type: 'VmRunning', bootId, endpoint, sshHostKey, sshHostKeyAttested: false, ...from }];
+  const up: readonly VmEvent[] = same
+    ? []
+    : [{ type: 'VmRunning', bootId, endpoint, sshHostKey, sshHostKeyAttested: false, ...from }];
+  const { keysVersion } = observation;
+  const hasKeys = vm.keysPending && keysVersion === vm.keysVersion;
+  return hasKeys ? [...up, { type: 'VmSshKeysApplied', bootId, keysVersion, ...from }] : up;
 };
 
 type Stopped = Extract<VmObservation, { phase: 'stopped' }>;

@@ -3,6 +3,7 @@ import { authorizeBoot } from './boot.ts';
 import type { VmCommand } from './commands.ts';
 import type { VmEvent } from './events.ts';
 import { placementDeadlineMs, reservationDeadlineMs } from './limits.ts';
+import { confirmResize } from './resize.ts';
 import type { Vm } from './state.ts';
 
 type Command<Type extends VmCommand['type']> = Extract<VmCommand, { type: Type }>;
@@ -43,6 +44,9 @@ export const decidePlacement = (vm: Vm, command: PlacementCommand): readonly VmE
 const confirmPlacement = (vm: Vm, command: Command<'ConfirmPlacement'>): readonly VmEvent[] => {
   const { minerId, generation, nextBootId, now } = command;
   if (vm.placement?.minerId === minerId && vm.placement.generation === generation) return [];
+  if (vm.resize?.generation === generation && vm.placement?.minerId === minerId) {
+    return confirmResize(vm, vm.resize, command);
+  }
   if (!isProposed(vm, minerId, generation)) {
     const code = vm.observed === 'terminated' ? 'vm-terminated' : 'stale-generation';
     return vm.declinedGeneration >= generation ? [] : [{ type: 'VmPlacementDeclined', minerId, generation, code }];

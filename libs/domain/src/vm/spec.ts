@@ -17,13 +17,20 @@ export type DesiredSpec = {
   readonly size: Size;
   readonly imageDigest: ImageDigest;
   readonly sshPublicKeys: readonly string[];
+  /** Which of the VM's sets of keys these are; the agent names it when the guest has taken them. Absent in specs of older builds. */
+  readonly keysVersion?: number | undefined;
   readonly stopDeadlineMs: number;
 };
 
 /** The spec for the VM's miner; `null` while no miner holds it. */
 export const desiredSpec = (vm: Vm, specRevision: bigint): DesiredSpec | null => {
   if (vm.placement === null) return null;
-  const { vmId, desired, boot, name, size, imageDigest, sshPublicKeys } = vm;
+  const { vmId, name, size, imageDigest, sshPublicKeys, keysVersion } = vm;
   const { generation } = vm.placement;
-  return { vmId, generation, specRevision, desired, boot, name, size, imageDigest, sshPublicKeys, stopDeadlineMs };
+  // A boot of an earlier generation was of another size: nothing may start it any more.
+  const boot = vm.boot?.generation === generation ? { bootEpoch: vm.boot.bootEpoch, bootId: vm.boot.bootId } : null;
+  // Whoever starts a VM that is being resized starts it in its new size, or in its old one once that is refused.
+  const desired = vm.resize !== null && vm.desired === 'running' ? 'stopped' : vm.desired;
+  const asItIs = { vmId, generation, specRevision, desired, boot, name, size, imageDigest, sshPublicKeys, keysVersion };
+  return { ...asItIs, stopDeadlineMs };
 };

@@ -17,13 +17,22 @@ export type Observed =
   | 'running'
   | 'stopping'
   | 'stopped'
+  | 'resizing'
   | 'failed'
   | 'lost'
   | 'terminating'
   | 'terminated';
 
 export type Placement = { readonly minerId: MinerId; readonly generation: number };
-export type Boot = { readonly bootEpoch: number; readonly bootId: BootId };
+export type Boot = { readonly bootEpoch: number; readonly bootId: BootId; readonly generation: number };
+
+/** A resize that waits for credits and for its miner's room, and what the VM is until then. */
+export type Resize = {
+  readonly generation: number;
+  readonly flavorId: string;
+  readonly size: Size;
+  readonly from: 'stopped' | 'failed';
+};
 
 export type Waiting = { readonly for: WaitingFor; readonly deadlineAt: UnixMs; readonly passed: boolean };
 
@@ -35,6 +44,15 @@ export type Vm = {
   readonly size: Size;
   readonly imageDigest: ImageDigest;
   readonly sshPublicKeys: readonly string[];
+  /** Rises with every change of the keys. */
+  readonly keysVersion: number;
+  /** The present boot began with older keys, and its guest has not said that it took the newest. */
+  readonly keysPending: boolean;
+  /** What it was asked for first: a repeated request still meets it after a resize or a change of keys. */
+  readonly asked: { readonly flavorId: string; readonly size: Size; readonly sshPublicKeys: readonly string[] };
+  readonly resize: Resize | null;
+  /** Why the last resize came to nothing. */
+  readonly resizeRefusal: { readonly code: string; readonly detail: string } | null;
   readonly restartPolicy: RestartPolicy;
   readonly desired: Desired;
   readonly observed: Observed;

@@ -20,7 +20,10 @@ import { exitCause, sshEndpoint } from './vm.ts';
 
 const observation: z.ZodType<VmObservation> = z.discriminatedUnion('phase', [
   z.strictObject({ phase: z.literal('starting'), bootId }),
-  z.strictObject({ phase: z.literal('running'), bootId, endpoint: sshEndpoint, sshHostKey: sshKeyText }),
+  z.strictObject({
+    ...{ phase: z.literal('running'), bootId, endpoint: sshEndpoint, sshHostKey: sshKeyText },
+    keysVersion: count.optional(),
+  }),
   z.strictObject({ phase: z.literal('stopped'), bootId: bootId.nullable(), cause: exitCause, detail: longText }),
   z.strictObject({ phase: z.literal('failed'), bootId: bootId.nullable(), code: shortText, detail: longText }),
   z.strictObject({ phase: z.literal('absent') }),
@@ -50,6 +53,7 @@ export const desiredSpec: z.ZodType<DesiredSpec> = z.strictObject({
   size,
   imageDigest,
   sshPublicKeys: z.array(sshKeyText).max(64),
+  keysVersion: count.optional(),
   stopDeadlineMs: count,
 });
 

@@ -59,6 +59,17 @@ export const vmEvents = {
   VmStartRequested: z.strictObject({}),
   VmStopRequested: z.strictObject({ reason: shortText, deadlineAt: instant }),
   VmRebootRequested: z.strictObject({}),
+  VmResizeRequested: z.strictObject({
+    ...placement,
+    flavorId: shortText,
+    size,
+    pricePerHour: microCredits,
+    deadlineAt: instant,
+  }),
+  VmResized: z.strictObject({ ...placement, flavorId: shortText, size }),
+  VmResizeRefused: z.strictObject({ generation: count, code: shortText, detail: longText }),
+  VmSshKeysChanged: z.strictObject({ keysVersion: count, sshPublicKeys: z.array(sshKeyText).max(64) }),
+  VmSshKeysApplied: z.strictObject({ bootId, keysVersion: count, ...reported }),
   VmTerminationRequested: z.strictObject({ deadlineAt: instant }),
   VmStarting: z.strictObject({ bootId, ...reported }),
   VmRunning: z.strictObject({
