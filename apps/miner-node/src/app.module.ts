@@ -2,10 +2,11 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { connectMinerBus } from '#adapters/nats';
 import { type Log, version } from '#edge';
 import type { Clock, HostReport, MinerBus } from '#events';
-import type { Env } from '#host';
+import type { Checked, Env } from '#host';
 import type { MinerConfig } from './config.ts';
 import { connectPatiently } from './connect.ts';
 import { beginAgentLife } from './host/agent-life.ts';
+import { checkHost, demandPlatform, reportedChecks } from './host/check-host.ts';
 import { capacityOf, readHostFacts } from './host/host-facts.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
 import type { Hypervisor } from './ports/hypervisor.ts';
@@ -16,6 +17,7 @@ import { Reporter } from './reporter.ts';
 import { Supervisor } from './supervisor.ts';
 import { openVmDirs, type VmDirs } from './vm/vm-dir.ts';
 
+export const CHECKS = Symbol('CHECKS');
 export const VM_DIRS = Symbol('VM_DIRS');
 export const HYPERVISOR = Symbol('HYPERVISOR');
 export const IMAGES = Symbol('IMAGES');
@@ -49,12 +51,21 @@ export const appModule = ({ config, env, clock, log }: Given): DynamicModule => 
   module: AppModule,
   providers: [
     { provide: VM_DIRS, useFactory: () => openVmDirs(config.minerDir, env) },
-    { provide: HYPERVISOR, useFactory: () => createQemuHypervisor(config.minerDir, env) },
+    { provide: CHECKS, useFactory: () => runChecksAtStart({ config, env, clock, log }) },
+    {
+      provide: HYPERVISOR,
+      useFactory: async (checks: readonly Checked[]) => {
+        demandPlatform(config.platform, checks);
+        return createQemuHypervisor(config.minerDir, env, config.platform === 'sev-snp' ? config.snpFirmware : null);
+      },
+      inject: [CHECKS],
+    },
     { provide: IMAGES, useFactory: () => createCachedImages(config.cacheDir) },
     {
       provide: HOST_REPORT,
-      useFactory: (dirs: VmDirs, hypervisor: Hypervisor) => describeHost(config, dirs, hypervisor, log),
-      inject: [VM_DIRS, HYPERVISOR],
+      useFactory: (dirs: VmDirs, hypervisor: Hypervisor, checks: readonly Checked[]) =>
+        describeHost(config, { dirs, hypervisor, checks, log }),
+      inject: [VM_DIRS, HYPERVISOR, CHECKS],
     },
     {
       provide: REPORTER,
@@ -82,10 +93,14 @@ export const appModule = ({ config, env, clock, log }: Given): DynamicModule => 
 
 const describeHost = async (
   config: MinerConfig,
-  dirs: VmDirs,
-  hypervisor: Hypervisor,
-  log: Log,
+  parts: {
+    readonly dirs: VmDirs;
+    readonly hypervisor: Hypervisor;
+    readonly checks: readonly Checked[];
+    readonly log: Log;
+  },
 ): Promise<HostReport> => {
+  const { dirs, hypervisor, log } = parts;
   const { accelerator, reason } = await hypervisor.accelerator();
   const facts = await readHostFacts(config.minerDir, dirs);
   const capacity = capacityOf(facts, config.offer);
@@ -98,8 +113,20 @@ const describeHost = async (
       there: facts.vcpus,
     });
   }
-  // No processor here protects a guest from its host; a screen that shows this VM says so.
-  return { agentEpoch, agentVersion: version, hostBootId, accelerator, platform: 'none', cpuModel, capacity };
+  // What protects guests is what this host was told to be and proved at its start; `none` is said on every screen.
+  const checks = reportedChecks(parts.checks);
+  const { platform } = config;
+  return { agentEpoch, agentVersion: version, hostBootId, accelerator, platform, cpuModel, capacity, checks };
+};
+
+/** Every start looks at the host first, and says in the log what is not as it should be. */
+const runChecksAtStart = async ({ config, env, clock, log }: Given): Promise<readonly Checked[]> => {
+  const checks = await checkHost(config, { clock, env });
+  for (const { code, name, status, observed, wanted, fix } of checks) {
+    if (status === 'FAIL') log('error', 'host check failed', { code, check: name, observed, wanted, fix });
+    else if (status === 'WARN') log('warn', 'host check', { code, check: name, observed, wanted, fix });
+  }
+  return checks;
 };
 
 const connectTo =

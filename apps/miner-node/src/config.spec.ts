@@ -20,6 +20,8 @@ describe('the agent’s environment', () => {
       offer: {},
       onExit: 'leave',
       logLevel: 'info',
+      platform: 'none',
+      snpFirmware: null,
     });
   });
 

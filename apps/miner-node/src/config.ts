@@ -18,6 +18,10 @@ export type MinerConfig = {
   /** `leave`: VMs outlive the agent. `stop`: the host goes down with it. */
   readonly onExit: 'leave' | 'stop';
   readonly logLevel: LogLevel;
+  /** What protects guests from this host. Set by whoever runs it and never guessed: a host that cannot, does not start. */
+  readonly platform: 'none' | 'sev-snp';
+  /** The firmware SEV-SNP guests are launched with. */
+  readonly snpFirmware: string | null;
 };
 
 const bytes = wholeNumber('a number of bytes', 0, Number.MAX_SAFE_INTEGER).optional();
@@ -32,6 +36,8 @@ const variables = z.object({
   HCC_MINER_MEMORY_BYTES: bytes,
   HCC_MINER_DISK_BYTES: bytes,
   HCC_MINER_ON_EXIT: z.enum(['leave', 'stop'], { error: 'leave or stop' }).default('leave'),
+  HCC_MINER_PLATFORM: z.enum(['none', 'sev-snp'], { error: 'none or sev-snp' }).default('none'),
+  HCC_SNP_FIRMWARE: text('the file OVMF.amdsev.fd').optional(),
   HCC_LOG_LEVEL: z.enum(logLevels, { error: logLevels.join(', ') }).default('info'),
 });
 
@@ -53,5 +59,7 @@ export const readConfig = (env: Environment, cwd: string): MinerConfig => {
     },
     onExit: read.HCC_MINER_ON_EXIT,
     logLevel: read.HCC_LOG_LEVEL,
+    platform: read.HCC_MINER_PLATFORM,
+    snpFirmware: read.HCC_SNP_FIRMWARE === undefined ? null : resolve(cwd, read.HCC_SNP_FIRMWARE),
   };
 };

@@ -50,6 +50,9 @@ export const limits = {
   /** How often every VM's counters are written down: what the last moments of a boot used is never counted, in the
    *  owner's favour, and is at most this long. */
   meterIntervalMs: 30 * secondMs,
+  /** A report takes this many checks and characters of each text; there are about thirty checks. */
+  checksReportedMax: 64,
+  checkTextCharactersMax: 200,
   /** What is read of QEMU's own log to explain its end. */
   qemuLogTailBytes: 2 * 1024,
   /** Detail of an observation, within the 2,000 characters its schema allows. */

@@ -1,6 +1,7 @@
 import { createSystemClock } from '#adapters/system';
 import { createLog, plainLine, runProgram } from '#edge';
 import { type MinerConfig, readConfig } from './config.ts';
+import { runDoctor } from './doctor.ts';
 import { startMinerNode } from './program.ts';
 
 const name = 'miner-node';
@@ -16,6 +17,9 @@ const configOrExit = (): MinerConfig => {
 
 const config = configOrExit();
 const clock = createSystemClock();
+if (process.argv[2] === 'doctor') {
+  process.exit(await runDoctor(config, { clock, env: process.env, json: process.argv[3] === '--json' }));
+}
 const log = createLog({ name, level: config.logLevel });
 await runProgram({
   name,

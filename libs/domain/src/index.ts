@@ -28,7 +28,7 @@ export {
 export { type AllocationRefusal, placementCandidate } from './miner/allocate.ts';
 export type { MinerCommand } from './miner/commands.ts';
 export { type Eligibility, eligibilityOf } from './miner/eligibility.ts';
-export type { Accelerator, MinerEvent, Platform } from './miner/events.ts';
+export type { Accelerator, HostCheck, MinerEvent, Platform } from './miner/events.ts';
 export { miner } from './miner/index.ts';
 export { capacityMax, drainReasonLengthMax } from './miner/limits.ts';
 export type { Allocation, Attachment, Drain, Miner, MinerState } from './miner/state.ts';

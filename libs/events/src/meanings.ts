@@ -60,6 +60,7 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
   AllocationRefused: ['The capacity did not suffice, or the miner takes nothing', placement],
   AllocationReleased: ['A part of the capacity is free again', 'the process vm-placement, or the reconciler'],
   MinerLost: ['The miner has missed its beats while we listened', 'the miner watch'],
+  HostChecked: ["What the host's checks came to is not what it was", miner],
   MinerReturned: ['A lost miner is heard again', 'the miner watch'],
   MinerDrainStarted: ['Nothing more is placed on the miner; what it holds goes on', operator],
   MinerDrained: ['A draining miner holds nothing any more', 'what released the last allocation'],

@@ -1,4 +1,4 @@
-import type { Accelerator, Platform, Size, UnixMs, VmId, VmObservation } from '#domain';
+import type { Accelerator, HostCheck, Platform, Size, UnixMs, VmId, VmObservation } from '#domain';
 
 /** What a miner sees of one VM: the whole of it, so that the last report is enough. */
 export type VmReport = {
@@ -21,6 +21,8 @@ export type HostReport = {
   readonly platform: Platform;
   readonly cpuModel: string;
   readonly capacity: Size;
+  /** What the agent's checks came to as it started; left out by an agent that makes none. */
+  readonly checks?: readonly HostCheck[];
 };
 
 /** What is asked of a miner about a VM's console: its end, or what came after an offset. */

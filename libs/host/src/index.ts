@@ -27,6 +27,7 @@ export {
 export { QmpClient, type QmpEvent, type QmpListener } from './qemu/qmp-client.ts';
 export type { QemuExit, RunningVm } from './qemu/running-vm.ts';
 export type { SnpIdBlock, SnpLaunch } from './qemu/snp-args.ts';
+export { readSnpCpu, type SnpCpu } from './qemu/snp-cpu.ts';
 export { startQemu } from './qemu/start-qemu.ts';
 export { type StopOutcome, stopQemu } from './qemu/stop-qemu.ts';
 export { type VmFiles, vmFiles } from './qemu/vm-files.ts';

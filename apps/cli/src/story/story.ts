@@ -99,6 +99,11 @@ const sentences: Sentences = {
   AllocationReleased: (e) => `room of vm ${shortId(e.vmId)} released: ${e.reason}`,
   MinerLost: (e) => `silent since ${isoTime(e.lastSeenAt)} (${e.missedBeats} beats missed)`,
   MinerReturned: () => 'heard again',
+  HostChecked: ({ checks }) => {
+    const bad = checks.filter(({ status }) => status === 'FAIL' || status === 'WARN');
+    const said = bad.map(({ code, name, status }) => `${status} ${code} ${name}`).join(', ');
+    return `host checked: ${said === '' ? 'all well' : said}`;
+  },
   MinerDrainStarted: (e) =>
     `draining: ${e.reason}; nothing new is placed, its VMs go on${e.deadlineAt === null ? '' : `; wanted empty by ${isoTime(e.deadlineAt)}`}`,
   MinerDrained: () => 'drained: nothing of any VM is left',

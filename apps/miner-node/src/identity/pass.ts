@@ -55,6 +55,13 @@ export const savePass = (minerDir: string, pass: HeldPass): Promise<void> =>
     `${JSON.stringify(z.encode(stored, { version: 1, ...pass, servers: [...pass.servers] }))}\n`,
   );
 
+/** Where the bus was said to be last, whoever's pass it is; none before the first enrolment. */
+export const knownServers = async (minerDir: string): Promise<readonly string[]> => {
+  const content = await readSmallFile(pathOf(minerDir), limits.enrolAnswerBytesMax).catch(() => null);
+  const parsed = stored.safeParse(content === null ? null : parseJson(content));
+  return parsed.success ? parsed.data.servers : [];
+};
+
 const pathOf = (minerDir: string): string => join(minerDir, 'secrets', 'nats.json');
 
 const parseJson = (text: string): unknown => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import {
   type Accelerator,
@@ -12,9 +13,12 @@ import {
   openCgroups,
   probeAccelerator,
   type RunningVm,
+  readSnpCpu,
   removeDisk,
   removeVmCgroup,
+  type SnpLaunch,
   startQemu,
+  type VmHardware,
   vmCgroup,
   vmFiles,
 } from '#host';
@@ -22,8 +26,14 @@ import { failureOf } from '../failure.ts';
 import type { Hypervisor, Started, StartPlan } from '../ports/hypervisor.ts';
 import { qemuMachine } from './qemu-machine.ts';
 
-/** Runs VMs under QEMU, with their files below `minerDir` (absolute). Accelerator and control groups are probed once. */
-export const createQemuHypervisor = async (minerDir: string, env: Env): Promise<Hypervisor> => {
+/** Runs VMs under QEMU, with their files below `minerDir` (absolute). Accelerator and control groups are probed once.
+ *  With a firmware for SEV-SNP every VM is such a guest or does not start. */
+export const createQemuHypervisor = async (
+  minerDir: string,
+  env: Env,
+  snpFirmware: string | null = null,
+): Promise<Hypervisor> => {
+  const snp = snpFirmware === null ? null : { firmwarePath: snpFirmware, ...(await readSnpCpu()) };
   const choice = await probeAccelerator();
   const found = await openCgroups();
   const cgroups = found.kind === 'usable' ? found.cgroups : undefined;
@@ -36,7 +46,7 @@ export const createQemuHypervisor = async (minerDir: string, env: Env): Promise<
       await removeDisk(disk);
       await createOverlay({ base: image.rootfsPath, path: disk, diskBytes });
     },
-    start: (plan) => start(plan, { accelerator: choice.accelerator, files: filesOf(plan.spec.vmId), cgroups }),
+    start: (plan) => start(plan, { accelerator: choice.accelerator, files: filesOf(plan.spec.vmId), cgroups, snp }),
     adopt: async (vmId) => {
       const vm = await adoptQemu(vmId, filesOf(vmId), cgroups);
       return vm === undefined ? null : qemuMachine(vm);
@@ -48,18 +58,34 @@ export const createQemuHypervisor = async (minerDir: string, env: Env): Promise<
   };
 };
 
+type SnpHost = Pick<SnpLaunch, 'firmwarePath' | 'cbitpos' | 'reducedPhysBits'>;
+
+/** How a guest is launched while no attestation says otherwise: no debugging, threads of one core allowed, and its
+ *  VM's id in the report. */
+const snpLaunch = (vmId: string, host: SnpHost): SnpLaunch => ({
+  ...host,
+  cpuModel: 'EPYC-v4',
+  policy: 0x30000n,
+  hostData: createHash('sha256').update(vmId).digest(),
+  idBlock: null,
+});
+
 const start = async (
   { spec, image, sshPort }: StartPlan,
   here: {
     readonly accelerator: Accelerator;
     readonly files: RunningVm['files'];
     readonly cgroups: Cgroups | undefined;
+    readonly snp: SnpHost | null;
   },
 ): Promise<Started> => {
-  const { accelerator, files, cgroups } = here;
+  const { accelerator, files, cgroups, snp } = here;
   const { vmId, size } = spec;
   const { vcpus: cpus, memoryBytes } = size;
-  const hardware = { vmId, accelerator, cpus, memoryBytes, boot: image, diskFormat: 'qcow2', sshPort, files } as const;
+  const hardware: VmHardware = {
+    ...{ vmId, accelerator, cpus, memoryBytes, boot: image, diskFormat: 'qcow2', sshPort, files },
+    ...(snp !== null && { snp: snpLaunch(vmId, snp) }),
+  };
   try {
     // Looked at before anything runs: a guest that cannot be told who it is would run for nobody.
     checkGuestAccess({ hostname: spec.name, authorizedKeys: spec.sshPublicKeys });

@@ -129,6 +129,21 @@ describe("a host's report", () => {
     expect(declared.at(-1)?.data.capacity).toEqual(roomFor(3));
   });
 
+  test('given checks, then they are an event once, and again when one has another status', async () => {
+    const { bench, minerId, dependencies } = await given();
+    const take = takeHostReport(dependencies);
+    const check = { code: 'HCC-H003', name: 'control groups', wanted: 'cpu', fix: null } as const;
+    const checked = (status: 'PASS' | 'WARN', observed: string) =>
+      take({ ...report, checks: [{ ...check, status, observed }] }, minerId);
+    for (const observed of ['cpu', 'cpu, io']) await checked('PASS', observed);
+    await checked('WARN', 'none');
+    const found = (await bench.log()).filter(({ type }) => type === 'HostChecked');
+    expect(found.map(({ data }) => data.checks)).toEqual([
+      [{ ...check, status: 'PASS', observed: 'cpu' }],
+      [{ ...check, status: 'WARN', observed: 'none' }],
+    ]);
+  });
+
   test('given a miner nobody invited, then it is refused and not delivered again', async () => {
     const { bench, dependencies, logged } = await given();
     const size = (await bench.log()).length;

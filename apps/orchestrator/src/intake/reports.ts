@@ -61,7 +61,7 @@ export const takeVmReport =
 export const takeHostReport =
   ({ store, clock, log }: Pick<IntakeDependencies, 'store' | 'clock' | 'log'>) =>
   async (report: HostReport, minerId: string): Promise<Handled> => {
-    const { capacity, ...facts } = report;
+    const { capacity, checks, ...facts } = report;
     const content = createHash('sha256').update(JSON.stringify(report)).digest('hex');
     const now = clock.now();
     const give = (step: string, command: Parameters<typeof aggregates.miner.decider.decide>[1]) => {
@@ -72,6 +72,7 @@ export const takeHostReport =
     try {
       await give('attach', { type: 'AttachMiner', ...facts, now });
       await give('capacity', { type: 'DeclareCapacity', capacity, now });
+      if (checks !== undefined) await give('checks', { type: 'ReportHostChecks', checks, now });
       return 'ack';
     } catch (error) {
       return refusedOrLater(error, log, { minerId });

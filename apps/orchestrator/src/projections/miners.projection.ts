@@ -4,8 +4,14 @@ import { minerStatusOf } from './miner-status.ts';
 import type { Projection } from './projection.ts';
 import { stateToText, textToState } from './state-text.ts';
 
-/** One miner: its own rules' state with its allocations, and when it was invited and last attached. */
-export type MinerRow = { readonly miner: Miner; readonly invitedAt: string; readonly attachedAt: string | null };
+/** One miner: its own rules' state with its allocations, and when it was invited, last attached and last checked. */
+export type MinerRow = {
+  readonly miner: Miner;
+  readonly invitedAt: string;
+  readonly attachedAt: string | null;
+  /** When a check's status last changed. */
+  readonly checkedAt: string | null;
+};
 
 const ddl = `CREATE TABLE miners (
   miner_id TEXT PRIMARY KEY,
@@ -29,6 +35,7 @@ export const miners: Projection<MinerRow> = {
       miner: next,
       invitedAt: row?.invitedAt ?? recorded.recordedAt,
       attachedAt: event.type === 'MinerAttached' ? recorded.recordedAt : (row?.attachedAt ?? null),
+      checkedAt: event.type === 'HostChecked' ? recorded.recordedAt : (row?.checkedAt ?? null),
     };
   },
   open: (db) => {

@@ -1,7 +1,7 @@
 import type { MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
-import type { Accelerator, Platform } from './events.ts';
+import type { Accelerator, HostCheck, Platform } from './events.ts';
 
 type At = { readonly now: UnixMs };
 
@@ -25,6 +25,7 @@ export type MinerCommand = At &
         readonly cpuModel: string;
       }
     | { readonly type: 'DeclareCapacity'; readonly capacity: Size }
+    | { readonly type: 'ReportHostChecks'; readonly checks: readonly HostCheck[] }
     | {
         readonly type: 'ReserveAllocation';
         readonly vmId: VmId;

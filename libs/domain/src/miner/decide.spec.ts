@@ -120,6 +120,40 @@ describe('what a host says of itself', () => {
   });
 });
 
+describe('the checks of a host', () => {
+  const check = {
+    code: 'HCC-H004',
+    name: 'disk space',
+    status: 'PASS',
+    observed: '9 GiB',
+    wanted: '5',
+    fix: null,
+  } as const;
+  const report = { type: 'ReportHostChecks', checks: [check], now } as const;
+  const checked = { type: 'HostChecked', checks: [check] } as const;
+
+  test('given none, or another status / when they are reported / then they are on record; the same statuses are nothing new', () => {
+    given(miner, invited, enrolled).when(report).thenEvents(checked);
+    given(miner, invited, enrolled, checked)
+      .when({ ...report, checks: [{ ...check, observed: '8 GiB' }] })
+      .thenNothing();
+    const failing = [{ ...check, status: 'FAIL', observed: '0 GiB', fix: 'free some' } as const];
+    given(miner, invited, enrolled, checked)
+      .when({ ...report, checks: failing })
+      .thenEvents({ type: 'HostChecked', checks: failing });
+    given(miner, invited, enrolled, checked)
+      .when({ ...report, checks: [] })
+      .thenEvents({ type: 'HostChecked', checks: [] });
+    expect(fold(miner, [invited, enrolled, checked])?.hostChecks).toEqual([check]);
+  });
+
+  test('given a miner that has not enrolled / when checks come / then they are refused', () => {
+    given(miner, invited)
+      .when(report)
+      .thenRefused('miner-not-enrolled', /has not enrolled/);
+  });
+});
+
 describe('a silent miner', () => {
   const back = { type: 'MarkMinerReturned', now } as const;
 

@@ -4,7 +4,7 @@ import { formatSize, type Size, sameSize } from '../values/size.ts';
 import { releaseAllocation, reserveAllocation, resizeAllocation } from './allocate.ts';
 import type { MinerCommand } from './commands.ts';
 import { drainMiner, undrainMiner } from './drain.ts';
-import type { MinerEvent } from './events.ts';
+import type { HostCheck, MinerEvent } from './events.ts';
 import { capacityMax } from './limits.ts';
 import type { Attachment, Miner, MinerState } from './state.ts';
 
@@ -19,6 +19,8 @@ export const decide = (state: MinerState, command: MinerCommand): readonly Miner
       return attachMiner(state, command);
     case 'DeclareCapacity':
       return declareCapacity(state, command);
+    case 'ReportHostChecks':
+      return reportHostChecks(state, command);
     case 'ReserveAllocation':
       assertSize('wanted size', command.size);
       return reserveAllocation(state, command);
@@ -120,6 +122,14 @@ const declareCapacity = (miner: Miner, { capacity }: Command<'DeclareCapacity'>)
   assertEnrolled(miner);
   assertSize('capacity', capacity);
   return sameSize(miner.capacity, capacity) ? [] : [{ type: 'CapacityDeclared', capacity }];
+};
+
+/** A change of a status is an event; free disk and memory vary with every look, and are none. */
+const reportHostChecks = (miner: Miner, { checks }: Command<'ReportHostChecks'>): readonly MinerEvent[] => {
+  assertEnrolled(miner);
+  const statuses = (of: readonly HostCheck[]): string => of.map(({ code, status }) => `${code} ${status}`).join('\n');
+  const isSame = miner.hostChecks !== null && statuses(miner.hostChecks) === statuses(checks);
+  return isSame ? [] : [{ type: 'HostChecked', checks }];
 };
 
 const assertEnrolled = (miner: Miner): void => {

@@ -10,6 +10,17 @@ export type Accelerator = 'kvm' | 'tcg';
 /** What protects the guest from the host. `none` is labelled on every screen. */
 export type Platform = 'none' | 'simulated' | 'sev-snp';
 
+/** One check of a host, as its agent found it. Nothing vouches for it but the miner. */
+export type HostCheck = {
+  /** Stable, such as HCC-H003: alerts and runbooks go by it. */
+  readonly code: string;
+  readonly name: string;
+  readonly status: 'PASS' | 'FAIL' | 'WARN' | 'SKIP';
+  readonly observed: string;
+  readonly wanted: string;
+  readonly fix: string | null;
+};
+
 export type MinerEvent =
   | {
       readonly type: 'MinerInvited';
@@ -54,6 +65,8 @@ export type MinerEvent =
     }
   | { readonly type: 'MinerLost'; readonly lastSeenAt: UnixMs; readonly missedBeats: number }
   | { readonly type: 'MinerReturned' }
+  /** What the host's checks came to is not what it was. */
+  | { readonly type: 'HostChecked'; readonly checks: readonly HostCheck[] }
   | {
       readonly type: 'MinerDrainStarted';
       readonly reason: string;

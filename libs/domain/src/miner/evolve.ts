@@ -26,6 +26,7 @@ const invited = ({ minerId, name, joinTokenSha256, expiresAt }: Event<'MinerInvi
   allocations: new Map(),
   settled: new Map(),
   lost: null,
+  hostChecks: null,
   drain: null,
 });
 
@@ -56,6 +57,8 @@ const evolveMiner = (miner: Miner, event: Exclude<MinerEvent, Event<'MinerInvite
     }
     case 'MinerLost':
       return { ...miner, lost: { lastSeenAt: event.lastSeenAt } };
+    case 'HostChecked':
+      return { ...miner, hostChecks: event.checks };
     case 'MinerReturned':
       return { ...miner, lost: null };
     case 'MinerDrainStarted':

@@ -18,6 +18,10 @@ const size = fc.integer({ min: 0, max: 3 }).map((count) => times(count, nano));
 const digest = fc.constantFrom(invited.joinTokenSha256, invited.joinTokenSha256, sha256Of('c'));
 const key = fc.constantFrom(enrolled.natsPublicKey, enrolled.natsPublicKey, `U${'B'.repeat(55)}`);
 
+const checks = fc
+  .constantFrom('PASS' as const, 'WARN' as const, 'FAIL' as const)
+  .map((status) => [{ code: 'HCC-H004', name: 'disk space', status, observed: 'some', wanted: 'more', fix: null }]);
+
 const allocation = fc.oneof(
   {
     weight: 3,
@@ -45,6 +49,7 @@ const allocation = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('DeclareCapacity' as const), now, capacity: size }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('ReportHostChecks' as const), now, checks }) },
 );
 
 const command: fc.Arbitrary<MinerCommand> = fc.oneof(
@@ -123,6 +128,15 @@ describe('the laws of a miner', () => {
       ],
       MinerLost: [{ type: 'MinerLost', lastSeenAt: noon, missedBeats: 6 }],
       MinerReturned: [{ type: 'MinerReturned' }],
+      HostChecked: [
+        { type: 'HostChecked', checks: [] },
+        {
+          type: 'HostChecked',
+          checks: [
+            { code: 'HCC-H001', name: 'accelerator', status: 'WARN', observed: 'TCG', wanted: 'KVM', fix: 'load it' },
+          ],
+        },
+      ],
       MinerDrainStarted: [{ type: 'MinerDrainStarted', reason: 'new disks', deadlineAt: null }],
       MinerDrained: [{ type: 'MinerDrained' }],
       MinerUndrained: [{ type: 'MinerUndrained' }],

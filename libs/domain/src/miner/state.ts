@@ -1,7 +1,7 @@
 import type { MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
-import type { Accelerator, Platform } from './events.ts';
+import type { Accelerator, HostCheck, Platform } from './events.ts';
 
 export type Allocation = { readonly generation: number; readonly size: Size };
 
@@ -29,6 +29,8 @@ export type Miner = {
   /** The newest generation refused or released per VM, so that a repeated command decides nothing. The last ones only. */
   readonly settled: ReadonlyMap<VmId, number>;
   readonly lost: { readonly lastSeenAt: UnixMs } | null;
+  /** What its checks last came to; `null` before the agent said. Texts are as old as the last change of a status. */
+  readonly hostChecks: readonly HostCheck[] | null;
   /** Set while nothing new is placed on it. `isDone` once nothing is left on it either. */
   readonly drain: Drain | null;
 };

@@ -3,7 +3,7 @@ import type { DesiredSpec, VmObservation } from '#domain';
 import { consoleBytesMax } from '../limits.ts';
 import type { ConsoleCall, ConsoleText, HostReport, VmMetrics, VmReport, VmUsage } from '../messages.ts';
 import type { AskAnswer } from '../ports/bus.ts';
-import { hostFacts } from './miner.ts';
+import { hostChecks, hostFacts } from './miner.ts';
 import {
   bootId,
   count,
@@ -40,7 +40,11 @@ export const vmReport: z.ZodType<VmReport> = z.strictObject({
 });
 
 /** `host.<minerId>`: untrusted bytes until parsed. */
-export const hostReport: z.ZodType<HostReport> = z.strictObject({ ...hostFacts, capacity: size });
+export const hostReport: z.ZodType<HostReport> = z.strictObject({
+  ...hostFacts,
+  capacity: size,
+  checks: hostChecks.exactOptional(),
+});
 
 /** `work.<minerId>.<vmId>`. */
 export const desiredSpec: z.ZodType<DesiredSpec> = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { MinerEvent } from '#domain';
+import type { HostCheck, MinerEvent } from '#domain';
 import { count, instant, minerId, sha256Hex, shortText, size, vmId } from './values.ts';
 import type { EventSchemas } from './vm.ts';
 
@@ -18,6 +18,20 @@ export const hostFacts = {
   cpuModel: shortText,
 };
 
+/** A host's checks: there are about thirty; what is more is a mistake. */
+export const hostChecks: z.ZodType<readonly HostCheck[]> = z
+  .array(
+    z.strictObject({
+      code: z.string().regex(/^HCC-[A-Z][A-Za-z0-9_-]{1,40}$/, 'expected a code such as HCC-H003'),
+      name: shortText,
+      status: z.enum(['PASS', 'FAIL', 'WARN', 'SKIP']),
+      observed: shortText,
+      wanted: shortText,
+      fix: shortText.nullable(),
+    }),
+  )
+  .max(64);
+
 /** Stored form, version 1, of every event on `miner-<id>`. */
 export const minerEvents = {
   MinerInvited: z.strictObject({ minerId, name: shortText, joinTokenSha256: sha256Hex, expiresAt: instant }),
@@ -29,6 +43,7 @@ export const minerEvents = {
   AllocationReleased: z.strictObject({ vmId, generation: count, reason: shortText }),
   MinerLost: z.strictObject({ lastSeenAt: instant, missedBeats: count }),
   MinerReturned: z.strictObject({}),
+  HostChecked: z.strictObject({ checks: hostChecks }),
   MinerDrainStarted: z.strictObject({ reason: shortText, deadlineAt: instant.nullable() }),
   MinerDrained: z.strictObject({}),
   MinerUndrained: z.strictObject({}),

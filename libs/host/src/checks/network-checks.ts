@@ -34,7 +34,7 @@ async function checkNats(servers: readonly string[]): Promise<Finding> {
 
 function accepts(server: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const { hostname, port } = new URL(server);
+    const { hostname, port } = urlOf(server);
     const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 4_222) });
     const end = (fault: string | undefined): void => {
       socket.destroy();
@@ -51,7 +51,12 @@ function accepts(server: string): Promise<string | undefined> {
 
 /** Without a name or a password that the address may carry. */
 function hostOf(server: string): string {
-  return new URL(server).host;
+  return urlOf(server).host;
+}
+
+/** NATS takes `host:port` as well as a whole address. */
+function urlOf(server: string): URL {
+  return new URL(server.includes('://') ? server : `nats://${server}`);
 }
 
 async function checkSkew(apiUrl: string | undefined, now: () => number): Promise<Finding> {

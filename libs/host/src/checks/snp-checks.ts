@@ -2,6 +2,7 @@ import { constants } from 'node:fs/promises';
 import { readIfThere } from '../cgroup/kernel-file.ts';
 import { isHostError } from '../errors.ts';
 import { run } from '../exec.ts';
+import { readSnpCpu } from '../qemu/snp-cpu.ts';
 import { findTool, type ToolPlaces } from '../tools/find-tool.ts';
 import type { Check, Finding } from './check.ts';
 import { unusable } from './kernel-checks.ts';
@@ -15,7 +16,10 @@ export type SnpCheckOptions = {
 /** What a host needs for SEV-SNP guests. On a host that does not want them, each is skipped and still says what is there. */
 export function snpChecks({ platform, tools, snpFirmware }: SnpCheckOptions): readonly Check[] {
   const asWanted = (look: () => Promise<Finding>) => async (): Promise<Finding> => {
-    const found = await look();
+    const found = await look().catch((error: unknown): Finding => {
+      if (!isHostError(error)) throw error;
+      return { status: 'FAIL', observed: error.message, fix: 'modprobe cpuid, and run the agent as root' };
+    });
     if (platform === 'sev-snp' || found.status === 'PASS') return found;
     return { status: 'SKIP', observed: `platform ${platform}; ${found.observed}` };
   };
@@ -30,6 +34,7 @@ export function snpChecks({ platform, tools, snpFirmware }: SnpCheckOptions): re
     check('HCC-H031', 'SNP in KVM', 'kvm_amd parameter sev_snp is Y', checkKvmAmd),
     check('HCC-H032', 'SNP device', '/dev/sev opens', checkDevice),
     check('HCC-H033', 'SNP in QEMU', 'a QEMU that knows sev-snp-guest (9.1 or newer)', () => checkQemu(tools)),
+    check('HCC-H035', 'SNP C-bit', 'CPUID 0x8000001F can be read', checkCpuid),
     check('HCC-H034', 'SNP guest firmware', 'HCC_SNP_FIRMWARE names an OVMF.amdsev.fd', () =>
       checkFirmware(snpFirmware),
     ),
@@ -48,6 +53,11 @@ async function checkKvmAmd(): Promise<Finding> {
   if (value === 'Y' || value === '1') return { status: 'PASS', observed: value };
   const fix = 'run Linux 6.11 or newer on the host, load kvm_amd with sev_snp=1';
   return { status: 'FAIL', observed: value === undefined ? 'no such parameter' : `it is ${value}`, fix };
+}
+
+async function checkCpuid(): Promise<Finding> {
+  const { cbitpos, reducedPhysBits } = await readSnpCpu();
+  return { status: 'PASS', observed: `C-bit ${cbitpos}, ${reducedPhysBits} address bits less` };
 }
 
 async function checkDevice(): Promise<Finding> {

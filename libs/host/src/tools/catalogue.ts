@@ -6,6 +6,7 @@ export type ToolName =
   | 'nats-server'
   | 'redis-server'
   | 'promtool'
+  | 'docker-compose'
   | 'ssh'
   | 'ssh-keygen'
   | 'mke2fs'
@@ -81,6 +82,19 @@ export const tools: readonly Tool[] = [
     versionArgs: ['--version'],
     versionMin: [2, 30],
     provision: { how: 'unpack', packageName: 'prometheus', suite: 'bookworm', programPath: 'usr/bin/promtool' },
+  },
+  {
+    // Reads a compose file without an engine.
+    name: 'docker-compose',
+    why: 'reads the compose file of the cluster before an engine does',
+    versionArgs: ['version'],
+    versionMin: [2, 20],
+    provision: {
+      how: 'unpack',
+      packageName: 'docker-compose',
+      suite: 'trixie',
+      programPath: 'usr/libexec/docker/cli-plugins/docker-compose',
+    },
   },
   {
     name: 'ssh',
