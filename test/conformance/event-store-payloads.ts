@@ -77,6 +77,7 @@ export const describePayloads = (open: Open): void => {
       { what: 'an endless type', over: { type: 'T'.repeat(10_000) }, reason: 'bad-envelope' },
       { what: 'half a character in an id', over: { correlationId: '\udc00' }, reason: 'bad-envelope' },
       { what: 'half a version', over: { version: 1.5 }, reason: 'bad-envelope' },
+      { what: 'an actor without a name', over: { actor: 'process:' as const }, reason: 'bad-envelope' },
       { what: 'a time that is none', over: { recordedAt: 'yesterday' }, reason: 'bad-envelope' },
     ])(
       'given $what / when it is appended / then it is refused by name and nothing is recorded',

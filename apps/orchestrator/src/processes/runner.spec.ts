@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryCheckpoints } from '#adapters/memory';
 import type { VmId } from '#domain';
-import { createConsumer, type EventStore, eventIdOf, type RecordedEvent, readWholeStream, streamName } from '#events';
+import {
+  createConsumer,
+  type EventStore,
+  eventIdOf,
+  handleParked,
+  type RecordedEvent,
+  readWholeStream,
+  streamName,
+} from '#events';
 import { type Bench, createBench } from '../../../../test/conformance/bench.ts';
+import type { Process } from './process.ts';
 import { CheckpointMissing, processSink, type StartAt } from './runner.ts';
 import { vmAdmission } from './vm-admission.process.ts';
 
@@ -73,6 +82,56 @@ describe('an event that this build cannot read', () => {
     await drain(newer);
     expect((await bench.types(`vm-${vmId}`)).at(-1)).toBe('VmAdmitted');
     expect(newer.parked()).toEqual([]);
+  });
+});
+
+describe('an event that somebody skips', () => {
+  const name = 'counter';
+
+  /** Counts what it knows of each stream, and fails on one VM's request. */
+  const counter = ({ store, clock, checkpoints }: Bench, bad: string, startAt: StartAt) => {
+    const process: Process<Map<string, number>> = {
+      name,
+      initial: () => new Map(),
+      absorb: (state, { recorded: { stream } }) => state.set(stream, (state.get(stream) ?? 0) + 1),
+      react: (_state, { recorded }) => {
+        if (recorded.stream === bad && recorded.revision === 0n) throw new TypeError('x is undefined');
+        return [];
+      },
+    };
+    const sink = processSink(process, { store, clock, checkpoints }, startAt);
+    const quick = { now: clock.now, sleep: async () => undefined };
+    return { state: sink.state, ...createConsumer({ name, store, clock: quick, sink, log: () => undefined }) };
+  };
+  const known = ({ state }: ReturnType<typeof counter>) => [...state()].filter(([stream]) => stream.startsWith('vm-'));
+
+  test('then the running process, its next life and one that begins at the beginning know the same, without that event', async () => {
+    const bench = createBench();
+    const { store, clock } = bench;
+    const bad = streamName('vm', await bench.request(await bench.account(50n)));
+    await drain(admission(bench, 'beginning'));
+    const running = counter(bench, bad, 'beginning');
+    while ((await running.runOnce()) > 0);
+    const [parked] = running.parked();
+    expect(parked).toMatchObject({ stream: bad, revision: 0n, blocks: true });
+    const eventId = parked?.eventId ?? expect.fail('nothing parked');
+    const meta = {
+      commandId: 'skip',
+      actor: 'operator:o',
+      correlationId: 'c',
+      causationId: 'c',
+      traceparent: null,
+    } as const;
+    await handleParked(bench, name, { type: 'SkipParkedEvent', eventId, reason: 'a bug', now: clock.now() }, meta);
+    while ((await running.runOnce()) > 0);
+    expect(running.parked()).toEqual([]);
+    const { length } = await store.readStream(bad);
+    expect(known(running)).toEqual([[bad, length - 1]]);
+    const next = counter(bench, bad, 'checkpoint');
+    while ((await next.runOnce()) > 0);
+    const fresh = counter({ ...bench, checkpoints: createMemoryCheckpoints(store) }, bad, 'beginning');
+    while ((await fresh.runOnce()) > 0);
+    expect([known(next), known(fresh)]).toEqual([known(running), known(running)]);
   });
 });
 

@@ -5,6 +5,8 @@ import { appendEventsMax, eventDataBytesMax, eventTextCharsMax } from '../limits
 import { type ExpectedRevision, InvalidAppend } from '../ports/event-store.ts';
 
 const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+/** Every event names who did it: an audit with holes in it is none. */
+const ACTOR = /^(operator|owner|viewer|miner|process|system):\S/;
 
 /** The door every store shares: the events with their data as canonical text. Throws {@link InvalidAppend}. */
 export const admitAppend = (stream: StreamName, events: readonly NewEvent[]): readonly AdmittedEvent[] => {
@@ -43,6 +45,8 @@ const admitEvent = (stream: StreamName, event: NewEvent): AdmittedEvent => {
   for (const [field, text] of Object.entries({ eventId, type, actor, correlationId, causationId })) {
     if (!isShortText(text)) refuse(field, JSON.stringify(text).slice(0, 80), `1 to ${eventTextCharsMax} characters`);
   }
+  if (!ACTOR.test(actor))
+    refuse('actor', JSON.stringify(actor).slice(0, 80), 'a role or part and its id, such as process:relay');
   if (traceparent !== null && !isShortText(traceparent)) refuse('traceparent', 'that is no short text', 'one, or null');
   if (!Number.isSafeInteger(version) || version < 1) refuse('version', String(version), 'a whole number from 1');
   if (!ISO_INSTANT.test(recordedAt)) refuse('recordedAt', JSON.stringify(recordedAt).slice(0, 80), 'ISO 8601 UTC, ms');
