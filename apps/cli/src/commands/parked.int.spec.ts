@@ -1,0 +1,157 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { createSystemClock } from '#adapters/system';
+import { json, problem } from '../../../../test/cli/fake-api.ts';
+import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
+import { event, vmId } from '../../../../test/cli/samples.ts';
+
+afterEach(cleanUp);
+
+const eventId = '5f0c1a2b-3333-4333-8333-333333333333';
+const parked = {
+  consumer: 'read-model',
+  status: 'parked',
+  stream: `vm-${vmId}`,
+  eventType: 'VmTeleported',
+  eventId,
+  revision: '3',
+  position: 'p.7',
+  reason: 'this build knows no such event type',
+  blocks: true,
+  attempts: 1,
+  firstSeenAt: '2026-01-31T12:00:00.000Z',
+  lastSeenAt: '2026-01-31T12:00:00.000Z',
+  retryAsked: null,
+  skipped: null,
+};
+const preview = {
+  consumer: 'read-model',
+  ...{ parked: 3, skipped: 0, retryable: 3, retryAsked: 0 },
+  ...{ firstPosition: 'p.7', lastPosition: 'p.90', oldestSeenAt: '2026-01-31T12:00:00.000Z', throughRevision: '2' },
+};
+const accepted = json({ stream: 's', revision: '1', position: 'p.8', events: ['X'] }, 202);
+const list = { 'GET /v1/parked': json({ items: [parked], next: null }) };
+const one = `/v1/parked/read-model/${eventId}`;
+
+describe('hcc parked', () => {
+  test('show tells why, how often, since when, and what the event says', async () => {
+    const { hcc } = await machineWith({
+      ...list,
+      [`GET ${one}`]: json({
+        ...parked,
+        event: event('VmStopRequested', 3, { reason: 'night', deadlineAt: '2026-01-31T12:01:00.000Z' }),
+      }),
+    });
+    const { code, out } = await hcc('parked', 'show', '5f0c');
+    expect(code).toBe(0);
+    expect(out).toMatch(/says +stop wanted: night\n/);
+    expect(out).toMatch(/fails with +this build knows no such event type\n/);
+    expect(out).toMatch(/status +parked: read-model does not follow vm-1a2b.* from here on\n/);
+    expect(out).toMatch(/first seen +2026-01-31T12:00:00.000Z \(\d+ d ago\)\n/);
+  });
+
+  test('skip wants a reason, and sends it with the whole id', async () => {
+    const { hcc, api } = await machineWith({ ...list, [`POST ${one}/skip`]: accepted });
+    expect(await hcc('parked', 'skip', '5f0c')).toMatchObject({ code: 2, err: expect.stringContaining('--reason') });
+    const ran = await hcc('parked', 'skip', '5f0c', '--reason', 'a test build');
+    expect(ran).toMatchObject({ code: 0, out: expect.stringContaining('now and in every rebuild') });
+    expect(JSON.parse(api.asked.at(-1)?.body ?? '')).toEqual({ reason: 'a test build' });
+  });
+
+  test('an event that two consumers parked is asked for by consumer', async () => {
+    const { hcc } = await machineWith({
+      'GET /v1/parked': json({ items: [parked, { ...parked, consumer: 'vm-placement' }], next: null }),
+    });
+    const ran = await hcc('parked', 'show', '5f0c');
+    expect(ran.code).toBe(2);
+    expect(ran.err).toContain('--consumer NAME');
+  });
+
+  test('retry waits for what the consumer says: handled is 0, failed again is 1 with the reason', async () => {
+    const gone = problem(404, 'parked-event-not-found', 'gone');
+    const handled = await machineWith({ ...list, [`POST ${one}/retry`]: accepted, [`GET ${one}`]: gone });
+    expect(await handled.hcc('parked', 'retry', '5f0c')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^handled; vm-/),
+    });
+    const failing = json({ ...parked, attempts: 2, event: event('VmStopRequested', 3) });
+    const failed = await machineWith({ ...list, [`POST ${one}/retry`]: accepted, [`GET ${one}`]: failing });
+    expect(await failed.hcc('parked', 'retry', '5f0c')).toMatchObject({
+      ...{ code: 1, out: 'it still fails, try 2: this build knows no such event type\n' },
+    });
+  });
+
+  test('retry of all shows count, range and age, and does nothing where nobody says yes', async () => {
+    const { hcc, api } = await machineWith({ 'GET /v1/parked/read-model': json(preview) });
+    const asked = await hcc('parked', 'retry', '--consumer', 'read-model', '--all');
+    expect(asked.code).toBe(2);
+    expect(asked.err).toMatch(/3 parked in read-model, positions p\.7 to p\.90, the oldest since \d+ d ago/);
+    expect(asked.err).toContain('fix: hcc parked retry --consumer read-model --all --yes');
+    const program = await hcc('parked', 'retry', '--consumer', 'read-model', '--all', '--json');
+    expect(program.code).toBe(2);
+    expect(JSON.parse(program.out)).toMatchObject({ ok: false, error: { code: 'not-confirmed', preview } });
+    expect(api.asked.every(({ method }) => method === 'GET')).toBe(true);
+  });
+
+  test('retry of all with --yes names the revision it was shown, and says what is left', async () => {
+    let asked = false;
+    const { hcc, api } = await machineWith({
+      'GET /v1/parked/read-model': (...given) =>
+        json(asked ? { ...preview, parked: 1, retryable: 1 } : preview)(...given),
+      'POST /v1/parked/read-model/retry': (...given) => {
+        asked = true;
+        accepted(...given);
+      },
+    });
+    const ran = await hcc('parked', 'retry', '--consumer', 'read-model', '--all', '--yes', '--json');
+    expect(ran.code).toBe(1);
+    expect(JSON.parse(ran.out)).toMatchObject({ asked: 3, answered: true, handled: 2, stillParked: 1 });
+    expect(JSON.parse(api.asked.find(({ method }) => method === 'POST')?.body ?? '')).toEqual({ throughRevision: '2' });
+  });
+
+  test.each([[['retry']], [['retry', '--all']], [['retry', '5f0c', '--all', '--consumer', 'read-model']]])(
+    'given %j, then it says what it wants',
+    async (args) => {
+      const { hcc } = await machineWith({});
+      expect(await hcc('parked', ...args)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('an EVENT, or --all'),
+      });
+    },
+  );
+});
+
+describe('hcc audit', () => {
+  const action = (at: string) => ({
+    ...{ recordedAt: at, actor: 'process:vm-placement', type: 'VmPlaced', stream: `vm-${vmId}`, revision: '4' },
+    ...{ eventId, correlationId: 'c', position: 'p.9' },
+  });
+
+  test('asks for the newest, and shows the oldest of them first', async () => {
+    const { hcc, api } = await machineWith({
+      'GET /v1/audit': json({
+        items: [action('2026-01-31T12:00:01.000Z'), action('2026-01-31T12:00:00.000Z')],
+        next: 'more',
+      }),
+    });
+    const ran = await hcc('audit', '--actor', 'process:vm-placement', '--since', '2026-01-31', '--limit', '2');
+    expect(ran.code).toBe(0);
+    expect(ran.out.split('\n').map((line) => line.slice(0, 24))).toEqual([
+      ...[expect.stringMatching(/^TIME/), '2026-01-31T12:00:00.000Z', '2026-01-31T12:00:01.000Z', ''],
+    ]);
+    expect(ran.err).toContain('there is more before these 2');
+    expect(Object.fromEntries(api.asked[0]?.query ?? [])).toEqual({
+      ...{ actor: 'process:vm-placement', since: '2026-01-31T00:00:00.000Z', order: 'newest-first', limit: '2' },
+    });
+  });
+
+  test('takes an age for a time, and refuses what is neither', async () => {
+    const { hcc, api } = await machineWith({ 'GET /v1/audit': json({ items: [], next: null }) });
+    expect(await hcc('audit', '--since', '2h')).toMatchObject({ code: 0, out: 'nobody did anything like that\n' });
+    const ageMs = createSystemClock().now() - Date.parse(api.asked[0]?.query.get('since') ?? '');
+    expect(Math.round(ageMs / 3_600_000)).toBe(2);
+    expect(await hcc('audit', '--since', 'yesterday')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('15m, 12h or 7d'),
+    });
+  });
+});
