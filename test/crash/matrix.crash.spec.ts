@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Cluster, freshHome, type Json, kill, type Role, startCluster } from '../e2e/cluster.ts';
+import { until } from '../e2e/until.ts';
+import { publishedIds, recordedIds } from './published.ts';
+import { type Deed, drawRounds, type Round, wordsOf } from './rounds.ts';
+
+// One cluster of real parts that is hurt again and again, at moments drawn from a seed. HCC_CRASH_SEED and
+// HCC_CRASH_ROUNDS choose them; the seed is in the name of the first test, so a failure can be had again.
+
+const seed = Number(process.env.HCC_CRASH_SEED ?? 20_261_121);
+const rounds = drawRounds(seed, Number(process.env.HCC_CRASH_ROUNDS ?? 20));
+const roles = ['orchestrator', 'nats-server', 'miner-node'] as const satisfies readonly Role[];
+
+let cluster: Cluster;
+let ground: { readonly imageDigest: string; readonly accountId: string };
+/** What we were told is accepted, and so must come true. */
+const wanted = new Map<string, 'running' | 'stopped' | 'terminated'>();
+
+const ask = (method: string, path: string, body?: unknown): Promise<Json> =>
+  until(`${method} ${path} is answered`, 90_000, async () => {
+    try {
+      const { status, body: answer } = await cluster.call(method, path, body);
+      return status < 500 ? { status, answer } : undefined;
+    } catch {
+      return undefined;
+    }
+  });
+
+const asked = async (method: string, path: string, body?: unknown): Promise<Json> => {
+  const { status, answer } = await ask(method, path, body);
+  expect(status, `${method} ${path}: ${JSON.stringify(answer)}`).toBeLessThan(300);
+  return answer;
+};
+
+const oneThatIs = (word: 'running' | 'stopped'): string | undefined =>
+  [...wanted].find(([, state]) => state === word)?.[0];
+
+/** Does what the round says, as far as there is a VM for it; what is accepted is written down as wanted. */
+const perform = async (deed: Deed): Promise<void> => {
+  const live = [...wanted].filter(([, state]) => state !== 'terminated');
+  const [running, stopped] = [oneThatIs('running'), oneThatIs('stopped')];
+  if (deed === 'create' || live.length === 0) {
+    if (live.length >= 2) return;
+    const vmId = randomUUID();
+    await asked('POST', '/v1/vms', { vmId, ...ground, name: `vm-${wanted.size}`, flavorId: 'nano' });
+    wanted.set(vmId, 'running');
+  } else if (deed === 'start' && stopped !== undefined) {
+    await asked('POST', `/v1/vms/${stopped}/start`, {});
+    wanted.set(stopped, 'running');
+  } else if (deed === 'stop' && running !== undefined) {
+    await asked('POST', `/v1/vms/${running}/stop`, {});
+    wanted.set(running, 'stopped');
+  } else if (deed === 'reboot' && running !== undefined) {
+    await asked('POST', `/v1/vms/${running}/reboot`, {});
+  } else if (deed === 'delete') {
+    const [vmId] = live[0] ?? [];
+    await asked('DELETE', `/v1/vms/${vmId}`);
+    wanted.set(vmId ?? '', 'terminated');
+  }
+};
+
+const strike = ({ victim, wipe }: Round): void => {
+  const pids = (role: Role): readonly number[] => cluster.pids(role);
+  if (victim === 'qemu') for (const pid of cluster.qemus()) kill(pid);
+  else for (const pid of victim === 'all' ? roles.flatMap(pids) : pids(victim)) kill(pid);
+  if (wipe && (victim === 'nats-server' || victim === 'all')) {
+    rmSync(join(cluster.home, 'nats', 'jetstream'), { recursive: true, force: true });
+  }
+};
+
+const isReady = async (): Promise<boolean> => {
+  try {
+    return (await fetch(`${cluster.url()}/readyz`)).ok;
+  } catch {
+    return false;
+  }
+};
+
+/** Waits until every VM is what its owner was told it would be, in as many QEMUs as run. */
+const converged = async (): Promise<void> => {
+  await until('every process is back', 120_000, async () =>
+    roles.every((role) => cluster.pids(role).length > 0) && (await isReady()) ? true : undefined,
+  );
+  for (const [vmId, word] of wanted) {
+    await until(`VM ${vmId} is ${word}`, 240_000, async () => {
+      const { answer } = await ask('GET', `/v1/vms/${vmId}`);
+      return answer.observed === word ? true : undefined;
+    });
+  }
+  const running = [...wanted.values()].filter((word) => word === 'running').length;
+  await until(`${running} QEMUs run`, 60_000, () => (cluster.qemus().length === running ? true : undefined));
+};
+
+const countsOf = async (vmId: string): Promise<Readonly<Record<string, number>>> => {
+  const { items } = await asked('GET', `/v1/streams/vm-${vmId}?limit=1000`);
+  const counts: Record<string, number> = {};
+  for (const { type } of items) counts[type] = (counts[type] ?? 0) + 1;
+  return counts;
+};
+
+/** What must hold after every round, whoever died. */
+const checkTruth = async (): Promise<void> => {
+  for (const vmId of wanted.keys()) {
+    expect(await countsOf(vmId)).toMatchObject({ VmRequested: 1, VmPlaced: 1 });
+  }
+  expect((await asked('GET', '/v1/parked')).items).toEqual([]);
+  await until('the bus has every recorded event', 90_000, async () => {
+    const published = new Set(await publishedIds(cluster));
+    return (await recordedIds(cluster)).every((eventId) => published.has(eventId)) ? true : undefined;
+  });
+};
+
+beforeAll(async () => {
+  cluster = await startCluster(freshHome());
+  const first = await until('the first VM runs', 240_000, async () => {
+    const { body } = await cluster.call('GET', '/v1/vms');
+    return body.items?.find(({ observed }: Json) => observed === 'running');
+  });
+  ground = { imageDigest: first.imageDigest, accountId: first.accountId };
+  wanted.set(first.vmId, 'running');
+});
+
+afterAll(async () => {
+  await cluster?.destroy();
+});
+
+test(`the cluster of seed ${seed} begins whole`, checkTruth);
+
+test.each(rounds.map((round) => ({ name: wordsOf(round), round })))('$name', async ({ round }) => {
+  await perform(round.deed);
+  await after(round.delayMs);
+  strike(round);
+  await converged();
+  await checkTruth();
+});
+
+test('after all of it everything can be removed, the account holds nothing, and the log verifies, served and in its file', async () => {
+  for (const [vmId, state] of wanted) {
+    if (state === 'terminated') continue;
+    await asked('DELETE', `/v1/vms/${vmId}`);
+    wanted.set(vmId, 'terminated');
+  }
+  await converged();
+  const account = await until('the holds are released', 60_000, async () => {
+    const { answer } = await ask('GET', `/v1/accounts/${ground.accountId}`);
+    return answer.held === '0' ? answer : undefined;
+  });
+  expect(account.available).toBe(account.deposited);
+  const served = await cluster.hcc('verify-log', '--json');
+  expect(JSON.parse(served.stdout), served.stderr).toMatchObject({ ok: true });
+  expect((await cluster.stop()).code).toBe(0);
+  const file = join(cluster.home, 'store', 'hcc.sqlite');
+  const stored = await cluster.hcc('verify-log', '--file', file, '--json');
+  expect(JSON.parse(stored.stdout), stored.stderr).toMatchObject({
+    ok: true,
+    integrity: 'ok',
+    heads: { uncovered: 0 },
+  });
+});

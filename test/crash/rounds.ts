@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+
+export const victims = ['orchestrator', 'nats-server', 'miner-node', 'qemu', 'all'] as const;
+export type Victim = (typeof victims)[number];
+
+export const deeds = ['create', 'stop', 'start', 'reboot', 'delete', 'none'] as const;
+export type Deed = (typeof deeds)[number];
+
+/** One round: something is asked for, and a moment later somebody dies by SIGKILL. */
+export type Round = {
+  readonly number: number;
+  readonly victim: Victim;
+  readonly deed: Deed;
+  /** Between the answer to the deed and the kill. */
+  readonly delayMs: number;
+  /** Whether a killed nats-server loses its JetStream store too. */
+  readonly wipe: boolean;
+};
+
+/** Rounds drawn from a seed. The first ones kill each victim once, so that a short run leaves nobody out. */
+export const drawRounds = (seed: number, count: number): readonly Round[] => {
+  const drawn = fc.sample(
+    fc.record({
+      victim: fc.constantFrom(...victims),
+      deed: fc.constantFrom(...deeds, 'create', 'delete'),
+      delayMs: fc.integer({ min: 0, max: 4_000 }),
+      wipe: fc.boolean(),
+    }),
+    { seed, numRuns: count },
+  );
+  return drawn.map((round, index) => ({ ...round, number: index + 1, victim: victims[index] ?? round.victim }));
+};
+
+export const wordsOf = ({ number, victim, deed, delayMs, wipe }: Round): string => {
+  const lost = wipe && (victim === 'nats-server' || victim === 'all') ? ', and JetStream is wiped' : '';
+  return `round ${number}: ${deed}, ${delayMs} ms later ${victim} dies${lost}`;
+};
