@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { childrenOf, commandLine, processesWith } from './processes.ts';
+import { storeEnv } from './stores.ts';
 import { until } from './until.ts';
 
 export const hcc = 'dist/apps/cli/src/main.js';
@@ -58,7 +59,7 @@ export type Json = any;
 /** `hcc up` on a home, ready when its API answers ready. */
 export const startCluster = async (home: string, args: readonly string[] = []): Promise<Cluster> => {
   const up = spawn(process.execPath, [hcc, 'up', '--home', home, '--port', '0', ...args], {
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', ...(await storeEnv(home)) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const end = ended(up);

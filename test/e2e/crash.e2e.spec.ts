@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openSqliteStore } from '#adapters/sqlite';
-import { createRandomIds, createSystemClock } from '#adapters/system';
 import { type Cluster, freshHome, type Json, kill, type Role, startCluster } from './cluster.ts';
+import { verifiedLog } from './stores.ts';
 import { until } from './until.ts';
 
 // kill -9 of each process while a VM is being made and while it runs, on one cluster that heals each time.
@@ -123,14 +121,5 @@ test('after all of it the log verifies and the account holds nothing', async () 
   expect(account.available).toBe(account.deposited);
   expect((await cluster.call('GET', '/v1/parked')).body.items).toEqual([]);
   expect((await cluster.stop()).code).toBe(0);
-  const opened = await openSqliteStore({
-    file: join(cluster.home, 'store', 'hcc.sqlite'),
-    clock: createSystemClock(),
-    ids: createRandomIds(),
-  });
-  try {
-    expect((await opened.verifyLog()).fault).toBeNull();
-  } finally {
-    await opened.close();
-  }
+  expect((await verifiedLog(cluster.home)).fault).toBeNull();
 });
