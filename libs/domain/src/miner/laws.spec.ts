@@ -49,11 +49,10 @@ const allocation = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('DeclareCapacity' as const), now, capacity: size }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('ReportHostChecks' as const), now, checks }) },
 );
 
 const command: fc.Arbitrary<MinerCommand> = fc.oneof(
-  { weight: 6, arbitrary: allocation },
+  { weight: 8, arbitrary: allocation },
   fc.record({
     type: fc.constant('InviteMiner' as const),
     now,
@@ -87,6 +86,7 @@ const command: fc.Arbitrary<MinerCommand> = fc.oneof(
     deadlineAt: fc.constantFrom(null, noon + 30_000),
   }),
   fc.record({ type: fc.constant('UndrainMiner' as const), now }),
+  fc.record({ type: fc.constant('ReportHostChecks' as const), now, checks }),
 );
 
 const move = movesOf<MinerState, MinerCommand>(command);
