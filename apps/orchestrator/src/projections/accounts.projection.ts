@@ -68,7 +68,9 @@ export const accounts: Projection<AccountRow> = {
         };
       case 'ApiTokenIssued': {
         const { type: _, ...token } = event;
-        return { ...before, account: next, tokens: [...before.tokens, { ...token, issuedAt: recordedAt }] };
+        // The rules issue an id once. Were there two, one row would stop all others from being written.
+        const others = before.tokens.filter(({ tokenId }) => tokenId !== token.tokenId);
+        return { ...before, account: next, tokens: [...others, { ...token, issuedAt: recordedAt }] };
       }
       case 'ApiTokenRevoked':
         return { ...before, account: next, tokens: before.tokens.filter(({ tokenId }) => tokenId !== event.tokenId) };

@@ -2,7 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { busyTimeoutMs, comparedAtOnce, differencesShown } from './limits.ts';
 
-/** Rows that are in one file and not, or not so, in another. Keys only: rows may hold what is not for every eye. */
+/**
+ * Live rows that are not as a rebuild makes them: `missing`, `extra`, or `other`. Keys only: rows may hold what is not for
+ * every eye.
+ */
 export type Differences = {
   readonly rows: number;
   readonly different: number;
@@ -53,7 +56,7 @@ export const compareRows = async (
       signal.throwIfAborted();
       if (a !== null && b !== null && sameRow(a, b)) continue;
       different += 1;
-      const what = a === null ? ('extra' as const) : b === null ? ('missing' as const) : ('other' as const);
+      const what = a === null ? ('missing' as const) : b === null ? ('extra' as const) : ('other' as const);
       if (first.length < differencesShown) first.push({ table, key: keyText(a ?? b ?? {}, key), what });
     }
   }
