@@ -4,6 +4,8 @@ import {
   BusUnavailable,
   ConcurrencyConflict,
   ForeignPosition,
+  InvalidAppend,
+  type InvalidAppendReason,
   PositionAhead,
   StoreUnavailable,
   UnknownEvent,
@@ -34,11 +36,17 @@ export const problemOf = (error: unknown): Problem => {
   if (error instanceof ForeignPosition || error instanceof PositionAhead) {
     return { code: 'foreign-position', detail: error.message, data: {} };
   }
+  if (error instanceof InvalidAppend && isOfItsData(error.reason)) {
+    return { code: 'not-recordable', detail: error.message, data: { reason: error.reason } };
+  }
   if (error instanceof UnknownEvent) {
     return { code: 'unknown-event', detail: error.message, data: { fault: error.fault } };
   }
   return httpProblem(error) ?? internal;
 };
+
+/** Whether what somebody sent made an event that cannot be; every other reason is a bug of ours. */
+const isOfItsData = (reason: InvalidAppendReason): boolean => reason === 'too-large' || reason === 'not-json';
 
 /** A request that its schema refuses, field by field. */
 export const invalidRequest = (error: ZodError, where = 'request'): Problem => {
@@ -70,6 +78,8 @@ const codeOfStatus: Readonly<Record<number, ProblemCode>> = {
   408: 'request-timeout',
   413: 'body-too-large',
   415: 'unsupported-media-type',
+  429: 'rate-limited',
+  431: 'headers-too-large',
   503: 'shutting-down',
 };
 

@@ -4,6 +4,8 @@ import { Refusal } from '#domain';
 import {
   BusUnavailable,
   ConcurrencyConflict,
+  ForeignPosition,
+  InvalidAppend,
   type Position,
   PositionAhead,
   StoreUnavailable,
@@ -43,6 +45,9 @@ describe('problems', () => {
     [new StoreUnavailable('disk-full', 'full'), 'store-unavailable', { fault: 'disk-full' }],
     [new StoreUnavailable('in-doubt', 'lost'), 'store-unavailable', { fault: 'in-doubt' }],
     [new PositionAhead('s.9' as Position, null), 'foreign-position', {}],
+    [new InvalidAppend('too-large', 'data of VmRequested has 300000 bytes'), 'not-recordable', { reason: 'too-large' }],
+    [new InvalidAppend('repeated-id', 'twice'), 'internal', {}],
+    [new ForeignPosition('not of this store'), 'foreign-position', {}],
     [new BusUnavailable('gone'), 'bus-unavailable', {}],
     [new UnknownEvent('type', 'what'), 'unknown-event', { fault: 'type' }],
     [Object.assign(new Error('too large'), { statusCode: 413 }), 'body-too-large', {}],

@@ -6,7 +6,10 @@ export type DoorCode =
   | 'malformed-json'
   | 'body-too-large'
   | 'unsupported-media-type'
+  | 'malformed-http'
+  | 'headers-too-large'
   | 'invalid-request'
+  | 'not-recordable'
   | 'unauthenticated'
   | 'forbidden'
   | 'not-found'
@@ -40,6 +43,9 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'malformed-json': { status: 400, title: 'The body is not JSON' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body must be application/json' },
+  'malformed-http': { status: 400, title: 'This is not HTTP' },
+  'headers-too-large': { status: 431, title: 'The headers are too large' },
+  'not-recordable': { status: 422, title: 'What was sent cannot be recorded' },
   'invalid-request': { status: 400, title: 'The request does not fit its schema' },
   unauthenticated: { status: 401, title: 'A valid token is needed' },
   forbidden: { status: 403, title: 'The role of this token does not allow it' },

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { boot, furnished, goodKey, newId, newToken, typesOf } from '../../../../test/orchestrator/booted.ts';
 import { manifest } from '../../../../test/orchestrator/told.ts';
@@ -245,5 +247,38 @@ describe('bad input', () => {
       status: 422,
       body: { code: 'image-digest-mismatch', wanted: digest },
     });
+  });
+
+  it('given text that is no Unicode, then it is refused by name and nothing is recorded', async () => {
+    const { call, store } = await ready();
+    const before = await store.head();
+    const raw = `{"accountId":"${newId()}","name":"half of a pair: \\ud800"}`;
+    expect(await call('POST', '/v1/accounts', { raw })).toMatchObject({
+      status: 400,
+      body: { code: 'malformed-json', detail: expect.stringContaining('"name" is half of a surrogate pair') },
+    });
+    expect(await store.head()).toBe(before);
+    const whole = raw.replace('\\ud800', '\\ud83d\\ude00');
+    expect((await call('POST', '/v1/accounts', { raw: whole })).status).toBe(202);
+  });
+
+  it.each([
+    ['bytes that are no HTTP', 'hello\r\n\r\n', 400, 'malformed-http'],
+    ['headers without end', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, 431, 'headers-too-large'],
+    ['a length that is none', 'POST /v1/vms HTTP/1.1\r\nhost: x\r\ncontent-length: ten\r\n\r\n', 400, 'malformed-http'],
+    [
+      'two lengths',
+      'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
+      400,
+      'malformed-http',
+    ],
+  ])('given %s, then the connection is answered with a problem and closed', async (_what, bytes, status, code) => {
+    const { url } = await boot();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(bytes);
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    expect(head).toContain(`HTTP/1.1 ${status}`);
+    expect(head).toContain('content-type: application/problem+json');
+    expect(JSON.parse(body)).toMatchObject({ code, status, correlationId: expect.any(String) });
   });
 });

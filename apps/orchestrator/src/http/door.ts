@@ -19,6 +19,7 @@ import type { Followers } from './followers.ts';
 import { readJson } from './json-body.ts';
 import { bodyBytesMax, keepAliveTimeoutMs, pathParameterLengthMax, requestTimeoutMs } from './limits.ts';
 import { generousRates, openRates } from './rates.ts';
+import { answerRaw } from './raw-problem.ts';
 import { correlationOf, type HttpRequest, headerOf, setCorrelation } from './request.ts';
 import { createRouteBook, type RouteBook } from './route-book.ts';
 
@@ -36,6 +37,7 @@ export const openDoor = async (resources: Resources, log: Log): Promise<NestFast
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: pathParameterLengthMax },
+    clientErrorHandler: (error, socket) => answerRaw(error, socket, resources.ids),
     // An address that cannot be read never reaches a hook: it gets its correlation here.
     frameworkErrors: (error, request, reply) => {
       const { raw } = reply;

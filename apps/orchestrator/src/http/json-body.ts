@@ -11,9 +11,22 @@ export const readJson = (body: string | Buffer, done: Done): void => {
     return;
   }
   try {
-    done(null, JSON.parse(typeof body === 'string' ? body : utf8.decode(body)));
+    done(null, parsed(typeof body === 'string' ? body : utf8.decode(body)));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     done(new DoorProblem('malformed-json', `the body is not JSON in UTF-8: ${reason.slice(0, 200)}`));
   }
 };
+
+/** An escape may name half of a surrogate pair, which no UTF-8 can say: it could be neither hashed nor recorded. */
+const parsed = (text: string): unknown =>
+  HALF_OF_A_PAIR.test(text) ? JSON.parse(text, demandWhole) : JSON.parse(text);
+
+const HALF_OF_A_PAIR = /\\u[dD][89a-fA-F]/;
+
+const demandWhole = (key: string, value: unknown): unknown => {
+  if (isWhole(key) && (typeof value !== 'string' || isWhole(value))) return value;
+  throw new SyntaxError(`an escape at "${key.toWellFormed()}" is half of a surrogate pair`);
+};
+
+const isWhole = (text: string): boolean => text.isWellFormed();

@@ -26,7 +26,15 @@ export const refusalsOf = (route: Route): readonly ProblemCode[] => {
     [true, 'rate-limited', 'store-unavailable', 'shutting-down', 'internal', ...route.refusals],
     [Array.isArray(route.roles), 'unauthenticated', 'forbidden', 'read-model-behind'],
     [asked, 'invalid-request'],
-    [changes, 'malformed-json', 'body-too-large', 'unsupported-media-type', 'request-timeout', 'concurrency-conflict'],
+    [
+      changes,
+      'malformed-json',
+      'body-too-large',
+      'unsupported-media-type',
+      'request-timeout',
+      'concurrency-conflict',
+      'not-recordable',
+    ],
     [changes || route.path.includes(':stream') || route.path.includes(':vmId'), 'unknown-event'],
     [takesPosition(route), 'foreign-position'],
   ];
