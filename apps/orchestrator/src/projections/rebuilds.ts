@@ -7,6 +7,7 @@ import { compareRows, type Differences, snapshotOf } from './compare.ts';
 import { createFill, type Fill, type FillError } from './fill.ts';
 import { showAttemptsMax } from './limits.ts';
 import { forget, type ModelFile, type ReadOnlyLog, standOf } from './model-file.ts';
+import { type Overview, overviewOf } from './overview.ts';
 import type { ReadModel } from './read-model.ts';
 
 /** Where a rebuild is. The last four are its end. */
@@ -54,6 +55,7 @@ export type Rebuilds = {
   start(options: { readonly dryRun: boolean; readonly by: string }): RebuildReport;
   /** The one that runs, or the last one of this process. */
   latest(): RebuildReport | null;
+  overview(): Overview;
   /** Ends the one that runs; its file is gone when this resolves. Refuses `no-rebuild-running`. */
   cancel(): Promise<RebuildReport>;
   stop(): Promise<void>;
@@ -84,6 +86,7 @@ export const createRebuilds = (options: RebuildOptions): Rebuilds => {
       return begun.report();
     },
     latest: () => running?.report() ?? last,
+    overview: () => overviewOf(options.model),
     cancel: async () => {
       const ending = running;
       if (ending === null) throw noneRunning();
