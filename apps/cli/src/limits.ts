@@ -32,6 +32,10 @@ export const limits = {
   candidatesShownMax: 10,
   /** Token and state files are a few hundred bytes; anything bigger is not one of ours. */
   smallFileBytesMax: 64 * 1024,
+  /** What one look at a console asks for: all that the API gives. */
+  consoleBytes: 64 * 1024,
+  /** How often a followed console is asked for more. */
+  consoleFollowMs: 1_000,
   /** A doctor's check that says nothing for this long has failed. */
   checkTimeoutMs: 15_000,
 

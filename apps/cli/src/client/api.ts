@@ -79,8 +79,6 @@ const vmRoutes = (http: Http) => ({
   stopVm: (id: string, reason?: string) => post(http, `/v1/vms/${at(id)}/stop`, reason === undefined ? {} : { reason }),
   rebootVm: (id: string) => post(http, `/v1/vms/${at(id)}/reboot`),
   terminateVm: (id: string) => remove(http, `/v1/vms/${at(id)}`),
-  console: async (id: string, bytes?: number): Promise<string> =>
-    (await http.ask(`/v1/vms/${at(id)}/console`, consoleView, { query: { bytes } })).text,
 });
 
 const minerRoutes = (http: Http) => ({
@@ -122,7 +120,6 @@ const recordRoutes = (http: Http) => ({
 });
 
 const positionView = z.looseObject({ position: z.string().nullable() });
-const consoleView = z.looseObject({ text: z.string() });
 
 const at = encodeURIComponent;
 

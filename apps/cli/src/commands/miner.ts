@@ -9,6 +9,7 @@ import { facts, table } from '../output/table.ts';
 import { bytesText, shortId } from '../output/text.ts';
 import { staleText, timeText } from '../output/time.ts';
 import { platformText } from '../story/story.ts';
+import { addMinerDoctor } from './miner-doctor.ts';
 import { addMinerDrain, drainText, findMiner } from './miner-drain.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
@@ -45,6 +46,7 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
     .addHelpText('after', examples('hcc miner invite berlin-1'))
     .action((name: string, _options, command: Command) => invite(cli, command, name));
   addMinerDrain(miner, cli);
+  addMinerDoctor(miner, cli);
 };
 
 const invite = async (cli: Cli, command: Command, name: string): Promise<void> => {

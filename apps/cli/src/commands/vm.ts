@@ -4,12 +4,14 @@ import { usageError } from '../cli-error.ts';
 import type { Api } from '../client/api.ts';
 import type { Accepted, VmView } from '../client/views.ts';
 import { answer } from '../output/answer.ts';
-import { safeText, shortId } from '../output/text.ts';
+import { shortId } from '../output/text.ts';
 import { type Goal, goals } from '../up/timeline.ts';
 import { tellStream } from './tell-stream.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
+import { addVmConsole } from './vm-console.ts';
 import { addVmCreate } from './vm-create.ts';
 import { findVm, isGone } from './vm-find.ts';
+import { addVmMetrics } from './vm-metrics.ts';
 import { addVmSsh } from './vm-ssh.ts';
 import { vmFacts, vmTable } from './vm-text.ts';
 import { waitFor } from './vm-wait.ts';
@@ -39,6 +41,8 @@ export const addVmCommands = (program: Command, cli: Cli): void => {
   });
   addRemove(vm, cli);
   addVmSsh(vm, cli);
+  addVmConsole(vm, cli);
+  addVmMetrics(vm, cli);
 };
 
 const addReads = (vm: Command, cli: Cli): void => {
@@ -75,19 +79,6 @@ const addReads = (vm: Command, cli: Cli): void => {
       const context = await connectFor(cli, command, 'owner');
       const { vmId } = await findVm(context.api, text);
       await tellStream(cli, context.api, `vm-${vmId}`, optionsOf<{ follow?: boolean }>(command));
-    });
-  vm.command('console')
-    .description('what the guest wrote to its serial console last')
-    .argument('<vm>', 'id, beginning of an id, or name')
-    .option('--bytes <n>', 'at most this much', wholeNumber)
-    .option(...jsonOption)
-    .addHelpText('after', examples('hcc vm console web', 'hcc vm console web --bytes 4096'))
-    .action(async (text: string, _options, command: Command) => {
-      const { json, bytes } = optionsOf<{ bytes?: number }>(command);
-      const { api } = await connectFor(cli, command, 'owner');
-      const { vmId } = await findVm(api, text);
-      const said = await api.console(vmId, bytes);
-      answer(cli, json, { vmId, text: said }, () => `${safeText(said, 'lines').replace(/\n?$/, '\n')}`);
     });
 };
 
@@ -166,9 +157,4 @@ const agreed = async (cli: Cli, found: VmView): Promise<void> => {
     wanted: 'yes',
     fix: `hcc vm rm --yes ${shortId(found.vmId)}`,
   });
-};
-
-const wholeNumber = (text: string): number => {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw usageError('not-a-number', `"${text}" is not a whole number above 0`);
 };
