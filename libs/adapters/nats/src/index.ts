@@ -11,7 +11,7 @@ export { createNatsOperator, type NatsAccount, type NatsOperator } from './opera
 export { connectOrchestratorBus, type NatsOrchestratorBus, type OrchestratorBusOptions } from './orchestrator-bus.ts';
 export { ensureNatsOperator, loadNatsOperator, saveNatsOperator } from './secrets.ts';
 export { type Exit, type NatsServer, type StartNatsServerOptions, startNatsServer } from './server.ts';
-export { type ServerConfigOptions, serverConfig, serverFiles } from './server-config.ts';
+export { operatorConfig, type ServerConfigOptions, serverConfig, serverFiles } from './server-config.ts';
 export type { BusLog, BusStatus, Credentials, OnStatus } from './status.ts';
 export {
   type ConsumerSettings,

@@ -33,17 +33,11 @@ export const serverConfig = ({
   serverName = 'hcc',
 }: ServerConfigOptions): string => {
   const files = serverFiles(dir);
-  const accounts = [operator.system, operator.hcc, operator.miners];
   return [
     `server_name: ${quoted(serverName)}`,
     `host: ${quoted(host)}`,
     `port: ${port ?? -1}`,
-    `operator: ${quoted(operator.jwt)}`,
-    `system_account: ${operator.system.publicKey}`,
-    'resolver: MEMORY',
-    'resolver_preload: {',
-    ...accounts.map(({ publicKey, jwt }) => `  ${publicKey}: ${quoted(jwt)}`),
-    '}',
+    ...operatorConfig(operator),
     'jetstream: {',
     `  store_dir: ${quoted(files.store)}`,
     `  max_file_store: ${storeBytesMax}`,
@@ -57,6 +51,16 @@ export const serverConfig = ({
     '',
   ].join('\n');
 };
+
+/** Who may sign credentials, and which accounts there are: public keys and signed claims. */
+export const operatorConfig = ({ jwt, system, hcc, miners }: NatsOperator): readonly string[] => [
+  `operator: ${quoted(jwt)}`,
+  `system_account: ${system.publicKey}`,
+  'resolver: MEMORY',
+  'resolver_preload: {',
+  ...[system, hcc, miners].map((account) => `  ${account.publicKey}: ${quoted(account.jwt)}`),
+  '}',
+];
 
 /** NATS configuration strings take JSON's escapes. */
 const quoted = (text: string): string => JSON.stringify(text);
