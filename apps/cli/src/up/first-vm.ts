@@ -12,7 +12,7 @@ import { type Login, sshArgs } from '../ssh/ssh.ts';
 import { createNarrator } from '../story/lines.ts';
 import { demoKeyFile } from './demo-key.ts';
 import type { Steps } from './report.ts';
-import { goals, watchVm } from './timeline.ts';
+import { goals, type Watched, watchVm } from './timeline.ts';
 
 export type VmWork = {
   readonly api: Api;
@@ -42,14 +42,16 @@ export const untilUp = async (work: VmWork, vmId: string, from: bigint): Promise
     note: steps.note,
     waitMs: limits.vmRunningMs,
   });
+  let seen: Watched | null;
   try {
-    await Promise.race([watching, answering(work, before, either)]);
+    seen = await Promise.race([watching, answering(work, before, either)]);
   } finally {
     enough.abort();
     await watching.catch(() => undefined);
   }
   signal.throwIfAborted();
-  const vm = await api.vm(vmId);
+  // What is read can be behind the event that was seen.
+  const vm = await api.vm(vmId, seen?.ending === 'reached' ? seen.event.position : undefined);
   const isUp = await saysSsh(work, vm, signal);
   // Stopped while waiting is not silence of the guest.
   signal.throwIfAborted();
@@ -63,9 +65,9 @@ export const untilUp = async (work: VmWork, vmId: string, from: bigint): Promise
 };
 
 /** Resolves when a VM that is said to run answers; never, when it does not: its next event will tell. */
-const answering = async (work: VmWork, vm: VmView, signal: AbortSignal): Promise<void> => {
-  if (vm.observed === 'running' && (await saysSsh(work, vm, signal))) return;
-  await new Promise<never>(() => undefined);
+const answering = async (work: VmWork, vm: VmView, signal: AbortSignal): Promise<null> => {
+  if (vm.observed === 'running' && (await saysSsh(work, vm, signal))) return null;
+  return new Promise<never>(() => undefined);
 };
 
 /** How to log in to it, its host key pinned. A key that changed is said, and pinned anew: nothing vouches for either. */

@@ -43,7 +43,9 @@ export const ensureInvited = async (home: Home, api: Api, name: string, cli: Cli
     return { minerId: kept.minerId, name, dir, joinTokenFile: files.token, agentEpoch: known.agentEpoch ?? 0 };
   }
   const usable = kept !== null && !expired ? kept : await makeInvitation(files, name, cli);
-  await api.inviteMiner(usable);
+  const { position } = await api.inviteMiner(usable);
+  // Whoever asks for it next must find it: the answer to an invitation is ahead of what is read.
+  await api.miner(usable.minerId, position ?? undefined);
   return { minerId: usable.minerId, name, dir, joinTokenFile: files.token, agentEpoch: 0 };
 };
 
