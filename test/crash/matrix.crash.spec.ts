@@ -130,7 +130,7 @@ afterAll(async () => {
 
 test(`the cluster of seed ${seed} begins whole`, checkTruth);
 
-test.each(rounds.map((round) => ({ name: wordsOf(round), round })))('$name', async ({ round }) => {
+test.each(rounds.map((round) => [wordsOf(round), round] as const))('%s', async (_, round) => {
   await perform(round.deed);
   await after(round.delayMs);
   strike(round);
