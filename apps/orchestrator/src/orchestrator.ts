@@ -5,12 +5,10 @@ import {
   type Checkpoints,
   type Clock,
   createConsumer,
-  createRelay,
   type EventStore,
   type Ids,
   type Leases,
   type OrchestratorBus,
-  type Relay,
   type Scheduler,
   skippedEvents,
 } from '#events';
@@ -22,14 +20,12 @@ import type { OperatorToken } from './http/auth/authenticator.ts';
 import { listening, openDoor } from './http/door.ts';
 import type { RateLimits } from './http/rates.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
-import { renewal } from './lifecycle/credentials.ts';
-import { createLeadership, type LedPart } from './lifecycle/leadership.ts';
+import { createLeadership } from './lifecycle/leadership.ts';
 import { busWaitMs, processesStartMs } from './lifecycle/limits.ts';
 import { busProbe, createReadiness, storeProbe, timersProbe } from './lifecycle/readiness.ts';
-import { createParts } from './parts.ts';
-import { everyTick } from './processes/tick.ts';
 import { openReadModel } from './projections/read-model.ts';
 import { createRebuilds } from './projections/rebuilds.ts';
+import { beginTerm } from './term.ts';
 
 export type OpenStore = {
   readonly store: EventStore;
@@ -81,19 +77,7 @@ export const startOrchestrator = async (
   const store = measuredStore(opened.store, metrics);
   const heads = createLogHeads({ store, clock, log, file: options.logHeadsFile, key: options.networkKey });
   await lifecycle.start(heads);
-  const model = await lifecycle.open(
-    'read-model-file',
-    () => openReadModel({ dir: options.readModelDir, store, log }),
-    async (opened) => opened.close(),
-  );
-  const readModel = createConsumer({ name: 'read-model', store, clock, sink: model.sink, log });
-  await lifecycle.start({ name: 'read-model', start: readModel.start, stop: readModel.stop });
-  const rebuilds = createRebuilds({
-    ...{ model, log: store, clock, ids, tell: log },
-    skipped: () => skippedEvents({ store, clock }, 'read-model'),
-    isBlocked: (stream) => readModel.blocking(stream) !== null,
-  });
-  await lifecycle.start({ name: 'rebuilds', start: async () => undefined, stop: rebuilds.stop });
+  const { model, readModel, rebuilds } = await openReads(ground, store, options.readModelDir, lifecycle);
   const connected = await lifecycle.open('bus', ground.connectBus, (open) => open.close(), { startMs: 2 * busWaitMs });
   const bus = measuredBus(connected, metrics);
   const scheduler = await lifecycle.open('timers', ground.openScheduler, (open) => open.stop());
@@ -103,21 +87,7 @@ export const startOrchestrator = async (
     clock,
     log,
     holder: `orchestrator-${ids.uuid()}`,
-    begin: () => {
-      const startAt = options.reconcile ? ('beginning' as const) : ('checkpoint' as const);
-      const renew = renewal(store, ground.issueMinerJwt);
-      const dwelt = (state: string, ms: number) => metrics.observe('hcc_vm_state_dwell_seconds', { state }, ms / 1_000);
-      const standing = { store, checkpoints, clock, scheduler, bus, log, renew, startAt, dwelt };
-      const { parts, ...known } = createParts(standing);
-      const checkpoint = options.reconcile ? 'from-start' : 'required';
-      return {
-        ...known,
-        parts: [
-          ...relayParts(createRelay({ store, bus, checkpoints, clock, log, checkpoint }), { clock, log }),
-          ...parts,
-        ],
-      };
-    },
+    begin: () => beginTerm({ store, checkpoints, scheduler, bus }, ground, options.reconcile),
   });
   await lifecycle.start(leadership, { startMs: processesStartMs });
 
@@ -151,16 +121,20 @@ export const startOrchestrator = async (
   return door;
 };
 
-/** How often the relay looks whether the bus still has what it acknowledged, when nothing else makes it look. */
-const refillEveryMs = 30_000;
-
-/** The relay with the status that readiness shows of every consumer (it parks nothing), and its look at what the bus lost. */
-const relayParts = (relay: Relay, ground: { readonly clock: Clock; readonly log: Log }): readonly LedPart[] => [
-  {
-    name: relay.name,
-    start: relay.start,
-    stop: relay.stop,
-    status: () => ({ ...relay.status(), name: relay.name, parkedCount: 0, oldestParkedAt: null }),
-  },
-  everyTick('relay-refill', refillEveryMs, async () => void (await relay.refill()), ground),
-];
+/** The read model, kept to the log, and its rebuilds. */
+const openReads = async ({ clock, ids, log }: Ground, store: EventStore, dir: string, lifecycle: Lifecycle) => {
+  const model = await lifecycle.open(
+    'read-model-file',
+    () => openReadModel({ dir, store, log }),
+    async (opened) => opened.close(),
+  );
+  const readModel = createConsumer({ name: 'read-model', store, clock, sink: model.sink, log });
+  await lifecycle.start({ name: 'read-model', start: readModel.start, stop: readModel.stop });
+  const rebuilds = createRebuilds({
+    ...{ model, log: store, clock, ids, tell: log },
+    skipped: () => skippedEvents({ store, clock }, 'read-model'),
+    isBlocked: (stream) => readModel.blocking(stream) !== null,
+  });
+  await lifecycle.start({ name: 'rebuilds', start: async () => undefined, stop: rebuilds.stop });
+  return { model, readModel, rebuilds };
+};

@@ -1,0 +1,53 @@
+import type { Log } from '#edge';
+import {
+  type Checkpoints,
+  type Clock,
+  createRelay,
+  type EventStore,
+  type OrchestratorBus,
+  type Relay,
+  type Scheduler,
+} from '#events';
+import { renewal } from './lifecycle/credentials.ts';
+import type { LedPart, Term } from './lifecycle/leadership.ts';
+import type { Ground } from './orchestrator.ts';
+import { createParts } from './parts.ts';
+import { everyTick } from './processes/tick.ts';
+
+type Opened = {
+  readonly store: EventStore;
+  readonly checkpoints: Checkpoints;
+  readonly scheduler: Scheduler;
+  readonly bus: OrchestratorBus;
+};
+
+/** The parts of one term of office: relay, processes, intake, timers. `reconcile` lets those without a checkpoint begin at the beginning. */
+export const beginTerm = (
+  opened: Opened,
+  { clock, log, metrics, issueMinerJwt }: Ground,
+  reconcile: boolean,
+): Term & Omit<ReturnType<typeof createParts>, 'parts'> => {
+  const { store } = opened;
+  const { parts, ...known } = createParts({
+    ...{ ...opened, clock, log },
+    renew: renewal(store, issueMinerJwt),
+    dwelt: (state, ms) => metrics.observe('hcc_vm_state_dwell_seconds', { state }, ms / 1_000),
+    startAt: reconcile ? 'beginning' : 'checkpoint',
+  });
+  const relay = createRelay({ ...opened, clock, log, checkpoint: reconcile ? 'from-start' : 'required' });
+  return { ...known, parts: [...relayParts(relay, { clock, log }), ...parts] };
+};
+
+/** How often the relay looks whether the bus still has what it acknowledged, when nothing else makes it look. */
+const refillEveryMs = 30_000;
+
+/** The relay with the status that readiness shows of every consumer (it parks nothing), and its look at what the bus lost. */
+const relayParts = (relay: Relay, ground: { readonly clock: Clock; readonly log: Log }): readonly LedPart[] => [
+  {
+    name: relay.name,
+    start: relay.start,
+    stop: relay.stop,
+    status: () => ({ ...relay.status(), name: relay.name, parkedCount: 0, oldestParkedAt: null }),
+  },
+  everyTick('relay-refill', refillEveryMs, async () => void (await relay.refill()), ground),
+];
