@@ -27,11 +27,11 @@ export type RunningVm = {
 };
 
 export type RunningParts = Pick<RunningVm, 'vmId' | 'process' | 'files' | 'qmp' | 'cgroup'> & {
-  readonly console: ConsoleRecorder;
+  readonly recorder: ConsoleRecorder;
 };
 
 /** Puts the handle around a QEMU that answers, and removes its control group after it. */
-export function runningVm({ vmId, process, files, qmp, cgroup, console }: RunningParts): RunningVm {
+export function runningVm({ vmId, process, files, qmp, cgroup, recorder }: RunningParts): RunningVm {
   const released = new AbortController();
   let reason = 'unexplained';
   qmp.onEvent(({ name, data }) => {
@@ -42,7 +42,7 @@ export function runningVm({ vmId, process, files, qmp, cgroup, console }: Runnin
     void qmp.closed.then(async () => {
       while (!released.signal.aborted) {
         if (!(await isAlive(process))) {
-          await Promise.race([console.done, pause(limits.consoleDrainMs)]);
+          await Promise.race([recorder.done, pause(limits.consoleDrainMs)]);
           const closing = await closeCgroup(cgroup);
           // QEMU's own word comes first: a group may have lost another process before.
           return resolve(reason === 'unexplained' ? (closing ?? { reason }) : { reason });
@@ -53,7 +53,7 @@ export function runningVm({ vmId, process, files, qmp, cgroup, console }: Runnin
   });
   const release = (): void => {
     released.abort();
-    console.stop();
+    recorder.stop();
     qmp.close();
   };
   return { vmId, process, files, qmp, cgroup, exited, release };
