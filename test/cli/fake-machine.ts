@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystemClock } from '#adapters/system';
-import type { Cli } from '../../apps/cli/src/cli.ts';
+import { type Cli, plainManner } from '../../apps/cli/src/cli.ts';
 import { main } from '../../apps/cli/src/program.ts';
 
 export type Ran = { readonly code: number; readonly out: string; readonly err: string };
@@ -17,6 +17,7 @@ export const fakeMachine = (env: Readonly<Record<string, string>> = {}) => {
     return path(name);
   };
   let nextId = 0;
+  const listeners = new Set<(signal: NodeJS.Signals) => void>();
   const cli = (say: { out: string; err: string }): Cli => ({
     terminal: {
       out: (text) => {
@@ -36,8 +37,12 @@ export const fakeMachine = (env: Readonly<Record<string, string>> = {}) => {
     },
     env: { HOME: dir, HCC_CACHE: path('cache'), PATH: process.env.PATH ?? '', ...env },
     cwd: dir,
-    onStopSignal: () => () => undefined,
+    onStopSignal: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     exit: { code: 0 },
+    manner: plainManner(),
   });
   return {
     path,
@@ -47,6 +52,10 @@ export const fakeMachine = (env: Readonly<Record<string, string>> = {}) => {
       const say = { out: '', err: '' };
       const code = await main(['node', 'hcc', ...args], cli(say));
       return { code, ...say };
+    },
+    /** Ctrl-C. */
+    press: () => {
+      for (const listener of [...listeners]) listener('SIGINT');
     },
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };

@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
+import { leavesOf } from '../../apps/cli/src/conventions/tree.ts';
 
 /** `cli.md`: every command, from the tree that runs them. */
 export const cliPage = (program: Command): string => {
@@ -11,10 +12,6 @@ const intro = `# hcc
 \`hcc NOUN VERB\`. Answers go to stdout, everything else to stderr. \`--json\` answers one JSON value. Ids may be
 shortened to a beginning that is unique. Exit codes: 0 ok, 1 it ran and the answer is bad, 2 usage, 3 nobody could be reached.
 `;
-
-/** Every command that does something, with its whole name. */
-export const leavesOf = (command: Command): readonly Command[] =>
-  command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
 
 /** `hcc vm ls`. */
 export const nameOf = (command: Command): string =>

@@ -7,9 +7,10 @@ import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { systemCli } from '../../apps/cli/src/cli.ts';
+import { leavesOf } from '../../apps/cli/src/conventions/tree.ts';
 import { buildProgram } from '../../apps/cli/src/program.ts';
 import { asyncApiDocument } from './asyncapi.ts';
-import { helpAfter, leavesOf, nameOf } from './cli-page.ts';
+import { helpAfter, nameOf } from './cli-page.ts';
 import { referenceFiles } from './files.ts';
 
 const kept = (name: string): string => {

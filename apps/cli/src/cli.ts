@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { createSystemClock } from '#adapters/system';
 import type { Clock } from '#events';
 import type { Env } from '#host';
+import type { Format } from './output/format.ts';
 import { type Makes, systemMakes } from './system.ts';
 
 /** Where answers go (stdout) and where everything else goes (stderr). */
@@ -25,7 +26,20 @@ export type Cli = {
   readonly onStopSignal: (listener: (signal: NodeJS.Signals) => void) => () => void;
   /** Set by a command that passes another program's exit code through. */
   readonly exit: { code: number };
+  readonly manner: Manner;
 };
+
+/** How one run of a command line answers. */
+export type Manner = {
+  format: Format;
+  /** How often to ask again; `null` to answer once. */
+  watchMs: number | null;
+  /** What was answered last, as JSON. */
+  last: string | null;
+};
+
+/** A table, once. */
+export const plainManner = (): Manner => ({ format: 'table', watchMs: null, last: null });
 
 /** The real machine. */
 export const systemCli = (): Cli => ({
@@ -48,6 +62,7 @@ export const systemCli = (): Cli => ({
     };
   },
   exit: { code: 0 },
+  manner: plainManner(),
 });
 
 const askTerminal = async (question: string): Promise<boolean | null> => {

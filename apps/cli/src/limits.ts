@@ -28,6 +28,8 @@ export const limits = {
   parkedAnswerMs: 30_000,
   /** Rows of an audit when none are asked for: what a person reads at once. */
   auditRows: 100,
+  /** How often `--watch` asks again when nobody says. */
+  watchEveryMs: 2_000,
   /** Candidates listed for an ambiguous prefix. */
   candidatesShownMax: 10,
   /** Token and state files are a few hundred bytes; anything bigger is not one of ours. */

@@ -4,6 +4,7 @@ import { type Cli, systemCli } from './cli.ts';
 import { exitCodes } from './cli-error.ts';
 import { addAccountCommands } from './commands/account.ts';
 import { addAuditCommand } from './commands/audit.ts';
+import { addCompletionCommands } from './commands/completion.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExportCommands } from './commands/export.ts';
 import { addFlavorCommands } from './commands/flavor.ts';
@@ -11,18 +12,23 @@ import { addImageCommands } from './commands/image.ts';
 import { addKeyCommands } from './commands/key.ts';
 import { addMinerCommands } from './commands/miner.ts';
 import { addParkedCommands } from './commands/parked.ts';
+import { addProjectionCommands } from './commands/projection.ts';
 import { addSqlCommand } from './commands/sql.ts';
 import { addStreamCommands } from './commands/stream.ts';
 import { addUpCommand } from './commands/up.ts';
 import { examples } from './commands/verbs.ts';
 import { addVerifyLogCommand } from './commands/verify-log.ts';
 import { addVmCommands } from './commands/vm.ts';
+import { applyConventions } from './conventions/conventions.ts';
+import { watchOn } from './conventions/watch.ts';
 import { failureJson, failureOf, failureText } from './output/errors.ts';
 
 /** Runs one command line and promises its exit code: 0 ok, 1 a bad answer, 2 usage, 3 unreachable. Never throws. */
 export const main = async (argv: readonly string[], cli: Cli = systemCli()): Promise<number> => {
   try {
-    await buildProgram(cli).parseAsync([...argv]);
+    const run = async (as: Cli): Promise<void> => void (await buildProgram(as).parseAsync([...argv]));
+    await run(cli);
+    if (cli.manner.watchMs !== null) await watchOn(cli, cli.manner.watchMs, run);
     return cli.exit.code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
@@ -62,13 +68,16 @@ export const buildProgram = (cli: Cli): Command => {
   addImageCommands(program, cli);
   addFlavorCommands(program, cli);
   addParkedCommands(program, cli);
+  addProjectionCommands(program, cli);
   addAuditCommand(program, cli);
   addDoctorCommand(program, cli);
-  return program;
+  addCompletionCommands(program, cli);
+  return applyConventions(program, cli);
 };
 
-/** `--json` before any `--`: what follows that belongs to somebody else's command line. */
+/** Asked before any `--`: what follows that belongs to somebody else's command line. */
 const wantsJson = (argv: readonly string[]): boolean => {
   const end = argv.indexOf('--');
-  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+  const own = end === -1 ? argv : argv.slice(0, end);
+  return own.includes('--json') || own.includes('--format=json') || own[own.indexOf('--format') + 1] === 'json';
 };

@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process';
+import { afterEach, describe, expect, test } from 'vitest';
+import { json, problem } from '../../../../test/cli/fake-api.ts';
+import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
+import { main } from '../program.ts';
+
+afterEach(cleanUp);
+
+const miner = (name: string, id: string) => ({
+  ...{ minerId: `${id}0000000-0000-4000-8000-000000000000`, name, status: 'invited', statusText: 'may join' },
+  ...{ eligible: false, ineligibleCode: 'not-enrolled', eligibilityText: 'no', drain: null },
+  ...{ accelerator: null, platform: null, cpuModel: null, agentVersion: null, agentEpoch: null },
+  ...{ capacity: { vcpus: 0, memoryBytes: 0, diskBytes: 0 }, reserved: { vcpus: 0, memoryBytes: 0, diskBytes: 0 } },
+  ...{ vms: [], lastSeenAt: null, invitedAt: '2026-01-01T00:00:00.000Z', attachedAt: null },
+});
+const two = { items: [miner('berlin-1', 'a'), miner('oslo', 'b')], next: null };
+
+describe('formats', () => {
+  test('given a list, then it comes as json, yaml, csv or without headings', async () => {
+    const { hcc } = await machineWith({ 'GET /v1/miners': json(two) });
+    const inJson = await hcc('miner', 'ls', '--format', 'json');
+    expect(inJson).toEqual(await hcc('miners', 'list', '--json'));
+    expect(JSON.parse(inJson.out)).toHaveLength(2);
+    expect((await hcc('miner', 'ls', '--format', 'yaml')).out).toContain('name: berlin-1\n');
+    expect((await hcc('miner', 'ls', '--format', 'csv')).out).toMatch(/^minerId,name,status,/);
+    expect((await hcc('miner', 'ls', '--format', 'compact')).out).toMatch(/^a0000000 {2}berlin-1/);
+  });
+
+  test('given two formats or one that there is not, then exit 2 and the formats are named', async () => {
+    const { hcc } = await machineWith({ 'GET /v1/miners': json(two) });
+    expect(await hcc('miner', 'ls', '--format', 'xml')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('yaml'),
+    });
+    expect((await hcc('miner', 'ls', '--json', '--format', 'csv')).code).toBe(2);
+  });
+});
+
+describe('watching', () => {
+  test('given a list that changes and a server that goes away, then a pipe gets each change once; Ctrl-C ends it and says so', async () => {
+    let asked = 0;
+    const { cli } = await machineWith({
+      'GET /v1/miners': (one, answer) => {
+        asked += 1;
+        if (asked === 3) answer.destroy();
+        else json(asked < 5 ? two : { ...two, items: two.items.slice(1) })(one, answer);
+      },
+    });
+    const machine = cli();
+    const say = { out: '', err: '' };
+    let stop = (): void => undefined;
+    const stopped = main(['node', 'hcc', '--token-file', 't.token', 'miner', 'ls', '--json', '--watch', '0.2'], {
+      ...machine,
+      terminal: {
+        ...machine.terminal,
+        out: (text) => {
+          say.out += text;
+        },
+        err: (text) => {
+          say.err += text;
+        },
+      },
+      onStopSignal: (listener) => {
+        stop = () => listener('SIGINT');
+        return () => undefined;
+      },
+    });
+    await expect.poll(() => say.out.trim().split('\n').length, { timeout: 10_000 }).toBe(2);
+    stop();
+    expect(await stopped).toBe(0);
+    expect(say.out.split('\n').map((line) => (line === '' ? null : JSON.parse(line).length))).toEqual([2, 1, null]);
+    expect(say.err).toContain('asking again');
+    expect(say.err).toContain('no longer watching; the work goes on');
+  });
+
+  test('given an answer that is bad from the start, then it fails as without watching', async () => {
+    const { hcc } = await machineWith({ 'GET /v1/miners': problem(403, 'forbidden', 'not you') });
+    expect(await hcc('miner', 'ls', '--watch')).toMatchObject({ code: 1, err: expect.stringContaining('not you') });
+    expect((await hcc('miner', 'ls', '--watch', 'often')).code).toBe(2);
+  });
+});
+
+describe('completion', () => {
+  test('given the script in a real bash, then it completes nouns, verbs, options, and ids by asking the server', async () => {
+    const { hcc, path, write, api } = await machineWith({ 'GET /v1/miners': json(two) });
+    const script = (await hcc('completion', 'bash')).out;
+    const ids = (await hcc('completion', 'ids', 'miner')).out;
+    write('completion.bash', script);
+    write('ids', ids);
+    // The shell asks `hcc`, which here is what the command printed a moment ago.
+    const complete = (...words: readonly string[]): readonly string[] =>
+      execFileSync(
+        'bash',
+        [
+          '-c',
+          'source "$1"; ids=$2; shift 2; hcc() { cat "$ids"; }; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _hcc; printf "%s\\n" "$' + '{COMPREPLY[@]}"',
+          'bash',
+          path('completion.bash'),
+          path('ids'),
+          ...words,
+        ],
+        { encoding: 'utf8' },
+      )
+        .split('\n')
+        .filter((word) => word !== '');
+    expect(complete('hcc', 'min')).toEqual(['miner']);
+    expect(complete('hcc', 'vms', 'st')).toEqual(expect.arrayContaining(['start', 'status', 'stop']));
+    expect(complete('hcc', 'vm', 'ls', '--for')).toEqual(['--format']);
+    expect(complete('hcc', '--home', '/x', 'miner', 'status', 'ber')).toEqual(['berlin-1']);
+    expect(complete('hcc', 'miner', 'status', 'b0')).toEqual(['b0000000-0000-4000-8000-000000000000']);
+    expect(api.asked.at(-1)?.path).toBe('/v1/miners');
+  });
+
+  test('given zsh and fish, then each has a script that names every noun', async () => {
+    const { hcc } = await machineWith({});
+    for (const shell of ['zsh', 'fish']) {
+      const { out, code } = await hcc('completion', shell);
+      expect(code).toBe(0);
+      for (const noun of ['vm', 'miner', 'account', 'parked', 'audit']) expect(out).toContain(`hcc/${noun}`);
+    }
+  });
+});
