@@ -1,0 +1,78 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect, jwtAuthenticator } from '@nats-io/transport-node';
+import { expect, onTestFinished, test } from 'vitest';
+import { connectOrchestratorBus, type NatsOrchestratorBus } from '#adapters/nats';
+import { createSystemClock } from '#adapters/system';
+import { BusUnavailable, jetstreamStreams } from '#events';
+import { newRecorded } from '../conformance/bus-messages.ts';
+import { until } from '../conformance/until.ts';
+import { natsBinary } from '../nats/nats-world.ts';
+import { type NatsCluster, openNatsCluster } from './nats-cluster.ts';
+
+const binary = await natsBinary();
+const clock = createSystemClock();
+
+/** Nodes that start need a moment to find each other; whoever comes too early is told so, and comes again. */
+const connected = async (cluster: NatsCluster): Promise<NatsOrchestratorBus> => {
+  const identity = await cluster.identity();
+  const { servers } = cluster;
+  const options = { servers, credentials: () => identity, clock, log: () => undefined, replicas: 3 };
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const bus = await connectOrchestratorBus(options);
+      onTestFinished(bus.close);
+      return bus;
+    } catch (error) {
+      if (!(error instanceof BusUnavailable) || tries === 10) throw error;
+      await clock.sleep(500);
+    }
+  }
+};
+
+/** A look at the streams with a connection of our own, which finds whatever node is there. */
+const look = async (cluster: NatsCluster) => {
+  const { jwt, seed } = await cluster.identity();
+  const authenticator = jwtAuthenticator(jwt, new TextEncoder().encode(seed));
+  const connection = await connect({
+    servers: [...cluster.servers],
+    authenticator,
+    inboxPrefix: '_INBOX_orchestrator',
+  });
+  onTestFinished(() => connection.close());
+  const jsm = await jetstreamManager(connection, { checkAPI: false });
+  return { info: () => jsm.streams.info(jetstreamStreams.events) };
+};
+
+const eventsFrom = (first: number, count: number) =>
+  Array.from({ length: count }, (_, n) => newRecorded({ revision: BigInt(first + n) }));
+
+test.skipIf(binary === null)(
+  'given three nodes with the production configuration / when the leader of the events is killed / then every event is there once (needs nats-server)',
+  async () => {
+    const cluster = await openNatsCluster(binary ?? '');
+    onTestFinished(cluster.close);
+    const bus = await connected(cluster);
+    await bus.publishEvents(eventsFrom(0, 200));
+    const { info } = await look(cluster);
+    const before = await info();
+    expect(before.config.num_replicas).toBe(3);
+    expect(before.state.messages).toBe(200);
+    const leader = before.cluster?.leader ?? '';
+    expect(['nats-1', 'nats-2', 'nats-3']).toContain(leader);
+
+    await cluster.kill(leader);
+    await bus.publishEvents(eventsFrom(200, 200));
+    await until('another leads', async () => {
+      const now = await info().catch(() => null);
+      return now !== null && now.cluster?.leader !== leader && now.state.messages === 400;
+    });
+
+    cluster.start(leader);
+    await until('three of three are there again', async () => {
+      const now = await info().catch(() => null);
+      const replicas = now?.cluster?.replicas ?? [];
+      return replicas.length === 2 && replicas.every(({ current }) => current);
+    });
+    expect((await info()).state.messages).toBe(400);
+  },
+);
