@@ -1,5 +1,5 @@
-/** Longest answer of one call before it is given up and its client thrown away: ten appends of the largest size take less. */
-export const callTimeoutMs = 5_000;
+/** Longest answer of one call before it is given up and its client thrown away: the largest page takes a second. */
+export const callTimeoutMs = 8_000;
 /** How long a call is repeated while no leader answers: past an election, short of what a person waits for. */
 export const patienceMs = 10_000;
 /** First pause between repeats; doubles each time. */
@@ -16,3 +16,5 @@ export const tailPollLostMs = 500;
 export const knownIdsMax = 200_000;
 /** Tries to write to a small stream that others write to at the same time: more than there are replicas. */
 export const racesMax = 32;
+/** How long a store that closes waits for its appends: less than a program has to stop one part. */
+export const closeWaitMs = 5_000;

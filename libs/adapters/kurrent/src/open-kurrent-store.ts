@@ -16,6 +16,7 @@ import { parseStoreAddress } from './connection-string.ts';
 import { storeFault } from './faults.ts';
 import { createKnownStreams } from './known-streams.ts';
 import { createLeases } from './leases.ts';
+import { closeWaitMs } from './limits.ts';
 import { createLink } from './link.ts';
 import { createReader } from './reader.ts';
 import { storeIdOf } from './store-id.ts';
@@ -62,7 +63,10 @@ export const openKurrentStore = async ({ url, clock, ids, ...times }: KurrentSto
   const close = async (): Promise<void> => {
     isClosed = true;
     tail.stop();
-    await appender.settled();
+    // A server that is gone must not hold the program: what still waits for it then is told that the store is closed.
+    const enough = new AbortController();
+    await Promise.race([appender.settled(), clock.sleep(closeWaitMs, enough.signal)]);
+    enough.abort();
     await link.close();
   };
   const open =

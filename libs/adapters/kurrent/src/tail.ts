@@ -70,11 +70,14 @@ const subscribeOnce = async (link: Link, signal: AbortSignal, heard: () => void)
     heard();
   };
   await new Promise<void>((resolve) => {
-    const end = () => resolve();
+    const end = () => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
     // Errors go on coming after the first; without a listener, one would end the process.
     subscription.on('error', end).on('end', end).on('close', end);
     subscription.on('confirmation', confirmed).on('data', heard);
-    signal.addEventListener('abort', end, { once: true });
+    signal.addEventListener('abort', end);
     if (signal.aborted) end();
   });
   void subscription.unsubscribe().catch(() => undefined);
