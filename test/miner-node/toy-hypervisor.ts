@@ -10,6 +10,8 @@ export type ToyMachine = {
   readonly vmId: string;
   readonly bootId: BootId | null;
   powerPresses: number;
+  /** The keys it was told while it ran. */
+  readonly told: (readonly string[])[];
   usage: VmUsage;
   say(said: GuestSaid): void;
   end(exit: QemuExit): void;
@@ -34,6 +36,10 @@ export class ToyHypervisor implements Hypervisor {
   }
 
   async createDisk(vmId: string, _image: BootImage, diskBytes: number): Promise<void> {
+    this.disks.set(vmId, diskBytes);
+  }
+
+  async growDisk(vmId: string, diskBytes: number): Promise<void> {
     this.disks.set(vmId, diskBytes);
   }
 
@@ -74,6 +80,7 @@ export class ToyHypervisor implements Hypervisor {
       vmId,
       bootId,
       powerPresses: 0,
+      told: [],
       usage: noUsage,
       end,
       say: (said) => {
@@ -90,6 +97,9 @@ export class ToyHypervisor implements Hypervisor {
         welcome: (_access, onSaid) => {
           listener = onSaid;
           listeners.add(onSaid);
+        },
+        tell: (access) => {
+          toy.told.push(access.authorizedKeys);
         },
         pressPower: () => {
           toy.powerPresses += 1;

@@ -94,9 +94,13 @@ const powerOff = (world: World, cause: 'requested' | 'host-shutdown', guestListe
   if (guestListens) say(world, { qemu: gone({ reason: 'guest-shutdown', detail: '' }) });
 };
 
-const change = (world: World, step: StepTo<'prepare-disk' | 'skip-boot' | 'give-up-boot' | 'remove'>): void => {
+const change = (
+  world: World,
+  step: StepTo<'prepare-disk' | 'grow-disk' | 'skip-boot' | 'give-up-boot' | 'remove'>,
+): void => {
   switch (step.do) {
     case 'prepare-disk':
+    case 'grow-disk':
       put(world, { disk: { imageDigest: step.spec.imageDigest, diskBytes: step.spec.size.diskBytes } });
       break;
     case 'skip-boot':

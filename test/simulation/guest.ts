@@ -115,6 +115,7 @@ const take = (step: Action, guest: Guest, host: Host): void => {
       return;
     }
     case 'prepare-disk':
+    case 'grow-disk':
       guest.record = { ...record, disk: { imageDigest: step.spec.imageDigest, diskBytes: step.spec.size.diskBytes } };
       return;
     case 'launch':

@@ -30,6 +30,8 @@ export const limits = {
   auditRows: 100,
   /** How often `--watch` asks again when nobody says. */
   watchEveryMs: 2_000,
+  /** A guest under emulation takes new SSH keys within a second or two; one that cannot never will. */
+  keysTakenMs: 20_000,
   /** Candidates listed for an ambiguous prefix. */
   candidatesShownMax: 10,
   /** Token and state files are a few hundred bytes; anything bigger is not one of ours. */

@@ -38,8 +38,10 @@ import type { IssueMinerJwt } from './http/views/credentials.view.ts';
 import type { LastSeen } from './http/views/miner.view.ts';
 import type { Network } from './http/views/network.ts';
 import { ConsoleController } from './http/vms/console.controller.ts';
+import { ResizeController } from './http/vms/resize.controller.ts';
 import { VmActionsController } from './http/vms/vm-actions.controller.ts';
 import { VmDiffController } from './http/vms/vm-diff.controller.ts';
+import { VmSshKeysController } from './http/vms/vm-ssh-keys.controller.ts';
 import { VmsController } from './http/vms/vms.controller.ts';
 import type { Readiness } from './lifecycle/readiness.ts';
 import type { Rebuilds } from './projections/rebuilds.ts';
@@ -99,6 +101,8 @@ export const controllers = [
   ImagesController,
   VmsController,
   VmActionsController,
+  ResizeController,
+  VmSshKeysController,
   VmDiffController,
   ConsoleController,
   MinersController,

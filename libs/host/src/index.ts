@@ -8,14 +8,14 @@ export { errnoOf, HostError, type HostErrorCode, type HostErrorFacts, isHostErro
 export { lastLines, type RunOptions, type RunResult, run } from './exec.ts';
 export { freePort } from './free-port.ts';
 export { type GuestChannel, type GuestChannelEvent, openGuestChannel } from './guest/guest-channel.ts';
-export { checkGuestAccess, type GuestAccess, type GuestMessage } from './guest/guest-messages.ts';
+export { checkGuestAccess, type GuestAccess, type GuestMessage, keysDigest } from './guest/guest-messages.ts';
 export { type GuestHostKey, parseHostKey } from './guest/host-key.ts';
 export { LineSplitter, type SplitLines } from './lines.ts';
 export { withLock } from './lock.ts';
 export { readVmCounters, type VmCounters, type VmUsage } from './metering/vm-counters.ts';
 export { type Accelerator, type AcceleratorChoice, chooseAccelerator, probeAccelerator } from './qemu/accelerator.ts';
 export { adoptQemu, killQemu } from './qemu/adopt-qemu.ts';
-export { createOverlay, removeDisk } from './qemu/disk.ts';
+export { createOverlay, growDisk, removeDisk } from './qemu/disk.ts';
 export { agentPortName, qemuArgs, type VmHardware } from './qemu/qemu-args.ts';
 export {
   findQemuProcess,

@@ -15,6 +15,8 @@ import {
   type ImageView,
   imageView,
   items,
+  type KeysChanged,
+  keysChanged,
   type MinerView,
   minerView,
   type ParkedView,
@@ -78,6 +80,11 @@ const vmRoutes = (http: Http) => ({
   startVm: (id: string) => post(http, `/v1/vms/${at(id)}/start`),
   stopVm: (id: string, reason?: string) => post(http, `/v1/vms/${at(id)}/stop`, reason === undefined ? {} : { reason }),
   rebootVm: (id: string) => post(http, `/v1/vms/${at(id)}/reboot`),
+  resizeVm: (id: string, flavorId: string) => post(http, `/v1/vms/${at(id)}/resize`, { flavorId }),
+  changeVmKeys: (
+    id: string,
+    change: { set?: readonly string[] | undefined; add?: readonly string[]; remove?: readonly string[] },
+  ): Promise<KeysChanged> => http.ask(`/v1/vms/${at(id)}/ssh-keys`, keysChanged, { method: 'POST', body: change }),
   terminateVm: (id: string) => remove(http, `/v1/vms/${at(id)}`),
 });
 

@@ -56,6 +56,8 @@ export const flavorView = z.looseObject({
 });
 export type FlavorView = z.infer<typeof flavorView>;
 
+const sshKeys = z.looseObject({ fingerprints: z.array(text), version: z.number(), state: text, text });
+
 export const vmView = z.looseObject({
   vmId: id,
   accountId: id,
@@ -77,6 +79,9 @@ export const vmView = z.looseObject({
   sshHostKeyAttested: z.boolean(),
   waiting: z.object({ for: text, deadlineAt: time, passed: z.boolean() }).nullable(),
   placementFailure: z.record(z.string(), z.number()).nullable(),
+  resize: z.looseObject({ flavorId: text, size }).nullish(),
+  resizeRefusal: z.looseObject({ code: text, detail: text }).nullish(),
+  sshKeys: sshKeys.nullish(),
   platform: text.nullable(),
   disk: z.looseObject({ format: text, sizeBytes: z.number(), encryption: text }),
   requestedAt: time,
@@ -163,3 +168,7 @@ export type Accepted = z.infer<typeof accepted>;
 export const items = <Item extends z.ZodType>(item: Item) =>
   z.looseObject({ items: z.array(item), next: z.string().max(300).nullish() });
 export const page = z.looseObject({ items: z.array(eventView), next: z.string().nullish() });
+
+/** What a change of a VM's keys answers, with where they count. */
+export const keysChanged = accepted.extend({ sshKeys });
+export type KeysChanged = z.infer<typeof keysChanged>;

@@ -36,6 +36,10 @@ export const vmFacts = (vm: VmView, now: number): string =>
     ...(vm.waiting === null ? [] : [['waiting', waitingText(vm.waiting, now)] as const]),
     ...(vm.placementFailure == null ? [] : [['no fit', countsText(vm.placementFailure)] as const]),
     ['size', `${vm.flavorId}: ${vm.size.vcpus} vCPU, ${bytesText(vm.size.memoryBytes)} memory`],
+    ...(vm.resize == null ? [] : [['resizing to', vm.resize.flavorId] as const]),
+    ...(vm.resizeRefusal == null
+      ? []
+      : [['not resized', `${vm.resizeRefusal.code}: ${vm.resizeRefusal.detail}`] as const]),
     ['disk', `${vm.disk.format}, ${bytesText(vm.disk.sizeBytes)}, encryption ${vm.disk.encryption}`],
     ['image', vm.imageDigest],
     ['miner', vm.minerId ?? '-'],
@@ -43,9 +47,14 @@ export const vmFacts = (vm: VmView, now: number): string =>
     ['generation', `${vm.generation}, boot ${vm.bootEpoch ?? '-'}`],
     ['ssh', vm.endpoint === null ? '-' : `${vm.sshUser}@${vm.endpoint.host} port ${vm.endpoint.port}`],
     ['host key', hostKeyText(vm)],
+    ...(vm.sshKeys == null ? [] : [['ssh keys', keysText(vm.sshKeys)] as const]),
     ['account', vm.accountId],
     ['requested', timeText(vm.requestedAt, now)],
   ]);
+
+/** `2 (version 3), in-effect: its guest lets in exactly these`. */
+export const keysText = ({ fingerprints, version, state, text }: NonNullable<VmView['sshKeys']>): string =>
+  `${fingerprints.length} (version ${version}), ${state}: ${text}`;
 
 const waitingText = (waiting: NonNullable<VmView['waiting']>, now: number): string =>
   `for ${waiting.for}, deadline ${timeText(waiting.deadlineAt, now)}${waiting.passed ? ', PASSED' : ''}`;

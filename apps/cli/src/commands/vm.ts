@@ -11,7 +11,9 @@ import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { addVmConsole } from './vm-console.ts';
 import { addVmCreate } from './vm-create.ts';
 import { findVm, isGone } from './vm-find.ts';
+import { addVmKeys } from './vm-keys.ts';
 import { addVmMetrics } from './vm-metrics.ts';
+import { addVmResize } from './vm-resize.ts';
 import { addVmSsh } from './vm-ssh.ts';
 import { vmFacts, vmTable } from './vm-text.ts';
 import { waitFor } from './vm-wait.ts';
@@ -40,6 +42,8 @@ export const addVmCommands = (program: Command, cli: Cli): void => {
     give: (api, id) => api.rebootVm(id),
   });
   addRemove(vm, cli);
+  addVmResize(vm, cli);
+  addVmKeys(vm, cli);
   addVmSsh(vm, cli);
   addVmConsole(vm, cli);
   addVmMetrics(vm, cli);

@@ -19,6 +19,7 @@ const goal =
 /** What each verb waits for, and what says that it will not come. No capacity is no failure: it is tried again. */
 export const goals = {
   running: goal(['VmRunning'], ['VmRefused', 'VmFailed', 'VmTerminationRequested', 'VmTerminated']),
+  resized: goal(['VmResized'], ['VmResizeRefused', 'VmTerminationRequested', 'VmTerminated']),
   stopped: goal(['VmStopped'], ['VmTerminated']),
   terminated: goal(['VmTerminated'], []),
 } as const;

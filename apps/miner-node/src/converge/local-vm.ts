@@ -26,6 +26,8 @@ export type Launched = {
   readonly hostBootId: string;
   /** Said by the guest once log-ins work. */
   readonly sshHostKey: string | null;
+  /** The newest version of the SSH keys that the guest has said it lets in. */
+  readonly keysVersion?: number | undefined;
   /** Said by the guest when log-ins will never work. */
   readonly guestFailure: string | null;
   /** Why we pressed the power button, and in which life of the agent. Written before it is pressed. */

@@ -31,6 +31,7 @@ export type Step =
   | { readonly do: 'wait'; readonly until: UnixMs }
   | { readonly do: 'record-exit'; readonly exit: Exit }
   | { readonly do: 'prepare-disk'; readonly spec: DesiredSpec; readonly boot: Boot }
+  | { readonly do: 'grow-disk'; readonly spec: DesiredSpec; readonly boot: Boot }
   | { readonly do: 'launch'; readonly spec: DesiredSpec; readonly boot: Boot }
   | { readonly do: 'skip-boot'; readonly boot: Boot }
   | { readonly do: 'give-up-boot'; readonly boot: Boot; readonly code: string; readonly detail: string }
@@ -77,7 +78,10 @@ const towardsRunning = (vm: LocalVm | null, live: LaunchedBoot | null, spec: Des
     return { do: 'give-up-boot', boot, code: failure.code, detail: failure.detail };
   }
   if (failure !== null && facts.now < failure.retryAt) return { do: 'wait', until: failure.retryAt };
-  return (vm?.disk ?? null) === null ? { do: 'prepare-disk', spec, boot } : { do: 'launch', spec, boot };
+  const disk = vm?.disk ?? null;
+  if (disk === null) return { do: 'prepare-disk', spec, boot };
+  // Between two boots, when nothing runs on it; a spec that wants less gets what is there.
+  return disk.diskBytes < spec.size.diskBytes ? { do: 'grow-disk', spec, boot } : { do: 'launch', spec, boot };
 };
 
 /** Epochs only rise: a boot that is not above the newest one we know was launched, skipped or given up already. */

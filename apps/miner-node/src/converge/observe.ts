@@ -27,7 +27,10 @@ export const observe = (
   const endpoint: SshEndpoint | null = vm.sshPort === null ? null : { host: here.sshHost, port: vm.sshPort };
   return boot.sshHostKey === null || endpoint === null
     ? { phase: 'starting', bootId }
-    : { phase: 'running', bootId, endpoint, sshHostKey: boot.sshHostKey };
+    : {
+        ...{ phase: 'running', bootId, endpoint, sshHostKey: boot.sshHostKey },
+        ...(boot.keysVersion === undefined ? {} : { keysVersion: boot.keysVersion }),
+      };
 };
 
 const bounded = (detail: string): string =>

@@ -11,6 +11,8 @@ export type Hypervisor = {
   choosePort(preferred: number | null): Promise<number>;
   /** Makes the VM's disk, complete or not at all. One left by an interrupted try, which no boot has used, is replaced. */
   createDisk(vmId: string, image: BootImage, diskBytes: number): Promise<void>;
+  /** Grows the disk of a VM that does not run; one that has the size is left as it is. Rejects a smaller size. */
+  growDisk(vmId: string, diskBytes: number): Promise<void>;
   start(plan: StartPlan): Promise<Started>;
   /** Takes over a VM that an earlier agent started; `null` when it does not run. Rejects when it runs and does not answer. */
   adopt(vmId: string): Promise<Machine | null>;
@@ -41,6 +43,8 @@ export type Machine = {
   counters(): Promise<{ readonly usage: VmUsage; readonly memoryBytes: number }>;
   /** Talks to the guest from now on: who it is, and whose keys to let in. */
   welcome(access: GuestAccess, onSaid: (said: GuestSaid) => void): void;
+  /** Tells the running guest who it is and whose keys to let in from now on. Rejects access that no guest can be told. */
+  tell(access: GuestAccess): void;
   /** Presses the power button. What comes of it shows in `exited`. */
   pressPower(): void;
   /** Ends it without asking the guest. */
@@ -53,6 +57,11 @@ export type GuestAccess = { readonly hostname: string; readonly authorizedKeys: 
 
 /** What a guest says. Nothing vouches for any of it. */
 export type GuestSaid =
-  | { readonly kind: 'ready'; readonly sshHostKey: string }
+  | {
+      readonly kind: 'ready';
+      readonly sshHostKey: string;
+      /** SHA-256 of the keys it lets in; absent from guests that do not say. */
+      readonly keysSha256?: string | undefined;
+    }
   | { readonly kind: 'failed'; readonly detail: string }
   | { readonly kind: 'misbehaved'; readonly reason: string };

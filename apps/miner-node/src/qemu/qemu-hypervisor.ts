@@ -8,6 +8,7 @@ import {
   createOverlay,
   type Env,
   freePort,
+  growDisk,
   isHostError,
   killQemu,
   openCgroups,
@@ -46,6 +47,7 @@ export const createQemuHypervisor = async (
       await removeDisk(disk);
       await createOverlay({ base: image.rootfsPath, path: disk, diskBytes });
     },
+    growDisk: (vmId, diskBytes) => growDisk({ path: filesOf(vmId).disk, diskBytes }),
     start: (plan) => start(plan, { accelerator: choice.accelerator, files: filesOf(plan.spec.vmId), cgroups, snp }),
     adopt: async (vmId) => {
       const vm = await adoptQemu(vmId, filesOf(vmId), cgroups);

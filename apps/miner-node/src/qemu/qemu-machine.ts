@@ -33,11 +33,13 @@ export const qemuMachine = (vm: RunningVm): Machine => {
         socketPath: vm.files.agentSocket,
         access,
         onEvent: (event) => {
-          if (event.kind === 'ready') onSaid({ kind: 'ready', sshHostKey: event.hostKey.publicKey });
-          else if (event.kind !== 'hello') onSaid(event);
+          if (event.kind === 'ready') {
+            onSaid({ kind: 'ready', sshHostKey: event.hostKey.publicKey, keysSha256: event.keysSha256 });
+          } else if (event.kind !== 'hello') onSaid(event);
         },
       });
     },
+    tell: (access) => channel?.setAccess(access),
     pressPower: () => {
       // What counts is whether it ends; a monitor that is gone means that it has, or that the deadline will say so.
       vm.qmp.execute('system_powerdown').catch((error: unknown) => {

@@ -26,6 +26,8 @@ export const takeStep = async (
   switch (step.do) {
     case 'prepare-disk':
       return prepareDisk(step.spec, step.boot, held, parts);
+    case 'grow-disk':
+      return growDisk(step.spec, step.boot, held, parts);
     case 'launch':
       return launch(step.spec, step.boot, held, parts, onStarted);
     case 'record-exit': {
@@ -81,6 +83,20 @@ const prepareDisk = async (spec: DesiredSpec, boot: Boot, held: Held, parts: VmP
     return notStarted(boot, failureOf(error, 'disk-not-made'), held, parts);
   }
   await save(held, parts, { disk: { imageDigest, diskBytes } });
+};
+
+/** Repeated after a crash, it finds the disk grown already. */
+const growDisk = async (spec: DesiredSpec, boot: Boot, held: Held, parts: VmParts): Promise<void> => {
+  const disk = held.vm?.disk ?? null;
+  if (disk === null) return;
+  const { diskBytes } = spec.size;
+  try {
+    await parts.hypervisor.growDisk(held.vmId, diskBytes);
+  } catch (error) {
+    return notStarted(boot, failureOf(error, 'disk-not-grown'), held, parts);
+  }
+  parts.log('info', 'disk grown', { vmId: held.vmId, fromBytes: disk.diskBytes, diskBytes });
+  await save(held, parts, { disk: { ...disk, diskBytes } });
 };
 
 const launch = async (

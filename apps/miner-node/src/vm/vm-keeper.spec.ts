@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { keysDigest } from '#host';
 import { bootNumber, vmId } from '../../../../test/miner-node/converge-samples.ts';
 import { newHost, phase, runningHost, sshHostKey } from '../../../../test/miner-node/toy-host.ts';
 import { limits } from '../limits.ts';
@@ -29,6 +30,39 @@ describe('a VM on its host', () => {
     host.machine(vmId).say({ kind: 'misbehaved', reason: 'too many lines' });
     await host.until('heard', () => host.logged.includes('warn: the guest misbehaves'));
     expect(host.reports).toHaveLength(before);
+  });
+
+  test('given a running VM / when its keys change / then its guest is told, and running says which it has taken', async () => {
+    const host = await runningHost();
+    const keys = ['ssh-ed25519 BBBB bob@work'];
+    const taken = { kind: 'ready', sshHostKey, keysSha256: keysDigest(keys) } as const;
+    await host.take({ specRevision: 6n, sshPublicKeys: keys, keysVersion: 2 });
+    await host.until('told', () => host.machine(vmId).told.length === 1);
+    expect(host.machine(vmId).told).toEqual([keys]);
+    host.machine(vmId).say({ ...taken, keysSha256: keysDigest(['ssh-ed25519 AAAA ann@home']) });
+    host.machine(vmId).say(taken);
+    const seen = () => host.last(vmId)?.observation;
+    await host.until('reported', () => JSON.stringify(seen()).includes('keysVersion'));
+    expect(seen()).toMatchObject({ phase: 'running', sshHostKey, keysVersion: 2 });
+    const before = host.reports.length;
+    host.machine(vmId).say(taken);
+    await host.take({ specRevision: 7n, sshPublicKeys: keys, keysVersion: 2 });
+    await host.until('answered', () => host.reports.length > before);
+    expect(host.machine(vmId).told).toHaveLength(1);
+  });
+
+  test('given a stopped VM of a newer generation with a bigger disk / when it is started / then its disk grows first', async () => {
+    const host = await runningHost();
+    await host.take({ specRevision: 6n, desired: 'stopped' });
+    await host.until('stopped', () => phase(host) === 'stopped');
+    const size = { vcpus: 2, memoryBytes: 536_870_912, diskBytes: 2_147_483_648 };
+    await host.take({ generation: 2, specRevision: 7n, desired: 'stopped', boot: null, size });
+    await host.until('answered', () => host.last(vmId)?.generation === 2);
+    expect(host.hypervisor.disks.get(vmId)).toBe(1_073_741_824);
+    await host.take({ generation: 2, specRevision: 8n, boot: bootNumber(2), size });
+    await host.until('started again', () => host.hypervisor.starts.length === 2);
+    expect(host.hypervisor.disks.get(vmId)).toBe(2_147_483_648);
+    expect(host.logged).toContain('info: disk grown');
   });
 
   test('given the same spec again / when it is taken / then it is answered again and started once', async () => {

@@ -4,6 +4,7 @@ import { acceptSpec, type Fence, type LocalVm, launchedBoot, nextStep, observe }
 import { failureOf } from '../failure.ts';
 import { limits } from '../limits.ts';
 import type { GuestSaid, Machine } from '../ports/hypervisor.ts';
+import { accessOf, newWord, tellGuest } from './guest-words.ts';
 import { factsOf, type Held, type VmParts } from './held.ts';
 import type { Keeper } from './keeper.ts';
 import { meterVm } from './meter-vm.ts';
@@ -77,6 +78,7 @@ export class VmKeeper implements Keeper {
       const next: LocalVm = vm === null ? { spec, sshPort: null, disk: null, boot: null } : { ...vm, spec };
       await this.#parts.dirs.save(next);
       held.vm = next;
+      if (vm !== null && vm.spec.keysVersion !== spec.keysVersion) tellGuest(held.machine, spec, this.#parts.log);
     }
     held.fresh = spec;
     this.#tell('again');
@@ -114,7 +116,6 @@ export class VmKeeper implements Keeper {
   #attend(machine: Machine): void {
     const spec = this.#held.vm?.spec;
     if (spec === undefined) return;
-    const access = { hostname: spec.name, authorizedKeys: spec.sshPublicKeys };
     void machine.exited.then((exit) =>
       this.#enqueue(async () => {
         if (this.#held.machine !== machine) return;
@@ -123,7 +124,7 @@ export class VmKeeper implements Keeper {
         await this.#converge();
       }),
     );
-    machine.welcome(access, (said) => this.#enqueue(() => this.#hear(machine, said)));
+    machine.welcome(accessOf(spec), (said) => this.#enqueue(() => this.#hear(machine, said)));
   }
 
   async #hear(machine: Machine, said: GuestSaid): Promise<void> {
@@ -132,9 +133,8 @@ export class VmKeeper implements Keeper {
     const live = launchedBoot(vm);
     if (this.#held.machine !== machine || vm === null || live === null) return;
     if (said.kind === 'misbehaved') return log('warn', 'the guest misbehaves', { vmId, reason: said.reason });
-    // One word per boot, the first: a guest that changes its mind would otherwise cost a write and an event each time.
-    if (live.sshHostKey !== null || live.guestFailure !== null) return;
-    const word = said.kind === 'ready' ? { sshHostKey: said.sshHostKey } : { guestFailure: said.detail };
+    const word = newWord(live, vm.spec, said);
+    if (word === null) return;
     const next: LocalVm = { ...vm, boot: { ...live, ...word } };
     try {
       await dirs.save(next);

@@ -12,6 +12,7 @@ const boot: z.ZodType<LocalBoot> = z.discriminatedUnion('state', [
     state: z.literal('launched'),
     hostBootId: text,
     sshHostKey: text.nullable(),
+    keysVersion: count.optional(),
     guestFailure: text.nullable(),
     stopAsked: z.strictObject({ cause: z.enum(['requested', 'host-shutdown']), agentEpoch: count }).nullable(),
   }),

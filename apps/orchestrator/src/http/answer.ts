@@ -3,7 +3,7 @@ import { type Outcome, revision } from '#events';
 import type { HttpReply } from './request.ts';
 import { json } from './route.ts';
 
-const acceptedAnswer = z
+export const acceptedAnswer = z
   .strictObject({
     stream: z.string(),
     revision: revision.nullable().describe("The stream's last revision; null while it has no event"),

@@ -1,4 +1,4 @@
-import { type FlavorState, fold, Refusal } from '#domain';
+import { type FlavorState, fold, Refusal, type VmState } from '#domain';
 import { aggregates, type EventStore, idOf, readWholeStream, type StreamName, streamName } from '#events';
 import { demandRole, maySee, type Principal } from './auth/principal.ts';
 
@@ -52,5 +52,12 @@ export const manifestNow = async (store: EventStore, digest: string) => {
 export const flavorNow = async (store: EventStore, flavorId: string): Promise<FlavorState> => {
   const { decider, codec } = aggregates.flavor;
   const history = await readWholeStream(store, streamName('flavor', flavorId));
+  return fold(decider, history.map(codec.decode));
+};
+
+/** A VM's state as its stream has it now. */
+export const vmNow = async (store: EventStore, vmId: string): Promise<VmState> => {
+  const { decider, codec } = aggregates.vm;
+  const history = await readWholeStream(store, streamName('vm', vmId));
   return fold(decider, history.map(codec.decode));
 };

@@ -6,6 +6,7 @@ import {
   formatHostMessage,
   type GuestAccess,
   type GuestMessage,
+  keysDigest,
   parseGuestMessage,
 } from './guest-messages.ts';
 
@@ -34,6 +35,7 @@ class Channel implements GuestChannel {
   readonly #socketPath: string;
   readonly #onEvent: (event: GuestChannelEvent) => void;
   #access: GuestAccess;
+  #digest: string;
   #socket: Socket | undefined;
   #reconnect: NodeJS.Timeout | undefined;
   #closed = false;
@@ -43,12 +45,14 @@ class Channel implements GuestChannel {
   constructor(socketPath: string, access: GuestAccess, onEvent: (event: GuestChannelEvent) => void) {
     this.#socketPath = socketPath;
     this.#access = access;
+    this.#digest = keysDigest(access.authorizedKeys);
     this.#onEvent = onEvent;
     this.#connect();
   }
 
   setAccess = (access: GuestAccess): void => {
     this.#access = checkGuestAccess(access);
+    this.#digest = keysDigest(access.authorizedKeys);
     if (this.#bootId !== undefined) this.#welcome(this.#bootId);
   };
 
@@ -101,7 +105,9 @@ class Channel implements GuestChannel {
 
   #answer(message: GuestMessage): void {
     this.#bootId = message.bootId;
-    if (message.kind === 'hello') this.#welcome(message.bootId);
+    // Also a guest that was told before its host began anew, and lets in what was right then.
+    const isOutdated = message.kind === 'ready' && (message.keysSha256 ?? this.#digest) !== this.#digest;
+    if (message.kind === 'hello' || isOutdated) this.#welcome(message.bootId);
     else this.#socket?.write(formatHostMessage({ kind: 'seen', bootId: message.bootId }));
     this.#tell(message);
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { HostError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { type GuestHostKey, parseHostKey } from './host-key.ts';
@@ -9,7 +10,13 @@ export const guestProtocol = 'hcc/1';
 /** What a guest says. `bootId` is the guest's own and new at every boot. */
 export type GuestMessage =
   | { readonly kind: 'hello'; readonly bootId: string }
-  | { readonly kind: 'ready'; readonly bootId: string; readonly hostKey: GuestHostKey }
+  | {
+      readonly kind: 'ready';
+      readonly bootId: string;
+      readonly hostKey: GuestHostKey;
+      /** SHA-256 of the keys it lets in, as {@link keysDigest} has it; absent from guests that do not say. */
+      readonly keysSha256?: string;
+    }
   | { readonly kind: 'failed'; readonly bootId: string; readonly detail: string };
 
 /** What the host says. */
@@ -26,13 +33,14 @@ export type GuestAccess = { readonly hostname: string; readonly authorizedKeys: 
 export function parseGuestMessage(line: string): GuestMessage | undefined {
   const [protocol, kind, bootId, ...rest] = line.split(' ');
   if (protocol !== guestProtocol || bootId === undefined || !bootIdPattern.test(bootId)) return undefined;
-  const [first = '', second = ''] = rest;
+  const [first = '', second = '', third] = rest;
   switch (kind) {
     case 'hello':
       return rest.length === 0 ? { kind, bootId } : undefined;
     case 'ready': {
-      const hostKey = rest.length === 2 ? parseHostKey(first, second) : undefined;
-      return hostKey === undefined ? undefined : { kind, bootId, hostKey };
+      const hostKey = rest.length === 2 || rest.length === 3 ? parseHostKey(first, second) : undefined;
+      if (hostKey === undefined || (third !== undefined && !digestPattern.test(third))) return undefined;
+      return { kind, bootId, hostKey, ...(third === undefined ? {} : { keysSha256: third }) };
     }
     case 'failed':
       return rest.length === 1 ? { kind, bootId, detail: readable(first) } : undefined;
@@ -74,12 +82,22 @@ export function checkGuestAccess(access: GuestAccess): GuestAccess {
   return access;
 }
 
+const digestPattern = /^[0-9a-f]{64}$/;
 const bootIdPattern = /^[0-9a-f-]{1,64}$/;
 const hostnamePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const publicKeyPattern = /^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(?: [^\r\n\0]*)?$/;
 
+/** SHA-256 of the file that a guest makes of these keys: what it answers once it lets in exactly them. */
+export function keysDigest(authorizedKeys: readonly string[]): string {
+  return createHash('sha256').update(fileOf(authorizedKeys)).digest('hex');
+}
+
 function keysOf(access: GuestAccess): string {
-  return Buffer.from(`${access.authorizedKeys.join('\n')}\n`).toString('base64');
+  return Buffer.from(fileOf(access.authorizedKeys)).toString('base64');
+}
+
+function fileOf(authorizedKeys: readonly string[]): string {
+  return `${authorizedKeys.join('\n')}\n`;
 }
 
 /** A guest's own words, for a person: printable ASCII, bounded. */

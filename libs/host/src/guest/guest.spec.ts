@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
 import { LineSplitter } from '../lines.ts';
 import { type GuestChannelEvent, openGuestChannel } from './guest-channel.ts';
-import { checkGuestAccess, formatHostMessage, parseGuestMessage } from './guest-messages.ts';
+import { checkGuestAccess, formatHostMessage, keysDigest, parseGuestMessage } from './guest-messages.ts';
 
 const boot = '35daa27d-5c66-4f22-8e80-2e8dc600fd4f';
 const key = 'AAAAC3NzaC1lZDI1NTE5AAAAIBID4Q1hO+QFenO1xKZDf0A7s6DdYddGfn/r5V03OS2q';
@@ -27,6 +27,13 @@ describe('what guests say', () => {
       kind: 'ready',
       hostKey: { publicKey: `ssh-ed25519 ${key}`, fingerprint: expect.stringMatching(/^SHA256:[A-Za-z0-9+/]{43}$/) },
     });
+  });
+
+  test('given the digest of its keys at the end / when it is read / then it is what this side makes of them', () => {
+    const keysSha256 = keysDigest(access.authorizedKeys);
+    expect(keysSha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(parseGuestMessage(`hcc/1 ready ${boot} ssh-ed25519 ${key} ${keysSha256}`)).toMatchObject({ keysSha256 });
+    expect(parseGuestMessage(`hcc/1 ready ${boot} ssh-ed25519 ${key} nonsense`)).toBeUndefined();
   });
 
   test.each([

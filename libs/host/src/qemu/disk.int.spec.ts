@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { run } from '../exec.ts';
 import { findTool } from '../tools/find-tool.ts';
-import { createOverlay, removeDisk } from './disk.ts';
+import { createOverlay, growDisk, removeDisk } from './disk.ts';
 
 const qemuImg = await findTool('qemu-img');
 const reason = qemuImg.kind === 'found' ? '' : ` (skipped: no ${qemuImg.wanted})`;
@@ -34,6 +34,14 @@ describe.skipIf(qemuImg.kind === 'missing')(`a VM’s own disk${reason}`, () => 
     ];
     for (const [options, why] of refusals) await expect(createOverlay(options)).rejects.toThrow(why);
     expect(await readdir(join(dir, 'vm')), 'no refusal leaves a file').toEqual(['disk.qcow2']);
+
+    const sizeOf = async () =>
+      JSON.parse((await run('qemu-img', ['info', '--output=json', path])).stdout)['virtual-size'];
+    await growDisk({ path, diskBytes: 16 * mebibyte });
+    await growDisk({ path, diskBytes: 16 * mebibyte });
+    await expect(growDisk({ path, diskBytes: 8 * mebibyte })).rejects.toThrow(/not grown: it has 16777216 bytes/);
+    await expect(growDisk({ path, diskBytes: 16 * mebibyte + 1 })).rejects.toThrow(/multiple|not grown/);
+    expect(await sizeOf()).toBe(16 * mebibyte);
 
     await removeDisk(path);
     await removeDisk(path);

@@ -32,6 +32,27 @@ export async function createOverlay(options: {
   }
 }
 
+/** Grows a VM's own disk to `diskBytes`, which loses nothing; one that has them already is left as it is. Nothing may run on it.
+ *  Refuses with `disk-refused` a smaller size: a disk never shrinks, since nobody knows what its end holds. */
+export async function growDisk(options: {
+  readonly path: string;
+  readonly diskBytes: number;
+  readonly qemuImgPath?: string;
+}): Promise<void> {
+  const { path, diskBytes } = options;
+  const qemuImg = options.qemuImgPath ?? (await requireTool('qemu-img'));
+  const { stdout } = await run(qemuImg, ['info', '--output=json', path]);
+  const info: unknown = JSON.parse(stdout);
+  const has = typeof info === 'object' && info !== null && 'virtual-size' in info ? Number(info['virtual-size']) : NaN;
+  if (has === diskBytes) return;
+  if (!Number.isInteger(diskBytes) || !(diskBytes > has) || diskBytes % 512 !== 0) {
+    throw new HostError('disk-refused', `disk ${path} not grown: it has ${has} bytes, wanted ${diskBytes}`, {
+      ...{ path, observed: has, wanted: `a multiple of 512 above ${has}` },
+    });
+  }
+  await run(qemuImg, ['resize', '-q', '-f', 'qcow2', path, String(diskBytes)]);
+}
+
 /** Removes a VM's disk. Nothing happens when it is gone already. */
 export async function removeDisk(path: string): Promise<void> {
   await rm(path, { force: true });

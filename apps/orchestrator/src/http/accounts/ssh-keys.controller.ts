@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { parseSshPublicKey } from '#domain';
@@ -12,6 +11,7 @@ import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts
 import { accountPath, newSshKey, sshKeyPath } from '../schemas/accounts.ts';
 import { readQuery } from '../schemas/door.ts';
 import { allOf } from '../schemas/lists.ts';
+import { fingerprintOfBlob } from '../ssh-fingerprint.ts';
 import type { Stamp } from '../stamp.ts';
 import { sshKeyAnswer, sshKeyView } from '../views/account.view.ts';
 
@@ -62,7 +62,7 @@ export class SshKeysController {
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
     demandAccount(caller.principal, accountId);
-    const fingerprint = fingerprintOf(publicKey);
+    const fingerprint = fingerprintOfBlob(parseSshPublicKey(publicKey).blob);
     const command = { type: 'AddSshKey', line: publicKey, fingerprint, now: this.stamp.now() } as const;
     const meta = this.stamp.change(caller, 'AddSshKey', accountId);
     const outcome = await this.commands.execute(new HandleAccount(accountId, command, meta));
@@ -95,9 +95,3 @@ export class SshKeysController {
     return accepted(reply, outcome, `/v1/accounts/${accountId}/ssh-keys`);
   }
 }
-
-/** As OpenSSH prints it: `SHA256:` and the unpadded base64 of the key blob's digest. Refuses what is not a key. */
-const fingerprintOf = (line: string): string => {
-  const digest = createHash('sha256').update(parseSshPublicKey(line).blob).digest('base64');
-  return `SHA256:${digest.replace(/=+$/, '')}`;
-};

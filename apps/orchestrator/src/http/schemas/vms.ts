@@ -4,6 +4,7 @@ import { consoleBytes, fingerprintsMax } from '../limits.ts';
 import { observed } from '../views/vm.view.ts';
 import { fingerprint } from './accounts.ts';
 import { numberFrom } from './door.ts';
+import { flavorId } from './flavors.ts';
 import { listQuery } from './lists.ts';
 
 export const newVm = z.strictObject({
@@ -19,6 +20,16 @@ export type NewVm = z.infer<typeof newVm>;
 
 export const vmPath = z.strictObject({ vmId });
 export const stopVm = z.strictObject({ reason: z.string().min(1).max(200).default('asked by its owner') });
+export const resizeVm = z.strictObject({ flavorId: flavorId.describe('The size it shall have') });
+
+const fingerprints = z.array(fingerprint).max(fingerprintsMax);
+export const vmSshKeys = z
+  .strictObject({
+    set: fingerprints.min(1).optional().describe('All of them: keys of its account, or of the VM itself'),
+    add: fingerprints.default([]).describe('Keys of its account that shall be let in too'),
+    remove: fingerprints.default([]).describe('Keys of the VM that shall be let in no more'),
+  })
+  .refine(({ set, add, remove }) => set !== undefined || add.length + remove.length > 0, 'expected set, add or remove');
 export const vmList = z.strictObject({
   ...listQuery,
   accountId: accountId.optional(),

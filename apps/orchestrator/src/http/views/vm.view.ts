@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { describeVm, type ImageManifest, type Platform } from '#domain';
+import { describeVm, type ImageManifest, type Platform, sshKeysStatus } from '#domain';
 import {
   accountId,
   imageDigest,
@@ -17,6 +17,7 @@ import {
 import type { VmRow } from '../../projections/vms.projection.ts';
 import { asOf } from '../schemas/moments.ts';
 import { type StaleView, staleAnswer } from './stale.view.ts';
+import { sshKeysAnswer, sshKeysView } from './vm-ssh-keys.view.ts';
 
 /** What a VM's view takes from elsewhere: its image's user, its miner's platform, and whether its stream is followed. */
 export type Beside = {
@@ -70,6 +71,15 @@ export const vmAnswer = z
       .readonly()
       .nullable()
       .describe('Why no miner fits: how many lack what'),
+    resize: z
+      .strictObject({ flavorId: z.string(), size })
+      .nullable()
+      .describe('The size it shall have, while its account and its miner are asked'),
+    resizeRefusal: z
+      .strictObject({ code: z.string(), detail: z.string() })
+      .nullable()
+      .describe('Why the last resize came to nothing'),
+    sshKeys: sshKeysAnswer,
     platform: platform.nullable(),
     disk: z.strictObject({ format: z.literal('qcow2'), sizeBytes: z.int(), encryption: z.literal('none') }),
     requestedAt: instant,
@@ -107,6 +117,9 @@ export const vmView = (
     sshHostKeyAttested: false,
     waiting: vm.waiting === null ? null : { ...vm.waiting, deadlineAt: isoTime(vm.waiting.deadlineAt) },
     placementFailure: vm.placementFailure,
+    resize: vm.resize === null ? null : { flavorId: vm.resize.flavorId, size: vm.resize.size },
+    resizeRefusal: vm.resizeRefusal,
+    sshKeys: sshKeysView(vm, sshKeysStatus(vm)),
     platform,
     disk: { format: 'qcow2', sizeBytes: vm.size.diskBytes, encryption: 'none' },
     requestedAt,

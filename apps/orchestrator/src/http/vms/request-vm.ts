@@ -55,7 +55,8 @@ const keysOf = (account: Account, fingerprints: readonly string[] | undefined, i
   );
 };
 
-const demandImage = (manifest: ImageManifest | null, digest: string, flavor: Flavor): void => {
+/** Refuses an image nobody registered, and a flavour with less memory than it needs. */
+export const demandImage = (manifest: ImageManifest | null, digest: string, flavor: Flavor): void => {
   if (manifest === null) {
     throw new Refusal('image-not-found', `image ${digest} is not registered; \`GET /v1/images\` lists those that are`);
   }
