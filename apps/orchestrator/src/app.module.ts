@@ -32,7 +32,6 @@ import { ParkedActionsController } from './http/streams/parked-actions.controlle
 import { StreamsController } from './http/streams/streams.controller.ts';
 import { HealthController } from './http/system/health.controller.ts';
 import { OpenApiController } from './http/system/openapi.controller.ts';
-import { PositionsController } from './http/system/positions.controller.ts';
 import { WhoamiController } from './http/system/whoami.controller.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
 import type { LastSeen } from './http/views/miner.view.ts';
@@ -91,7 +90,6 @@ export const controllers = [
   HealthController,
   OpenApiController,
   WhoamiController,
-  PositionsController,
   ProjectionsController,
   AccountsController,
   SshKeysController,

@@ -4,6 +4,7 @@ import { badAnswer } from '../cli-error.ts';
 import { limits } from '../limits.ts';
 import type { Http, Query } from './http.ts';
 import { auditRoutes, parkedRoutes } from './parked.ts';
+import { pastRoutes } from './past.ts';
 import {
   type Accepted,
   type AccountView,
@@ -57,6 +58,7 @@ export const createApi = (http: Http) => ({
   ...recordRoutes(http),
   ...parkedRoutes(http),
   ...auditRoutes(http),
+  ...pastRoutes(http),
 });
 
 const accountRoutes = (http: Http) => ({

@@ -11,6 +11,7 @@ import { creditsText, parseCredits } from '../output/credits.ts';
 import { facts, table } from '../output/table.ts';
 import { staleText, timeText } from '../output/time.ts';
 import { accountFor } from './accounts.ts';
+import { answerPast, atOption, momentFrom } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc account ...`: who pays. */
@@ -74,11 +75,17 @@ const addReads = (account: Command, cli: Cli): void => {
     .description('one account in full')
     .argument('[account]', "id, beginning of an id, or name (default: the token's own)")
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc account status', 'hcc account status alice --json'))
+    .option(...atOption)
+    .addHelpText('after', examples('hcc account status', 'hcc account status alice --at 1d'))
     .action(async (text: string | undefined, _options, command: Command) => {
       const { api } = await connectFor(cli, command, text === undefined ? 'owner' : 'operator');
-      const found = await api.account(await accountFor(api, text));
-      answer(cli, optionsOf(command).json, found, () => accountFacts(found, cli.clock.now()));
+      const { json, at } = optionsOf<{ at?: string }>(command);
+      const accountId = await accountFor(api, text);
+      if (at !== undefined) {
+        return answerPast(cli, json, await api.accountAt(accountId, momentFrom(at, cli.clock.now())), accountFacts);
+      }
+      const found = await api.account(accountId);
+      answer(cli, json, found, () => accountFacts(found, cli.clock.now()));
     });
 };
 

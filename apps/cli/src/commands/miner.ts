@@ -11,6 +11,7 @@ import { staleText, timeText } from '../output/time.ts';
 import { platformText } from '../story/story.ts';
 import { addMinerDoctor } from './miner-doctor.ts';
 import { addMinerDrain, drainText, findMiner } from './miner-drain.ts';
+import { answerPast, atOption, momentFrom } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc miner ...`: the hosts. */
@@ -32,11 +33,14 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
     .description('one miner in full')
     .argument('<miner>', 'id, beginning of an id, or name')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc miner status miner-1', 'hcc miner status 7c --json'))
+    .option(...atOption)
+    .addHelpText('after', examples('hcc miner status miner-1', 'hcc miner status 7c --at 2h'))
     .action(async (text: string, _options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
+      const { json, at } = optionsOf<{ at?: string }>(command);
       const found = await findMiner(api, text);
-      answer(cli, optionsOf(command).json, found, () => minerFacts(found, cli.clock.now()));
+      if (at === undefined) return answer(cli, json, found, () => minerFacts(found, cli.clock.now()));
+      answerPast(cli, json, await api.minerAt(found.minerId, momentFrom(at, cli.clock.now())), minerFacts);
     });
   miner
     .command('invite')

@@ -6,6 +6,7 @@ import type { Accepted, VmView } from '../client/views.ts';
 import { answer } from '../output/answer.ts';
 import { shortId } from '../output/text.ts';
 import { type Goal, goals } from '../up/timeline.ts';
+import { addVmDiff, answerPast, atOption, momentFrom } from './moment.ts';
 import { tellStream } from './tell-stream.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { addVmConsole } from './vm-console.ts';
@@ -44,6 +45,7 @@ export const addVmCommands = (program: Command, cli: Cli): void => {
   addRemove(vm, cli);
   addVmResize(vm, cli);
   addVmKeys(vm, cli);
+  addVmDiff(vm, cli);
   addVmSsh(vm, cli);
   addVmConsole(vm, cli);
   addVmMetrics(vm, cli);
@@ -67,11 +69,14 @@ const addReads = (vm: Command, cli: Cli): void => {
     .description('one VM in full: what is wanted, what is, and since when')
     .argument('<vm>', 'id, beginning of an id, or name')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc vm status web', 'hcc vm status 1a2b --json'))
+    .option(...atOption)
+    .addHelpText('after', examples('hcc vm status web', 'hcc vm status 1a2b --at 10m'))
     .action(async (text: string, _options, command: Command) => {
       const { api } = await connectFor(cli, command, 'owner');
+      const { json, at } = optionsOf<{ at?: string }>(command);
       const found = await findVm(api, text);
-      answer(cli, optionsOf(command).json, found, () => vmFacts(found, cli.clock.now()));
+      if (at === undefined) return answer(cli, json, found, () => vmFacts(found, cli.clock.now()));
+      answerPast(cli, json, await api.vmAt(found.vmId, momentFrom(at, cli.clock.now())), vmFacts);
     });
   vm.command('events')
     .description("a VM's story: time, event, who, why")

@@ -124,13 +124,6 @@ describe('reading what was', () => {
       expect((await api.call('GET', `/v1/${path}?at=${second(30)}`, { token: owner })).status).toBe(404);
     }
   });
-
-  it('given a time, then its position is told, also of one before the beginning', async () => {
-    const { must, store } = await booted();
-    const fourth = (await store.readAll({ limit: 4 })).events.at(-1)?.position;
-    expect((await must('GET', `/v1/positions?at=${second(3)}`)).body).toEqual({ at: second(3), position: fourth });
-    expect((await must('GET', '/v1/positions?at=2020-01-01T00:00:00Z')).body.position).toBeNull();
-  });
 });
 
 describe('the difference of two moments', () => {
