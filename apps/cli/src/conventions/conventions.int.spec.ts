@@ -93,7 +93,8 @@ describe('completion', () => {
         'bash',
         [
           '-c',
-          'source "$1"; ids=$2; shift 2; hcc() { cat "$ids"; }; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _hcc; printf "%s\\n" "$' + '{COMPREPLY[@]}"',
+          'source "$1"; ids=$2; shift 2; hcc() { cat "$ids"; }; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _hcc; printf "%s\\n" "$' +
+            '{COMPREPLY[@]}"',
           'bash',
           path('completion.bash'),
           path('ids'),
