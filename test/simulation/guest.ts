@@ -20,6 +20,7 @@ export type Guest = {
   qemu: { readonly readyAt: UnixMs; endsAt: UnixMs | null; endsBy: QemuExit['reason'] } | null;
   exit: QemuExit | null;
   stopping: Facts['stopping'];
+  startFailure: Facts['startFailure'];
 };
 
 export const createGuest = (vmId: string): Guest => ({
@@ -30,6 +31,7 @@ export const createGuest = (vmId: string): Guest => ({
   qemu: null,
   exit: null,
   stopping: null,
+  startFailure: null,
 });
 
 /** What a guest needs of its host. */
@@ -39,6 +41,10 @@ export type Host = {
   readonly agentEpoch: () => number;
   readonly hostStopping: () => boolean;
   readonly random: Random;
+  /** Whether QEMU does not start on this host now. */
+  readonly startsFail: () => boolean;
+  /** Whether this VM's guest crashes as soon as it is up, every time. */
+  readonly isCrasher: (vmId: string) => boolean;
   readonly onLaunch: (vmId: string, spec: DesiredSpec, boot: Boot) => void;
   readonly onRemove: (vmId: string) => void;
 };
@@ -56,6 +62,10 @@ export const takeSpec = (guest: Guest, spec: DesiredSpec): void => {
 const stepsMax = 16;
 const bootMs = 4_000;
 const powerOffMs = 2_000;
+const crashAfterMaxMs = 10_000;
+const startRetryMs = 5_000;
+/** How the reason of a start that failed begins. */
+export const startDetail = 'simulated: QEMU does not start';
 
 /** Lets the guest live, then does what the agent's own policy says, until it says to wait. */
 export const converge = (guest: Guest, host: Host): void => {
@@ -67,7 +77,7 @@ export const converge = (guest: Guest, host: Host): void => {
       agentEpoch: host.agentEpoch(),
       qemu: guest.qemu === null ? { state: 'gone', exit: guest.exit } : { state: 'running' },
       stopping: guest.stopping,
-      startFailure: null,
+      startFailure: guest.startFailure,
       hostStopping: host.hostStopping(),
     };
     const step = nextStep(guest.record, guest.fresh, facts);
@@ -115,7 +125,6 @@ const take = (step: Action, guest: Guest, host: Host): void => {
       return;
     }
     case 'prepare-disk':
-    case 'grow-disk':
       guest.record = { ...record, disk: { imageDigest: step.spec.imageDigest, diskBytes: step.spec.size.diskBytes } };
       return;
     case 'launch':
@@ -128,6 +137,7 @@ const take = (step: Action, guest: Guest, host: Host): void => {
     }
     case 'give-up-boot':
       guest.record = { ...record, boot: { ...step.boot, state: 'failed', code: step.code, detail: step.detail } };
+      guest.startFailure = null;
       return;
     case 'power-off':
       pressPower(step.cause, guest, host);
@@ -160,8 +170,17 @@ const pressPower = (cause: 'requested' | 'host-shutdown', guest: Guest, host: Ho
 
 const launch = (spec: DesiredSpec, boot: Boot, guest: Guest, host: Host): void => {
   if (guest.record === null) return;
+  if (host.startsFail()) {
+    const attempts = (guest.startFailure?.attempts ?? 0) + 1;
+    guest.startFailure = { attempts, retryAt: host.now() + startRetryMs, code: 'start-failed', detail: startDetail };
+    return;
+  }
+  guest.startFailure = null;
   host.onLaunch(guest.vmId, spec, boot);
   const launched = { state: 'launched', hostBootId: host.hostBootId(), sshHostKey: null, guestFailure: null } as const;
   guest.record = { ...guest.record, sshPort: 2_222, boot: { ...boot, ...launched, stopAsked: null } };
-  guest.qemu = { readyAt: host.now() + bootMs, endsAt: null, endsBy: 'guest-shutdown' };
+  const readyAt = host.now() + bootMs;
+  guest.qemu = host.isCrasher(guest.vmId)
+    ? { readyAt, endsAt: readyAt + host.random.between(500, crashAfterMaxMs), endsBy: 'guest-panic' }
+    : { readyAt, endsAt: null, endsBy: 'guest-shutdown' };
 };

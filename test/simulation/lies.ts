@@ -3,18 +3,33 @@ import type { VmReport } from '#events';
 import type { Guest } from './guest.ts';
 import type { Random } from './random.ts';
 
-/** A false report: of another generation, or of a boot that is not the VM's, or of a VM that is somebody else's. */
-export const untrue = (guest: Guest, isOwn: boolean, random: Random): Omit<VmReport, 'agentEpoch' | 'sequence'> => {
-  const spec = guest.record?.spec;
-  const { generation = 1, specRevision = 0n } = spec ?? {};
-  const otherBoot = '00000000-0000-4000-8000-000000000000' as BootId;
-  const isOtherGeneration = isOwn && random.chance(0.5);
-  const bootId = isOwn && !isOtherGeneration ? otherBoot : (spec?.boot?.bootId ?? otherBoot);
+export type Claim = Omit<VmReport, 'agentEpoch' | 'sequence'>;
+
+/** How the reason of a made-up end begins. */
+export const lieDetail = 'a lie';
+
+const otherBoot = '00000000-0000-4000-8000-000000000000' as BootId;
+
+/** A false report: of another generation, of a boot that is not the VM's or did something else, or of somebody else's VM. */
+export const untrue = (guest: Guest, isOwn: boolean, random: Random): Claim => {
+  const { generation = 1, specRevision = 0n, boot = null } = guest.record?.spec ?? {};
+  const isOtherGeneration = isOwn && random.chance(0.25);
+  const bootId = isOwn && random.chance(0.3) ? otherBoot : (boot?.bootId ?? otherBoot);
   const observation: VmObservation = random.pick([
     { phase: 'running', bootId, endpoint: { host: 'liar.example', port: 22 }, sshHostKey: 'ssh-ed25519 liar' },
-    { phase: 'stopped', bootId, cause: 'crash', detail: 'a lie' },
-    { phase: 'failed', bootId, code: 'lie', detail: 'a lie' },
+    { phase: 'starting', bootId },
+    { phase: 'stopped', bootId, cause: 'crash', detail: lieDetail },
+    { phase: 'stopped', bootId, cause: 'host-reboot', detail: lieDetail },
+    { phase: 'stopped', bootId, cause: 'requested', detail: lieDetail },
+    { phase: 'stopped', bootId, cause: 'guest-shutdown', detail: lieDetail },
+    { phase: 'failed', bootId, code: 'lie', detail: lieDetail },
   ] as const);
   const claimed = isOtherGeneration ? Math.max(0, generation + random.pick([-1, 1, 7])) : generation;
   return { vmId: guest.vmId, generation: claimed, specRevision, observation };
+};
+
+/** Says that a disk is gone that is still there. */
+export const falseAbsent = (guest: Guest): Claim => {
+  const { generation = 1, specRevision = 0n } = guest.record?.spec ?? {};
+  return { vmId: guest.vmId, generation, specRevision, observation: { phase: 'absent' } };
 };

@@ -1,70 +1,72 @@
-import { parseArgs } from 'node:util';
-import { defaultPlan } from './plan.ts';
-import { type Run, simulate } from './simulate.ts';
-
-const usage = `Runs the whole network in one thread from a seed, with faults, and checks what must always be true.
-
-  npm run sim -- [--seeds N] [--seed K] [--steps S] [--json] [--verbose]
-
-  --seeds N    how many seeds to run (100)
-  --seed K     the first seed (1); with --seeds 1 it replays exactly that run
-  --steps S    steps with faults per seed (${defaultPlan.steps})
-  --json       one JSON value on stdout
-  --verbose    a line per seed, with the hash of its log
-`;
+import { commandOf, type Options, readOptions, usage } from './command-line.ts';
+import type { Plan, Violation } from './plan.ts';
+import { shrink } from './shrink.ts';
+import { simulate } from './simulate.ts';
 
 const secondNs = 1e9;
+/** Between two lines of progress. */
+const progressSeconds = 2;
 
-const main = async (): Promise<number> => {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: 'string' },
-      seed: { type: 'string' },
-      steps: { type: 'string', default: `${defaultPlan.steps}` },
-      json: { type: 'boolean', default: false },
-      verbose: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  const first = wholeNumber('--seed', values.seed ?? '1');
-  const seeds = wholeNumber('--seeds', values.seeds ?? (values.seed === undefined ? '100' : '1'));
-  const steps = wholeNumber('--steps', values.steps);
+const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+const secondsSince = (startedNs: bigint): number => Number(process.hrtime.bigint() - startedNs) / secondNs;
+
+const main = async (options: Options): Promise<number> => {
+  const { first, seeds, planOf } = options;
   const startedNs = process.hrtime.bigint();
-  const runs: Run[] = [];
+  const violations: Violation[] = [];
+  let [events, shrinkSeconds, toldAt] = [0, 0, progressSeconds];
   for (let seed = first; seed < first + seeds; seed += 1) {
-    const run = await simulate({ ...defaultPlan, seed, steps });
-    runs.push(run);
-    if (values.verbose) process.stderr.write(`seed ${seed}: ${run.events} events, log ${run.logHash}\n`);
-    else if (runs.length % 100 === 0) process.stderr.write(`${runs.length} of ${seeds} seeds\n`);
-    for (const { invariant, step, detail } of run.violations) {
-      process.stderr.write(`seed ${seed}, step ${step}: ${invariant}: ${detail}\n`);
-      process.stderr.write(`  replay: npm run sim -- --seed ${seed} --steps ${steps}\n`);
+    const plan = planOf(seed);
+    const run = await simulate(plan, options.verbose ? tell : undefined);
+    events += run.events;
+    if (options.verbose || (options.json === false && seeds === 1))
+      tell(`seed ${seed}: ${run.events} events, log ${run.logHash}`);
+    for (const { invariant, step, detail } of run.violations)
+      tell(`seed ${seed}, step ${step}: ${invariant}: ${detail}`);
+    const [violation] = run.violations;
+    if (violation !== undefined) {
+      tell(`  replay: ${commandOf(plan)}`);
+      const shrinksNow = options.shrinks && violations.length === 0;
+      const shrinkNs = process.hrtime.bigint();
+      if (shrinksNow) await shrinkAloud(plan, violation);
+      shrinkSeconds += secondsSince(shrinkNs);
     }
+    violations.push(...run.violations);
+    if (secondsSince(startedNs) < toldAt) continue;
+    toldAt = secondsSince(startedNs) + progressSeconds;
+    tell(`${seed - first + 1} of ${seeds} seeds, ${events} events, ${violations.length} violations`);
   }
-  const seconds = Number(process.hrtime.bigint() - startedNs) / secondNs;
-  const events = runs.reduce((sum, run) => sum + run.events, 0);
-  const violations = runs.flatMap((run) => run.violations);
-  const eventsPerSecond = Math.round(events / seconds);
+  const eventsPerSecond = Math.round(events / (secondsSince(startedNs) - shrinkSeconds));
   const ok = violations.length === 0;
   const text = `${seeds} seeds, ${events} events, ${eventsPerSecond} events/s, ${violations.length} violations`;
-  process.stdout.write(
-    values.json ? `${JSON.stringify({ ok, seeds, events, eventsPerSecond, violations })}\n` : `${text}\n`,
-  );
+  const json = JSON.stringify({ ok, seeds, events, eventsPerSecond, violations });
+  process.stdout.write(`${options.json ? json : text}\n`);
   return ok ? 0 : 1;
 };
 
-const wholeNumber = (name: string, text: string): number => {
-  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
-  throw new Error(`${name} is ${JSON.stringify(text)}; give a whole number from 1`);
+/** Only of the first failing seed: the others are most often the same mistake. */
+const shrinkAloud = async (plan: Plan, violation: Violation): Promise<void> => {
+  tell('  looking for the smallest part of it that still fails (--no-shrink leaves that out)');
+  const shrunk = await shrink(plan, violation);
+  const { keep, rates, replicas, miners } = shrunk.plan;
+  const kinds = Object.entries(rates).flatMap(([kind, rate]) => (rate > 0 ? [kind] : []));
+  tell(
+    `  after ${shrunk.runs} runs: ${keep?.length ?? 'all'} steps, ${replicas} replicas, ${miners} miners, faults: ${kinds.join(', ') || 'none'}`,
+  );
+  tell(`  ${shrunk.violation.invariant}: ${shrunk.violation.detail}`);
+  tell(`  replay: ${commandOf(shrunk.plan)} --verbose`);
 };
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
-  process.exitCode = 2;
-}
+const readOrExplain = (): Options | null => {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    tell(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    return null;
+  }
+};
+
+const options = readOrExplain();
+if (options === null) process.exitCode = 2;
+else if (options.help) process.stdout.write(usage);
+else process.exitCode = await main(options);

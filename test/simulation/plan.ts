@@ -1,57 +1,125 @@
-/** A mistake put into the simulated network, to show that the invariants notice it. Production code holds none of them. */
-export const plantedBugs = [
-  'append-ignores-expected-revision',
-  'random-hold-ids',
-  'miner-relaunches-boot',
-  'reservation-skips-capacity',
-  'checkpoint-runs-ahead',
-  'timers-are-dropped',
-  'acknowledged-append-is-lost',
-  'absent-spec-removes',
-] as const;
-export type PlantedBug = (typeof plantedBugs)[number];
+import type { PlantedBug } from './planted.ts';
+import { createRandom } from './random.ts';
 
-/** How much of everything a run has. The same plan and seed give the same log. */
+/** What can go wrong by chance wherever it can: how often per opportunity, when a run has it at all. */
+export const chances = {
+  /** The process ends before or after an append, a checkpoint, a lease or a publish. */
+  crash: 0.006,
+  /** The store is busy. */
+  'store-busy': 0.02,
+  /** A publish or request fails, half of them after they were carried out. */
+  'bus-fails': 0.04,
+  lose: 0.15,
+  duplicate: 0.15,
+  reorder: 0.3,
+  delay: 0.3,
+  /** A consumer cannot handle an event, and parks it. */
+  poison: 0.03,
+  /** A process starts with an older build that cannot read some kinds of events. */
+  'old-build': 0.3,
+} as const;
+
+/** What is done to somebody on purpose: how much of all trouble, when a run has it at all. */
+export const troubles = {
+  'replica-ends': 1,
+  'replica-pauses': 1,
+  'replica-is-cut-off': 1,
+  'clock-jumps': 1,
+  'bus-is-wiped': 0.3,
+  'read-model-is-lost': 0.3,
+  'guest-ends': 3,
+  'agent-restarts': 2,
+  'host-loses-power': 1,
+  'host-shuts-down': 1,
+  'miner-vanishes': 1.5,
+  'miner-lies': 3,
+  'miner-says-absent': 1,
+  'report-is-replayed': 2,
+  'capacity-changes': 2,
+  'starts-fail': 1,
+  'operator-drains': 1,
+  'parked-is-retried': 1,
+  'parked-is-skipped': 0.3,
+} as const;
+
+export type Chance = keyof typeof chances;
+export type Trouble = keyof typeof troubles;
+export type FaultKind = Chance | Trouble;
+export const faultKinds: readonly FaultKind[] = [...keysOf(chances), ...keysOf(troubles)];
+
+function keysOf<Key extends string>(of: Readonly<Record<Key, unknown>>): readonly Key[] {
+  // The keys of a literal that nobody extends.
+  return Object.keys(of) as Key[];
+}
+
+const consumers = ['spec-publisher', 'vm-admission', 'vm-placement', 'miner-lost', 'deadlines', 'reconciler', 'relay'];
+
+/** How a run spends its steps. */
+export const moves = ['write', 'deliver', 'ask', 'wait', 'trouble'] as const;
+export type Move = (typeof moves)[number];
+
+/** How much of everything a run has, drawn from its seed. The same plan gives the same log, always. */
 export type Plan = {
   readonly seed: number;
   /** Steps with faults, before everything is left to heal. */
   readonly steps: number;
+  /** The only ones of them that are taken; `null`: all. */
+  readonly keep: readonly number[] | null;
+  readonly replicas: number;
   readonly miners: number;
   readonly accounts: number;
   readonly vmsMax: number;
+  /** Hosts are small: VMs wait for one another. */
+  readonly isCrowded: boolean;
+  /** VMs that stand before anything goes wrong. */
+  readonly vmsAtFirst: number;
+  /** Of 100 VMs, how many have a guest that always crashes. */
+  readonly crashersPercent: number;
+  /** A consumer that is far behind the others most of the time. */
+  readonly laggard: string | null;
+  /** Most writes that one step lets go on. */
+  readonly burstMax: number;
+  /** Longest wait of one step. */
+  readonly waitMaxMs: number;
+  readonly weights: Readonly<Record<Move, number>>;
+  readonly rates: Readonly<Record<FaultKind, number>>;
   readonly bug: PlantedBug | null;
   /** How long the calm lasts at least: past the longest deadline of anything that may still wait then. */
   readonly calmMinMs: number;
 };
 
-export const defaultPlan: Omit<Plan, 'seed'> = {
-  steps: 1_500,
-  miners: 4,
-  accounts: 3,
-  vmsMax: 10,
-  bug: null,
-  calmMinMs: 660_000,
+/**
+ * Draws a plan: each fault is there or not, much or little, independently. A run without a fault goes deeper into the
+ * others, which a mix of everything every time never does.
+ */
+export const drawPlan = (seed: number): Plan => {
+  const random = createRandom(seed ^ 0x5eed);
+  const some = (base: number): number => (random.chance(0.6) ? base * 2 ** (random.next() * 3 - 1.5) : 0);
+  const rates = Object.fromEntries(
+    [...Object.entries(chances), ...Object.entries(troubles)].map(([k, v]) => [k, some(v)]),
+  );
+  const weight = (base: number): number => base * 2 ** (random.next() * 2 - 1);
+  const vmsMax = random.pick([1, 3, 6, 10]);
+  return {
+    seed,
+    steps: random.pick([300, 600, 1_200]),
+    keep: null,
+    replicas: random.pick([1, 1, 2, 2, 3]),
+    miners: random.between(1, 5),
+    accounts: random.between(1, 3),
+    vmsMax,
+    vmsAtFirst: random.between(0, vmsMax),
+    isCrowded: random.chance(0.4),
+    crashersPercent: random.pick([0, 0, 30, 100]),
+    laggard: random.pick([null, null, ...consumers]),
+    burstMax: random.pick([2, 6, 16]),
+    waitMaxMs: random.pick([1_000, 4_000, 15_000]),
+    weights: { write: weight(50), deliver: weight(24), ask: weight(6), wait: weight(14), trouble: weight(4) },
+    rates: rates as Plan['rates'],
+    bug: null,
+    calmMinMs: 660_000,
+  };
 };
-
-/** Chances per opportunity while faults last; `calm` has none of them. */
-export type Faults = {
-  readonly crash: number;
-  readonly storeBusy: number;
-  readonly busDown: number;
-  readonly lose: number;
-  readonly duplicate: number;
-  readonly delayMaxMs: number;
-};
-
-export const stormy: Faults = {
-  crash: 0.004,
-  storeBusy: 0.01,
-  busDown: 0.02,
-  lose: 0.15,
-  duplicate: 0.15,
-  delayMaxMs: 6_000,
-};
-export const calm: Faults = { crash: 0, storeBusy: 0, busDown: 0, lose: 0, duplicate: 0, delayMaxMs: 50 };
 
 /** Where the virtual clock begins. */
 export const startsAt = Date.UTC(2030, 0, 1);

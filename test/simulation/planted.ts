@@ -1,68 +1,111 @@
 import { type Checkpoints, ConcurrencyConflict, type EventId, type EventStore, type Ids, type NewEvent } from '#events';
-import type { PlantedBug } from './plan.ts';
 import type { Random } from './random.ts';
 
+/** A mistake put into the simulated network, to show that the invariants notice it. Production code holds none of them. */
+export const plantedBugs = [
+  'append-ignores-expected-revision',
+  'random-hold-ids',
+  'reservation-skips-capacity',
+  'acknowledged-append-is-lost',
+  'half-an-append-is-recorded',
+  'checkpoint-runs-ahead',
+  'relay-checkpoint-runs-ahead',
+  'timers-are-dropped',
+  'miner-relaunches-boot',
+  'absent-spec-removes',
+  'exit-is-not-cleared',
+  'any-generation-reports',
+  'old-reports-count',
+  'crash-loops-never-end',
+  'deadline-destroys',
+  'projection-reads-a-clock',
+  'deposit-counts-twice',
+  'parked-is-forgotten',
+] as const;
+export type PlantedBug = (typeof plantedBugs)[number];
+
+type Append = EventStore['append'];
+export type Soil = { readonly store: EventStore; readonly ids: Ids; readonly random: Random };
+
 /** The store as a buggy program would use it. Without a bug of its kind, the store itself. */
-export const plantInStore = (store: EventStore, bug: PlantedBug | null, ids: Ids, random: Random): EventStore => {
+export const plantInStore = ({ store, ids, random }: Soil, bug: PlantedBug | null): EventStore => {
+  const through = (change: (event: NewEvent) => NewEvent): EventStore => ({
+    ...store,
+    append: (stream, events, expected) => store.append(stream, events.map(change), expected),
+  });
   switch (bug) {
     case 'append-ignores-expected-revision':
-      return {
-        ...store,
-        append: async (stream, events, expected) => {
-          try {
-            return await store.append(stream, events, expected);
-          } catch (error) {
-            if (!(error instanceof ConcurrencyConflict) || error.duplicateId !== null) throw error;
-            return store.append(stream, events, error.actual);
-          }
-        },
-      };
+      return { ...store, append: ignoringRevision(store) };
     case 'random-hold-ids':
-      return {
-        ...store,
-        append: (stream, events, expected) => store.append(stream, events.map(randomHold(ids)), expected),
-      };
+      return through((event) =>
+        event.type === 'CreditsHeld'
+          ? { ...event, eventId: ids.uuid() as EventId, data: { ...event.data, holdId: ids.uuid() } }
+          : event,
+      );
     case 'reservation-skips-capacity':
-      return { ...store, append: (stream, events, expected) => store.append(stream, events.map(reserved), expected) };
+      return through(reserved);
     case 'acknowledged-append-is-lost':
+      return { ...store, append: losing(store, random) };
+    case 'half-an-append-is-recorded':
       return {
         ...store,
-        append: async (stream, events, expected) => {
-          const head = await store.head();
-          const isLost = random.chance(0.05) && head !== null && events[0]?.actor === 'owner:simulated';
-          if (!isLost) return store.append(stream, events, expected);
-          return { revision: (expected === 'no-stream' ? -1n : expected) + BigInt(events.length), position: head };
-        },
+        append: (stream, events, expected) =>
+          store.append(stream, events.length > 1 && random.chance(0.1) ? events.slice(0, 1) : events, expected),
       };
+    case 'parked-is-forgotten':
+      return { ...store, append: forgettingParked(store) };
     default:
       return store;
   }
 };
 
-/** Checkpoints as a buggy program would use them. */
-export const plantInCheckpoints = (
-  checkpoints: Checkpoints,
-  bug: PlantedBug | null,
-  store: EventStore,
-  random: Random,
-): Checkpoints =>
-  bug !== 'checkpoint-runs-ahead'
-    ? checkpoints
-    : {
-        load: checkpoints.load,
-        save: async (consumer, position) =>
-          checkpoints.save(consumer, random.chance(0.1) ? await store.head() : position),
-      };
+const ignoringRevision =
+  (store: EventStore): Append =>
+  async (stream, events, expected) => {
+    try {
+      return await store.append(stream, events, expected);
+    } catch (error) {
+      if (!(error instanceof ConcurrencyConflict) || error.duplicateId !== null) throw error;
+      return store.append(stream, events, error.actual);
+    }
+  };
 
-const randomHold =
-  (ids: Ids) =>
-  (event: NewEvent): NewEvent =>
-    event.type === 'CreditsHeld'
-      ? { ...event, eventId: ids.uuid() as EventId, data: { ...event.data, holdId: ids.uuid() } }
-      : event;
+const losing =
+  (store: EventStore, random: Random): Append =>
+  async (stream, events, expected) => {
+    const head = await store.head();
+    const isLost = random.chance(0.05) && head !== null && events[0]?.actor === 'owner:simulated';
+    if (!isLost) return store.append(stream, events, expected);
+    return { revision: (expected === 'no-stream' ? -1n : expected) + BigInt(events.length), position: head };
+  };
+
+const forgettingParked =
+  (store: EventStore): Append =>
+  async (stream, events, expected) => {
+    const head = await store.head();
+    if (events[0]?.type !== 'EventParked' || head === null) return store.append(stream, events, expected);
+    return { revision: (expected === 'no-stream' ? -1n : expected) + 1n, position: head };
+  };
 
 const reserved = (event: NewEvent): NewEvent => {
   if (event.type !== 'AllocationRefused') return event;
   const { vmId = '', generation = 0, wanted = {} } = event.data;
   return { ...event, type: 'AllocationReserved', data: { vmId, generation, size: wanted } };
+};
+
+/** Checkpoints as a buggy program would use them. */
+export const plantInCheckpoints = (
+  checkpoints: Checkpoints,
+  { store, random }: Soil,
+  bug: PlantedBug | null,
+): Checkpoints => {
+  const isRelay = bug === 'relay-checkpoint-runs-ahead';
+  if (bug !== 'checkpoint-runs-ahead' && !isRelay) return checkpoints;
+  return {
+    load: checkpoints.load,
+    save: async (consumer, position) => {
+      const runsAhead = (consumer === 'relay') === isRelay && random.chance(0.3);
+      return checkpoints.save(consumer, runsAhead ? await store.head() : position);
+    },
+  };
 };

@@ -9,16 +9,30 @@ export type Random = {
   pick<Item>(items: readonly Item[]): Item;
 };
 
+/** Choices of one run, drawn anew at each step: what happens in a step does not depend on which others were left out. */
+export type SteppedRandom = Random & { enter(step: number): void };
+
 /** The generator splitmix32: small, and the same on every machine. */
 export const createRandom = (seed: number): Random => {
   let state = seed >>> 0;
-  const next = (): number => {
+  return choices(() => {
     state = (state + 0x9e3779b9) >>> 0;
-    let mixed = state ^ (state >>> 16);
-    mixed = Math.imul(mixed, 0x21f0aaad);
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
-    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+    return mixed(state) / 2 ** 32;
+  });
+};
+
+/** {@link createRandom} that begins anew, from the seed and the step, whenever a step is entered. */
+export const createSteppedRandom = (seed: number): SteppedRandom => {
+  let current = createRandom(seed);
+  return {
+    ...choices(() => current.next()),
+    enter: (step) => {
+      current = createRandom(mixed(seed >>> 0) ^ Math.imul(step + 1, 0x85ebca6b));
+    },
   };
+};
+
+const choices = (next: () => number): Random => {
   const between = (min: number, max: number): number => min + Math.floor(next() * (max - min + 1));
   return {
     next,
@@ -30,4 +44,11 @@ export const createRandom = (seed: number): Random => {
       return item;
     },
   };
+};
+
+const mixed = (state: number): number => {
+  let bits = state ^ (state >>> 16);
+  bits = Math.imul(bits, 0x21f0aaad);
+  bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97);
+  return (bits ^ (bits >>> 15)) >>> 0;
 };

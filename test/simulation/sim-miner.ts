@@ -1,85 +1,99 @@
-import type { MinerId, Size, UnixMs } from '#domain';
-import type { VmReport } from '#events';
-import { observe } from '../../apps/miner-node/src/converge/index.ts';
+import type { MemoryBus } from '#adapters/memory';
+import type { DesiredSpec, MinerId, Size, UnixMs } from '#domain';
+import type { Handled, MinerBus, Stop } from '#events';
 import { converge, createGuest, type Guest, type Host, takeSpec } from './guest.ts';
-import { untrue } from './lies.ts';
-import type { Network } from './network.ts';
-import type { PlantedBug } from './plan.ts';
+import { falseAbsent, untrue } from './lies.ts';
+import type { PlantedBug } from './planted.ts';
+import { createVoice } from './voice.ts';
 
 export type SimMiner = {
   readonly minerId: MinerId;
   /** Everything the host and its agent do at this moment. */
   tick(): void;
-  /** Something goes wrong on the host; `calm` ends it all. */
-  suffer(): void;
+  suffer(trouble: Suffering): void;
+  /** Nothing is wrong any more, and nothing untrue is said. */
   calm(): void;
-  /** Sends a report that is not true. */
-  lie(): void;
+  capacity(): Size;
   /** The host gets another capacity, or the one it had at first. */
   resize(capacity: Size | 'as-at-first'): void;
-  capacity(): Size;
   readonly guests: ReadonlyMap<string, Guest>;
 };
 
-export type MinerParts = Pick<Host, 'now' | 'random' | 'onLaunch' | 'onRemove'> & {
+export type Suffering =
+  | 'guest-ends'
+  | 'agent-restarts'
+  | 'host-loses-power'
+  | 'host-shuts-down'
+  | 'miner-vanishes'
+  | 'miner-lies'
+  | 'miner-says-absent'
+  | 'report-is-replayed'
+  | 'starts-fail'
+  | 'clock-jumps';
+
+export type MinerParts = Pick<Host, 'random' | 'isCrasher' | 'onLaunch' | 'onRemove'> & {
   readonly minerId: MinerId;
-  readonly network: Network;
+  readonly bus: MemoryBus;
+  readonly now: () => UnixMs;
   readonly capacity: Size;
   readonly bug: PlantedBug | null;
-  /** Specs of other hosts' VMs: what a liar has heard of. */
+  /** VMs of other hosts: what a liar has heard of. */
   readonly gossip: () => readonly Guest[];
 };
 
-const beatMs = 2_000;
-const reportAllMs = 30_000;
-const syncMs = 10_000;
 const hostDownMs = 20_000;
 const hostStopMs = 15_000;
 
 /** A host with its agent: keeps the rules of converging, and suffers everything that hosts suffer. */
 export const createSimMiner = (parts: MinerParts): SimMiner => {
-  const { minerId, network, now, random, bug } = parts;
+  const { minerId, bus, random, bug } = parts;
   const guests = new Map<string, Guest>();
-  const said = new Map<string, string>();
   let { capacity } = parts;
-  let agentEpoch = 0;
-  let hostBoots = 1;
-  let sequence = 0;
-  let downUntil: UnixMs = 0;
-  let unreachableUntil: UnixMs = 0;
+  let [agentEpoch, hostBoots, offsetMs] = [0, 1, 0];
+  let [downUntil, unreachableUntil, startsFailUntil]: UnixMs[] = [0, 0, 0];
   let stopsAt: UnixMs | null = null;
-  let [isUp, isSynced, isHostSaid] = [false, false, false];
-  let syncAt: UnixMs = 0;
-  let reportAllAt: UnixMs = 0;
-  let beatAt: UnixMs = 0;
+  let connection: { readonly bus: MinerBus; readonly listening: Promise<Stop> } | null = null;
 
   const host: Host = {
     ...parts,
+    now: () => parts.now() + offsetMs,
+    startsFail: () => parts.now() < (startsFailUntil ?? 0),
     hostBootId: () => `boot-${hostBoots}`,
     agentEpoch: () => agentEpoch,
     hostStopping: () => stopsAt !== null,
   };
-  const isReachable = (): boolean => isUp && now() >= unreachableUntil;
+  const voice = createVoice({
+    now: parts.now,
+    agentEpoch: () => agentEpoch,
+    hostBootId: host.hostBootId,
+    capacity: () => capacity,
+  });
 
+  const take = async (spec: DesiredSpec): Promise<Handled> => {
+    const guest = guests.get(spec.vmId) ?? createGuest(spec.vmId);
+    guests.set(spec.vmId, guest);
+    takeSpec(guest, spec);
+    // A spec that comes twice is answered twice.
+    voice.sayAgain(spec.vmId);
+    return 'ack';
+  };
   const startAgent = (): void => {
-    isUp = true;
-    isSynced = false;
-    isHostSaid = false;
     agentEpoch += 1;
-    sequence = 0;
-    said.clear();
-    reportAllAt = now() + reportAllMs;
     for (const guest of guests.values()) {
-      Object.assign(guest, { fresh: null, stopping: null, exit: null, removed: null });
+      Object.assign(guest, { fresh: null, stopping: null, exit: null, removed: null, startFailure: null });
       if (bug === 'miner-relaunches-boot' && guest.record !== null) guest.record = { ...guest.record, boot: null };
       if (bug === 'absent-spec-removes' && guest.record !== null && random.chance(0.3)) {
         guest.fresh = { ...guest.record.spec, desired: 'absent' };
       }
     }
+    const opened = bus.miner(minerId);
+    connection = { bus: opened, listening: opened.onSpec(take) };
+    voice.begin(opened);
   };
   const stopAgent = (downMs: number): void => {
-    isUp = false;
-    downUntil = now() + downMs;
+    downUntil = parts.now() + downMs;
+    void connection?.bus.close();
+    connection = null;
   };
   const powerCycle = (): void => {
     hostBoots += 1;
@@ -87,102 +101,55 @@ export const createSimMiner = (parts: MinerParts): SimMiner => {
     for (const guest of guests.values()) guest.qemu = null;
     stopAgent(hostDownMs);
   };
-
-  const say = (guest: Guest): void => {
-    const fence = guest.record?.spec ?? guest.fresh ?? guest.removed;
-    const observation = observe(guest.record, guest.fresh, { sshHost: 'host.example', agentEpoch });
-    if (fence === null || observation === null) return;
-    const text = JSON.stringify([fence.generation, `${fence.specRevision}`, observation]);
-    if (said.get(guest.vmId) === text) return;
-    sequence += 1;
-    const { generation, specRevision } = fence;
-    const report: VmReport = { vmId: guest.vmId, generation, specRevision, agentEpoch, sequence, observation };
-    if (network.report(minerId, report)) said.set(guest.vmId, text);
+  const vanish = (): void => {
+    unreachableUntil = parts.now() + random.between(1_000, 90_000);
+    bus.cut(minerId);
   };
-
-  const talk = (): void => {
-    if (beatAt <= now()) {
-      beatAt = now() + beatMs;
-      network.beat(minerId);
-    }
-    if (!isSynced && syncAt <= now()) {
-      syncAt = now() + syncMs;
-      network.sync(minerId, () => {
-        isSynced = true;
-      });
-    }
-    if (reportAllAt <= now()) {
-      reportAllAt = now() + reportAllMs;
-      said.clear();
-      isHostSaid = false;
-    }
-    if (!isHostSaid) {
-      const facts = { agentVersion: '1.0.0', accelerator: 'tcg', platform: 'none', cpuModel: 'simulated' } as const;
-      isHostSaid = network.reportHost(minerId, { agentEpoch, hostBootId: host.hostBootId(), ...facts, capacity });
-    }
-    for (const guest of guests.values()) say(guest);
+  const endGuest = (): void => {
+    const running = [...guests.values()].flatMap(({ qemu }) => (qemu === null ? [] : [qemu]));
+    if (running.length === 0) return;
+    const endsBy = random.pick(['guest-shutdown', 'guest-reset', 'guest-panic', 'unknown'] as const);
+    Object.assign(random.pick(running), { endsAt: host.now(), endsBy });
   };
-
-  network.listen(minerId, {
-    isReachable,
-    connection: () => agentEpoch,
-    take: (spec) => {
-      const guest = guests.get(spec.vmId) ?? createGuest(spec.vmId);
-      guests.set(spec.vmId, guest);
-      takeSpec(guest, spec);
-      // A spec that comes twice is answered twice.
-      said.delete(spec.vmId);
-      return 'ack';
-    },
-  });
+  const lie = (trouble: 'miner-lies' | 'miner-says-absent'): void => {
+    const own = [...guests.values()];
+    const known = (guest: Guest) => guest.record !== null;
+    const mostlyOwn = own.some(known) && random.chance(0.8) ? own : parts.gossip();
+    const heard = mostlyOwn.filter(known);
+    if (heard.length === 0) return;
+    const guest = random.pick(heard);
+    voice.claim(trouble === 'miner-lies' ? untrue(guest, own.includes(guest), random) : falseAbsent(guest));
+  };
 
   return {
     minerId,
     guests,
     capacity: () => capacity,
     tick: () => {
-      if (!isUp && now() >= downUntil) startAgent();
-      if (!isUp) return;
+      if ((unreachableUntil ?? 0) <= parts.now()) bus.heal(minerId);
+      if (connection === null && parts.now() >= (downUntil ?? 0)) startAgent();
+      if (connection === null) return;
       for (const guest of guests.values()) converge(guest, host);
-      if (stopsAt !== null && stopsAt <= now()) return powerCycle();
-      if (isReachable()) talk();
+      if (stopsAt !== null && stopsAt <= host.now()) return powerCycle();
+      voice.speak([...guests.values()]);
     },
-    suffer: () => {
-      const trouble = random.pick([
-        'guest',
-        'guest',
-        'guest',
-        'agent',
-        'agent',
-        'power',
-        'shutdown',
-        'network',
-      ] as const);
-      if (trouble === 'agent') return stopAgent(random.between(1_000, 30_000));
-      if (trouble === 'power') return powerCycle();
-      if (trouble === 'network') unreachableUntil = now() + random.between(1_000, 90_000);
-      if (trouble === 'shutdown') stopsAt ??= now() + hostStopMs;
-      const running = [...guests.values()].filter(({ qemu }) => qemu !== null);
-      if (trouble !== 'guest' || running.length === 0) return;
-      const { qemu } = random.pick(running);
-      if (qemu !== null) Object.assign(qemu, { endsAt: now(), endsBy: random.pick(['guest-shutdown', 'guest-reset']) });
+    suffer: (trouble) => {
+      if (trouble === 'guest-ends') endGuest();
+      else if (trouble === 'agent-restarts') stopAgent(random.between(1_000, 30_000));
+      else if (trouble === 'host-loses-power') powerCycle();
+      else if (trouble === 'host-shuts-down') stopsAt ??= host.now() + hostStopMs;
+      else if (trouble === 'miner-vanishes') vanish();
+      else if (trouble === 'starts-fail') startsFailUntil = parts.now() + random.between(5_000, 60_000);
+      else if (trouble === 'clock-jumps') offsetMs = random.between(-120_000, 120_000);
+      else if (trouble === 'report-is-replayed') voice.replay(random);
+      else lie(trouble);
     },
     calm: () => {
-      unreachableUntil = 0;
-      downUntil = 0;
-    },
-    lie: () => {
-      if (!isReachable()) return;
-      const own = [...guests.values()];
-      const heard = [...own, ...parts.gossip()].filter(({ record }) => record !== null);
-      if (heard.length === 0) return;
-      const guest = random.pick(heard);
-      sequence += 1;
-      network.report(minerId, { ...untrue(guest, own.includes(guest), random), agentEpoch, sequence });
+      [unreachableUntil, downUntil, startsFailUntil, offsetMs] = [0, 0, 0, 0];
     },
     resize: (next) => {
       capacity = next === 'as-at-first' ? parts.capacity : next;
-      isHostSaid = false;
+      voice.sayHostAgain();
     },
   };
 };

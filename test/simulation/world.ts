@@ -1,124 +1,122 @@
 import { createHash } from 'node:crypto';
-import { createMemoryCheckpoints, createMemoryEventStore, createSeededIds } from '#adapters/memory';
-import { type AccountId, gibibyte, type MinerId, Refusal, type Size, type UnixMs } from '#domain';
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
-  BusUnavailable,
-  type Clock,
-  ConcurrencyConflict,
-  type EventStore,
-  type Ids,
-  type Position,
-  StoreUnavailable,
-  type StreamName,
-} from '#events';
+  createMemoryBus,
+  createMemoryCheckpoints,
+  createMemoryEventStore,
+  createMemoryLeases,
+  createSeededIds,
+} from '#adapters/memory';
+import { type AccountId, gibibyte, type MinerId, type Size } from '#domain';
+import type { Clock, Ids, Position } from '#events';
 import { type Accuse, type Checker, createChecker } from './checker.ts';
+import { createFaults } from './faults.ts';
+import { furnish } from './furnish.ts';
 import { createGate } from './gate.ts';
-import { Crashed, type Ground } from './incarnation.ts';
-import { createNetwork, type Network } from './network.ts';
-import { createOwners, furnish, type Owners } from './owners.ts';
-import { calm, type Faults, type Plan, startsAt, stormy, type Violation } from './plan.ts';
+import { createOwners, type Owners } from './owners.ts';
+import { type Plan, startsAt, type Violation } from './plan.ts';
 import { plantInCheckpoints, plantInStore } from './planted.ts';
-import { createRandom, type Random } from './random.ts';
+import type { Ground } from './process.ts';
+import { createSteppedRandom, type Random, type SteppedRandom } from './random.ts';
+import { createReplica, type Replica } from './replica.ts';
 import { createSimMiner, type SimMiner } from './sim-miner.ts';
+import { createVirtualTime, type VirtualTime } from './virtual-time.ts';
+import { createWishes } from './wishes.ts';
 
 /** Everything there is in one run, and how far it has come. */
 export type World = {
   readonly plan: Plan;
-  readonly random: Random;
+  readonly random: SteppedRandom;
   readonly ids: Ids;
+  readonly time: VirtualTime;
   readonly clock: Clock;
   readonly ground: Ground;
-  readonly network: Network;
+  readonly replicas: readonly Replica[];
   readonly miners: ReadonlyMap<MinerId, SimMiner>;
   readonly owners: Owners;
   readonly checker: Checker;
-  readonly streams: ReadonlySet<StreamName>;
   readonly violations: Violation[];
   readonly accuse: Accuse;
+  /** Where read models are kept for the length of the run. */
+  readonly dir: string;
+  /** Tells what happens, for somebody who watches. */
+  readonly tell: (text: string) => void;
   step: number;
-  advance(ms: number): void;
-  /** From now on nothing fails. */
-  becalm(): void;
+  /** The bus lost what it had, and was filled again: what came later may stand before it. */
+  wasWiped: boolean;
+  /** The next step: its draws depend on its number only. */
+  enter(step: number): void;
   /** Opens accounts and enrols miners, without faults. */
   furnish(): Promise<void>;
   /** Shows the checker what the log has got since. */
   catchUp(): Promise<void>;
-  /** Starts something that goes on beside the rest; what it fails with is only a violation when nobody expects it. */
-  begin(work: Promise<unknown>): void;
   logHash(): string;
   events(): number;
 };
 
-export const createWorld = (plan: Plan): World => {
-  const random = createRandom(plan.seed);
+/** Read models are real files. Where a machine has a file system in memory, a simulated commit waits for no disk. */
+const memoryDir = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+export const createWorld = (plan: Plan, tell: (text: string) => void): World => {
+  const random = createSteppedRandom(plan.seed);
   const ids = createSeededIds(plan.seed);
+  const time = createVirtualTime(startsAt);
+  const { clock } = time;
   const violations: Violation[] = [];
-  const streams = new Set<StreamName>();
   const hash = createHash('sha256');
-  let now: UnixMs = startsAt;
-  let faults: Faults = calm;
   let position: Position | null = null;
   let events = 0;
 
   const accuse: Accuse = (invariant, detail) => {
     violations.push({ seed: plan.seed, step: world.step, invariant, detail });
   };
-  const clock: Clock = { now: () => now, sleep: async () => undefined };
-  const store: EventStore = createMemoryEventStore();
-  const gate = createGate(random);
-  const network = createNetwork(random, () => faults, clock.now);
   const checker = createChecker(accuse);
+  const recorded = createMemoryEventStore({ storeId: `simulated-${plan.seed}` });
+  const faults = createFaults(plan, random);
+  const soil = { store: recorded, ids, random };
   const ground: Ground = {
-    store: plantInStore(store, plan.bug, ids, random),
-    checkpoints: plantInCheckpoints(createMemoryCheckpoints(store), plan.bug, store, random),
-    bus: network.bus,
-    ...{ gate, random, faults: () => faults },
+    store: plantInStore(soil, plan.bug),
+    checkpoints: plantInCheckpoints(createMemoryCheckpoints(recorded), soil, plan.bug),
+    leases: createMemoryLeases(clock),
+    bus: createMemoryBus({ clock, faults: faults.bus }),
+    ...{ gate: createGate(random, plan.laggard), faults, random },
   };
+  const dir = mkdtempSync(join(memoryDir, 'hcc-sim-'));
   const accounts = Array.from({ length: plan.accounts }, () => ids.uuid() as AccountId);
   const minerIds = Array.from({ length: plan.miners }, () => ids.uuid() as MinerId);
-  const miners = new Map<MinerId, SimMiner>();
-  for (const minerId of minerIds) {
-    const gossip = () => [...miners.values()].filter((other) => other.minerId !== minerId).flatMap(guestsOf);
-    const onLaunch: Parameters<typeof createSimMiner>[0]['onLaunch'] = (vmId, { generation }, { bootId }) =>
-      checker.launched(minerId, vmId, generation, bootId);
-    const onRemove = (vmId: string) => checker.removed(minerId, vmId);
-    const host = { capacity: anyCapacity(random), bug: plan.bug, gossip, onLaunch, onRemove };
-    const parts = { minerId, network, now: clock.now, random, ...host };
-    miners.set(minerId, createSimMiner(parts));
-  }
+  const miners = settleMiners(plan, minerIds, { ground, clock, checker, random });
 
   const world: World = {
-    ...{ plan, random, ids, clock, ground, network, miners, checker, streams, violations, accuse },
-    owners: createOwners(random, ids, accounts, plan.vmsMax, accuse),
-    step: 0,
-    advance: (ms) => {
-      now += ms;
-    },
-    becalm: () => {
-      faults = calm;
-      gate.open();
-      network.reconnect();
-      for (const miner of miners.values()) miner.calm();
-    },
-    furnish: async () => {
-      await furnish({ store, clock }, ids, accounts, minerIds);
-      faults = stormy;
-    },
-    catchUp: async () => {
-      const page = await store.readAll({ after: position });
-      position = page.next;
-      for (const recorded of page.events) {
-        events += 1;
-        streams.add(recorded.stream);
-        hash.update(recorded.hash);
-        checker.see(recorded);
-      }
-    },
-    begin: (work) => {
-      work.catch((error: unknown) => {
-        if (!isExpected(error))
-          accuse('no-unexpected-error', error instanceof Error ? `${error.stack}` : String(error));
+    ...{ plan, random, ids, time, clock, ground, miners, checker, violations, accuse, dir, tell },
+    replicas: Array.from({ length: plan.replicas }, (_, index) => {
+      const name = `orchestrator-${index + 1}`;
+      const at = join(dir, name);
+      mkdirSync(at);
+      const log = (text: string): void => tell(`${name}: ${text}`);
+      return createReplica({
+        ...{ name, ground, time, ids, dir: at, log },
+        timersAreDropped: plan.bug === 'timers-are-dropped',
       });
+    }),
+    owners: createOwners(random, createWishes(random, ids, { accounts, vmsMax: plan.vmsMax }), accuse),
+    ...{ step: 0, wasWiped: false },
+    enter: (step) => {
+      world.step = step;
+      random.enter(step);
+    },
+    furnish: () => furnish({ store: recorded, clock }, ids, accounts, minerIds),
+    catchUp: async () => {
+      const page = await recorded.readAll({ after: position });
+      position = page.next;
+      for (const event of page.events) {
+        events += 1;
+        hash.update(event.hash);
+        tell(`  ${event.stream}@${event.revision} ${event.type} by ${event.actor} ${JSON.stringify(event.data)}`);
+        checker.see(event);
+      }
+      checker.settle();
     },
     logHash: () => hash.copy().digest('hex'),
     events: () => events,
@@ -126,18 +124,34 @@ export const createWorld = (plan: Plan): World => {
   return world;
 };
 
-const guestsOf = ({ guests }: SimMiner) => [...guests.values()];
+type MinerGround = Pick<World, 'ground' | 'clock' | 'checker'> & { readonly random: Random };
 
-const isExpected = (error: unknown): boolean =>
-  error instanceof Crashed ||
-  error instanceof StoreUnavailable ||
-  error instanceof BusUnavailable ||
-  error instanceof ConcurrencyConflict ||
-  error instanceof Refusal;
+const settleMiners = (
+  plan: Plan,
+  minerIds: readonly MinerId[],
+  { ground, clock, checker, random }: MinerGround,
+): ReadonlyMap<MinerId, SimMiner> => {
+  const miners = new Map<MinerId, SimMiner>();
+  const others = (minerId: MinerId) => [...miners.values()].filter((other) => other.minerId !== minerId);
+  for (const minerId of minerIds) {
+    const miner = createSimMiner({
+      ...{ minerId, bus: ground.bus, now: clock.now, random, bug: plan.bug, capacity: anyCapacity(random, plan) },
+      isCrasher: (vmId) => Number.parseInt(vmId.slice(0, 6), 16) % 100 < plan.crashersPercent,
+      gossip: () => others(minerId).flatMap(({ guests }) => [...guests.values()]),
+      onLaunch: (vmId, { generation }, { bootId }) => checker.launched(minerId, vmId, generation, bootId),
+      onRemove: (vmId) => checker.removed(minerId, vmId),
+    });
+    miners.set(minerId, miner);
+  }
+  return miners;
+};
 
-/** From a host for one small VM to one for several large ones. */
-export const anyCapacity = (random: Random): Size => ({
-  vcpus: random.between(1, 8),
-  memoryBytes: random.between(1, 16) * gibibyte,
-  diskBytes: random.between(5, 100) * gibibyte,
-});
+/** From a host for one small VM to one for several large ones; in an uncrowded network none is small. */
+export const anyCapacity = (random: Random, { isCrowded }: Pick<Plan, 'isCrowded'>): Size => {
+  const scale = isCrowded ? 1 : 4;
+  return {
+    vcpus: random.between(1, 8) * scale,
+    memoryBytes: random.between(1, 16) * scale * gibibyte,
+    diskBytes: random.between(5, 100) * scale * gibibyte,
+  };
+};

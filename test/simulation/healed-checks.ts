@@ -1,20 +1,21 @@
 import { type MinerId, place, placementCandidate, sameSize, type UnixMs, type Vm } from '#domain';
-import { type EventStore, findChainFault, readWholeStream, type StreamName } from '#events';
 import type { Accuse, Checker } from './checker.ts';
+import { startDetail } from './guest.ts';
+import { lieDetail } from './lies.ts';
 import type { SimMiner } from './sim-miner.ts';
 
-/** What must be true once faults have stopped and everything had time to heal. */
-export const checkHealed = (
-  { vms, accounts, miners }: Checker,
-  hosts: ReadonlyMap<MinerId, SimMiner>,
-  now: UnixMs,
-  accuse: Accuse,
-): void => {
+type Hosts = ReadonlyMap<MinerId, SimMiner>;
+
+/** What must be true of VMs, holds and hosts once faults have stopped and everything had time to heal. */
+export const checkHealed = (checker: Checker, hosts: Hosts, now: UnixMs, accuse: Accuse): void => {
+  const { vms, accounts, miners } = checker;
   const candidates = [...miners.values()].map(placementCandidate);
-  for (const { minerId, capacity } of miners.values()) {
+  for (const { minerId, capacity, lost } of miners.values()) {
     const actual = hosts.get(minerId)?.capacity();
-    if (actual === undefined || sameSize(actual, capacity)) continue;
-    accuse('log-is-true', `${minerId} has ${JSON.stringify(actual)}, the log says ${JSON.stringify(capacity)}`);
+    if (actual !== undefined && !sameSize(actual, capacity)) {
+      accuse('log-is-true', `${minerId} has ${JSON.stringify(actual)}, the log says ${JSON.stringify(capacity)}`);
+    }
+    if (lost !== null) accuse('healed', `${minerId} is back and still lost`);
   }
   for (const vm of vms.values()) {
     const wrong = wrongWith(vm, () => place({ vmId: vm.vmId, size: vm.size }, candidates).fit);
@@ -22,8 +23,18 @@ export const checkHealed = (
     if (vm.waiting !== null && !vm.waiting.passed && vm.waiting.deadlineAt <= now) {
       accuse('deadline-raised', `VM ${vm.vmId} waits for ${vm.waiting.for} past its deadline, and no event says so`);
     }
-    checkBehind(vm, { accounts, miners }, accuse);
+    checkBehind(vm, checker, accuse);
     checkHost(vm, hosts, accuse);
+  }
+  for (const { accountId, holds } of accounts.values()) {
+    for (const [holdId, { vmId }] of holds) {
+      if (!vms.has(vmId)) accuse('hold-behind-vm', `${accountId} holds ${holdId} for ${vmId}, which nobody requested`);
+    }
+  }
+  for (const { minerId, allocations } of miners.values()) {
+    for (const vmId of allocations.keys()) {
+      if (!vms.has(vmId)) accuse('allocation-behind-vm', `${minerId} holds ${vmId}, which nobody requested`);
+    }
   }
 };
 
@@ -34,7 +45,8 @@ const wrongWith = (vm: Vm, fits: () => boolean): string | null => {
       return vm.desired === 'absent' ? null : 'nobody asked for its end';
     case 'awaiting-placement':
       if (vm.desired === 'absent') return 'its end is not done';
-      return fits() ? 'a miner would fit' : null;
+      if (fits()) return 'a miner would fit';
+      return vm.placementFailure === null ? 'nothing says why' : null;
     case 'running':
       return vm.desired === 'running' ? null : 'it still runs';
     case 'stopped':
@@ -42,15 +54,23 @@ const wrongWith = (vm: Vm, fits: () => boolean): string | null => {
       return vm.desired === 'running' && staysDown(vm) ? null : `it should not be down (${vm.exit?.cause})`;
     case 'failed':
       if (vm.desired === 'absent') return 'its end is not done';
-      return vm.exit?.detail.startsWith('exited ') ? null : `it failed: ${vm.exit?.detail}`;
+      return mayFail(vm.exit?.detail ?? '') ? null : `it failed: ${vm.exit?.detail}`;
     default:
       return `it is stuck (${vm.exit?.cause})`;
   }
 };
 
-/** Whether the owner's policy leaves it down after this exit. */
+/** A crash loop, a host that could not start it, or a miner that lied about it: each told, and for its owner to decide. */
+const mayFail = (detail: string): boolean =>
+  detail.startsWith('exited ') ||
+  detail.startsWith(startDetail) ||
+  detail.startsWith(lieDetail) ||
+  detail.includes('says it holds no disk');
+
+/** Whether the owner's policy leaves it down after this exit, or its miner said that we had asked for it. */
 const staysDown = ({ exit, restartPolicy }: Vm): boolean => {
-  if (exit === null || exit.cause === 'requested' || exit.cause === 'failed') return false;
+  if (exit === null || exit.cause === 'failed') return false;
+  if (exit.cause === 'requested') return exit.detail.startsWith(lieDetail);
   return restartPolicy === 'never' || (restartPolicy === 'on-failure' && exit.cause === 'guest-shutdown');
 };
 
@@ -65,15 +85,13 @@ const checkBehind = (vm: Vm, { accounts, miners }: Pick<Checker, 'accounts' | 'm
     const generation = allocations.get(vm.vmId)?.generation ?? null;
     const expected = wanted?.minerId === minerId ? wanted.generation : null;
     if (generation === expected) continue;
-    accuse(
-      'allocation-behind-vm',
-      `${vm.vmId} is ${vm.observed}: ${minerId} holds ${generation}, expected ${expected}`,
-    );
+    const detail = `${vm.vmId} is ${vm.observed}: ${minerId} holds ${generation}, expected ${expected}`;
+    accuse('allocation-behind-vm', detail);
   }
 };
 
 /** What the log says of a VM is what its host does. */
-const checkHost = (vm: Vm, hosts: ReadonlyMap<MinerId, SimMiner>, accuse: Accuse): void => {
+const checkHost = (vm: Vm, hosts: Hosts, accuse: Accuse): void => {
   for (const [minerId, { guests }] of hosts) {
     const guest = guests.get(vm.vmId);
     const isHere = vm.placement?.minerId === minerId;
@@ -81,13 +99,5 @@ const checkHost = (vm: Vm, hosts: ReadonlyMap<MinerId, SimMiner>, accuse: Accuse
     const expected = isHere && vm.observed === 'running' ? (vm.boot?.bootId ?? null) : null;
     if (bootId !== expected) accuse('log-is-true', `${vm.vmId}: ${minerId} runs ${bootId}, the log says ${expected}`);
     if (vm.observed === 'terminated' && guest?.record) accuse('log-is-true', `${vm.vmId} is still on ${minerId}`);
-  }
-};
-
-/** Every stream's hash chain holds. */
-export const checkChains = async (store: EventStore, streams: Iterable<StreamName>, accuse: Accuse): Promise<void> => {
-  for (const stream of streams) {
-    const fault = findChainFault(await readWholeStream(store, stream));
-    if (fault !== null) accuse('hash-chain', `${fault.stream}@${fault.revision}: ${fault.fault}`);
   }
 };

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { drawPlan } from './plan.ts';
+import type { PlantedBug } from './planted.ts';
+import { simulate } from './simulate.ts';
+
+/** Each with the invariants that may notice it first: others would mean that it was found by accident. */
+const caught: Readonly<Record<PlantedBug, readonly string[]>> = {
+  'append-ignores-expected-revision': [
+    ...[
+      'boot-epoch-rises',
+      'capacity',
+      'one-holder-per-generation',
+      'deadline-once',
+      'deposit-once',
+      'credits-conserve',
+    ],
+    ...['one-hold-per-vm', 'reports-only-newer', 'healed', 'log-is-true', 'crash-loops-end'],
+  ],
+  'random-hold-ids': ['one-hold-per-vm', 'hold-behind-vm'],
+  'reservation-skips-capacity': ['capacity'],
+  'acknowledged-append-is-lost': ['acknowledged-is-recorded', 'repeat-answers-the-same'],
+  'half-an-append-is-recorded': ['acknowledged-is-recorded', 'repeat-answers-the-same', 'healed', 'log-is-true'],
+  'checkpoint-runs-ahead': ['healed', 'hold-behind-vm', 'allocation-behind-vm', 'log-is-true'],
+  'relay-checkpoint-runs-ahead': ['published-is-the-log'],
+  'timers-are-dropped': ['deadline-raised'],
+  'miner-relaunches-boot': ['boot-launched-once'],
+  'absent-spec-removes': ['nothing-destroyed-unasked'],
+  'exit-is-not-cleared': ['healed', 'log-is-true'],
+  'any-generation-reports': ['only-the-holder-reports'],
+  'old-reports-count': ['reports-only-newer'],
+  'crash-loops-never-end': ['crash-loops-end', 'settles'],
+  'deadline-destroys': ['nothing-destroyed-unasked'],
+  'projection-reads-a-clock': ['rebuilt-is-live'],
+  'deposit-counts-twice': ['deposit-once'],
+  'parked-is-forgotten': ['healed', 'hold-behind-vm', 'allocation-behind-vm', 'log-is-true', 'rebuilt-is-live'],
+};
+
+const seedsMax = 200;
+const patienceMs = 300_000;
+
+describe('a mistake planted in the simulated network is found', () => {
+  test.each(Object.entries(caught) as [PlantedBug, readonly string[]][])(
+    '%s, within 200 seeds',
+    async (bug, invariants) => {
+      for (let seed = 1; seed <= seedsMax; seed += 1) {
+        const [violation] = (await simulate({ ...drawPlan(seed), bug })).violations;
+        if (violation === undefined) continue;
+        expect(invariants).toContain(violation.invariant);
+        return;
+      }
+      expect.fail(`${bug} was not noticed in ${seedsMax} seeds`);
+    },
+    patienceMs,
+  );
+});

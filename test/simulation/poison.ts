@@ -1,0 +1,40 @@
+import { consumerAttemptsMax, type NewEvent, type RecordedEvent } from '#events';
+import type { Ground } from './process.ts';
+
+/** What makes a process unable to handle some events, for as long as it lives. */
+export type Poison = {
+  /** Throws for an append that some consumer's event asks for, as often as a consumer tries. */
+  check(events: readonly NewEvent[]): void;
+  /** The events as this build reads them. */
+  seen(events: readonly RecordedEvent[]): readonly RecordedEvent[];
+};
+
+/** Kinds of events that came late in the history of the code, so that an older build may not know them. */
+const laterTypes = [
+  'VmPlacementDeclined',
+  'VmRecovered',
+  'VmLost',
+  'MinerReturned',
+  'HoldReleased',
+  'VmRebootRequested',
+];
+
+export const createPoison = ({ faults, random }: Pick<Ground, 'faults' | 'random'>): Poison => {
+  const unknown = new Set(faults.happens('old-build') ? laterTypes.filter(() => random.chance(0.5)) : []);
+  const poisoned = new Map<string, number>();
+  return {
+    check: ([event]) => {
+      if (event === undefined || !event.actor.startsWith('process:') || event.type.startsWith('EventParked')) return;
+      const cause = `${event.actor} ${event.causationId} ${event.type}`;
+      if (!poisoned.has(cause) && faults.happens('poison')) poisoned.set(cause, consumerAttemptsMax);
+      const left = poisoned.get(cause) ?? 0;
+      if (left === 0) return;
+      poisoned.set(cause, left - 1);
+      throw new Error(`simulated: ${event.actor} cannot handle event ${event.causationId}`);
+    },
+    seen: (events) =>
+      unknown.size === 0
+        ? events
+        : events.map((event) => (unknown.has(event.type) ? { ...event, type: `${event.type}OfTomorrow` } : event)),
+  };
+};

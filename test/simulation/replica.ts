@@ -1,0 +1,166 @@
+import { rmSync } from 'node:fs';
+import { createInProcessScheduler } from '#adapters/system';
+import {
+  type Consumer,
+  type ConsumerStatus,
+  createConsumer,
+  createRelay,
+  type Handling,
+  type Ids,
+  type Relay,
+  type Scheduler,
+} from '#events';
+import { createLeadership } from '../../apps/orchestrator/src/lifecycle/leadership.ts';
+import { createParts } from '../../apps/orchestrator/src/parts.ts';
+import { openReadModel, type ReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
+import { createLife, type Life } from './life.ts';
+import { createProcessGround, type Ground } from './process.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** One orchestrator: a process that ends, and another in its place. */
+export type Replica = {
+  readonly name: string;
+  /** Starts a process when none runs; what it fails with ends it. */
+  start(): void;
+  end(): void;
+  life(): Life | null;
+  /** What its HTTP door would give commands to; `null` while it does not run. */
+  handling(): Handling | null;
+  jump(offsetMs: number): void;
+  readModel(): ReadModel | null;
+  /** Ends it, and its read model's file is gone too. */
+  forgetReadModel(): void;
+  /** The relay of its term of office; `null` while it has none. */
+  relay(): Relay | null;
+  statuses(): readonly ConsumerStatus[];
+};
+
+export type ReplicaParts = {
+  readonly name: string;
+  readonly ground: Ground;
+  readonly time: VirtualTime;
+  readonly ids: Ids;
+  /** Where its read model outlives its processes. */
+  readonly dir: string;
+  readonly timersAreDropped: boolean;
+  readonly log: (text: string) => void;
+};
+
+type Running = {
+  readonly life: Life;
+  readonly handling: Handling;
+  readonly close: () => void;
+  model: ReadModel | null;
+  readModel: Consumer | null;
+  relay: Relay | null;
+  parts: () => readonly { status?(): ConsumerStatus }[];
+};
+
+export const createReplica = (replica: ReplicaParts): Replica => {
+  const { name, time, log } = replica;
+  let offsetMs = 0;
+  let running: Running | null = null;
+
+  const begin = (): Running => {
+    const life = createLife(name, () => {
+      if (running?.life !== life) return;
+      running.close();
+      running.model?.close();
+      running = null;
+    });
+    const clock = time.clockOf(life, () => offsetMs);
+    const process = createProcessGround(replica.ground, life, clock);
+    const now: Running = {
+      life,
+      handling: { store: process.store, clock },
+      close: () => void process.bus.close(),
+      ...{ model: null, readModel: null, relay: null, parts: () => [] },
+    };
+    const go = async (): Promise<void> => {
+      const model = await openReadModel({ dir: replica.dir, store: process.store, log: logOf(log) });
+      if (!life.isAlive()) return model.close();
+      now.model = model;
+      now.readModel = createConsumer({
+        name: 'read-model',
+        ...now.handling,
+        sink: process.sink(model.sink),
+        log: logOf(log),
+      });
+      await now.readModel.start();
+      const leadership = createLeadership({
+        ...{ leases: process.leases, clock, log: logOf(log) },
+        holder: `${name}-${replica.ids.uuid()}`,
+        begin: () => beginTerm(replica, now, process, clock),
+      });
+      now.parts = () => leadership.current()?.parts ?? [];
+      await leadership.start();
+    };
+    go().catch((error: unknown) => {
+      log(`${name} does not start: ${String(error)}`);
+      life.end();
+    });
+    return now;
+  };
+
+  return {
+    name,
+    start: () => {
+      running ??= begin();
+    },
+    end: () => void running?.life.end(),
+    life: () => running?.life ?? null,
+    handling: () => running?.handling ?? null,
+    jump: (ms) => {
+      offsetMs = ms;
+    },
+    readModel: () => running?.model ?? null,
+    forgetReadModel: () => {
+      void running?.life.end();
+      rmSync(replica.dir, { recursive: true, force: true });
+    },
+    relay: () => (running !== null && running.parts().length > 0 ? running.relay : null),
+    statuses: () => {
+      if (running === null) return [];
+      const own = running.readModel === null ? [] : [running.readModel.status()];
+      return [...own, ...running.parts().flatMap((part) => (part.status === undefined ? [] : [part.status()]))];
+    },
+  };
+};
+
+type Stands = ReturnType<typeof createProcessGround>;
+
+/** The parts of one term of office, wired as production wires them. */
+const beginTerm = (
+  { timersAreDropped, log }: ReplicaParts,
+  now: Running,
+  process: Stands,
+  clock: Handling['clock'],
+) => {
+  const { store, checkpoints, bus } = process;
+  const scheduler = timersAreDropped ? droppingScheduler : createInProcessScheduler({ clock, fired: () => undefined });
+  const renew = async () => ({ ok: false, reason: 'not simulated' }) as const;
+  const shared = { store, checkpoints, clock, bus, log: logOf(log) };
+  const { parts } = createParts({ ...shared, scheduler, renew, startAt: 'checkpoint' });
+  const relay = createRelay(shared);
+  now.relay = relay;
+  const { name, start, stop } = relay;
+  return {
+    parts: [
+      { name, start, stop, status: () => ({ ...relay.status(), name, parkedCount: 0, oldestParkedAt: null }) },
+      ...parts,
+    ],
+  };
+};
+
+const droppingScheduler: Scheduler = {
+  serve: () => ({ set: () => undefined, cancel: () => undefined, stop: async () => undefined }),
+  status: () => ({ backend: 'in-process', standing: {}, unreachable: null }),
+  stop: async () => undefined,
+};
+
+const logOf =
+  (log: (text: string) => void) =>
+  (level: string, message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+    if (level !== 'info')
+      log(`${message} ${JSON.stringify(fields, (_, value) => (typeof value === 'bigint' ? `${value}` : value))}`);
+  };

@@ -1,0 +1,77 @@
+import { handleParked, type ParkedCommand } from '#events';
+import type { Trouble } from './plan.ts';
+import type { Replica } from './replica.ts';
+import { drainOf, give, metaOf } from './wishes.ts';
+import { anyCapacity, type World } from './world.ts';
+
+/** Lets a trouble befall somebody; whether the bus has lost what it had. */
+export const befall = (trouble: Trouble, replica: Replica, world: World, forMs: (ms: number) => void): boolean => {
+  const { random, ground } = world;
+  switch (trouble) {
+    case 'replica-ends':
+      replica.end();
+      return false;
+    case 'replica-pauses':
+      replica.life()?.pause();
+      forMs(random.between(1_000, 20_000));
+      return false;
+    case 'replica-is-cut-off':
+      ground.bus.cut(replica.name);
+      forMs(random.between(1_000, 60_000));
+      return false;
+    case 'bus-is-wiped':
+      ground.bus.wipe();
+      return true;
+    case 'read-model-is-lost':
+      replica.forgetReadModel();
+      return false;
+    case 'parked-is-retried':
+    case 'parked-is-skipped':
+      decideOnParked(trouble, replica, world);
+      return false;
+    case 'clock-jumps':
+      if (random.chance(0.5)) {
+        replica.jump(random.between(-120_000, 120_000));
+        forMs(random.between(1_000, 60_000));
+        return false;
+      }
+      return befallMiner(trouble, world);
+    default:
+      return befallMiner(trouble, world);
+  }
+};
+
+type ParkedTrouble = 'parked-is-retried' | 'parked-is-skipped';
+
+/** A person looks at what stands parked. Only of a read model something is skipped: it harms nobody but its reader. */
+const decideOnParked = (trouble: ParkedTrouble, replica: Replica, world: World): void => {
+  const { random, ids, checker } = world;
+  const handling = replica.handling();
+  // Of several replicas one may have it already, and then shows what the others skip (docs/limitations.md).
+  const isSkip = trouble === 'parked-is-skipped' && world.replicas.length === 1;
+  const parked = checker.parked().filter(({ consumer }) => !isSkip || consumer === 'read-model');
+  if (handling === null || parked.length === 0) return;
+  const { consumer, eventId } = random.pick(parked);
+  const now = handling.clock.now();
+  const command: ParkedCommand = isSkip
+    ? { type: 'SkipParkedEvent', eventId, reason: 'simulated', now }
+    : { type: 'RetryParkedEvent', eventId, now };
+  // Nobody repeats it: a person sees that it failed.
+  handleParked(handling, consumer, command, metaOf(ids.uuid())).catch(() => undefined);
+};
+
+type OfMiner = Exclude<
+  Trouble,
+  'replica-ends' | 'replica-pauses' | 'replica-is-cut-off' | 'bus-is-wiped' | 'read-model-is-lost' | ParkedTrouble
+>;
+
+const befallMiner = (trouble: OfMiner, { random, miners, replicas, ids, plan }: World): false => {
+  const miner = random.pick([...miners.values()]);
+  if (trouble === 'capacity-changes') miner.resize(random.chance(0.5) ? 'as-at-first' : anyCapacity(random, plan));
+  else if (trouble === 'operator-drains') {
+    const handling = random.pick(replicas).handling();
+    // Nobody repeats it: an operator sees that it failed.
+    if (handling !== null) give(handling, drainOf(random, ids, miner.minerId)).catch(() => undefined);
+  } else miner.suffer(trouble);
+  return false;
+};

@@ -1,0 +1,145 @@
+import {
+  type AccountCommand,
+  type AccountId,
+  credits,
+  type DepositId,
+  type ImageDigest,
+  type MinerCommand,
+  type MinerId,
+  type RestartPolicy,
+  standardFlavors,
+  type TokenId,
+  type VmCommand,
+  type VmId,
+} from '#domain';
+import { aggregates, bootIdOf, type CommandMeta, type Handling, handle, type Ids, type Outcome } from '#events';
+import type { Random } from './random.ts';
+
+type WithoutNow<Command> = Command extends unknown ? Omit<Command, 'now'> : never;
+
+/** A command of a person to one stream. The id makes a repeat decide nothing. */
+export type Wish = { readonly commandId: string; readonly given: Given };
+type Given =
+  | { readonly target: 'vm'; readonly id: VmId; readonly command: WithoutNow<VmCommand> }
+  | { readonly target: 'account'; readonly id: AccountId; readonly command: WithoutNow<AccountCommand> }
+  | { readonly target: 'miner'; readonly id: MinerId; readonly command: WithoutNow<MinerCommand> };
+
+/** Who gives commands in this simulation. */
+export const ownerActor = 'owner:simulated';
+
+export const metaOf = (commandId: string): CommandMeta => ({
+  commandId,
+  actor: ownerActor,
+  correlationId: commandId,
+  causationId: commandId,
+  traceparent: null,
+});
+
+/** Gives a command as the HTTP door does. */
+export const give = (handling: Handling, { commandId, given }: Wish): Promise<Outcome> => {
+  const now = handling.clock.now();
+  const meta = metaOf(commandId);
+  switch (given.target) {
+    case 'vm':
+      return handle(handling, aggregates.vm, given.id, { ...given.command, now }, meta);
+    case 'account':
+      return handle(handling, aggregates.account, given.id, { ...given.command, now }, meta);
+    case 'miner':
+      return handle(handling, aggregates.miner, given.id, { ...given.command, now }, meta);
+  }
+};
+
+export type People = { readonly accounts: readonly AccountId[]; readonly vmsMax: number };
+
+export type Wishes = {
+  next(): Wish;
+  /** One more of each VM. */
+  last(): readonly Wish[];
+};
+
+/** New wishes: VMs first, then everything that can be wanted of them, and now and then something of an account. */
+export const createWishes = (random: Random, ids: Ids, { accounts, vmsMax }: People): Wishes => {
+  const vms: VmId[] = [];
+  const deposits: AccountWish[] = [];
+  const next = (): Wish => {
+    const commandId = ids.uuid();
+    if (vms.length === 0 || (vms.length < vmsMax && random.chance(0.4))) {
+      const vmId = ids.uuid() as VmId;
+      vms.push(vmId);
+      return { commandId, given: { target: 'vm', id: vmId, command: request(vmId, random, accounts) } };
+    }
+    if (random.chance(0.1)) {
+      const id = random.pick(accounts);
+      // Somebody who forgot that a deposit was made makes it again, by its id.
+      if (deposits.length > 0 && random.chance(0.3)) return { commandId, given: random.pick(deposits) };
+      const given = { target: 'account', id, command: ofAccount(commandId, random, ids) } as const;
+      if (given.command.type === 'DepositCredits') deposits.push(given);
+      return { commandId, given };
+    }
+    return ofVm(random.pick(vms));
+  };
+  const ofVm = (id: VmId): Wish => {
+    const commandId = ids.uuid();
+    return { commandId, given: { target: 'vm', id, command: anyOfVm(commandId, random) } };
+  };
+  return { next, last: () => vms.map(ofVm) };
+};
+
+type AccountWish = Extract<Given, { target: 'account' }>;
+
+/** Mostly small ones, so that hosts fill up slowly. */
+const wantedFlavors = [...standardFlavors.slice(0, 2), ...standardFlavors.slice(0, 2), ...standardFlavors];
+const policies: readonly RestartPolicy[] = ['always', 'on-failure', 'never'];
+
+const request = (vmId: VmId, random: Random, accounts: readonly AccountId[]): WithoutNow<VmCommand> => {
+  const { flavorId, size, pricePerHour } = random.pick(wantedFlavors);
+  return {
+    type: 'RequestVm',
+    ...{ vmId, flavorId, size, firstHold: pricePerHour },
+    accountId: random.pick(accounts),
+    name: `vm-${vmId.slice(0, 8)}`,
+    imageDigest: 'ab'.repeat(32) as ImageDigest,
+    sshPublicKeys: [],
+    restartPolicy: random.pick(policies),
+  };
+};
+
+const anyOfVm = (commandId: string, random: Random): WithoutNow<VmCommand> => {
+  const nextBootId = bootIdOf(commandId);
+  const start = { type: 'StartVm', nextBootId } as const;
+  const stop = { type: 'StopVm', reason: 'owner' } as const;
+  const reboot = { type: 'RebootVm', nextBootId } as const;
+  const chance = random.next();
+  if (chance < 0.05) return { type: 'TerminateVm' };
+  if (chance < 0.4) return stop;
+  return chance < 0.55 ? reboot : start;
+};
+
+const ofAccount = (commandId: string, random: Random, ids: Ids): WithoutNow<AccountCommand> => {
+  if (random.chance(0.5)) return depositOf(ids, random.pick([1n, 20n]));
+  const sha256 = commandId.replaceAll('-', '').repeat(2);
+  return { type: 'IssueApiToken', tokenId: ids.uuid() as TokenId, role: 'owner', sha256, label: 'simulated' };
+};
+
+export const depositOf = (
+  ids: Ids,
+  amount: bigint,
+): Extract<WithoutNow<AccountCommand>, { type: 'DepositCredits' }> => ({
+  type: 'DepositCredits',
+  depositId: ids.uuid() as DepositId,
+  amount: credits(amount),
+  note: '',
+  source: 'operator-grant',
+});
+
+/** An operator empties a miner, or lets it be filled again. */
+export const drainOf = (random: Random, ids: Ids, id: MinerId): Wish => ({
+  commandId: ids.uuid(),
+  given: {
+    target: 'miner',
+    id,
+    command: random.chance(0.5)
+      ? { type: 'DrainMiner', reason: 'maintenance', deadlineAt: null }
+      : { type: 'UndrainMiner' },
+  },
+});
