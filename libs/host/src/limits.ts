@@ -56,6 +56,9 @@ export const limits = {
   networkCheckMs: 3_000,
   /** Servers of a cluster that are tried before the bus counts as unreachable. */
   serversCheckedMax: 5,
+  /** All VMs of a host weigh this many tasks per processor against what else runs there: they are what the host is for,
+   *  and whatever else runs, such as their agent, still gets a fifth. */
+  vmsWeightPerProcessor: 4,
   /** A control group is gone once its last process was collected; a kernel that takes longer is stuck. */
   cgroupRemoveMs: 2_000,
   /** The longest kernel file we read (memory.stat, mountinfo of a container host) is far below this. */

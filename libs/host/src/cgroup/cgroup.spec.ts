@@ -6,7 +6,7 @@ import { vmLimits } from '../qemu/vm-limits.ts';
 import { wholeDisk } from './block-device.ts';
 import { openCgroups } from './open-cgroups.ts';
 import { cgroupMounts, v2Base } from './places.ts';
-import { v1Settings, v2Settings } from './settings.ts';
+import { baseWeight, v1Settings, v2Settings } from './settings.ts';
 import { readVmCgroup } from './vm-cgroup.ts';
 
 const mebibyte = 1024 * 1024;
@@ -58,6 +58,7 @@ describe('a VM’s limits', () => {
   test('given a size / when limits follow / then processors, memory with QEMU’s own, threads and the disk’s rate', () => {
     expect(limits).toEqual({
       processors: 2.1,
+      cpuWeight: 2,
       memoryBytes: (2_048 + 192 + 16) * mebibyte,
       tasksMax: 130,
       disk: { operationsPerSecond: 8_000, bytesPerSecond: 400 * mebibyte },
@@ -70,6 +71,7 @@ describe('a VM’s limits', () => {
     const written = v2Settings(limits, '254:0').map(({ file, value }) => `${file} ${value}`);
     expect(written).toEqual([
       'cpu.max 210000 100000',
+      'cpu.weight 200',
       `memory.max ${2_256 * mebibyte}`,
       'memory.swap.max 0',
       'memory.oom.group 1',
@@ -78,10 +80,17 @@ describe('a VM’s limits', () => {
     ]);
   });
 
+  test('given all VMs of a host / when they are weighed / then they count as four tasks a processor, within the kernel’s bounds', () => {
+    expect(baseWeight(1, 2)).toEqual({ file: 'cpu.shares', value: '8192' });
+    expect(baseWeight(1, 512)).toEqual({ file: 'cpu.shares', value: '262144' });
+    expect(baseWeight(2, 512)).toEqual({ file: 'cpu.weight', value: '400' });
+  });
+
   test('given version 1 and no device / when they are written / then memory comes before memory with swap, no disk', () => {
     expect(v1Settings(limits, undefined).map(({ file, value }) => `${file} ${value}`)).toEqual([
       'cpu.cfs_period_us 100000',
       'cpu.cfs_quota_us 210000',
+      'cpu.shares 2048',
       `memory.limit_in_bytes ${2_256 * mebibyte}`,
       `memory.memsw.limit_in_bytes ${2_256 * mebibyte}`,
       'pids.max 130',

@@ -17,6 +17,7 @@ const reason = found.kind === 'usable' ? '' : ` (skipped: ${found.reason})`;
 const cgroups: Cgroups = found.kind === 'usable' ? found.cgroups : { version: 2, bases: new Map() };
 const limits: VmLimits = {
   processors: 0.2,
+  cpuWeight: 1,
   memoryBytes: 160 * mebibyte,
   tasksMax: 64,
   disk: { operationsPerSecond: 100, bytesPerSecond: 4 * mebibyte },

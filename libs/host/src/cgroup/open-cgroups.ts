@@ -1,8 +1,10 @@
 import { access, mkdir, rmdir, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { readIfThere } from './kernel-file.ts';
 import { type CgroupMounts, type Controller, cgroupMounts, controllers, v1Base, v2Base } from './places.ts';
+import { baseWeight } from './settings.ts';
 
 /** The control groups that VMs can be put into on this host: per controller, the directory VMs get theirs below. */
 export type Cgroups = {
@@ -46,6 +48,7 @@ async function openV2({ v2 }: CgroupMounts, own: string): Promise<CgroupsFound> 
     () => enable(base, wanted),
   ]);
   if (fault !== undefined) return { kind: 'refused', reason: `${base}: ${fault}` };
+  await weigh(base, 2);
   const given = ((await readIfThere(join(base, 'cgroup.subtree_control'))) ?? '').trim().split(/\s+/);
   const bases = new Map(wanted.filter((each) => given.includes(each)).map((each) => [each, base]));
   return { kind: 'usable', cgroups: { version: 2, bases }, missing: missingOf(bases) };
@@ -63,11 +66,20 @@ async function openV1({ v1 }: CgroupMounts): Promise<CgroupsFound> {
     if (mount === undefined) continue;
     const base = v1Base(mount);
     const refused = await firstFault([() => mkdir(base, { recursive: true }), () => proveWritable(base)]);
+    if (refused === undefined && controller === 'cpu') await weigh(base, 1);
     if (refused === undefined) bases.set(controller, base);
     else fault = `${base}: ${refused}`;
   }
   if (bases.size === 0) return { kind: 'refused', reason: fault };
   return { kind: 'usable', cgroups: { version: 1, bases }, missing: missingOf(bases) };
+}
+
+/** A delegated base is weighed by whoever delegated it: then this changes nothing. */
+async function weigh(base: string, version: 1 | 2): Promise<void> {
+  const { file, value } = baseWeight(version, availableParallelism());
+  await writeFile(join(base, file), value, { flag: 'r+' }).catch((error: unknown) => {
+    if (errnoOf(error) === undefined) throw error;
+  });
 }
 
 /** A directory that is there may still not be ours: only making a group below it shows that. */

@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts';
 import type { VmLimits } from '../qemu/vm-limits.ts';
 import type { Controller } from './places.ts';
 
@@ -15,6 +16,7 @@ export function v2Settings(vm: VmLimits, device: string | undefined): readonly S
   const io = `rbps=${bytesPerSecond} wbps=${bytesPerSecond} riops=${operationsPerSecond} wiops=${operationsPerSecond}`;
   return [
     set('cpu', 'cpu.max', `${quotaUs(vm)} ${periodUs}`),
+    set('cpu', 'cpu.weight', weight(vm.cpuWeight, 100, 10_000), 'if-there'),
     set('memory', 'memory.max', `${vm.memoryBytes}`),
     set('memory', 'memory.swap.max', '0', 'if-there'),
     // QEMU is one process; without this the kernel might end a helper thread's leader only.
@@ -31,6 +33,7 @@ export function v1Settings(vm: VmLimits, device: string | undefined): readonly S
   return [
     set('cpu', 'cpu.cfs_period_us', `${periodUs}`),
     set('cpu', 'cpu.cfs_quota_us', `${quotaUs(vm)}`),
+    set('cpu', 'cpu.shares', weight(vm.cpuWeight, 1_024, 262_144), 'if-there'),
     set('memory', 'memory.limit_in_bytes', `${vm.memoryBytes}`),
     set('memory', 'memory.memsw.limit_in_bytes', `${vm.memoryBytes}`, 'if-there'),
     set('pids', 'pids.max', `${vm.tasksMax}`),
@@ -47,6 +50,18 @@ export function v1Settings(vm: VmLimits, device: string | undefined): readonly S
 
 /** The usual period: long enough to cost nothing, short enough that nobody notices a pause. */
 const periodUs = 100_000;
+
+/** What the group of all VMs weighs against everything else on its host. Without it, all VMs together would weigh as
+ *  much as one task. Pure. */
+export function baseWeight(version: 1 | 2, processors: number): { readonly file: string; readonly value: string } {
+  return version === 2
+    ? { file: 'cpu.weight', value: weight(limits.vmsWeightPerProcessor, 100, 10_000) }
+    : { file: 'cpu.shares', value: weight(limits.vmsWeightPerProcessor * processors, 1_024, 262_144) };
+}
+
+function weight(count: number, one: number, most: number): string {
+  return `${Math.min(most, count * one)}`;
+}
 
 function quotaUs({ processors }: VmLimits): number {
   return Math.round(processors * periodUs);

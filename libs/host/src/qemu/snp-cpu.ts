@@ -7,16 +7,18 @@ export type SnpCpu = { readonly cbitpos: number; readonly reducedPhysBits: numbe
 /** Reads it from the kernel's cpuid device. Refuses with `hardware-refused` when that cannot be read, or names no SEV-SNP. */
 export async function readSnpCpu(path = '/dev/cpu/0/cpuid'): Promise<SnpCpu> {
   const registers = Buffer.alloc(16);
+  let bytesRead: number;
   try {
     const file = await open(path, 'r');
     // The device takes the function as the offset and answers EAX, EBX, ECX, EDX.
-    const { bytesRead } = await file.read(registers, 0, 16, sevFunction).finally(() => file.close());
-    if (bytesRead === 16) return parseSnpCpu(registers.readUInt32LE(0), registers.readUInt32LE(4));
+    ({ bytesRead } = await file.read(registers, 0, 16, sevFunction).finally(() => file.close()));
   } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    throw refused(path, errnoOf(error) ?? 'unreadable', 'a cpuid device that can be read: modprobe cpuid, as root');
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    throw refused(path, errno, 'a cpuid device that can be read: modprobe cpuid, as root');
   }
-  throw refused(path, 'too short an answer', '16 bytes');
+  if (bytesRead !== 16) throw refused(path, `${bytesRead} bytes`, '16 bytes');
+  return parseSnpCpu(registers.readUInt32LE(0), registers.readUInt32LE(4));
 }
 
 /** What the registers say. Pure. Refuses a processor without SEV-SNP (EAX bit 4). */

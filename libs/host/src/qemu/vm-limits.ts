@@ -5,6 +5,8 @@ import type { Accelerator } from './accelerator.ts';
 export type VmLimits = {
   /** Processor time per second of time: 1.1 is one whole processor and a tenth of another. */
   readonly processors: number;
+  /** Its share of a busy host against other VMs: as many as it has processors. */
+  readonly cpuWeight: number;
   /** All of QEMU's memory: the guest's and its own. There is no swap beside it. */
   readonly memoryBytes: number;
   /** Threads; a QEMU makes no processes. */
@@ -24,6 +26,7 @@ export function vmLimits(vm: {
   const { cpus, memoryBytes, accelerator } = vm;
   return {
     processors: cpus + limits.qemuProcessorShare,
+    cpuWeight: cpus,
     memoryBytes: memoryBytes + qemuOverheadBytes(memoryBytes, accelerator),
     tasksMax: limits.qemuThreadsMax + cpus,
     disk: {
