@@ -1,26 +1,21 @@
-import { setTimeout } from 'node:timers/promises';
 import {
   type Metadata,
   Server,
   ServerCredentials,
   type ServiceError,
   type sendUnaryData,
+  status,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import gossipService from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/gossip_grpc_pb.js';
-import type { ClusterInfo } from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/gossip_pb.js';
-import gossip from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/gossip_pb.js';
 import featuresService from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/serverfeatures_grpc_pb.js';
-import features from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/serverfeatures_pb.js';
-import shared from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/shared_pb.js';
 import streamsService from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_grpc_pb.js';
 import { serveAppend, serveBatchAppend } from './append.ts';
-import { type Call, createOrders, type Faults, type Orders } from './faults.ts';
+import { createOrders, type Faults, type Orders } from './faults.ts';
 import { createLog, type Log } from './log.ts';
-import { fail, notLeader, serializeAnswer } from './messages.ts';
+import { callError, fail, notLeader, serializeAnswer } from './messages.ts';
+import { host, members, supportedMethods, unary } from './node-info.ts';
 import { serveRead } from './read.ts';
-
-const host = '127.0.0.1';
 
 export type KurrentNode = {
   readonly port: number;
@@ -48,13 +43,21 @@ export type KurrentServer = {
   stop(): void;
 };
 
+export type KurrentServerOptions = {
+  readonly nodes?: number;
+  /** With TLS, and only for who comes with this user and password. */
+  readonly secured?: Secured;
+};
+
+type Secured = { readonly certificate: Buffer; readonly key: Buffer; readonly user: string; readonly password: string };
+
 /** Starts a server of so many nodes on free ports. The first leads. */
-export const startKurrentServer = async ({ nodes = 1, port = 0 } = {}): Promise<KurrentServer> => {
+export const startKurrentServer = async ({ nodes = 1, secured }: KurrentServerOptions = {}): Promise<KurrentServer> => {
   const log = createLog();
   const orders = createOrders();
-  const cluster: { leader: number; readonly nodes: KurrentNode[] } = { leader: 0, nodes: [] };
+  const cluster: MovingCluster = { leader: 0, nodes: [], secured: secured ?? null };
   for (let index = 0; index < nodes; index += 1) {
-    cluster.nodes.push(await startNode(log, orders, cluster, index, nodes === 1 ? port : 0));
+    cluster.nodes.push(await startNode(log, orders, cluster, index));
   }
   const address = (node: KurrentNode | undefined): string => `${host}:${node?.port}`;
   return {
@@ -75,22 +78,21 @@ export const startKurrentServer = async ({ nodes = 1, port = 0 } = {}): Promise<
   };
 };
 
-type Cluster = { readonly leader: number; readonly nodes: readonly KurrentNode[] };
+type Cluster = {
+  readonly leader: number;
+  readonly nodes: readonly KurrentNode[];
+  readonly secured: Secured | null;
+};
+type MovingCluster = { leader: number; readonly nodes: KurrentNode[]; readonly secured: Secured | null };
 
-const startNode = async (
-  log: Log,
-  orders: Orders,
-  cluster: Cluster,
-  index: number,
-  wantedPort: number,
-): Promise<KurrentNode> => {
+const startNode = async (log: Log, orders: Orders, cluster: Cluster, index: number): Promise<KurrentNode> => {
   let server: Server | null = null;
-  let port = wantedPort;
+  let port = 0;
   const start = async (): Promise<void> => {
     if (server !== null) return;
     server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 });
     addServices(server, log, orders, cluster, index);
-    port = await bind(server, port);
+    port = await bind(server, port, cluster.secured);
   };
   await start();
   return {
@@ -105,9 +107,13 @@ const startNode = async (
   };
 };
 
-const bind = (server: Server, port: number): Promise<number> =>
+const bind = (server: Server, port: number, secured: Secured | null): Promise<number> =>
   new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    const credentials =
+      secured === null
+        ? ServerCredentials.createInsecure()
+        : ServerCredentials.createSsl(null, [{ private_key: secured.key, cert_chain: secured.certificate }]);
+    server.bindAsync(`${host}:${port}`, credentials, (error, bound) => {
       if (error === null) resolve(bound);
       else reject(error);
     });
@@ -119,6 +125,9 @@ type AnyCall = { readonly metadata: Metadata; emit(event: 'error', error: Servic
 const addServices = (server: Server, log: Log, orders: Orders, cluster: Cluster, index: number): void => {
   const refused = ({ metadata }: { readonly metadata: Metadata }): ServiceError | null => {
     const leader = cluster.nodes[cluster.leader];
+    if (cluster.secured !== null && !isKnown(cluster.secured, metadata)) {
+      return callError(status.UNAUTHENTICATED, 'Unauthenticated');
+    }
     if (cluster.leader === index || leader === undefined) return null;
     return metadata.get('requires-leader').includes('true') ? notLeader({ host, port: leader.port }) : null;
   };
@@ -152,48 +161,7 @@ const addServices = (server: Server, log: Log, orders: Orders, cluster: Cluster,
   server.addService(gossipService.GossipService, { read: unary(orders, 'gossip', () => members(cluster)) });
 };
 
-const unary =
-  <Message>(orders: Orders, call: Call, build: () => Message): UntypedHandleCall =>
-  async (_call: unknown, answer: sendUnaryData<Message>) => {
-    const order = orders.take(call);
-    if (order?.kind === 'hang') return;
-    if (order?.kind === 'refuse') return answer(order.error);
-    if (order?.kind === 'delay') await setTimeout(order.ms);
-    answer(null, build());
-  };
-
-const supportedMethods = () => {
-  const message = new features.SupportedMethods();
-  message.setEventStoreServerVersion('26.0.0');
-  const methods = ['read', 'append', 'batchappend'].map((name) => {
-    const method = new features.SupportedMethod();
-    method.setServiceName('event_store.client.streams.streams');
-    method.setMethodName(name);
-    method.setFeaturesList(name === 'read' ? ['position', 'events'] : []);
-    return method;
-  });
-  message.setMethodsList(methods);
-  return message;
-};
-
-const members = (cluster: Cluster): ClusterInfo => {
-  const info = new gossip.ClusterInfo();
-  info.setMembersList(
-    cluster.nodes.map(({ port }, index) => {
-      const id = new shared.UUID();
-      id.setString(`00000000-0000-4000-8000-00000000000${index}`);
-      const at = new gossip.EndPoint();
-      at.setAddress(host);
-      at.setPort(port);
-      const member = new gossip.MemberInfo();
-      member.setInstanceId(id);
-      member.setTimeStamp('17636400000000000');
-      const { LEADER, FOLLOWER } = gossip.MemberInfo.VNodeState;
-      member.setState(index === cluster.leader ? LEADER : FOLLOWER);
-      member.setIsAlive(true);
-      member.setHttpEndPoint(at);
-      return member;
-    }),
-  );
-  return info;
+const isKnown = ({ user, password }: Secured, metadata: Metadata): boolean => {
+  const wanted = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  return metadata.get('authorization').includes(wanted);
 };
