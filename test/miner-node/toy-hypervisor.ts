@@ -58,6 +58,13 @@ export class ToyHypervisor implements Hypervisor {
     return this.#handles.get(vmId)?.() ?? null;
   }
 
+  /** Why a machine that ended unwatched did. */
+  lastExit: QemuExit | null = null;
+
+  async lastWords(): Promise<QemuExit | null> {
+    return this.lastExit;
+  }
+
   async kill(vmId: string): Promise<void> {
     this.running.get(vmId)?.end({ reason: 'unknown', detail: 'killed' });
   }

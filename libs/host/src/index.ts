@@ -25,7 +25,7 @@ export {
   readStartTicks,
 } from './qemu/qemu-process.ts';
 export { QmpClient, type QmpEvent, type QmpListener } from './qemu/qmp-client.ts';
-export type { QemuExit, RunningVm } from './qemu/running-vm.ts';
+export { closeCgroup, type QemuExit, type RunningVm } from './qemu/running-vm.ts';
 export type { SnpIdBlock, SnpLaunch } from './qemu/snp-args.ts';
 export { readSnpCpu, type SnpCpu } from './qemu/snp-cpu.ts';
 export { startQemu } from './qemu/start-qemu.ts';

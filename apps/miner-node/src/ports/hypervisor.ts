@@ -16,6 +16,9 @@ export type Hypervisor = {
   start(plan: StartPlan): Promise<Started>;
   /** Takes over a VM that an earlier agent started; `null` when it does not run. Rejects when it runs and does not answer. */
   adopt(vmId: string): Promise<Machine | null>;
+  /** Why a VM ended that nobody watched, where its host still knows; `null` where it does not. Tidies up after it;
+   *  never rejects. */
+  lastWords(vmId: string): Promise<QemuExit | null>;
   /** Ends the VM's process, when there is one, without asking it. */
   kill(vmId: string): Promise<void>;
 };

@@ -5,6 +5,7 @@ import {
   adoptQemu,
   type Cgroups,
   checkGuestAccess,
+  closeCgroup,
   createOverlay,
   type Env,
   freePort,
@@ -25,7 +26,7 @@ import {
 } from '#host';
 import { failureOf } from '../failure.ts';
 import type { Hypervisor, Started, StartPlan } from '../ports/hypervisor.ts';
-import { qemuMachine } from './qemu-machine.ts';
+import { memoryExit, qemuMachine } from './qemu-machine.ts';
 
 /** Runs VMs under QEMU, with their files below `minerDir` (absolute). Accelerator and control groups are probed once.
  *  With a firmware for SEV-SNP every VM is such a guest or does not start. */
@@ -52,6 +53,10 @@ export const createQemuHypervisor = async (
     adopt: async (vmId) => {
       const vm = await adoptQemu(vmId, filesOf(vmId), cgroups);
       return vm === undefined ? null : qemuMachine(vm);
+    },
+    lastWords: async (vmId) => {
+      const exit = cgroups === undefined ? undefined : await closeCgroup(vmCgroup(cgroups, vmId));
+      return exit === undefined ? null : memoryExit(exit);
     },
     kill: async (vmId) => {
       await killQemu(vmId, filesOf(vmId));

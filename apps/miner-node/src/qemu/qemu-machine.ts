@@ -15,10 +15,11 @@ import type { Machine } from '../ports/hypervisor.ts';
 /** A QEMU that runs, as the agent sees it. */
 export const qemuMachine = (vm: RunningVm): Machine => {
   let channel: GuestChannel | null = null;
-  const exited = vm.exited.then(async ({ reason, memoryLimitBytes }): Promise<QemuExit> => {
+  const exited = vm.exited.then(async (exit): Promise<QemuExit> => {
+    const { reason } = exit;
     channel?.close();
+    if (reason === 'memory-limit') return memoryExit(exit);
     const said = lastLines(await readTail(vm.files.qemuLog, limits.qemuLogTailBytes).catch(() => ''));
-    if (memoryLimitBytes !== undefined) return { reason: 'memory-limit', detail: `${memoryLimitBytes} bytes` };
     return { reason: reasonOf(reason), detail: said === '' ? `QEMU said ${reason}` : `QEMU said ${reason}: ${said}` };
   });
   return {
@@ -56,12 +57,17 @@ export const qemuMachine = (vm: RunningVm): Machine => {
   };
 };
 
+/** The exit of a QEMU that its memory limit ended. */
+export const memoryExit = ({ memoryLimitBytes }: { readonly memoryLimitBytes?: number }): QemuExit => ({
+  reason: 'memory-limit',
+  detail: memoryLimitBytes === undefined ? '' : `${memoryLimitBytes} bytes`,
+});
+
 const reasonOf = (said: string): QemuExit['reason'] => {
   switch (said) {
     case 'guest-shutdown':
     case 'guest-reset':
     case 'guest-panic':
-    case 'memory-limit':
       return said;
     default:
       return said.startsWith('host-') ? 'ended-by-host' : 'unknown';

@@ -122,6 +122,19 @@ describe('a VM on its host', () => {
     await expect(supervisor.metrics(vmId)).rejects.toThrow(isGone);
   });
 
+  test('given a QEMU that its memory limit ended while no agent watched / when the next agent comes / then it says so', async () => {
+    const host = await runningHost();
+    await host.endAgent();
+    host.machine(vmId).end({ reason: 'unknown', detail: '' });
+    host.hypervisor.lastExit = { reason: 'memory-limit', detail: '1 byte' };
+    await host.startAgent();
+    await host.until('the exit is told', () => phase(host) === 'stopped');
+    expect(host.last(vmId)?.observation).toMatchObject({
+      cause: 'crash',
+      detail: expect.stringContaining('memory limit was used up: 1 byte'),
+    });
+  });
+
   test.each([
     ['guest-shutdown', 'guest-shutdown'],
     ['guest-reset', 'crash'],

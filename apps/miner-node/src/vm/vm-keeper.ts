@@ -166,7 +166,10 @@ export class VmKeeper implements Keeper {
       return false;
     }
     this.#isAdopted = true;
-    if (held.machine === null) return true;
+    if (held.machine === null) {
+      held.exit = await hypervisor.lastWords(vmId);
+      return true;
+    }
     log('info', 'QEMU re-adopted', { vmId, pid: held.machine.pid });
     this.#attend(held.machine);
     return true;
