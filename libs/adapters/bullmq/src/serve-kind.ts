@@ -40,7 +40,11 @@ export const serveKind = (source: TimerSource, options: ServeKindOptions): Serve
   let sweeping: Promise<void> | null = null;
   let nap = new AbortController();
 
-  const onError = (error: unknown): void => log('warn', 'timers: Redis', { kind, reason: sentence(error) });
+  // That Redis is away is said once, by the connection; each attempt to reach it is no news.
+  const tell = (message: string, error: unknown): void => {
+    if (redis.unreachable() === null) log('warn', message, { kind, reason: sentence(error) });
+  };
+  const onError = (error: unknown): void => tell('timers: Redis failed', error);
   const call = async (timer: Timer): Promise<void> => {
     called.add(timer.id);
     const lateMs = Math.max(0, clock.now() - timer.dueAt);
@@ -74,8 +78,7 @@ export const serveKind = (source: TimerSource, options: ServeKindOptions): Serve
       trouble = null;
     } catch (error) {
       isWhole = false;
-      if (trouble === null)
-        log('warn', 'timers are called here until Redis is back', { kind, reason: sentence(error) });
+      if (trouble === null) tell('Redis takes no timers; they are called here until it does', error);
       trouble = sentence(error);
     }
   };
