@@ -15,6 +15,8 @@ export const limits = {
   reconnectMsMax: 4_000,
   /** A broken stream is given up after this long without one byte: a restart of the orchestrator takes seconds. */
   reconnectForMs: 120_000,
+  /** Rows of one page of a list: the API's own most. */
+  pageRowsMax: 1_000,
   /** Events of one page of a story. */
   pageEventsMax: 1_000,
   /** Pages of one story: as many as a stream may hold (100,000 events). */
@@ -28,6 +30,8 @@ export const limits = {
   parkedAnswerMs: 30_000,
   /** Rows of an audit when none are asked for: what a person reads at once. */
   auditRows: 100,
+  /** Rows of a list when nobody says: more than a person reads, less than a page of the API. */
+  listRows: 500,
   /** How often `--watch` asks again when nobody says. */
   watchEveryMs: 2_000,
   /** A guest under emulation takes new SSH keys within a second or two; one that cannot never will. */

@@ -43,6 +43,23 @@ export type VmRequest = {
   readonly restartPolicy?: string | undefined;
 };
 
+/** Which VMs a list is about; what is not named is not asked. */
+export type VmFilter = {
+  readonly accountId?: string | undefined;
+  readonly observed?: string | undefined;
+  readonly minerId?: string | undefined;
+  readonly flavorId?: string | undefined;
+  readonly name?: string | undefined;
+  readonly gone?: 'true' | 'false' | undefined;
+};
+
+/** Which miners a list is about. */
+export type MinerFilter = {
+  readonly status?: string | undefined;
+  readonly eligible?: 'true' | 'false' | undefined;
+  readonly name?: string | undefined;
+};
+
 /** The HTTP API as functions. Creations carry ids their caller made, so each may be repeated. */
 export type Api = ReturnType<typeof createApi>;
 
@@ -62,7 +79,7 @@ export const createApi = (http: Http) => ({
 });
 
 const accountRoutes = (http: Http) => ({
-  accounts: (): Promise<readonly AccountView[]> => list(http, '/v1/accounts', accountView),
+  accounts: (rowsMax?: number): Promise<readonly AccountView[]> => list(http, '/v1/accounts', accountView, {}, rowsMax),
   account: (id: string, atLeast?: string): Promise<AccountView> =>
     http.ask(`/v1/accounts/${at(id)}`, accountView, { query: { atLeast } }),
   openAccount: (accountId: string, name: string) => post(http, '/v1/accounts', { accountId, name }),
@@ -76,7 +93,8 @@ const accountRoutes = (http: Http) => ({
 });
 
 const vmRoutes = (http: Http) => ({
-  vms: (accountId?: string): Promise<readonly VmView[]> => list(http, '/v1/vms', vmView, { accountId }),
+  vms: (filter: VmFilter = {}, rowsMax?: number): Promise<readonly VmView[]> =>
+    list(http, '/v1/vms', vmView, filter, rowsMax),
   vm: (id: string, atLeast?: string): Promise<VmView> => http.ask(`/v1/vms/${at(id)}`, vmView, { query: { atLeast } }),
   requestVm: (request: VmRequest) => post(http, '/v1/vms', request),
   startVm: (id: string) => post(http, `/v1/vms/${at(id)}/start`),
@@ -91,7 +109,8 @@ const vmRoutes = (http: Http) => ({
 });
 
 const minerRoutes = (http: Http) => ({
-  miners: (): Promise<readonly MinerView[]> => list(http, '/v1/miners', minerView),
+  miners: (filter: MinerFilter = {}, rowsMax?: number): Promise<readonly MinerView[]> =>
+    list(http, '/v1/miners', minerView, filter, rowsMax),
   miner: (id: string, atLeast?: string): Promise<MinerView> =>
     http.ask(`/v1/miners/${at(id)}`, minerView, { query: { atLeast } }),
   inviteMiner: (miner: { minerId: string; name: string; joinTokenSha256: string; expiresAt: string }) =>
@@ -115,9 +134,10 @@ const drainRoutes = (http: Http) => ({
 });
 
 const recordRoutes = (http: Http) => ({
-  images: (): Promise<readonly ImageView[]> => list(http, '/v1/images', imageView),
+  images: (rowsMax?: number): Promise<readonly ImageView[]> => list(http, '/v1/images', imageView, {}, rowsMax),
   registerImage: (digest: string, manifest: unknown) => post(http, '/v1/images', { digest, manifest }),
-  streams: (category?: string): Promise<readonly StreamView[]> => list(http, '/v1/streams', streamView, { category }),
+  streams: (category?: string, rowsMax?: number): Promise<readonly StreamView[]> =>
+    list(http, '/v1/streams', streamView, { category }, rowsMax),
   streamPage: (stream: string, from: bigint, limit: number): Promise<{ items: readonly EventView[] }> =>
     http.ask(`/v1/streams/${at(stream)}`, page, { query: { from: from.toString(), limit } }),
   /** Where the log stood at a time, or the position itself. */
@@ -132,19 +152,22 @@ const positionView = z.looseObject({ position: z.string().nullable() });
 
 const at = encodeURIComponent;
 
-/** A whole list, page by page. Refuses one that does not end within {@link limits.pagesMax} pages. */
+/** A list page by page: whole, or its first `rowsMax`. Refuses a whole one that does not end within {@link limits.pagesMax} pages. */
 const list = async <Item extends z.ZodType>(
   http: Http,
   path: string,
   item: Item,
   query: Query = {},
+  rowsMax = Number.POSITIVE_INFINITY,
 ): Promise<readonly z.infer<Item>[]> => {
   const all: z.infer<Item>[] = [];
   let after: string | undefined;
   for (let pages = 0; pages < limits.pagesMax; pages += 1) {
-    const page = await http.ask(path, items(item), { query: { ...query, after } });
+    const wanted = rowsMax - all.length;
+    const limit = wanted < limits.pageRowsMax ? wanted : undefined;
+    const page = await http.ask(path, items(item), { query: { ...query, limit, after } });
     all.push(...page.items);
-    if (page.next === null || page.next === undefined) return all;
+    if (page.next === null || page.next === undefined || all.length >= rowsMax) return all;
     after = page.next;
   }
   throw badAnswer('list-too-long', `GET ${path} has more than ${all.length} rows`);

@@ -11,6 +11,7 @@ import { creditsText, parseCredits } from '../output/credits.ts';
 import { facts, table } from '../output/table.ts';
 import { staleText, timeText } from '../output/time.ts';
 import { accountFor } from './accounts.ts';
+import { allOption, limitOption, rowsWanted, shownOf } from './lists.ts';
 import { answerPast, atOption, momentFrom } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
@@ -51,11 +52,13 @@ const addReads = (account: Command, cli: Cli): void => {
     .command('ls')
     .alias('list')
     .description('list accounts (operator)')
+    .option(...allOption)
+    .option(...limitOption)
     .option(...jsonOption)
     .addHelpText('after', examples('hcc account ls'))
     .action(async (_options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
-      const accounts = await api.accounts();
+      const accounts = shownOf(cli, command, await api.accounts(rowsWanted(command)));
       answer(cli, optionsOf(command).json, accounts, () =>
         table(
           ['ID', 'NAME', 'AVAILABLE', 'HELD', 'DEPOSITED', 'OPENED'],

@@ -3,6 +3,7 @@ import type { Cli } from '../cli.ts';
 import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
 import { bytesText } from '../output/text.ts';
+import { allOption, limitOption, rowsWanted, shownOf } from './lists.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc image ...`: what VMs boot from. */
@@ -12,11 +13,13 @@ export const addImageCommands = (program: Command, cli: Cli): void => {
     .command('ls')
     .alias('list')
     .description('list images')
+    .option(...allOption)
+    .option(...limitOption)
     .option(...jsonOption)
     .addHelpText('after', examples('hcc image ls', 'hcc image ls --json'))
     .action(async (_options, command: Command) => {
       const { api } = await connectFor(cli, command, 'owner');
-      const images = await api.images();
+      const images = shownOf(cli, command, await api.images(rowsWanted(command)));
       answer(cli, optionsOf(command).json, images, () =>
         table(
           ['DIGEST', 'NAME', 'VERSION', 'ARCH', 'USER', 'MEMORY'],

@@ -9,6 +9,7 @@ import { facts, table } from '../output/table.ts';
 import { bytesText, shortId } from '../output/text.ts';
 import { staleText, timeText } from '../output/time.ts';
 import { platformText } from '../story/story.ts';
+import { allOption, limitOption, rowsWanted, shownOf } from './lists.ts';
 import { addMinerDoctor } from './miner-doctor.ts';
 import { addMinerDrain, drainText, findMiner } from './miner-drain.ts';
 import { answerPast, atOption, momentFrom } from './moment.ts';
@@ -21,11 +22,19 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
     .command('ls')
     .alias('list')
     .description('list miners')
+    .option(...allOption)
+    .option(...limitOption)
+    .option('--status <status>', 'only those that are invited, enrolled, attached or lost')
+    .option('--eligible', 'only those that VMs may be placed on')
+    .option('--no-eligible', 'only those that VMs may not be placed on')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc miner ls', 'hcc miner ls --json'))
+    .addHelpText('after', examples('hcc miner ls', 'hcc miner ls --no-eligible', 'hcc miner ls --watch 5'))
     .action(async (_options, command: Command) => {
+      const { status, eligible } = optionsOf<{ status?: string; eligible?: boolean }>(command);
       const { api } = await connectFor(cli, command, 'operator');
-      const miners = await api.miners();
+      const wanted = eligible === undefined ? undefined : eligible ? ('true' as const) : ('false' as const);
+      const found = await api.miners({ status, eligible: wanted }, rowsWanted(command));
+      const miners = shownOf(cli, command, found);
       answer(cli, optionsOf(command).json, miners, () => minerTable(miners, cli.clock.now()));
     });
   miner

@@ -8,6 +8,7 @@ import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
 import { timeText } from '../output/time.ts';
 import { isWholeId } from './accounts.ts';
+import { allOption, limitOption, rowsWanted, shownOf } from './lists.ts';
 import { tellStream } from './tell-stream.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
@@ -18,13 +19,15 @@ export const addStreamCommands = (program: Command, cli: Cli): void => {
     .command('ls')
     .alias('list')
     .description('list streams')
+    .option(...allOption)
+    .option(...limitOption)
     .option('--category <category>', 'only vm, account, miner, image or parked')
     .option(...jsonOption)
     .addHelpText('after', examples('hcc stream ls', 'hcc stream ls --category vm --json'))
     .action(async (_options, command: Command) => {
       const { json, category } = optionsOf<{ category?: string }>(command);
       const { api } = await connectFor(cli, command, 'operator');
-      const streams = await api.streams(category);
+      const streams = shownOf(cli, command, await api.streams(category, rowsWanted(command)));
       const now = cli.clock.now();
       answer(cli, json, streams, () =>
         table(

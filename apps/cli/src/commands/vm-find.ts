@@ -14,4 +14,4 @@ export const findVm = async (api: Api, text: string): Promise<VmView> => {
 };
 
 /** Whether nothing of a VM is left but its story. */
-export const isGone = ({ observed }: VmView): boolean => observed === 'terminated' || observed === 'refused';
+const isGone = ({ observed }: VmView): boolean => observed === 'terminated' || observed === 'refused';

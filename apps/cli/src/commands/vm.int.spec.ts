@@ -15,7 +15,10 @@ describe('hcc vm', () => {
 
   test('ls leaves out what is gone, until asked for all', async () => {
     const gone = { ...vm, name: 'old', desired: 'absent', observed: 'terminated' };
-    const { hcc } = await machineWith({ 'GET /v1/vms': json({ items: [vm, gone] }) });
+    const { hcc } = await machineWith({
+      'GET /v1/vms': (asked, answer) =>
+        json({ items: asked.query.get('gone') === 'false' ? [vm] : [vm, gone] })(asked, answer),
+    });
     expect((await hcc('vm', 'ls')).out).not.toContain('old');
     expect((await hcc('vm', 'ls', '--all')).out).toContain('old');
   });

@@ -6,12 +6,15 @@ import type { Accepted, VmView } from '../client/views.ts';
 import { answer } from '../output/answer.ts';
 import { shortId } from '../output/text.ts';
 import { type Goal, goals } from '../up/timeline.ts';
+import { accountFor, isWholeId } from './accounts.ts';
+import { limitOption, rowsWanted, shownOf } from './lists.ts';
+import { findMiner } from './miner-drain.ts';
 import { addVmDiff, answerPast, atOption, momentFrom } from './moment.ts';
 import { tellStream } from './tell-stream.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { addVmConsole } from './vm-console.ts';
 import { addVmCreate } from './vm-create.ts';
-import { findVm, isGone } from './vm-find.ts';
+import { findVm } from './vm-find.ts';
 import { addVmKeys } from './vm-keys.ts';
 import { addVmMetrics } from './vm-metrics.ts';
 import { addVmResize } from './vm-resize.ts';
@@ -55,16 +58,16 @@ const addReads = (vm: Command, cli: Cli): void => {
   vm.command('ls')
     .alias('list')
     .description('list VMs')
-    .option('-a, --all', 'also those that are terminated or were refused')
+    .option('-a, --all', 'all of them, also those that are terminated or were refused')
+    .option(...limitOption)
     .option('--account <account>', 'only those of this account')
+    .option('--state <state>', 'only those observed in this state, such as running or awaiting-placement')
+    .option('--miner <miner>', 'only those that this miner holds')
+    .option('--flavor <flavor>', 'only those of this flavor')
+    .option('--name <name>', 'only those of exactly this name')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc vm ls', 'hcc vm ls --all --json'))
-    .action(async (_options, command: Command) => {
-      const { json, account, all } = optionsOf<{ account?: string; all?: boolean }>(command);
-      const { api } = await connectFor(cli, command, 'owner');
-      const vms = (await api.vms(account)).filter((vm) => all === true || !isGone(vm));
-      answer(cli, json, vms, () => vmTable(vms, cli.clock.now()));
-    });
+    .addHelpText('after', examples('hcc vm ls', 'hcc vm ls --state running --watch', 'hcc vm ls --all --format csv'))
+    .action((_options, command: Command) => listVms(cli, command));
   vm.command('status')
     .description('one VM in full: what is wanted, what is, and since when')
     .argument('<vm>', 'id, beginning of an id, or name')
@@ -89,6 +92,22 @@ const addReads = (vm: Command, cli: Cli): void => {
       const { vmId } = await findVm(context.api, text);
       await tellStream(cli, context.api, `vm-${vmId}`, optionsOf<{ follow?: boolean }>(command));
     });
+};
+
+type Listing = { account?: string; all?: boolean; state?: string; miner?: string; flavor?: string; name?: string };
+
+const listVms = async (cli: Cli, command: Command): Promise<void> => {
+  const { json, account, all, state, miner, flavor, name } = optionsOf<Listing>(command);
+  const { api } = await connectFor(cli, command, 'owner');
+  const filter = {
+    accountId: account === undefined ? undefined : await accountFor(api, account),
+    // A whole id needs no look-up, which an owner could not make.
+    minerId: miner === undefined || isWholeId(miner) ? miner : (await findMiner(api, miner)).minerId,
+    ...{ observed: state, flavorId: flavor, name },
+    gone: all === true || state !== undefined ? undefined : ('false' as const),
+  };
+  const vms = shownOf(cli, command, await api.vms(filter, rowsWanted(command)));
+  answer(cli, json, vms, () => vmTable(vms, cli.clock.now()));
 };
 
 type Change = {

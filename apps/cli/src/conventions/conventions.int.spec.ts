@@ -36,6 +36,33 @@ describe('formats', () => {
   });
 });
 
+describe('lists', () => {
+  test('given more than --limit, then that many are shown, no more than one more is asked for, and stderr says so', async () => {
+    const { hcc, api } = await machineWith({
+      'GET /v1/miners': (asked, answer) => json({ ...two, next: 'b3BhcXVl' })(asked, answer),
+    });
+    const ran = await hcc('miner', 'ls', '--limit', '1', '--json');
+    expect(JSON.parse(ran.out)).toMatchObject([{ name: 'berlin-1' }]);
+    expect(ran.err).toContain('--limit N or --all');
+    expect(api.asked.map(({ query }) => query.get('limit'))).toEqual(['2']);
+    expect((await hcc('miner', 'ls', '--limit', '0')).code).toBe(2);
+  });
+
+  test('given --all and filters, then every page is read and the filters are asked for', async () => {
+    const { hcc, api } = await machineWith({
+      'GET /v1/miners': (asked, answer) =>
+        json({ ...two, next: asked.query.get('after') === null ? 'b3BhcXVl' : null })(asked, answer),
+    });
+    const ran = await hcc('miner', 'ls', '--all', '--no-eligible', '--status', 'lost', '--json');
+    expect(JSON.parse(ran.out)).toHaveLength(4);
+    expect(ran.err).toBe('');
+    expect(api.asked.map(({ query }) => query.toString())).toEqual([
+      'status=lost&eligible=false',
+      'status=lost&eligible=false&after=b3BhcXVl',
+    ]);
+  });
+});
+
 describe('watching', () => {
   test('given a list that changes and a server that goes away, then a pipe gets each change once; Ctrl-C ends it and says so', async () => {
     let asked = 0;

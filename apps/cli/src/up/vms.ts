@@ -44,7 +44,7 @@ const sinceItRan = async (work: VmWork, vmId: string): Promise<bigint> => {
 
 /** The VMs of an account that somebody wants running. */
 export const wantedVms = async ({ owner, accountId }: Cluster): Promise<readonly VmView[]> =>
-  (await owner.vms(accountId)).filter(({ desired, observed }) => desired === 'running' && observed !== 'refused');
+  (await owner.vms({ accountId, gone: 'false' })).filter(({ desired }) => desired === 'running');
 
 /** Terminates a VM and shows it go, disk included. */
 export const removeVm = async (work: VmWork, vm: VmView): Promise<void> => {

@@ -8,6 +8,8 @@ export type VmFilter = {
   readonly minerId?: string | undefined;
   readonly flavorId?: string | undefined;
   readonly name?: string | undefined;
+  /** Whether nothing of it is left but its story. */
+  readonly gone?: boolean | undefined;
 };
 
 /** Which miners a list is about. */
@@ -20,16 +22,19 @@ export type MinerFilter = {
 /** Columns and the values they must have. Column names are ours, never a caller's. */
 export type Wanted = Readonly<Record<string, string | number | undefined>>;
 
-export const vmColumns = ({ accountId, observed, minerId, flavorId, name }: VmFilter): Wanted => ({
+export const vmColumns = ({ accountId, observed, minerId, flavorId, name, gone }: VmFilter): Wanted => ({
   account_id: accountId,
   observed,
   miner_id: minerId,
   flavor_id: flavorId,
   name,
+  gone: flag(gone),
 });
 
 export const minerColumns = ({ status, eligible, name }: MinerFilter): Wanted => ({
   status,
-  eligible: eligible === undefined ? undefined : Number(eligible),
+  eligible: flag(eligible),
   name,
 });
+
+const flag = (given: boolean | undefined): number | undefined => (given === undefined ? undefined : Number(given));

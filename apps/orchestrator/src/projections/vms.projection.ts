@@ -20,11 +20,13 @@ const ddl = `CREATE TABLE vms (
   observed TEXT AS (row ->> '$.vm.observed'),
   miner_id TEXT AS (row ->> '$.vm.placement.minerId'),
   flavor_id TEXT AS (row ->> '$.vm.flavorId'),
-  name TEXT AS (row ->> '$.vm.name')
+  name TEXT AS (row ->> '$.vm.name'),
+  gone INTEGER AS (row ->> '$.vm.observed' IN ('terminated', 'refused'))
 ) STRICT;
 CREATE INDEX vms_by_age ON vms (created_at, vm_id);
 CREATE INDEX vms_by_observed ON vms (observed, created_at, vm_id);
 CREATE INDEX vms_by_miner ON vms (miner_id, created_at, vm_id);
+CREATE INDEX vms_by_gone ON vms (gone, created_at, vm_id);
 CREATE INDEX vms_by_name ON vms (name, created_at, vm_id);
 CREATE INDEX vms_by_account ON vms (account_id, created_at, vm_id);`;
 

@@ -35,3 +35,9 @@ export const numberFrom = (min: number, max: number, whenAbsent: number) =>
   wholeNumber(min, max)
     .default(whenAbsent)
     .meta({ wire: { type: 'integer', minimum: min, maximum: max, default: whenAbsent } });
+
+/** A yes or no in a query, or nothing. */
+export const yesOrNo = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .optional();

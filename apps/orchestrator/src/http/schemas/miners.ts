@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { drainReasonLengthMax } from '#domain';
 import { instant, minerId, natsPublicKey, sha256Hex } from '#events';
 import { minerStatus } from '../views/miner.view.ts';
+import { yesOrNo } from './door.ts';
 import { listQuery } from './lists.ts';
 
 export const minerPath = z.strictObject({ minerId });
@@ -29,10 +30,6 @@ export const drain = z.strictObject({
 export const minerList = z.strictObject({
   ...listQuery,
   status: minerStatus.optional(),
-  eligible: z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .optional()
-    .describe('Only those that VMs may be placed on, or only the others'),
+  eligible: yesOrNo.describe('Only those that VMs may be placed on, or only the others'),
   name: z.string().min(1).max(200).optional().describe('Only those of exactly this name'),
 });

@@ -3,7 +3,7 @@ import { accountId, consoleBytesMax, imageDigest, minerId, restartPolicy, vmId }
 import { consoleBytes, fingerprintsMax } from '../limits.ts';
 import { observed } from '../views/vm.view.ts';
 import { fingerprint } from './accounts.ts';
-import { numberFrom } from './door.ts';
+import { numberFrom, yesOrNo } from './door.ts';
 import { flavorId } from './flavors.ts';
 import { listQuery } from './lists.ts';
 
@@ -37,6 +37,7 @@ export const vmList = z.strictObject({
   minerId: minerId.optional().describe('Only those that this miner holds'),
   flavorId: z.string().min(1).max(40).optional(),
   name: z.string().min(1).max(200).optional().describe('Only those of exactly this name'),
+  gone: yesOrNo.describe('Only those of which nothing is left, or only the others'),
 });
 /** An offset in everything a guest ever printed: exact up to a petabyte. */
 const consoleOffset = z
