@@ -22,3 +22,7 @@ export const consoleBytes = 16 * 1024;
 export const diffEventsMax = 1_000;
 /** A VM names at most the keys its account may have; the schema stops a longer list before it is looked up. */
 export const fingerprintsMax = 64;
+/** Events that one answer of the audit looks through before it answers what it has: some tenths of a second. */
+export const auditScanEventsMax = 50_000;
+/** Minutes of the audit that are asked for at once. */
+export const auditSpansAtOnce = 64;

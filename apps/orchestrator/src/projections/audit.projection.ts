@@ -1,56 +1,129 @@
-import { categoryOf, idOf, type RecordedEvent } from '#events';
-import { changing } from './changes.ts';
+import type { Database } from 'better-sqlite3';
+import { categoryOf, type Position, type RecordedEvent } from '#events';
+import type { Foldable, PositionOrder } from './rows-sink.ts';
 
-/** One action: who did what to which stream, when. The event itself is in the store, at its stream and revision. */
-export type AuditRow = {
-  readonly recordedAt: string;
-  readonly stream: string;
-  readonly revision: number;
-  readonly actor: string;
-  readonly type: string;
-  readonly eventId: string;
-  readonly correlationId: string;
-  readonly position: string;
+/** By what actions are found: all of them, or those of one actor, of one type, or on the streams of one account. */
+export type AuditKind = 'all' | 'actor' | 'type' | 'account';
+
+/** The events of one minute that one key finds, and where in the log they lie. The events themselves are in the store. */
+export type AuditSpan = {
+  /** `2026-01-31T12:00`, of when they were recorded. */
+  readonly minute: string;
+  readonly events: number;
+  readonly firstStream: string;
+  readonly firstRevision: number;
+  readonly firstPosition: Position;
+  readonly lastPosition: Position;
 };
 
-// In the order of what is asked: time. The key is of the event, not of when it was folded, so a rebuild has the same rows.
+// Minutes and not events: a row for each event would make the read model as large as the log, and reading it up half as
+// fast. What a span says is of the log and not of when it was folded, so a rebuild has the same rows.
 const ddl = `CREATE TABLE audit (
-  recorded_at TEXT NOT NULL,
-  stream TEXT NOT NULL,
-  revision INTEGER NOT NULL,
-  actor TEXT NOT NULL,
-  type TEXT NOT NULL,
-  event_id TEXT NOT NULL,
-  correlation_id TEXT NOT NULL,
-  position TEXT NOT NULL,
-  account_id TEXT,
-  PRIMARY KEY (recorded_at, stream, revision)
+  kind TEXT NOT NULL,
+  key TEXT NOT NULL,
+  minute TEXT NOT NULL,
+  events INTEGER NOT NULL,
+  first_stream TEXT NOT NULL,
+  first_revision INTEGER NOT NULL,
+  first_position TEXT NOT NULL,
+  last_position TEXT NOT NULL,
+  PRIMARY KEY (kind, key, minute)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX audit_by_actor ON audit (actor);
-CREATE INDEX audit_by_type ON audit (type);
-CREATE INDEX audit_by_account ON audit (account_id) WHERE account_id IS NOT NULL;`;
+CREATE TABLE audit_owners (
+  vm_id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL
+) STRICT, WITHOUT ROWID;`;
 
-type AuditChange = AuditRow & { readonly vmId: string | null; readonly accountId: string | null };
+export const spanColumns = `minute, events, first_stream AS firstStream, first_revision AS firstRevision,
+  first_position AS firstPosition, last_position AS lastPosition`;
+
+export const minuteOf = (recordedAt: string): string => recordedAt.slice(0, 'YYYY-MM-DDTHH:MM'.length);
 
 /** Every event, by whom and when. It decodes nothing, so an event that no build can read is found here too. */
-export const audit = changing<AuditChange>({
+export const audit: Foldable = {
   name: 'audit',
   ddl,
   category: null,
-  changeOf: ({ recordedAt, stream, revision, actor, type, eventId, correlationId, position }: RecordedEvent) => {
-    const category = categoryOf(stream);
+  openPage: (db, order) => {
+    const table = openTable(db, order);
+    let page = new Map<string, Noted>();
+    /** Of the VMs of this page, as far as their requests have come; `null` for one that was not requested yet. */
+    let owners = new Map<string, string | null>();
+    const note = (kind: AuditKind, key: string, span: AuditSpan): void => {
+      const id = `${kind} ${key} ${span.minute}`;
+      const before = page.get(id)?.span;
+      page.set(id, { kind, key, span: before === undefined ? span : joined(before, span, order) });
+    };
+    const ownerOf = (id: string, recorded: RecordedEvent): string | null => {
+      const category = categoryOf(recorded.stream);
+      if (category !== 'vm') return category === 'account' ? id : null;
+      const known = owners.get(id);
+      const owner = (known === undefined ? table.ownerOf(id) : known) ?? requesterOf(recorded);
+      owners.set(id, owner);
+      return owner;
+    };
     return {
-      ...{ recordedAt, stream, actor, type, eventId, correlationId, position, revision: Number(revision) },
-      vmId: category === 'vm' ? idOf(stream) : null,
-      accountId: category === 'account' ? idOf(stream) : null,
+      fold: (id, recorded) => () => {
+        const span = spanOf(recorded);
+        note('all', '', span);
+        note('actor', recorded.actor, span);
+        note('type', recorded.type, span);
+        const accountId = ownerOf(id, recorded);
+        if (accountId !== null) note('account', accountId, span);
+      },
+      write: () => {
+        for (const { kind, key, span } of page.values()) table.add(kind, key, span);
+        for (const [vmId, accountId] of owners) if (accountId !== null) table.own(vmId, accountId);
+      },
+      clear: () => {
+        page = new Map();
+        owners = new Map();
+      },
     };
   },
-  open: (db) => {
-    const add = db.prepare<AuditChange>(
-      `INSERT INTO audit (recorded_at, stream, revision, actor, type, event_id, correlation_id, position, account_id)
-       VALUES (:recordedAt, :stream, :revision, :actor, :type, :eventId, :correlationId, :position,
-         coalesce(:accountId, (SELECT account_id FROM vms WHERE vm_id = :vmId)))`,
-    );
-    return (change) => add.run(change);
-  },
+};
+
+/** The account of a request, read as it is stored: also one that no build can read any more names its owner. */
+const requesterOf = ({ type, data: { accountId } }: RecordedEvent): string | null =>
+  type === 'VmRequested' && typeof accountId === 'string' ? accountId : null;
+
+type Noted = { readonly kind: AuditKind; readonly key: string; readonly span: AuditSpan };
+
+const spanOf = ({ recordedAt, stream, revision, position }: RecordedEvent): AuditSpan => ({
+  minute: minuteOf(recordedAt),
+  events: 1,
+  ...{ firstStream: stream, firstRevision: Number(revision), firstPosition: position, lastPosition: position },
 });
+
+/** Both together. A stream that was caught up late lies before what was folded meanwhile. */
+const joined = (a: AuditSpan, b: AuditSpan, { comparePositions }: PositionOrder): AuditSpan => {
+  const [first, other] = comparePositions(a.firstPosition, b.firstPosition) <= 0 ? [a, b] : [b, a];
+  const isLonger = comparePositions(other.lastPosition, first.lastPosition) > 0;
+  return { ...first, events: a.events + b.events, lastPosition: isLonger ? other.lastPosition : first.lastPosition };
+};
+
+/** Whose a VM is, by its request; `null` before there was one. */
+export const auditOwner = (db: Database): ((vmId: string) => string | null) => {
+  const one = db.prepare<[string], string>('SELECT account_id FROM audit_owners WHERE vm_id = ?').pluck();
+  return (vmId) => one.get(vmId) ?? null;
+};
+
+const openTable = (db: Database, order: PositionOrder) => {
+  const one = db.prepare<[string, string, string], AuditSpan>(
+    `SELECT ${spanColumns} FROM audit WHERE kind = ? AND key = ? AND minute = ?`,
+  );
+  const put = db.prepare(
+    `INSERT OR REPLACE INTO audit (kind, key, minute, events, first_stream, first_revision, first_position, last_position)
+     VALUES (:kind, :key, :minute, :events, :firstStream, :firstRevision, :firstPosition, :lastPosition)`,
+  );
+  const owner = auditOwner(db);
+  const own = db.prepare<[string, string]>('INSERT OR IGNORE INTO audit_owners (vm_id, account_id) VALUES (?, ?)');
+  return {
+    add: (kind: AuditKind, key: string, span: AuditSpan): void => {
+      const before = one.get(kind, key, span.minute);
+      put.run({ kind, key, ...(before === undefined ? span : joined(before, span, order)) });
+    },
+    ownerOf: owner,
+    own: (vmId: string, accountId: string) => own.run(vmId, accountId),
+  };
+};

@@ -24,7 +24,6 @@ export const projections: readonly Foldable[] = [
   foldable(images),
   foldable(flavors),
   parked,
-  // After the VMs: it asks their rows whose they are.
   audit,
 ];
 

@@ -30,10 +30,10 @@ export const createRowsSink = (
   db: Database,
   streams: Projection<StreamRow>,
   projections: readonly Foldable[],
-  store: Pick<EventStore, 'parsePosition'>,
+  store: Pick<EventStore, 'parsePosition' | 'comparePositions'>,
 ): RowsSink => {
   const counted = createPage(streams, db);
-  const pages = projections.map(({ category, openPage }) => ({ category, page: openPage(db) }));
+  const pages = projections.map(({ category, openPage }) => ({ category, page: openPage(db, store) }));
   const load = db.prepare<[], string | null>('SELECT position FROM checkpoint WHERE id = 1').pluck();
   const save = db.prepare('UPDATE checkpoint SET position = ? WHERE id = 1');
 
@@ -98,8 +98,11 @@ export type Foldable = {
   readonly name: string;
   readonly ddl: string;
   readonly category: Category | null;
-  readonly openPage: (db: Database) => Page;
+  readonly openPage: (db: Database, order: PositionOrder) => Page;
 };
+
+/** How positions of the log follow each other. */
+export type PositionOrder = Pick<EventStore, 'comparePositions'>;
 
 export const foldable = <Row>(projection: Projection<Row>): Foldable => ({
   name: projection.name,

@@ -1,8 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Role } from '#domain';
 import type { AccountRow } from './accounts.projection.ts';
-import type { AuditRow } from './audit.projection.ts';
-import { type AuditFilter, listedAudit } from './audit-rows.ts';
+import { type AuditSpan, auditOwner } from './audit.projection.ts';
+import { listedSpans, type SpanFilter } from './audit-rows.ts';
 import { type MinerFilter, minerColumns, type VmFilter, vmColumns, type Wanted } from './filters.ts';
 import type { FlavorRow } from './flavors.projection.ts';
 import type { ImageRow } from './images.projection.ts';
@@ -38,7 +38,10 @@ export type Rows = {
   streams(category: string | null, options: ListOptions): List<StreamRow>;
   parked(filter: ParkedFilter, options: ListOptions): List<ParkedRow>;
   parkedEvent(consumer: string, eventId: string): ParkedRow | null;
-  audit(filter: AuditFilter, options: ListOptions): List<AuditRow>;
+  /** Minutes in which there are actions of a kind. */
+  auditSpans(filter: SpanFilter, limit: number): readonly AuditSpan[];
+  /** Whose a VM is, by its request. */
+  auditOwner(vmId: string): string | null;
 };
 
 /** Questions to the rows of a read-model file. */
@@ -71,7 +74,8 @@ export const createRows = (db: Database): Rows => {
     streams: listedStreams(db),
     parked: listedParked(db),
     parkedEvent: oneParked(db),
-    audit: listedAudit(db),
+    auditSpans: listedSpans(db),
+    auditOwner: auditOwner(db),
   };
 };
 

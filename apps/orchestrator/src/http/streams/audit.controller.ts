@@ -1,5 +1,6 @@
 import { Controller, Inject, Res } from '@nestjs/common';
-import { READS } from '../../tokens.ts';
+import type { EventStore } from '#events';
+import { READS, STORE } from '../../tokens.ts';
 import { demandSight } from '../auth/principal.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
@@ -7,6 +8,7 @@ import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts
 import { auditQuery } from '../schemas/audit.ts';
 import { listOptions, listView, pageOf } from '../schemas/lists.ts';
 import { auditAnswer, auditView } from '../views/audit.view.ts';
+import { readAudit } from './audit-log.ts';
 
 const listAudit = route({
   method: 'GET',
@@ -20,7 +22,10 @@ const listAudit = route({
 
 @Controller()
 export class AuditController {
-  constructor(@Inject(READS) private readonly reads: Reads) {}
+  constructor(
+    @Inject(READS) private readonly reads: Reads,
+    @Inject(STORE) private readonly store: EventStore,
+  ) {}
 
   @Answers(listAudit)
   async list(
@@ -32,9 +37,8 @@ export class AuditController {
     if (accountId !== null) demandSight(caller.principal, accountId);
     await this.reads.upTo(query.atLeast, reply);
     const { actor = null, type = null, since = null, until = null, order } = query;
-    return listView(
-      this.reads.rows.audit({ accountId, actor, type, since, until, order }, listOptions(query)),
-      auditView,
-    );
+    const source = { store: this.store, rows: this.reads.rows };
+    const filter = { accountId, actor, type, since, until, order };
+    return listView(await readAudit(source, filter, listOptions(query)), auditView);
   }
 }

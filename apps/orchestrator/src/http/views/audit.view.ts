@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { instant, revision } from '#events';
-import type { AuditRow } from '../../projections/audit.projection.ts';
+import { instant, type RecordedEvent, revision } from '#events';
 
 export const auditAnswer = z
   .strictObject({
@@ -23,7 +22,7 @@ export const auditView = ({
   stream,
   revision,
   ...ids
-}: AuditRow): z.input<typeof auditAnswer> => {
+}: RecordedEvent): z.input<typeof auditAnswer> => {
   const { eventId, correlationId, position } = ids;
   return { recordedAt, actor, type, stream, revision: revision.toString(), eventId, correlationId, position };
 };
