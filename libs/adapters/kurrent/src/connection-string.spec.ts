@@ -42,6 +42,7 @@ describe('the address of a KurrentDB', () => {
     'kurrentdb://admin:hunter2:x@h:2113',
     'kurrentdb://admin:hunter2@h:2113/path?x',
     'kurrentdb://:hunter2@h:2113',
+    'kurrentdb://admin:hunter2%@h:2113',
   ])('%s is refused without repeating the password', (text) => {
     expect(() => parseStoreAddress(text)).toThrow(InvalidStoreUrl);
     expect(() => parseStoreAddress(text)).not.toThrow(/hunter2/);

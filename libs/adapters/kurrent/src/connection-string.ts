@@ -4,7 +4,8 @@ export type StoreAddress = {
   readonly connectionString: string;
   /** Without credentials and options. */
   readonly shown: string;
-  readonly hasCredentials: boolean;
+  /** Given with each read: the native half of the client sends a password as it is written, `%40` and all. */
+  readonly asUser: { readonly credentials?: { readonly username: string; readonly password: string } };
   /** In front of every stream name of this store, so that one database can hold several; mostly nothing. */
   readonly prefix: string;
   /** A text of the client's without our password in it. */
@@ -61,11 +62,6 @@ export const parseStoreAddress = (text: string): StoreAddress => {
   const given = query.split('&').filter((pair) => pair !== '');
   for (const pair of given) checkOption(shown, pair);
   const optionOf = (name: string) => given.find((pair) => nameOf(pair) === name)?.split('=')[1];
-  if (userInfo !== undefined && !/^[^:]+:[^:]+$/.test(userInfo)) {
-    throw new InvalidStoreUrl(
-      `the credentials for ${shown} are no user:password; encode ":" and "@" in them (%3A, %40)`,
-    );
-  }
   if (userInfo !== undefined && optionOf('tls') === 'false') {
     throw new InvalidStoreUrl(
       `${shown} has credentials and tls=false: the client would drop them without a word; use TLS, or give none`,
@@ -73,14 +69,30 @@ export const parseStoreAddress = (text: string): StoreAddress => {
   }
   const passed = given.filter((pair) => nameOf(pair) !== 'store').join('&');
   const store = optionOf('store');
-  const secrets = userInfo === undefined ? [] : [userInfo, ...userInfo.split(':').slice(1)];
+  const asUser = userInfo === undefined ? {} : { credentials: credentialsOf(shown, userInfo) };
+  const secrets =
+    'credentials' in asUser ? [...(userInfo?.split(':').slice(1) ?? []), asUser.credentials.password] : [];
   return {
     connectionString: `${scheme}${discover}://${userInfo === undefined ? '' : `${userInfo}@`}${hosts}${passed === '' ? '' : `?${passed}`}`,
     shown,
-    hasCredentials: userInfo !== undefined,
+    asUser,
     prefix: store === undefined ? '' : `${store}.`,
     redact: (said) => secrets.reduce((left, secret) => left.replaceAll(secret, '***'), said),
   };
+};
+
+const credentialsOf = (shown: string, userInfo: string): { readonly username: string; readonly password: string } => {
+  const [, username, password] = /^([^:@]+):([^:@]+)$/.exec(userInfo) ?? [];
+  try {
+    if (username !== undefined && password !== undefined) {
+      return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+    }
+  } catch {
+    // A "%" that begins no encoded character: refused with the rest.
+  }
+  throw new InvalidStoreUrl(
+    `the credentials for ${shown} are no user:password; encode ":", "@", "/" and "%" in them (%3A, %40, %2F, %25)`,
+  );
 };
 
 const nameOf = (pair: string): string => (pair.split('=')[0] ?? '').toLowerCase().replace(/[_-]/g, '');

@@ -19,6 +19,8 @@ export type Link = {
   readonly shown: string;
   /** In front of every stream name. */
   readonly prefix: string;
+  /** Who we are, for every read. */
+  readonly asUser: StoreAddress['asUser'];
   /**
    * Repeats a call while what fails is passing; a write must be one that can be repeated. Throws StoreUnavailable, or
    * the answer that is the caller's to handle.
@@ -98,6 +100,7 @@ export const createLink = (options: LinkOptions): Link => {
   return {
     shown: address.shown,
     prefix: address.prefix,
+    asUser: address.asUser,
     run,
     hold,
     close: async () => {

@@ -3,6 +3,7 @@ import {
   END,
   FORWARDS,
   type KurrentDBClient,
+  type ReadStreamOptions,
   type ResolvedEvent,
   START,
   StreamNotFoundError,
@@ -45,6 +46,7 @@ export const oursOnly = (prefix: string) =>
 /** A reader of one store, which tells what it read of each stream. */
 export const createReader = (link: Link, positions: Positions, known: KnownStreams): Reader => {
   const filter = oursOnly(link.prefix);
+  const asLeader = { requiresLeader: true, ...link.asUser } as const;
   let newestSeen = 0;
   const saw = (position: number): void => {
     newestSeen = Math.max(newestSeen, position);
@@ -57,7 +59,7 @@ export const createReader = (link: Link, positions: Positions, known: KnownStrea
 
   const head = (): Promise<number> =>
     link.run('read the newest event', 'read', async (client) => {
-      const options = { direction: BACKWARDS, fromPosition: END, maxCount: 1, requiresLeader: true, filter } as const;
+      const options = { direction: BACKWARDS, fromPosition: END, maxCount: 1, filter, ...asLeader } as const;
       for await (const resolved of client.readAll(options)) return positions.countOf(recorded(resolved).position);
       return 0;
     });
@@ -75,7 +77,7 @@ export const createReader = (link: Link, positions: Positions, known: KnownStrea
       const fromRevision = BigInt(startRevision(from));
       const maxCount = pageEvents(limit);
       const page = await link.run(`read ${stream}`, 'read', (client) =>
-        collect(client, `${link.prefix}${stream}`, { fromRevision, maxCount }, recorded),
+        collect(client, `${link.prefix}${stream}`, { fromRevision, maxCount, ...asLeader }, recorded),
       );
       known.learn(stream, page);
       return page;
@@ -90,8 +92,8 @@ export const createReader = (link: Link, positions: Positions, known: KnownStrea
           fromPosition: at === null ? START : { commit: at, prepare: at },
           // The one it starts at, which was read before, and one more: whether there is one is whether this is the end.
           maxCount: count + (at === null ? 1 : 2),
-          requiresLeader: true,
           filter,
+          ...asLeader,
         } as const;
         return pageOf(client.readAll(options), after, count, recorded);
       });
@@ -99,7 +101,7 @@ export const createReader = (link: Link, positions: Positions, known: KnownStrea
   };
 };
 
-type StreamPage = { readonly fromRevision: bigint; readonly maxCount: number };
+type StreamPage = ReadStreamOptions & { readonly fromRevision: bigint; readonly maxCount: number };
 
 const collect = async (
   client: KurrentDBClient,
@@ -109,7 +111,7 @@ const collect = async (
 ): Promise<readonly RecordedEvent[]> => {
   const events: RecordedEvent[] = [];
   try {
-    const options = { ...page, direction: FORWARDS, requiresLeader: true } as const;
+    const options = { ...page, direction: FORWARDS } as const;
     for await (const resolved of client.readStream(stream, options)) events.push(recorded(resolved));
   } catch (error) {
     if (!(error instanceof StreamNotFoundError)) throw error;

@@ -37,7 +37,7 @@ export const createSmallStream = <Value extends JSONType>(options: SmallStreamOp
   return {
     read: () =>
       link.run(`read ${name}`, 'read', async (client) => {
-        const last = await lastEvent(client, name);
+        const last = await lastEvent(client, name, link.asUser);
         if (last === null) return null;
         const parsed = schema.safeParse(last.data);
         if (!parsed.success) throw storeFault(link.shown, 'corrupt', `event ${last.revision} of ${name} is unreadable`);
@@ -53,8 +53,8 @@ export const createSmallStream = <Value extends JSONType>(options: SmallStreamOp
   };
 };
 
-const lastEvent = async (client: KurrentDBClient, name: string) => {
-  const options = { direction: BACKWARDS, fromRevision: END, maxCount: 1, requiresLeader: true } as const;
+const lastEvent = async (client: KurrentDBClient, name: string, asUser: Link['asUser']) => {
+  const options = { direction: BACKWARDS, fromRevision: END, maxCount: 1, requiresLeader: true, ...asUser } as const;
   try {
     for await (const { event } of client.readStream(name, options)) return event ?? null;
   } catch (error) {
