@@ -33,6 +33,8 @@ export const orchestratorSpec = (
     HCC_OPERATOR_TOKEN_FILE: tokenFile(home, 'operator'),
     HCC_NETWORK_NAME: 'local',
     HCC_LOG_LEVEL: env.HCC_LOG_LEVEL ?? 'info',
+    // Figures for whoever wants to graph them; on loopback, and only when asked for.
+    ...(env.HCC_METRICS_PORT === undefined ? {} : { HCC_METRICS_PORT: env.HCC_METRICS_PORT }),
   }),
   logFile: home.path('logs', 'orchestrator.log'),
   stopMs: limits.childStopMs,
