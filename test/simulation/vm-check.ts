@@ -8,6 +8,8 @@ const { evolve } = vm;
 /** Restarts that a crashing guest gets within the window, as the glossary tells owners. */
 const [crashRestartsMax, crashWindowMs] = [5, 600_000];
 
+/** Events that a report made. */
+type Reporting = Of<'VmStarting' | 'VmRunning' | 'VmStopped' | 'VmFailed' | 'VmSshKeysApplied'>;
 type Of<Type extends VmEvent['type']> = Extract<VmEvent, { type: Type }>;
 
 /** Holds every VM's stream, and what hosts do with it, against what must always be true. */
@@ -39,7 +41,7 @@ export const createVmCheck = (miners: ReadonlyMap<MinerId, Miner>, accuse: Accus
     crashBoots.set(id, [...recent, authorizedAt]);
   };
   /** What a miner says counts only from the one that holds the VM, each report newer than the last. */
-  const seeReport = (id: VmId, before: Vm, event: Of<'VmStarting' | 'VmRunning' | 'VmStopped' | 'VmFailed'>): void => {
+  const seeReport = (id: VmId, before: Vm, event: Reporting): void => {
     const { minerId, generation, agentEpoch, sequence } = event;
     const { placement, lastReport } = before;
     if (placement?.minerId !== minerId || placement.generation !== generation) {

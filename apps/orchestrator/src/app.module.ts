@@ -42,6 +42,7 @@ import { VmActionsController } from './http/vms/vm-actions.controller.ts';
 import { VmDiffController } from './http/vms/vm-diff.controller.ts';
 import { VmSshKeysController } from './http/vms/vm-ssh-keys.controller.ts';
 import { VmsController } from './http/vms/vms.controller.ts';
+import { WhyNotController } from './http/vms/why-not.controller.ts';
 import type { Readiness } from './lifecycle/readiness.ts';
 import type { Rebuilds } from './projections/rebuilds.ts';
 import type { Rows } from './projections/rows.ts';
@@ -101,6 +102,7 @@ export const controllers = [
   VmActionsController,
   ResizeController,
   VmSshKeysController,
+  WhyNotController,
   VmDiffController,
   ConsoleController,
   MinersController,

@@ -32,6 +32,7 @@ export type { Accelerator, HostCheck, MinerEvent, Platform } from './miner/event
 export { miner } from './miner/index.ts';
 export { capacityMax, drainReasonLengthMax } from './miner/limits.ts';
 export type { Allocation, Attachment, Drain, Miner, MinerState } from './miner/state.ts';
+export { type Explained, explainPlacement } from './placement/explain.ts';
 export {
   type NoFit,
   type PlacementCandidate,
@@ -95,3 +96,4 @@ export {
 export { type DesiredSpec, desiredSpec } from './vm/spec.ts';
 export { type SshKeysStatus, sshKeysStatus } from './vm/ssh-keys.ts';
 export type { Boot, Desired, Observed, Placement, Resize, Vm, VmState, Waiting } from './vm/state.ts';
+export { type WhyNotRunning, whyNotRunning } from './vm/why-not.ts';

@@ -30,7 +30,9 @@ import {
   type VmView,
   vmView,
   type Whoami,
+  type WhyNot,
   whoami,
+  whyNot,
 } from './views.ts';
 
 export type VmRequest = {
@@ -71,6 +73,7 @@ export const createApi = (http: Http) => ({
   ...vmRoutes(http),
   ...minerRoutes(http),
   ...drainRoutes(http),
+  ...whyNotRoutes(http),
   ...flavorRoutes(http),
   ...recordRoutes(http),
   ...parkedRoutes(http),
@@ -125,6 +128,13 @@ const flavorRoutes = (http: Http) => ({
   defineFlavor: (flavor: { flavorId: string; size: Size; pricePerHour: string }) => post(http, '/v1/flavors', flavor),
   retireFlavor: (id: string, reason?: string) =>
     post(http, `/v1/flavors/${at(id)}/retire`, reason === undefined ? {} : { reason }),
+});
+
+const whyNotRoutes = (http: Http) => ({
+  whyNotVm: (id: string, minerId?: string): Promise<WhyNot> =>
+    http.ask(`/v1/vms/${at(id)}/why-not`, whyNot, { query: { minerId } }),
+  whyNotRequest: (request: { flavorId: string; minerId?: string | undefined; accountId?: string | undefined }) =>
+    http.ask('/v1/why-not', whyNot, { query: request }),
 });
 
 const drainRoutes = (http: Http) => ({

@@ -172,3 +172,16 @@ export const page = z.looseObject({ items: z.array(eventView), next: z.string().
 /** What a change of a VM's keys answers, with where they count. */
 export const keysChanged = accepted.extend({ sshKeys });
 export type KeysChanged = z.infer<typeof keysChanged>;
+
+export const whyNot = z.looseObject({
+  ok: z.boolean(),
+  code: text,
+  answer: text,
+  size,
+  counts: z.record(z.string(), z.number()),
+  miners: z.array(
+    z.looseObject({ minerId: id, name: text.nullable(), fits: z.boolean(), code: text.nullable(), text }),
+  ),
+  position: text.nullable(),
+});
+export type WhyNot = z.infer<typeof whyNot>;

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { badAnswer } from '../cli-error.ts';
-import type { VmView } from '../client/views.ts';
+import { isApiProblem } from '../client/problem.ts';
+import type { Accepted, VmView } from '../client/views.ts';
+import type { Context } from '../context.ts';
 import { answer } from '../output/answer.ts';
 import { shortId } from '../output/text.ts';
 import { goals } from '../up/timeline.ts';
@@ -27,29 +29,33 @@ export const addVmResize = (vm: Command, cli: Cli): void => {
       const { api } = context;
       const found = await findVm(api, text);
       const { vmId } = found;
-      const isUp = found.desired === 'running';
-      // Asked before anything is stopped: a flavor that cannot be costs no downtime.
-      if (restart === true && isUp) {
-        await api.flavor(flavor);
-        if (found.flavorId !== flavor)
-          await waitFor(cli, context, vmId, await api.stopVm(vmId, 'to be resized'), goals.stopped);
-      }
-      let now: VmView;
-      try {
-        const accepted = await api.resizeVm(vmId, flavor);
-        now =
-          accepted.events.length === 0
-            ? await api.vm(vmId, accepted.position ?? undefined)
-            : await waitFor(cli, context, vmId, accepted, goals.resized);
-      } finally {
-        if (restart === true && isUp && found.flavorId !== flavor) {
-          await waitFor(cli, context, vmId, await api.startVm(vmId), goals.running);
-        }
-      }
-      if (restart === true && isUp) now = await api.vm(vmId);
+      const accepted = await api.resizeVm(vmId, flavor).catch((error: unknown) => {
+        // Everything else it would refuse was looked at first: only then does it cost a stop.
+        if (restart === true && isApiProblem(error) && error.code === 'vm-not-stopped') return null;
+        throw error;
+      });
+      const now =
+        accepted === null ? await withRestart(cli, context, vmId, flavor) : await resized(cli, context, vmId, accepted);
       if (now.flavorId !== flavor) throw notYet(now, flavor);
       answer(cli, json, now, () => vmFacts(now, cli.clock.now()));
     });
+};
+
+const resized = async (cli: Cli, context: Context, vmId: string, accepted: Accepted): Promise<VmView> =>
+  accepted.events.length === 0
+    ? context.api.vm(vmId, accepted.position ?? undefined)
+    : waitFor(cli, context, vmId, accepted, goals.resized);
+
+/** Stops it, resizes it, and starts it again, also when the resize came to nothing. */
+const withRestart = async (cli: Cli, context: Context, vmId: string, flavor: string): Promise<VmView> => {
+  const { api } = context;
+  await waitFor(cli, context, vmId, await api.stopVm(vmId, `to be resized to ${flavor}`), goals.stopped);
+  try {
+    await resized(cli, context, vmId, await api.resizeVm(vmId, flavor));
+  } finally {
+    await waitFor(cli, context, vmId, await api.startVm(vmId), goals.running);
+  }
+  return api.vm(vmId);
 };
 
 const notYet = (vm: VmView, flavor: string): Error =>

@@ -21,6 +21,7 @@ import { addVmResize } from './vm-resize.ts';
 import { addVmSsh } from './vm-ssh.ts';
 import { vmFacts, vmTable } from './vm-text.ts';
 import { waitFor } from './vm-wait.ts';
+import { addVmWhyNot } from './vm-why-not.ts';
 
 /** `hcc vm ...`: an owner's machines. */
 export const addVmCommands = (program: Command, cli: Cli): void => {
@@ -49,6 +50,7 @@ export const addVmCommands = (program: Command, cli: Cli): void => {
   addVmResize(vm, cli);
   addVmKeys(vm, cli);
   addVmDiff(vm, cli);
+  addVmWhyNot(vm, cli);
   addVmSsh(vm, cli);
   addVmConsole(vm, cli);
   addVmMetrics(vm, cli);

@@ -26,3 +26,5 @@ export const fingerprintsMax = 64;
 export const auditScanEventsMax = 50_000;
 /** Minutes of the audit that are asked for at once. */
 export const auditSpansAtOnce = 64;
+/** Miners named as evidence of a why-not: the counts are of all of them, and nobody reads more lines. */
+export const whyNotMinersMax = 100;

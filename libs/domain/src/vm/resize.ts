@@ -27,18 +27,19 @@ export const resizeVm = (vm: Vm, command: Command<'ResizeVm'>): readonly VmEvent
       { wanted: flavorId, observed: resize.flavorId },
     );
   }
-  if (placement === null || vm.desired !== 'stopped' || (vm.observed !== 'stopped' && vm.observed !== 'failed')) {
-    throw new Refusal(
-      'vm-not-stopped',
-      `VM ${vm.vmId} is ${vm.observed} (desired ${vm.desired}); it is resized while it is stopped: stop it first, or use --restart`,
-      { observed: vm.observed, desired: vm.desired, wanted: 'stopped' },
-    );
-  }
+  // What no stop would mend is said first, so that nobody stops a VM for it.
   if (size.diskBytes < vm.size.diskBytes) {
     throw new Refusal(
       'disk-never-shrinks',
       `flavor ${flavorId} has ${formatBytes(size.diskBytes)} of disk and VM ${vm.vmId} has ${formatBytes(vm.size.diskBytes)}; a disk never shrinks: take a flavor with at least that`,
       { observed: size.diskBytes, wanted: vm.size.diskBytes },
+    );
+  }
+  if (placement === null || vm.desired !== 'stopped' || (vm.observed !== 'stopped' && vm.observed !== 'failed')) {
+    throw new Refusal(
+      'vm-not-stopped',
+      `VM ${vm.vmId} is ${vm.observed} (desired ${vm.desired}); it is resized while it is stopped: stop it first, or use --restart`,
+      { observed: vm.observed, desired: vm.desired, wanted: 'stopped' },
     );
   }
   const { minerId } = placement;

@@ -3,7 +3,7 @@ import { accountId, consoleBytesMax, imageDigest, minerId, restartPolicy, vmId }
 import { consoleBytes, fingerprintsMax } from '../limits.ts';
 import { observed } from '../views/vm.view.ts';
 import { fingerprint } from './accounts.ts';
-import { numberFrom, yesOrNo } from './door.ts';
+import { atLeast, numberFrom, yesOrNo } from './door.ts';
 import { flavorId } from './flavors.ts';
 import { listQuery } from './lists.ts';
 
@@ -49,4 +49,12 @@ const consoleOffset = z
 export const consoleQuery = z.strictObject({
   bytes: numberFrom(1, consoleBytesMax, consoleBytes),
   after: consoleOffset.optional(),
+});
+
+export const whyNotVm = z.strictObject({ ...atLeast, minerId: minerId.optional().describe('Why it is not there') });
+export const whyNotRequest = z.strictObject({
+  ...atLeast,
+  flavorId: flavorId.describe('The size that would be requested'),
+  minerId: minerId.optional().describe('Whether this one could take it'),
+  accountId: accountId.optional().describe("Whose credits and keys count; an owner's own when absent"),
 });

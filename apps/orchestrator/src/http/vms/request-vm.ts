@@ -36,6 +36,11 @@ export const requestVm = async (store: EventStore, wanted: NewVm, now: UnixMs): 
   return { ...named, type: 'RequestVm', size: flavor.size, sshPublicKeys, firstHold: flavor.pricePerHour, now };
 };
 
+/** Refuses an account whose VM would let nobody in. */
+export const demandKeys = (account: Account): void => {
+  keysOf(account, undefined, false);
+};
+
 const keysOf = (account: Account, fingerprints: readonly string[] | undefined, isRepeat: boolean): string[] => {
   const keys: string[] = [];
   for (const fingerprint of new Set(fingerprints ?? account.sshKeys.keys())) {
@@ -70,7 +75,7 @@ export const demandImage = (manifest: ImageManifest | null, digest: string, flav
 };
 
 /** Advisory: two requests at once may both pass. The hold, which the account's own stream decides, does not. */
-const demandCredits = ({ accountId, available }: Account): void => {
+export const demandCredits = ({ accountId, available }: Account): void => {
   if (available >= vmCreationMinimum) return;
   throw new Refusal(
     'insufficient-credits',
