@@ -3,6 +3,7 @@ import type { Cli } from '../cli.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
 import { type ConsoleView, readConsole } from '../client/host-reads.ts';
 import type { Http } from '../client/http.ts';
+import { isApiProblem } from '../client/problem.ts';
 import { limits } from '../limits.ts';
 import { answer } from '../output/answer.ts';
 import { safeText } from '../output/text.ts';
@@ -68,8 +69,8 @@ const followConsole = async (cli: Cli, http: Http, { vmId, from, tell, signal }:
 };
 
 /** Nobody answered just now, which may pass; a VM that is not there will not come. */
-const isPassing = (error: unknown): error is CliError =>
-  error instanceof CliError && (error.exitCode === exitCodes.unreachable || error.code === 'bus-unavailable');
+const isPassing = (error: unknown): error is Error =>
+  isApiProblem(error, 'bus-unavailable') || (error instanceof CliError && error.exitCode === exitCodes.unreachable);
 
 const lastLines = (part: ConsoleView, count: number): ConsoleView => {
   const lines = part.text.split('\n');
