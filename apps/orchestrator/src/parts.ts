@@ -17,7 +17,7 @@ import { deadlines, type LiveVms } from './processes/deadlines.process.ts';
 import { ephemeralSink } from './processes/ephemeral-sink.ts';
 import { minerLost } from './processes/miner-lost.process.ts';
 import type { Part } from './processes/part.ts';
-import { orphans, reconciler } from './processes/reconciler.process.ts';
+import { orphans, reconciler, withoutVm } from './processes/reconciler.process.ts';
 import { giveAll, processSink, type StartAt } from './processes/runner.ts';
 import { everyTick } from './processes/tick.ts';
 import { vmAdmission } from './processes/vm-admission.process.ts';
@@ -75,7 +75,8 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
 
   const reconcile = async (): Promise<void> => {
     try {
-      await giveAll({ store, clock }, reconciler.name, orphans(ledger.state(), clock.now()));
+      const found = await withoutVm(store, orphans(ledger.state(), clock.now()));
+      await giveAll({ store, clock }, reconciler.name, found);
     } finally {
       await publisher.repair();
     }

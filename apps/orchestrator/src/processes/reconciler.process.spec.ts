@@ -3,12 +3,12 @@ import { type AccountId, credits, type VmId } from '#domain';
 import { aggregates, handle } from '#events';
 import { type Bench, createBench, roomFor } from '../../../../test/conformance/bench.ts';
 import { type Act, describeProcess, runProcess, type Story } from '../../../../test/conformance/process.ts';
-import { type Ledger, orphanGraceMs, orphans, reconciler } from './reconciler.process.ts';
+import { type Ledger, orphanGraceMs, orphans, reconciler, withoutVm } from './reconciler.process.ts';
 import { giveAll } from './runner.ts';
 import { holdIdOf } from './vm-admission.process.ts';
 
-const release: Act<Ledger> = (ledger, { store, clock }) =>
-  giveAll({ store, clock }, reconciler.name, orphans(ledger, clock.now()));
+const release: Act<Ledger> = async (ledger, { store, clock }) =>
+  giveAll({ store, clock }, reconciler.name, await withoutVm(store, orphans(ledger, clock.now())));
 
 const hold = async (bench: Bench, accountId: AccountId, vmId: VmId): Promise<void> => {
   const { store, clock } = bench;
@@ -65,6 +65,20 @@ describe('the reconciler', () => {
     await leftBehind(bench);
     bench.clock.pass(orphanGraceMs);
     await run(bench);
+    expect(await given(bench)).toEqual([]);
+  });
+
+  test('given a VM that lives and whose request the fold could not read, then nothing is taken from under it', async () => {
+    const bench = createBench();
+    const [accountId, minerId] = [await bench.account(50n), await bench.miner(roomFor(1))];
+    await hold(bench, accountId, await bench.placed(accountId, minerId));
+    bench.clock.pass(2 * orphanGraceMs);
+    const unread: Act<Ledger> = async (ledger, b) => {
+      ledger.live.clear();
+      expect(orphans(ledger, b.clock.now())).not.toEqual([]);
+      await release(ledger, b);
+    };
+    await runProcess(reconciler, bench, { act: unread });
     expect(await given(bench)).toEqual([]);
   });
 

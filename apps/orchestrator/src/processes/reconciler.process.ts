@@ -1,5 +1,5 @@
 import type { AccountId, HoldId, MinerId, UnixMs, VmId } from '#domain';
-import type { RecordedEvent } from '#events';
+import { type EventStore, type RecordedEvent, readWholeStream, streamName } from '#events';
 import type { KnownEvent, Process } from './process.ts';
 import type { CausedCommand } from './runner.ts';
 
@@ -71,15 +71,22 @@ const absorbMiner = (
   if (event.type === 'AllocationReleased') allocations.delete(`${id}/${event.vmId}`);
 };
 
-/** Commands that give back every hold and allocation that has had no VM behind it for longer than {@link orphanGraceMs}. */
-export const orphans = (ledger: Ledger, now: UnixMs): readonly CausedCommand[] => {
+/** A command that gives something back, and whose it was. */
+export type Orphan = CausedCommand & { readonly vmId: VmId };
+
+/**
+ * Commands that give back every hold and allocation that has had no VM behind it for longer than {@link orphanGraceMs},
+ * as far as this fold knows: {@link withoutVm} asks the VM itself.
+ */
+export const orphans = (ledger: Ledger, now: UnixMs): readonly Orphan[] => {
   const isOrphan = ({ vmId, since }: { readonly vmId: VmId; readonly since: RecordedEvent }): boolean =>
     !ledger.live.has(vmId) && now - Date.parse(since.recordedAt) > orphanGraceMs;
   const holds = [...ledger.holds].filter(([, hold]) => isOrphan(hold));
   const allocations = [...ledger.allocations.values()].filter(isOrphan);
   // One event may have left several behind, on several streams: each has its own step, so its own command id.
   return [
-    ...holds.map(([holdId, { accountId, since }]) => ({
+    ...holds.map(([holdId, { accountId, vmId, since }]) => ({
+      vmId,
       cause: since,
       command: {
         step: `orphan-hold:${holdId}`,
@@ -89,6 +96,7 @@ export const orphans = (ledger: Ledger, now: UnixMs): readonly CausedCommand[] =
       } as const,
     })),
     ...allocations.map(({ minerId, vmId, generation, since }) => ({
+      vmId,
       cause: since,
       command: {
         step: `orphan-allocation:${minerId}:${generation}`,
@@ -101,3 +109,18 @@ export const orphans = (ledger: Ledger, now: UnixMs): readonly CausedCommand[] =
 };
 
 const reason = 'no-vm-behind-it';
+
+/**
+ * Those of the orphans whose VM is over by its own stream, or was never requested. A fold that could not read a VM's
+ * request (an older build, a parked event) knows nothing of a VM that lives, and must take nothing from under it.
+ */
+export const withoutVm = async (store: EventStore, found: readonly Orphan[]): Promise<readonly Orphan[]> => {
+  const over = new Set<VmId>();
+  for (const vmId of new Set(found.map((orphan) => orphan.vmId))) {
+    const history = await readWholeStream(store, streamName('vm', vmId));
+    if (history.length === 0 || history.some(({ type }) => endings.has(type))) over.add(vmId);
+  }
+  return found.filter(({ vmId }) => over.has(vmId));
+};
+
+const endings: ReadonlySet<string> = new Set(['VmRefused', 'VmTerminated']);
