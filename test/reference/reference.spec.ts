@@ -6,10 +6,12 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { subjects } from '#events';
 import { systemCli } from '../../apps/cli/src/cli.ts';
 import { leavesOf } from '../../apps/cli/src/conventions/tree.ts';
 import { buildProgram } from '../../apps/cli/src/program.ts';
 import { asyncApiDocument } from './asyncapi.ts';
+import { channels } from './channels.ts';
 import { helpAfter, nameOf } from './cli-page.ts';
 import { referenceFiles } from './files.ts';
 
@@ -39,6 +41,13 @@ describe('docs/reference', () => {
     const document = JSON.parse(files.get('asyncapi.json') ?? '');
     expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
     expect(validate({ ...document, channels: { work: { address: 7 } } })).toBe(false);
+  });
+
+  test('asyncapi.json names every kind of subject there is', () => {
+    const named = new Set(['events', ...channels.map(({ address }) => address.split('.')[0])]);
+    // `store.appended` wakes processes of one machine and carries nothing.
+    const texts = JSON.stringify(Object.values(subjects).filter((subject) => typeof subject === 'string'));
+    for (const [, kind] of texts.matchAll(/"([a-z]+)\./g)) if (kind !== 'store') expect(named).toContain(kind);
   });
 
   test('asyncapi.json refers only to what is there', () => {

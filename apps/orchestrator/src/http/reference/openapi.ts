@@ -19,10 +19,11 @@ const problem = z
 /** The OpenAPI 3.1 document of some controllers. Refuses a route that nobody described. */
 export const openApiDocument = (controllers: readonly Type[]): JsonSchema => {
   const schemas = createJsonSchemas('#/components/schemas/');
+  const shared = new Map<string, JsonSchema>();
   const paths: Record<string, Record<string, JsonSchema>> = {};
   for (const route of routesOf(controllers)) {
     const path = route.path.replace(/:([A-Za-z]+)/g, '{$1}');
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, schemas) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, shared, schemas) };
   }
   return {
     openapi: '3.1.0',
@@ -38,6 +39,7 @@ export const openApiDocument = (controllers: readonly Type[]): JsonSchema => {
     paths,
     components: {
       schemas: schemas.named(),
+      responses: Object.fromEntries([...shared].sort(([a], [b]) => (a < b ? -1 : 1))),
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', bearerFormat: 'hcc_<tokenId>_<secret>' },
         joinToken: { type: 'http', scheme: 'bearer', description: 'The join token a miner was invited with' },
@@ -46,7 +48,7 @@ export const openApiDocument = (controllers: readonly Type[]): JsonSchema => {
   };
 };
 
-const operationOf = (route: Route, schemas: JsonSchemas): JsonSchema => {
+const operationOf = (route: Route, shared: Map<string, JsonSchema>, schemas: JsonSchemas): JsonSchema => {
   const isChange = route.method !== 'GET' && Array.isArray(route.roles);
   const parameters = [
     ...parametersOf('path', route.params, schemas),
@@ -64,7 +66,7 @@ const operationOf = (route: Route, schemas: JsonSchemas): JsonSchema => {
     ...(route.body === undefined
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: schemas.of(route.body) } } } }),
-    responses: { ...answersOf(route.answer, schemas), ...problemsOf(route, schemas) },
+    responses: { ...answersOf(route.answer, schemas), ...problemsOf(route, shared, schemas) },
   };
 };
 
@@ -130,20 +132,23 @@ const meaningOf = (status: number): string => {
   return status === 503 ? 'Not now' : 'Done, or so already';
 };
 
-const problemsOf = (route: Route, schemas: JsonSchemas): Readonly<Record<string, JsonSchema>> => {
+/** A route's refusals by status. Routes that may refuse alike share one response, or the document would be mostly that. */
+const problemsOf = (route: Route, shared: Map<string, JsonSchema>, schemas: JsonSchemas): JsonSchema => {
   const byStatus = new Map<number, string[]>();
   for (const code of refusalsOf(route)) {
     const { status } = problems[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   const own: readonly number[] = route.answer.kind === 'json' ? route.answer.statuses : [200];
+  const refused = [...byStatus].filter(([status]) => !own.includes(status));
   return Object.fromEntries(
-    [...byStatus]
-      .filter(([status]) => !own.includes(status))
-      .map(([status, codes]) => {
-        const schema = { allOf: [schemas.of(problem), { properties: { code: { enum: codes } } }] };
-        const description = codes.map((code) => `\`${code}\``).join(', ');
-        return [status, { description, content: { 'application/problem+json': { schema } } }];
-      }),
+    refused.map(([status, codes]) => {
+      const name = `${status}.${codes.join('.')}`;
+      shared.set(name, {
+        description: codes.map((code) => `\`${code}\``).join(', '),
+        content: { 'application/problem+json': { schema: schemas.of(problem) } },
+      });
+      return [status, { $ref: `#/components/responses/${name}` }];
+    }),
   );
 };
