@@ -124,6 +124,22 @@ describe.skipIf(binary === null)('a lost Redis loses no timer (needs redis-serve
     await until('it answers again', () => scheduler.status().unreachable === null);
   });
 
+  test('given no Redis and a call that fails / when its deadline has passed / then it comes again after a pause that grows', async () => {
+    const world = await openWorld();
+    const told = deadlines(1, 300);
+    const at: number[] = [];
+    const due = async (timer: Timer): Promise<void> => {
+      at.push(clock.now());
+      if (at.length < 4) throw new Error('the store is away');
+      await told.source.due(timer);
+    };
+    (await open(world, { timings: { sweepMs: 10, retryFirstMs: 100 } })).serve({ ...told.source, due });
+    await world.kill();
+    await until('it went well', told.areAllCalled);
+    const pauses = at.slice(1).map((moment, index) => moment - (at[index] ?? 0));
+    for (const [index, wantedMs] of [100, 200, 400].entries()) expect(pauses[index]).toBeGreaterThanOrEqual(wantedMs);
+  });
+
   test('given jobs that vanish behind our back / when they are overdue / then they are called here', async () => {
     const world = await openWorld();
     const client = await look(world);

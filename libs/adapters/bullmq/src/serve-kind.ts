@@ -3,7 +3,7 @@ import type { Clock, Timer, TimerFired, TimerSource, Timers } from '#events';
 import { callsInFlightMax } from './limits.ts';
 import { type RedisLink, type RedisLog, sentence } from './redis-link.ts';
 import { openSharedTimers } from './shared-timers.ts';
-import { startTimerWorker } from './timer-worker.ts';
+import { retryPauseMs, startTimerWorker } from './timer-worker.ts';
 
 /** How long things take; a test has less patience. */
 export type Timings = {
@@ -34,6 +34,7 @@ export const serveKind = (source: TimerSource, options: ServeKindOptions): Serve
   const queueName = `timers-${kind}`;
   const pending = new Map<string, UnixMs | null>();
   const called = new Set<string>();
+  const failed = new Map<string, { readonly failures: number; readonly notBefore: UnixMs }>();
   let isWhole = false;
   let trouble: string | null = null;
   let isStopped = false;
@@ -50,8 +51,11 @@ export const serveKind = (source: TimerSource, options: ServeKindOptions): Serve
     const lateMs = Math.max(0, clock.now() - timer.dueAt);
     try {
       await due(timer);
+      failed.delete(timer.id);
       fired({ kind, lateMs, error: null });
     } catch (error) {
+      const failures = (failed.get(timer.id)?.failures ?? 0) + 1;
+      failed.set(timer.id, { failures, notBefore: clock.now() + retryPauseMs(timings.retryFirstMs, failures) });
       fired({ kind, lateMs, error });
       throw error;
     } finally {
@@ -86,7 +90,12 @@ export const serveKind = (source: TimerSource, options: ServeKindOptions): Serve
   /** Everything that Redis should have called by now, and did not. */
   const sweep = async (): Promise<void> => {
     const graceMs = trouble === null ? timings.overdueMs : 0;
-    const late = [...derive()].filter(({ id, dueAt }) => clock.now() - dueAt >= graceMs && !called.has(id));
+    const standing = [...derive()];
+    const late = standing.filter(({ id, dueAt }) => {
+      const notBefore = Math.max(dueAt + graceMs, failed.get(id)?.notBefore ?? 0);
+      return clock.now() >= notBefore && !called.has(id);
+    });
+    forgetFailures(failed, standing);
     const next = late[Symbol.iterator]();
     const lane = async (): Promise<void> => {
       for (const timer of next) {
@@ -131,4 +140,11 @@ export const serveKind = (source: TimerSource, options: ServeKindOptions): Serve
   };
   const timers: Timers = { set: ({ id, dueAt }) => change(id, dueAt), cancel: (id) => change(id, null), stop };
   return { timers, trouble: () => trouble };
+};
+
+/** What does not stand any more will not fail again. */
+const forgetFailures = (failed: Map<string, unknown>, standing: readonly Timer[]): void => {
+  if (failed.size === 0) return;
+  const ids = new Set(standing.map(({ id }) => id));
+  for (const id of failed.keys()) if (!ids.has(id)) failed.delete(id);
 };

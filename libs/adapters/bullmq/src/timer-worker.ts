@@ -51,7 +51,7 @@ export const startTimerWorker = (options: TimerWorkerOptions): { readonly stop: 
       // A process that dies in a call is no fault of the timer, however often it happens.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       settings: {
-        backoffStrategy: (attempts = 1) => Math.min(retryFirstMs * 2 ** Math.min(attempts - 1, 10), retryMaxMs),
+        backoffStrategy: (attempts = 1) => retryPauseMs(retryFirstMs, attempts),
       },
     },
   );
@@ -68,3 +68,7 @@ export const startTimerWorker = (options: TimerWorkerOptions): { readonly stop: 
     },
   };
 };
+
+/** The pause after so many failures in a row of one timer's call. */
+export const retryPauseMs = (firstMs: number, failures: number): number =>
+  Math.min(firstMs * 2 ** Math.min(failures - 1, 10), retryMaxMs);
