@@ -109,8 +109,7 @@ const retryAll = async (
 /** Shows what would be tried, and asks. Refuses `not-confirmed` (exit 2) where nobody says yes; a program gets the preview. */
 const agreed = async (cli: Cli, preview: ParkingView, json: boolean): Promise<void> => {
   const text = previewText(preview, cli);
-  if (!json) cli.terminal.err(`${text}\n`);
-  const said = json ? null : await cli.terminal.confirm(`Try ${preview.retryable} again?`);
+  const said = json ? null : await cli.terminal.confirm(`${text}. Try ${preview.retryable} again?`);
   if (said === true) return;
   throw usageError('not-confirmed', `nothing was tried again: ${text}`, {
     observed: said === null ? 'nobody to ask' : 'no',

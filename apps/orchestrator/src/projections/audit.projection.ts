@@ -49,22 +49,32 @@ export const audit: Foldable = {
     let page = new Map<string, Noted>();
     /** Of the VMs of this page, as far as their requests have come; `null` for one that was not requested yet. */
     let owners = new Map<string, string | null>();
+    /** The furthest event of this page; nearly every event is, and then its place needs no looking for. */
+    let furthest: Position | null = null;
+    let isLatest = true;
     const note = (kind: AuditKind, key: string, span: AuditSpan): void => {
       const id = `${kind} ${key} ${span.minute}`;
-      const before = page.get(id)?.span;
-      page.set(id, { kind, key, span: before === undefined ? span : joined(before, span, order) });
+      const noted = page.get(id);
+      if (noted === undefined) page.set(id, { kind, key, span });
+      else
+        noted.span = isLatest
+          ? { ...noted.span, events: noted.span.events + 1, lastPosition: span.lastPosition }
+          : joined(noted.span, span, order);
     };
     const ownerOf = (id: string, recorded: RecordedEvent): string | null => {
       const category = categoryOf(recorded.stream);
       if (category !== 'vm') return category === 'account' ? id : null;
       const known = owners.get(id);
-      const owner = (known === undefined ? table.ownerOf(id) : known) ?? requesterOf(recorded);
+      const isNew = known === undefined && recorded.revision === 0n;
+      const owner = (known === undefined && !isNew ? table.ownerOf(id) : known) ?? requesterOf(recorded);
       owners.set(id, owner);
       return owner;
     };
     return {
       fold: (id, recorded) => () => {
         const span = spanOf(recorded);
+        isLatest = furthest === null || order.comparePositions(recorded.position, furthest) > 0;
+        if (isLatest) furthest = recorded.position;
         note('all', '', span);
         note('actor', recorded.actor, span);
         note('type', recorded.type, span);
@@ -78,6 +88,7 @@ export const audit: Foldable = {
       clear: () => {
         page = new Map();
         owners = new Map();
+        furthest = null;
       },
     };
   },
@@ -87,7 +98,7 @@ export const audit: Foldable = {
 const requesterOf = ({ type, data: { accountId } }: RecordedEvent): string | null =>
   type === 'VmRequested' && typeof accountId === 'string' ? accountId : null;
 
-type Noted = { readonly kind: AuditKind; readonly key: string; readonly span: AuditSpan };
+type Noted = { readonly kind: AuditKind; readonly key: string; span: AuditSpan };
 
 const spanOf = ({ recordedAt, stream, revision, position }: RecordedEvent): AuditSpan => ({
   minute: minuteOf(recordedAt),
