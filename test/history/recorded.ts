@@ -5,9 +5,9 @@ import type { Database } from 'better-sqlite3';
 import { createManualClock, createMemoryEventStore } from '#adapters/memory';
 import { silentLog } from '#edge';
 import { createConsumer, type EventStore, type Position, type RecordedEvent } from '#events';
-import { tablesOf } from '../../apps/orchestrator/src/projections/compare.ts';
+import { keyOf, tablesOf } from '../../apps/orchestrator/src/projections/compare.ts';
 import { openReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
-import { defaultPlan } from '../simulation/plan.ts';
+import { drawPlan } from '../simulation/plan.ts';
 import { simulate } from '../simulation/simulate.ts';
 
 /** A whole log as it was once recorded, and the rows that the build of that day made of it. */
@@ -34,8 +34,8 @@ export const readRecorded = (dir: string): readonly Recorded[] =>
 /** Runs the simulator once and keeps its log and its rows under a new name. Refuses a name that is taken. */
 export const recordHistory = async (dir: string, name: string, seed: number, steps: number): Promise<number> => {
   const kept: RecordedEvent[] = [];
-  const small = { miners: 2, accounts: 2, vmsMax: 3 };
-  const run = await simulate({ ...defaultPlan, ...small, seed, steps }, async (store) => {
+  const plan = { ...drawPlan(seed), replicas: 1, miners: 2, accounts: 2, vmsMax: 3, vmsAtFirst: 1, steps };
+  const run = await simulate(plan, undefined, async (store) => {
     for await (const event of everythingIn(store)) kept.push(event);
   });
   if (run.violations.length > 0) throw new Error(`seed ${seed} breaks an invariant; such a log is no example`);
@@ -87,7 +87,7 @@ export const dump = (db: Database): Recorded['rows'] =>
     tablesOf(db).map((table) => [
       table,
       db
-        .prepare<[], Row>(`SELECT * FROM ${table} ORDER BY 1, 2`)
+        .prepare<[], Row>(`SELECT * FROM ${table} ORDER BY ${keyOf(db, table).join(', ')}`)
         .all()
         .map(({ row, ...rest }) => (typeof row === 'string' ? { ...rest, row: JSON.parse(row) } : { ...rest })),
     ]),

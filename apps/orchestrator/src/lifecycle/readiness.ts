@@ -24,8 +24,9 @@ export const createReadiness = (probes: readonly Probe[], consumers: () => reado
   report: async () => {
     const parts = await Promise.all(probes.map(asked));
     const statuses = consumers().map(({ status }) => status());
-    const followed = statuses.map(({ name, caughtUp, stalled }) => {
-      const detail = caughtUp ? null : (stalled ?? 'reads what was recorded before it started');
+    const followed = statuses.map(({ name, caughtUp, stalled, position }) => {
+      const where = `reads what was recorded before it started, and stands at ${position ?? 'the beginning'}`;
+      const detail = caughtUp ? null : (stalled ?? where);
       return { name, ready: detail === null, detail };
     });
     const all = [...parts, ...followed];

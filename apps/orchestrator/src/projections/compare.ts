@@ -70,7 +70,8 @@ export const tablesOf = (db: Database.Database): readonly string[] =>
     .pluck()
     .all();
 
-const keyOf = (db: Database.Database, table: string): readonly string[] => {
+/** Columns of a table's primary key, in its order. */
+export const keyOf = (db: Database.Database, table: string): readonly string[] => {
   const columns = db
     .prepare<[string], string>('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk')
     .pluck();

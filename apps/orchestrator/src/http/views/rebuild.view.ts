@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instant, isoTime, revision } from '#events';
-import type { RebuildReport } from '../../projections/rebuilds.ts';
+import type { RebuildReport } from '../../projections/rebuild.ts';
 
 export const rebuildAnswer = z
   .strictObject({

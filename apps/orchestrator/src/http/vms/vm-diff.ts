@@ -34,11 +34,14 @@ const overlaps = (a: string, b: string): boolean => a === b || a.startsWith(`${b
 
 const flat = (value: Value, path = ''): Flat => {
   if (!isRecord(value)) return path === '' ? new Map() : new Map([[path, value]]);
-  const leaves = Object.entries(value).flatMap(([key, inner]) => [
-    ...flat(inner, path === '' ? key : `${path}.${key}`),
-  ]);
+  const leaves = Object.entries(value)
+    .filter(([key]) => !SENTENCE.test(key))
+    .flatMap(([key, inner]) => [...flat(inner, path === '' ? key : `${path}.${key}`)]);
   return new Map(leaves);
 };
+
+/** Sentences say for people what other fields say for programs. */
+const SENTENCE = /^(.*T|t)ext$/;
 
 const isRecord = (value: Value): value is Readonly<Record<string, Value>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
