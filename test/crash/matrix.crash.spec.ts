@@ -63,7 +63,13 @@ const perform = async (deed: Deed): Promise<void> => {
   }
 };
 
-const strike = ({ victim, wipe }: Round): void => {
+const strike = async ({ victim, wipe }: Round): Promise<void> => {
+  if (victim === 'up') {
+    cluster.up.kill('SIGKILL');
+    await cluster.ended;
+    cluster = await startCluster(cluster.home);
+    return;
+  }
   const pids = (role: Role): readonly number[] => cluster.pids(role);
   if (victim === 'qemu') for (const pid of cluster.qemus()) kill(pid);
   else for (const pid of victim === 'all' ? roles.flatMap(pids) : pids(victim)) kill(pid);
@@ -133,7 +139,7 @@ test(`the cluster of seed ${seed} begins whole`, checkTruth);
 test.each(rounds.map((round) => [wordsOf(round), round] as const))('%s', async (_, round) => {
   await perform(round.deed);
   await after(round.delayMs);
-  strike(round);
+  await strike(round);
   await converged();
   await checkTruth();
 });

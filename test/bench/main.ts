@@ -1,0 +1,70 @@
+import { parseArgs } from 'node:util';
+import { catchUp } from './catch-up.ts';
+import { type Case, type Figure, runCase } from './pairs.ts';
+import { placement } from './placement.ts';
+import { relay } from './relay.ts';
+import { sqliteAppend } from './sqlite-append.ts';
+
+const help = `Usage: npm run bench -- [--json] [--only NAME,NAME] [--pairs N]
+
+Measures ours against the bare driver or primitive, in turn, and holds the median ratio against its bar.
+Progress goes to stderr. Exit code 0: every bar is met; 1: one is not; 2: usage.
+
+  --json         one JSON value: [{name, unit, ours, raw, ratio, bar, ok}]
+  --only NAMES   only these, separated by commas
+  --pairs N      pairs of each, instead of what each has by itself
+  --list         the names
+
+Examples:
+  npm run bench -- --json
+  npm run bench -- --only relay-to-jetstream --pairs 3
+`;
+
+const cases: readonly Case[] = [sqliteAppend, relay, catchUp];
+const placementName = 'placement-5000-miners';
+const names = [...cases.map(({ name }) => name), placementName];
+
+const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const run = async (): Promise<number> => {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      pairs: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) process.stdout.write(help);
+  if (values.list) process.stdout.write(`${names.join('\n')}\n`);
+  if (values.help || values.list) return 0;
+  const only = values.only?.split(',') ?? names;
+  const unknown = only.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Error(`there is no bench ${unknown}; there are ${names.join(', ')}`);
+  const pairs = values.pairs === undefined ? undefined : Number(values.pairs);
+  if (pairs !== undefined && !(pairs >= 1)) throw new Error(`--pairs ${values.pairs} is no number of pairs`);
+  const figures: Figure[] = [];
+  for (const one of cases) {
+    if (only.includes(one.name)) figures.push(await runCase(pairs === undefined ? one : { ...one, pairs }, tell));
+  }
+  if (only.includes(placementName)) figures.push(await placement(pairs ?? 11));
+  process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : text(figures));
+  return figures.every(({ ok }) => ok) ? 0 : 1;
+};
+
+const text = (figures: readonly Figure[]): string =>
+  figures
+    .map(({ name, unit, ours, raw, ratio, bar, ok }) => {
+      const against = raw === null ? '' : ` against ${raw.toLocaleString('en')}`;
+      const reached = ratio === null ? '' : `, ratio ${ratio}`;
+      return `${ok ? 'ok  ' : 'LOW '} ${name}: ${ours.toLocaleString('en')}${against} ${unit}${reached}, bar ${bar}\n`;
+    })
+    .join('');
+
+try {
+  process.exitCode = await run();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n${help}`);
+  process.exitCode = 2;
+}
