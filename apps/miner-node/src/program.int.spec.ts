@@ -83,6 +83,10 @@ describe.skipIf(missing.length > 0)(`the miner agent with real NATS and real QEM
     expect(await ssh('hostname')).toBe('web\n');
     expect(network.passes()).toBe(1);
     expect(network.hosts[0]).toMatchObject({ agentEpoch: 1, platform: 'none' });
+    const checks = new Map(network.hosts[0]?.checks?.map(({ code, status }) => [code, status]));
+    expect(checks.get('HCC-H002'), 'QEMU is there').toBe('PASS');
+    expect(checks.get('HCC-H020'), 'it had not enrolled when it looked').toBe('SKIP');
+    expect(checks.get('HCC-H021'), 'the clock is that of the orchestrator').toBe('PASS');
     expect(network.beats()).toBeGreaterThan(0);
     const { text } = await network.bus.askConsole(minerId, { vmId, bytesMax: 4_096, after: null });
     expect(text).toContain('guest-channel: ready');

@@ -23,13 +23,14 @@ export function networkChecks({ apiUrl, natsServers, now }: NetworkPlaces): read
 
 async function checkNats(servers: readonly string[]): Promise<Finding> {
   if (servers.length === 0) return { status: 'SKIP', observed: 'this host has not enrolled: it knows no server' };
-  const faults: string[] = [];
-  for (const server of servers.slice(0, limits.serversCheckedMax)) {
-    const fault = await accepts(server);
-    if (fault === undefined) return { status: 'PASS', observed: `${hostOf(server)} accepts` };
-    faults.push(`${hostOf(server)}: ${fault}`);
-  }
-  return { status: 'FAIL', observed: faults.join('; '), fix: 'let this host connect there, or start the NATS server' };
+  const tried = servers.slice(0, limits.serversCheckedMax);
+  const answers = await Promise.all(
+    tried.map(async (server) => ({ host: hostOf(server), fault: await accepts(server) })),
+  );
+  const good = answers.find(({ fault }) => fault === undefined);
+  if (good !== undefined) return { status: 'PASS', observed: `${good.host} accepts` };
+  const observed = answers.map(({ host, fault }) => `${host}: ${fault}`).join('; ');
+  return { status: 'FAIL', observed, fix: 'let this host connect there, or start the NATS server' };
 }
 
 function accepts(server: string): Promise<string | undefined> {
