@@ -106,20 +106,10 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
       return { type: kind, now, nextBootId };
     case 'StopVm':
       return { type: 'StopVm', now, reason: 'owner' };
-    case 'ResizeVm': {
-      const pricePerHour = microCredits(BigInt(whim.times));
-      return { type: kind, now, flavorId: `times-${whim.times}`, size: times(whim.times, nano), pricePerHour };
-    }
+    case 'ResizeVm':
     case 'RefuseResize':
-      return { type: kind, now, generation: proposal.generation, code: 'memory', detail: 'no room', nextBootId };
     case 'ChangeVmSshKeys':
-      return {
-        type: kind,
-        now,
-        set: whim.aim ? whim.keys : null,
-        add: whim.keys.slice(0, 1),
-        remove: whim.keys.slice(2),
-      };
+      return toChange(kind, whim, proposal.generation, { now, nextBootId });
     case 'TerminateVm':
       return { type: 'TerminateVm', now };
     case 'MarkVmLost':
@@ -131,6 +121,29 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
     }
     default:
       return observe(toObservation(kind, whim, vm), whim, vm, now, nextBootId);
+  }
+};
+
+type At = { readonly now: number; readonly nextBootId: BootId };
+
+const toChange = (
+  kind: 'ResizeVm' | 'RefuseResize' | 'ChangeVmSshKeys',
+  whim: Whim,
+  generation: number,
+  { now, nextBootId }: At,
+): VmCommand => {
+  const { aim, keys } = whim;
+  switch (kind) {
+    case 'ResizeVm': {
+      const pricePerHour = microCredits(BigInt(whim.times));
+      return { type: kind, now, flavorId: `times-${whim.times}`, size: times(whim.times, nano), pricePerHour };
+    }
+    case 'RefuseResize':
+      return { type: kind, now, generation, code: 'memory', detail: 'no room', nextBootId };
+    case 'ChangeVmSshKeys':
+      return { type: kind, now, set: aim ? keys : null, add: keys.slice(0, 1), remove: keys.slice(2) };
+    default:
+      return kind satisfies never;
   }
 };
 

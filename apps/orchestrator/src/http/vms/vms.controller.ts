@@ -28,6 +28,7 @@ const createVm = route({
   refusals: [
     'account-not-found',
     'flavor-not-found',
+    'flavor-retired',
     'flavor-too-small',
     'image-not-found',
     'insufficient-credits',
