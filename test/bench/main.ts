@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util';
 import { catchUp } from './catch-up.ts';
+import { httpCommand } from './http.ts';
+import { memory, memoryName } from './memory.ts';
 import { type Case, type Figure, runCase } from './pairs.ts';
 import { placement } from './placement.ts';
 import { relay } from './relay.ts';
 import { sqliteAppend } from './sqlite-append.ts';
+import { vmToSsh } from './vm.ts';
 
 const help = `Usage: npm run bench -- [--json] [--only NAME,NAME] [--pairs N]
 
@@ -13,6 +16,7 @@ Progress goes to stderr. Exit code 0: every bar is met; 1: one is not; 2: usage.
   --json         one JSON value: [{name, unit, ours, raw, ratio, bar, ok}]
   --only NAMES   only these, separated by commas
   --pairs N      pairs of each, instead of what each has by itself
+  --history N    events of the long history, 10,000,000 by itself: some 7 GB of disk, and minutes
   --list         the names
 
 Examples:
@@ -20,9 +24,9 @@ Examples:
   npm run bench -- --only relay-to-jetstream --pairs 3
 `;
 
-const cases: readonly Case[] = [sqliteAppend, relay, catchUp];
+const cases: readonly Case[] = [sqliteAppend, relay, catchUp, httpCommand, vmToSsh];
 const placementName = 'placement-5000-miners';
-const names = [...cases.map(({ name }) => name), placementName];
+const names = [...cases.map(({ name }) => name), placementName, memoryName];
 
 const tell = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -32,6 +36,7 @@ const run = async (): Promise<number> => {
       json: { type: 'boolean', default: false },
       only: { type: 'string' },
       pairs: { type: 'string' },
+      history: { type: 'string', default: '10000000' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -42,6 +47,8 @@ const run = async (): Promise<number> => {
   const only = values.only?.split(',') ?? names;
   const unknown = only.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new Error(`there is no bench ${unknown}; there are ${names.join(', ')}`);
+  if (!/^\d{5,9}$/.test(values.history))
+    throw new Error(`--history ${values.history} is no number of events from 10000 on`);
   const pairs = values.pairs === undefined ? undefined : Number(values.pairs);
   if (pairs !== undefined && !(pairs >= 1)) throw new Error(`--pairs ${values.pairs} is no number of pairs`);
   const figures: Figure[] = [];
@@ -49,6 +56,7 @@ const run = async (): Promise<number> => {
     if (only.includes(one.name)) figures.push(await runCase(pairs === undefined ? one : { ...one, pairs }, tell));
   }
   if (only.includes(placementName)) figures.push(await placement(pairs ?? 11));
+  if (only.includes(memoryName)) figures.push(await memory(Number(values.history), tell));
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : text(figures));
   return figures.every(({ ok }) => ok) ? 0 : 1;
 };

@@ -1,0 +1,56 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { createMemoryBus } from '#adapters/memory';
+import { openSqliteStore } from '#adapters/sqlite';
+import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
+import { createLifecycle, createMetrics, silentLog } from '#edge';
+import { startOrchestrator } from '../../apps/orchestrator/src/orchestrator.ts';
+
+// The orchestrator on a log that is there already, in a process of its own. Says on stdout how many MiB it keeps when
+// every consumer has read to the end and garbage is collected.
+
+const [file = '', dir = ''] = process.argv.slice(2);
+mkdirSync(dir, { recursive: true });
+const clock = createSystemClock();
+const ids = createRandomIds();
+const bus = createMemoryBus({ clock });
+const lifecycle = createLifecycle({ log: silentLog, clock });
+const app = await startOrchestrator(
+  {
+    ...{ clock, ids, log: silentLog },
+    metrics: createMetrics(),
+    openScheduler: async () => createInProcessScheduler({ clock, fired: () => undefined }),
+    openStore: () => openSqliteStore({ file, clock, ids }),
+    connectBus: async () => bus.orchestrator,
+    issueMinerJwt: async () => ({ jwt: '', expiresAt: 0, servers: [] }),
+  },
+  {
+    ...{ listenHost: '127.0.0.1', listenPort: 0, readModelDir: dir, networkName: 'bench', reconcile: true },
+    ...{ metricsAt: null, logHeadsFile: join(dir, 'log-heads.ndjson') },
+    networkKey: generateKeyPairSync('ed25519').privateKey,
+    operatorToken: { tokenId: ids.uuid(), sha256: '0'.repeat(64) },
+  },
+  lifecycle,
+);
+const url = await app.getUrl();
+const startedAt = clock.now();
+for (let toldAt = startedAt; ; ) {
+  const answer = await fetch(`${url}/readyz`);
+  const { parts } = (await answer.json()) as { parts: readonly { readonly name: string; readonly ready: boolean }[] };
+  if (answer.ok) break;
+  if (clock.now() - toldAt > 10_000) {
+    toldAt = clock.now();
+    const behind = parts.filter(({ ready }) => !ready).map(({ name }) => name);
+    process.stderr.write(`reading for ${Math.round((toldAt - startedAt) / 1_000)} s: ${behind.join(', ')}\n`);
+  }
+  await after(200);
+}
+for (let n = 0; n < 5; n += 1) {
+  globalThis.gc?.();
+  await after(50);
+}
+const { heapUsed, external } = process.memoryUsage();
+process.stdout.write(`${Math.round(((heapUsed + external) / 1024 / 1024) * 10) / 10}\n`);
+await lifecycle.stop();
