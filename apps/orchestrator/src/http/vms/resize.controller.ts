@@ -22,6 +22,7 @@ const resizeVm = route({
   body: resizeBody,
   answer: commandAnswer,
   refusals: [
+    'image-not-found',
     ...([
       'vm-not-found',
       'vm-refused',
