@@ -66,7 +66,7 @@ describe('the API, walked through', () => {
     expect(gone.body.events).toEqual(['VmTerminationRequested', 'VmTerminated']);
     const streams = await must('GET', `/v1/streams?category=vm&atLeast=${gone.body.position}`);
     expect(streams.body.items).toMatchObject([{ stream: `vm-${body.vmId}` }]);
-    expect((await must('GET', '/v1/parked')).body).toEqual({ items: [] });
+    expect((await must('GET', '/v1/parked')).body).toEqual({ items: [], next: null });
   });
 
   it('given a request with correlation and trace, then its event carries both, and who asked', async () => {
