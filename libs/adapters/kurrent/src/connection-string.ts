@@ -25,23 +25,23 @@ const isTrueOrFalse = (value: string): boolean => value === 'true' || value === 
 const isCount = (value: string): boolean => /^[0-9]{1,9}$/.test(value);
 const isText = (value: string): boolean => value !== '';
 
-/** What may be given, by its lower-case name: whether a value will do, and what is wanted. */
+/** What may be given: whether a value will do, and what is wanted. */
 const options: Readonly<Record<string, { readonly accepts: (value: string) => boolean; readonly wanted: string }>> = {
   tls: { accepts: isTrueOrFalse, wanted: 'true or false' },
-  tlsverifycert: { accepts: isTrueOrFalse, wanted: 'true or false' },
-  tlscafile: { accepts: isText, wanted: 'the path of a certificate' },
-  usercertfile: { accepts: isText, wanted: 'the path of a certificate' },
-  userkeyfile: { accepts: isText, wanted: 'the path of a key' },
-  connectionname: { accepts: isText, wanted: 'a name' },
-  maxdiscoverattempts: { accepts: isCount, wanted: 'a count' },
-  discoveryinterval: { accepts: isCount, wanted: 'milliseconds' },
-  gossiptimeout: { accepts: isCount, wanted: 'seconds' },
-  defaultdeadline: { accepts: isCount, wanted: 'milliseconds' },
-  keepaliveinterval: { accepts: (value) => isCount(value) && Number(value) >= 10_000, wanted: 'at least 10000 ms' },
-  keepalivetimeout: { accepts: isCount, wanted: 'milliseconds' },
+  tlsVerifyCert: { accepts: isTrueOrFalse, wanted: 'true or false' },
+  tlsCAFile: { accepts: isText, wanted: 'the path of a certificate' },
+  userCertFile: { accepts: isText, wanted: 'the path of a certificate' },
+  userKeyFile: { accepts: isText, wanted: 'the path of a key' },
+  connectionName: { accepts: isText, wanted: 'a name' },
+  maxDiscoverAttempts: { accepts: isCount, wanted: 'a count' },
+  discoveryInterval: { accepts: isCount, wanted: 'milliseconds' },
+  gossipTimeout: { accepts: isCount, wanted: 'seconds' },
+  defaultDeadline: { accepts: isCount, wanted: 'milliseconds' },
+  keepAliveInterval: { accepts: (value) => isCount(value) && Number(value) >= 10_000, wanted: 'at least 10000 ms' },
+  keepAliveTimeout: { accepts: isCount, wanted: 'milliseconds' },
   // Reads must see what was just appended, and a wrong answer to an append must be an error.
-  nodepreference: { accepts: (value) => value.toLowerCase() === 'leader', wanted: 'leader, or nothing' },
-  throwonappendfailure: { accepts: (value) => value === 'true', wanted: 'true, or nothing' },
+  nodePreference: { accepts: (value) => value.toLowerCase() === 'leader', wanted: 'leader, or nothing' },
+  throwOnAppendFailure: { accepts: (value) => value === 'true', wanted: 'true, or nothing' },
   store: { accepts: (value) => /^[a-z0-9]{1,40}$/.test(value), wanted: '1 to 40 lower-case letters and digits' },
 };
 
@@ -99,10 +99,12 @@ const nameOf = (pair: string): string => (pair.split('=')[0] ?? '').toLowerCase(
 
 const checkOption = (shown: string, pair: string): void => {
   const [name = '', value = ''] = pair.split('=');
-  const option = options[nameOf(pair)];
+  const known = Object.keys(options);
+  const option = options[known.find((one) => one.toLowerCase() === nameOf(pair)) ?? ''];
   if (option === undefined) {
-    const known = Object.keys(options).join(', ');
-    throw new InvalidStoreUrl(`${shown} has the option ${JSON.stringify(name.slice(0, 40))}; wanted one of ${known}`);
+    throw new InvalidStoreUrl(
+      `${shown} has the option ${JSON.stringify(name.slice(0, 40))}; wanted one of ${known.join(', ')}`,
+    );
   }
   if (!option.accepts(value)) {
     throw new InvalidStoreUrl(

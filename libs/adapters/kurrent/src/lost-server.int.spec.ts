@@ -72,6 +72,15 @@ describe('a server that goes and comes back', () => {
     },
   );
 
+  test('given a server that is gone / when the store closes / then it does not wait for it, and what did is told', async () => {
+    const server = await serve();
+    const { store } = await openAt(server.url, { patienceMs: 60_000 });
+    server.stop();
+    const waiting = [store.head(), store.append(freshStream(), newEvents(1), 'no-stream')].map(failureOf);
+    await store.close();
+    for (const failure of await Promise.all(waiting)) expect(failure).toBeInstanceOf(StoreUnavailable);
+  });
+
   test('given a server that is not there / when a store is opened / then it says which and gives up in time', async () => {
     const server = await serve();
     server.stop();
