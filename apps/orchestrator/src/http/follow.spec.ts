@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Booted, boot, furnished, newId } from '../../../../test/orchestrator/booted.ts';
 import { manifest } from '../../../../test/orchestrator/told.ts';
+import { followersPerAccountMax } from './limits.ts';
 import { contentDigest } from './stamp.ts';
 
 const digest = contentDigest(manifest);
@@ -101,5 +102,21 @@ describe('following', () => {
     await live.take(1);
     await Promise.all([api.lifecycle.stop(), live.ended()]);
     await expect(fetch(`${api.url}/healthz`)).rejects.toThrow();
+  });
+
+  it('given an account with all the streams it may follow, then one more is refused, and another account still follows', async () => {
+    const { api, vmId } = await withVm();
+    const path = `/v1/streams/vm-${vmId}/follow`;
+    const open = [];
+    for (let count = 0; count < followersPerAccountMax; count += 1) open.push(await follow(api, path));
+    expect(await api.call('GET', path)).toMatchObject({
+      status: 429,
+      body: { code: 'too-many-followers', observed: followersPerAccountMax, wanted: followersPerAccountMax },
+    });
+    const { accountId, owner } = await furnished(api);
+    const other = await follow({ ...api, operator: owner }, `/v1/streams/account-${accountId}/follow`);
+    expect((await other.take(1))[0]?.event).toBe('AccountOpened');
+    open[0]?.leave();
+    await expect.poll(async () => (await follow(api, path)).response.status).toBe(200);
   });
 });
