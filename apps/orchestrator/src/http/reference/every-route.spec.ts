@@ -3,7 +3,7 @@ import { createMemoryEventStore } from '#adapters/memory';
 import type { BootId } from '#domain';
 import { streamName, type VmMetrics } from '#events';
 import { routeFor, routes } from '../../../../../test/orchestrator/answers.ts';
-import { boot, furnished, goodKey, newId, newToken } from '../../../../../test/orchestrator/booted.ts';
+import { boot, furnished, goodKey, type Json, newId, newToken } from '../../../../../test/orchestrator/booted.ts';
 import {
   accountId,
   manifest,
@@ -74,30 +74,44 @@ it('every route answers as it is described', async () => {
   const { api, bad } = await network();
   const asked = new Set<unknown>();
   // `must` refuses what is not a success, and the harness what is not as described.
-  const ask = async (method: string, path: string, body?: unknown, token?: string) => {
+  const ask: Ask = async (method, path, body, token) => {
     asked.add(routeFor(method, path));
     return (await api.must(method, path, { body, ...(token === undefined ? {} : { token }) })).body;
   };
   const { accountId: own } = await furnished(api);
-  const join = newToken();
-  const invited = newId();
-  const token = newToken();
-  const vm = newId();
   await ask('GET', '/healthz');
   await expect.poll(() => ask('GET', '/readyz')).toMatchObject({ parts: expect.any(Array) });
   await ask('GET', '/v1/openapi.json');
   await ask('GET', '/v1/whoami');
+  await askAccounts(ask, own);
+  await askCatalogue(ask);
+  await askMiners(ask);
+  await askVms(ask, own);
+  await askLog(ask, bad);
 
+  // What is followed is read event by event in follow.spec.ts; a rebuild is over before it could be cancelled here.
+  const elsewhere = ['/v1/streams/:stream/follow', '/v1/events/follow', 'DELETE /v1/projections/rebuild'];
+  const left = routes.filter((route) => !asked.has(route));
+  expect(
+    left.filter(({ method, path }) => !elsewhere.some((known) => known === path || known === `${method} ${path}`)),
+  ).toEqual([]);
+});
+
+type Ask = (method: string, path: string, body?: unknown, token?: string) => Promise<Json>;
+
+const askAccounts = async (ask: Ask, own: string): Promise<void> => {
+  const token = newToken();
   await ask('POST', '/v1/accounts', { accountId: newId(), name: 'Bob' });
   await ask('GET', '/v1/accounts?limit=1');
   await ask('GET', `/v1/accounts/${own}`);
   await ask('POST', `/v1/accounts/${own}/credits`, { depositId: newId(), amount: '1' });
   await ask('POST', `/v1/accounts/${own}/ssh-keys`, { publicKey: goodKey });
-  const [key] = (await ask('GET', `/v1/accounts/${own}/ssh-keys`)).items;
   await ask('POST', `/v1/accounts/${own}/tokens`, { ...ids(token), role: 'owner', label: 'x' });
   await ask('GET', `/v1/accounts/${own}/tokens`);
   await ask('DELETE', `/v1/accounts/${own}/tokens/${token.tokenId}`);
+};
 
+const askCatalogue = async (ask: Ask): Promise<void> => {
   await ask('POST', '/v1/images', { digest, manifest });
   await ask('GET', '/v1/images');
   await ask('GET', `/v1/images/${digest}`);
@@ -105,7 +119,11 @@ it('every route answers as it is described', async () => {
   await ask('POST', '/v1/flavors', { flavorId: 'odd', size: nano, pricePerHour: '7' });
   await ask('GET', '/v1/flavors/odd');
   await ask('POST', '/v1/flavors/odd/retire', {});
+};
 
+const askMiners = async (ask: Ask): Promise<void> => {
+  const join = newToken();
+  const invited = newId();
   const invitation = {
     minerId: invited,
     name: 'm',
@@ -120,7 +138,11 @@ it('every route answers as it is described', async () => {
   await ask('GET', `/v1/miners/${host}/checks`);
   await ask('POST', `/v1/miners/${invited}/drain`, {});
   await ask('POST', `/v1/miners/${invited}/undrain`);
+};
 
+const askVms = async (ask: Ask, own: string): Promise<void> => {
+  const vm = newId();
+  const [key] = (await ask('GET', `/v1/accounts/${own}/ssh-keys`)).items;
   const made = await ask('POST', '/v1/vms', {
     vmId: vm,
     accountId: own,
@@ -142,7 +164,9 @@ it('every route answers as it is described', async () => {
   await ask('POST', `/v1/vms/${vm}/start`);
   await ask('DELETE', `/v1/vms/${vm}`);
   await ask('DELETE', `/v1/accounts/${own}/ssh-keys/${encodeURIComponent(key.fingerprint)}`);
+};
 
+const askLog = async (ask: Ask, bad: string): Promise<void> => {
   await ask('GET', '/v1/streams?category=vm');
   await ask('GET', `/v1/streams/vm-${web}`);
   await ask('GET', '/v1/events?limit=2');
@@ -157,13 +181,6 @@ it('every route answers as it is described', async () => {
   await ask('GET', '/v1/projections');
   await ask('POST', '/v1/projections/rebuild', { dryRun: true });
   await ask('GET', '/v1/projections/rebuild');
-
-  // What is followed is read event by event in follow.spec.ts; a rebuild is over before it could be cancelled here.
-  const elsewhere = ['/v1/streams/:stream/follow', '/v1/events/follow', 'DELETE /v1/projections/rebuild'];
-  const left = routes.filter((route) => !asked.has(route));
-  expect(
-    left.filter(({ method, path }) => !elsewhere.some((known) => known === path || known === `${method} ${path}`)),
-  ).toEqual([]);
-});
+};
 
 const ids = ({ tokenId, sha256 }: ReturnType<typeof newToken>) => ({ tokenId, sha256 });
