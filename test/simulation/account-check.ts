@@ -1,4 +1,4 @@
-import { type Account, type AccountEvent, type AccountId, account, type VmId } from '#domain';
+import { type Account, type AccountEvent, type AccountId, account, type Vm, type VmId } from '#domain';
 import { aggregates, type RecordedEvent } from '#events';
 import type { Accuse } from './checker.ts';
 
@@ -6,9 +6,8 @@ import type { Accuse } from './checker.ts';
 const { evolve } = account;
 
 /** Holds every account's stream against the laws of money. */
-export const createAccountCheck = (accuse: Accuse) => {
+export const createAccountCheck = (vms: ReadonlyMap<VmId, Vm>, accuse: Accuse) => {
   const accounts = new Map<AccountId, Account>();
-  const heldFor = new Set<VmId>();
   const deposited = new Map<AccountId, bigint>();
   const depositIds = new Set<string>();
 
@@ -30,10 +29,14 @@ export const createAccountCheck = (accuse: Accuse) => {
       depositIds.add(event.depositId);
       deposited.set(id, (deposited.get(id) ?? 0n) + event.amount);
     }
+    const vm = event.type === 'HoldReleased' ? vms.get(event.vmId) : undefined;
+    if (event.type === 'HoldReleased' && vm?.holdId === event.holdId && !mayLetGo(vm)) {
+      accuse('hold-behind-vm', `${id} got the hold of ${event.vmId} back, which is ${vm.observed}`);
+    }
     if (event.type === 'CreditsHeld') {
-      if (heldFor.has(event.vmId)) accuse('one-hold-per-vm', `${event.vmId} got a second hold ${event.holdId}`);
+      const isHeld = [...(before?.holds.values() ?? [])].some(({ vmId }) => vmId === event.vmId);
+      if (isHeld) accuse('one-hold-per-vm', `${event.vmId} got a second hold ${event.holdId}`);
       if ((before?.available ?? 0n) < event.amount) accuse('no-debt', `${id} held ${event.amount} it did not have`);
-      heldFor.add(event.vmId);
     }
   };
 
@@ -53,3 +56,7 @@ export const createAccountCheck = (accuse: Accuse) => {
     },
   };
 };
+
+/** Whether what is held for a VM may be given back: it is over, or gets another size and something else is held for it. */
+export const mayLetGo = (vm: Vm | undefined): boolean =>
+  vm?.observed === 'terminated' || vm?.observed === 'refused' || (vm?.resize ?? null) !== null;

@@ -9,7 +9,7 @@ import {
   type VmId,
 } from '#domain';
 import { aggregates, categoryOf, genesisHash, idOf, type RecordedEvent, type StreamName } from '#events';
-import { createAccountCheck } from './account-check.ts';
+import { createAccountCheck, mayLetGo } from './account-check.ts';
 import { createVmCheck } from './vm-check.ts';
 
 /** Tells of something that must never be. */
@@ -43,7 +43,7 @@ export const createChecker = (accuse: Accuse): Checker => {
   const eventIds = new Set<string>();
   const parked = new Map<string, Parked>();
   const ofVms = createVmCheck(miners, accuse);
-  const ofAccounts = createAccountCheck(accuse);
+  const ofAccounts = createAccountCheck(ofVms.vms, accuse);
 
   const seeEnvelope = ({ stream, revision, eventId, prevHash, hash }: RecordedEvent): void => {
     const count = streams.get(stream) ?? 0;
@@ -71,10 +71,16 @@ export const createChecker = (accuse: Accuse): Checker => {
       return;
     }
     miners.set(id, after);
+    if (event.type === 'AllocationReleased') {
+      const vm = ofVms.vms.get(event.vmId);
+      const isHeld = vm?.placement?.minerId === id && vm.placement.generation === event.generation;
+      if (isHeld && !mayLetGo(vm))
+        accuse('allocation-behind-vm', `${id} let ${event.vmId} go, which is ${vm.observed}`);
+    }
     if (event.type !== 'AllocationReserved') return;
     const { capacity, reserved } = after;
-    const isOver = (['vcpus', 'memoryBytes', 'diskBytes'] as const).some((part) => reserved[part] > capacity[part]);
-    if (isOver) accuse('capacity', `${id} has ${JSON.stringify(reserved)} reserved of ${JSON.stringify(capacity)}`);
+    const isAbove = (['vcpus', 'memoryBytes', 'diskBytes'] as const).some((part) => reserved[part] > capacity[part]);
+    if (isAbove) accuse('capacity', `${id} has ${JSON.stringify(reserved)} reserved of ${JSON.stringify(capacity)}`);
   };
 
   return {

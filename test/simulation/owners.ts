@@ -73,4 +73,4 @@ export const createOwners = (random: Random, wishes: Wishes, accuse: Accuse): Ow
 };
 
 const sameOutcome = (a: Outcome, b: Outcome): boolean =>
-  a.events.join() === b.events.join() && a.appended?.position === b.appended?.position;
+  a.events.length === b.events.length && a.appended?.position === b.appended?.position;

@@ -35,11 +35,6 @@ const decideWith = (bug: PlantedBug | null): Decide | null => {
         const { minerId, generation } = command;
         return decide({ ...state, placement: { minerId, generation } }, command);
       };
-    case 'old-reports-count':
-      return (state, command) =>
-        state === null || command.type !== 'ObserveVm'
-          ? decide(state, command)
-          : decide({ ...state, lastReport: null }, command);
     case 'deadline-destroys':
       return (state, command) => {
         const decided = decide(state, command);

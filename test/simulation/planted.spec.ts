@@ -27,7 +27,6 @@ const caught: Readonly<Record<PlantedBug, readonly string[]>> = {
   'absent-spec-removes': ['nothing-destroyed-unasked'],
   'exit-is-not-cleared': ['healed', 'log-is-true'],
   'any-generation-reports': ['only-the-holder-reports'],
-  'old-reports-count': ['reports-only-newer'],
   'crash-loops-never-end': ['crash-loops-end', 'settles'],
   'deadline-destroys': ['nothing-destroyed-unasked'],
   'projection-reads-a-clock': ['rebuilt-is-live'],

@@ -15,7 +15,6 @@ export const plantedBugs = [
   'absent-spec-removes',
   'exit-is-not-cleared',
   'any-generation-reports',
-  'old-reports-count',
   'crash-loops-never-end',
   'deadline-destroys',
   'projection-reads-a-clock',

@@ -11,6 +11,7 @@ export type Poison = {
 
 /** Kinds of events that came late in the history of the code, so that an older build may not know them. */
 const laterTypes = [
+  'VmRequested',
   'VmPlacementDeclined',
   'VmRecovered',
   'VmLost',

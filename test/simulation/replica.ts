@@ -7,11 +7,11 @@ import {
   createRelay,
   type Handling,
   type Ids,
-  type Relay,
   type Scheduler,
 } from '#events';
 import { createLeadership } from '../../apps/orchestrator/src/lifecycle/leadership.ts';
 import { createParts } from '../../apps/orchestrator/src/parts.ts';
+import { everyTick } from '../../apps/orchestrator/src/processes/tick.ts';
 import { openReadModel, type ReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
 import { createLife, type Life } from './life.ts';
 import { createProcessGround, type Ground } from './process.ts';
@@ -30,8 +30,6 @@ export type Replica = {
   readModel(): ReadModel | null;
   /** Ends it, and its read model's file is gone too. */
   forgetReadModel(): void;
-  /** The relay of its term of office; `null` while it has none. */
-  relay(): Relay | null;
   statuses(): readonly ConsumerStatus[];
 };
 
@@ -52,7 +50,6 @@ type Running = {
   readonly close: () => void;
   model: ReadModel | null;
   readModel: Consumer | null;
-  relay: Relay | null;
   parts: () => readonly { status?(): ConsumerStatus }[];
 };
 
@@ -74,7 +71,7 @@ export const createReplica = (replica: ReplicaParts): Replica => {
       life,
       handling: { store: process.store, clock },
       close: () => void process.bus.close(),
-      ...{ model: null, readModel: null, relay: null, parts: () => [] },
+      ...{ model: null, readModel: null, parts: () => [] },
     };
     const go = async (): Promise<void> => {
       const model = await openReadModel({ dir: replica.dir, store: process.store, log: logOf(log) });
@@ -90,7 +87,7 @@ export const createReplica = (replica: ReplicaParts): Replica => {
       const leadership = createLeadership({
         ...{ leases: process.leases, clock, log: logOf(log) },
         holder: `${name}-${replica.ids.uuid()}`,
-        begin: () => beginTerm(replica, now, process, clock),
+        begin: () => beginTerm(replica, process, clock),
       });
       now.parts = () => leadership.current()?.parts ?? [];
       await leadership.start();
@@ -118,7 +115,6 @@ export const createReplica = (replica: ReplicaParts): Replica => {
       void running?.life.end();
       rmSync(replica.dir, { recursive: true, force: true });
     },
-    relay: () => (running !== null && running.parts().length > 0 ? running.relay : null),
     statuses: () => {
       if (running === null) return [];
       const own = running.readModel === null ? [] : [running.readModel.status()];
@@ -129,24 +125,22 @@ export const createReplica = (replica: ReplicaParts): Replica => {
 
 type Stands = ReturnType<typeof createProcessGround>;
 
+/** As often as production looks whether the bus has lost what it acknowledged. */
+const refillEveryMs = 30_000;
+
 /** The parts of one term of office, wired as production wires them. */
-const beginTerm = (
-  { timersAreDropped, log }: ReplicaParts,
-  now: Running,
-  process: Stands,
-  clock: Handling['clock'],
-) => {
+const beginTerm = ({ timersAreDropped, log }: ReplicaParts, process: Stands, clock: Handling['clock']) => {
   const { store, checkpoints, bus } = process;
   const scheduler = timersAreDropped ? droppingScheduler : createInProcessScheduler({ clock, fired: () => undefined });
   const renew = async () => ({ ok: false, reason: 'not simulated' }) as const;
   const shared = { store, checkpoints, clock, bus, log: logOf(log) };
   const { parts } = createParts({ ...shared, scheduler, renew, startAt: 'checkpoint' });
   const relay = createRelay(shared);
-  now.relay = relay;
   const { name, start, stop } = relay;
   return {
     parts: [
       { name, start, stop, status: () => ({ ...relay.status(), name, parkedCount: 0, oldestParkedAt: null }) },
+      everyTick('relay-refill', refillEveryMs, async () => void (await relay.refill()), shared),
       ...parts,
     ],
   };

@@ -1,4 +1,3 @@
-import type { EventStore } from '#events';
 import { checkHealed } from './healed-checks.ts';
 import type { Plan, Violation } from './plan.ts';
 import { plantInRules } from './planted-rules.ts';
@@ -17,12 +16,8 @@ export type Run = {
 /** Most violations one run reports: the first are the ones that matter. */
 const violationsMax = 5;
 
-/** Runs the network once: a stretch of faults, then calm until nothing moves. Deterministic in the plan. `keep` gets its log. */
-export const simulate = async (
-  plan: Plan,
-  tell: (text: string) => void = () => undefined,
-  keep: (store: EventStore) => Promise<void> = async () => undefined,
-): Promise<Run> => {
+/** Runs the network once: a stretch of faults, then calm until nothing moves. Deterministic in the plan. */
+export const simulate = async (plan: Plan, tell: (text: string) => void = () => undefined): Promise<Run> => {
   const world = createWorld(plan, tell);
   const takeOut = plantInRules(plan.bug, world.clock.now);
   try {
@@ -30,7 +25,6 @@ export const simulate = async (
     await driver.start();
     await storm(world, driver);
     if (world.violations.length === 0) await heal(world, driver);
-    await keep(world.ground.store);
   } finally {
     for (const replica of world.replicas) replica.end();
     takeOut();

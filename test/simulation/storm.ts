@@ -16,6 +16,8 @@ export type Driver = {
   calm(ms: number, isParting: boolean): Promise<void>;
 };
 
+/** Hosts live and speak at least this often. */
+const sliceMs = 2_000;
 /** Long enough for the first VMs to run, where there is room. */
 const warmUpSeconds = 20;
 
@@ -23,13 +25,15 @@ export const createDriver = (world: World): Driver => {
   const { ground, time, random, replicas, miners, plan, owners } = world;
   const { gate, bus } = ground;
   const until = new Map<Replica, UnixMs>();
-  let isWiped = false;
 
   const wait = async (ms: number): Promise<void> => {
-    await time.advance(ms);
-    for (const replica of replicas) recover(replica);
-    for (const miner of miners.values()) miner.tick();
-    await time.settle();
+    for (let left = ms; left >= 0; left -= sliceMs) {
+      await time.advance(Math.min(left, sliceMs));
+      for (const replica of replicas) recover(replica);
+      for (const miner of miners.values()) miner.tick();
+      if (left > sliceMs) deliver();
+      await time.settle();
+    }
   };
   /** What an orchestrator suffers ends after a while: somebody starts it again, resumes it, mends its network. */
   const recover = (replica: Replica): void => {
@@ -62,8 +66,7 @@ export const createDriver = (world: World): Driver => {
   const suffer = (trouble: Trouble): void => {
     world.tell(`trouble: ${trouble}`);
     const replica = random.pick(replicas);
-    const isWiping = befall(trouble, replica, world, (ms) => until.set(replica, world.clock.now() + ms));
-    isWiped ||= isWiping;
+    befall(trouble, replica, world, (ms) => until.set(replica, world.clock.now() + ms));
   };
 
   return {
@@ -110,13 +113,6 @@ export const createDriver = (world: World): Driver => {
       const up = replicas.map((replica) => replica.handling()).find((handling) => handling !== null);
       if (up !== undefined) void (isParting ? owners.part(up) : owners.repeat(up));
       await wait(ms);
-      const relay = replicas.map((replica) => replica.relay()).find((one) => one !== null);
-      // A person sees that the bus lost what it had, and has the relay fill it again.
-      if (isWiped && relay !== undefined && relay !== null) {
-        isWiped = false;
-        world.wasWiped = true;
-        void relay.republishFrom(null);
-      }
     },
   };
 };

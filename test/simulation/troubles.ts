@@ -4,40 +4,45 @@ import type { Replica } from './replica.ts';
 import { drainOf, give, metaOf } from './wishes.ts';
 import { anyCapacity, type World } from './world.ts';
 
-/** Lets a trouble befall somebody; whether the bus has lost what it had. */
-export const befall = (trouble: Trouble, replica: Replica, world: World, forMs: (ms: number) => void): boolean => {
+/** Lets a trouble befall somebody. What befalls a replica ends after the time told to `forMs`. */
+export const befall = (trouble: Trouble, replica: Replica, world: World, forMs: (ms: number) => void): void => {
   const { random, ground } = world;
   switch (trouble) {
     case 'replica-ends':
       replica.end();
-      return false;
+      return;
     case 'replica-pauses':
       replica.life()?.pause();
       forMs(random.between(1_000, 20_000));
-      return false;
+      return;
     case 'replica-is-cut-off':
       ground.bus.cut(replica.name);
       forMs(random.between(1_000, 60_000));
-      return false;
+      return;
     case 'bus-is-wiped':
+      // A server that lost its store was away: whoever was connected connects anew.
+      for (const { name } of world.replicas) ground.bus.cut(name);
       ground.bus.wipe();
-      return true;
+      for (const { name } of world.replicas) ground.bus.heal(name);
+      world.wasWiped = true;
+      return;
     case 'read-model-is-lost':
       replica.forgetReadModel();
-      return false;
+      return;
     case 'parked-is-retried':
     case 'parked-is-skipped':
       decideOnParked(trouble, replica, world);
-      return false;
+      return;
     case 'clock-jumps':
       if (random.chance(0.5)) {
         replica.jump(random.between(-120_000, 120_000));
         forMs(random.between(1_000, 60_000));
-        return false;
+        return;
       }
-      return befallMiner(trouble, world);
+      befallMiner(trouble, world);
+      return;
     default:
-      return befallMiner(trouble, world);
+      befallMiner(trouble, world);
   }
 };
 
@@ -65,7 +70,7 @@ type OfMiner = Exclude<
   'replica-ends' | 'replica-pauses' | 'replica-is-cut-off' | 'bus-is-wiped' | 'read-model-is-lost' | ParkedTrouble
 >;
 
-const befallMiner = (trouble: OfMiner, { random, miners, replicas, ids, plan }: World): false => {
+const befallMiner = (trouble: OfMiner, { random, miners, replicas, ids, plan }: World): void => {
   const miner = random.pick([...miners.values()]);
   if (trouble === 'capacity-changes') miner.resize(random.chance(0.5) ? 'as-at-first' : anyCapacity(random, plan));
   else if (trouble === 'operator-drains') {
@@ -73,5 +78,4 @@ const befallMiner = (trouble: OfMiner, { random, miners, replicas, ids, plan }: 
     // Nobody repeats it: an operator sees that it failed.
     if (handling !== null) give(handling, drainOf(random, ids, miner.minerId)).catch(() => undefined);
   } else miner.suffer(trouble);
-  return false;
 };

@@ -8,8 +8,8 @@ const { evolve } = vm;
 /** Restarts that a crashing guest gets within the window, as the glossary tells owners. */
 const [crashRestartsMax, crashWindowMs] = [5, 600_000];
 
-/** Events that a report made. */
-type Reporting = Of<'VmStarting' | 'VmRunning' | 'VmStopped' | 'VmFailed' | 'VmSshKeysApplied'>;
+/** A report that became an event. */
+type Reported = Pick<Of<'VmRunning'>, 'minerId' | 'generation' | 'agentEpoch' | 'sequence'>;
 type Of<Type extends VmEvent['type']> = Extract<VmEvent, { type: Type }>;
 
 /** Holds every VM's stream, and what hosts do with it, against what must always be true. */
@@ -41,7 +41,7 @@ export const createVmCheck = (miners: ReadonlyMap<MinerId, Miner>, accuse: Accus
     crashBoots.set(id, [...recent, authorizedAt]);
   };
   /** What a miner says counts only from the one that holds the VM, each report newer than the last. */
-  const seeReport = (id: VmId, before: Vm, event: Reporting): void => {
+  const seeReport = (id: VmId, before: Vm, event: VmEvent & Reported): void => {
     const { minerId, generation, agentEpoch, sequence } = event;
     const { placement, lastReport } = before;
     if (placement?.minerId !== minerId || placement.generation !== generation) {
@@ -84,7 +84,7 @@ export const createVmCheck = (miners: ReadonlyMap<MinerId, Miner>, accuse: Accus
     if (event.type === 'BootAuthorized') seeBoot(id, before, event);
     if (event.type === 'VmStartRequested') crashBoots.delete(id);
     if (event.type === 'VmDeadlinePassed') seeDeadline(id, event, recorded);
-    const isReport = 'agentEpoch' in event && 'minerId' in event;
+    const isReport = 'agentEpoch' in event && 'sequence' in event;
     if (isReport && before !== null) seeReport(id, before, event);
     seeEnd(id, before, event, recorded);
   };

@@ -106,13 +106,11 @@ const request = (vmId: VmId, random: Random, accounts: readonly AccountId[]): Wi
 
 const anyOfVm = (commandId: string, random: Random): WithoutNow<VmCommand> => {
   const nextBootId = bootIdOf(commandId);
-  const start = { type: 'StartVm', nextBootId } as const;
-  const stop = { type: 'StopVm', reason: 'owner' } as const;
-  const reboot = { type: 'RebootVm', nextBootId } as const;
   const chance = random.next();
   if (chance < 0.05) return { type: 'TerminateVm' };
-  if (chance < 0.4) return stop;
-  return chance < 0.55 ? reboot : start;
+  if (chance < 0.1) return { type: 'ResizeVm', ...random.pick(standardFlavors) };
+  if (chance < 0.4) return { type: 'StopVm', reason: 'owner' };
+  return { type: chance < 0.55 ? 'RebootVm' : 'StartVm', nextBootId };
 };
 
 const ofAccount = (commandId: string, random: Random, ids: Ids): WithoutNow<AccountCommand> => {
