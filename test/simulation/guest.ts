@@ -127,6 +127,10 @@ const take = (step: Action, guest: Guest, host: Host): void => {
     case 'prepare-disk':
       guest.record = { ...record, disk: { imageDigest: step.spec.imageDigest, diskBytes: step.spec.size.diskBytes } };
       return;
+    case 'grow-disk':
+      if (record.disk === null) return;
+      guest.record = { ...record, disk: { ...record.disk, diskBytes: step.spec.size.diskBytes } };
+      return;
     case 'launch':
       launch(step.spec, step.boot, guest, host);
       return;

@@ -20,7 +20,7 @@ const caught: Readonly<Record<PlantedBug, readonly string[]>> = {
   'reservation-skips-capacity': ['capacity'],
   'acknowledged-append-is-lost': ['acknowledged-is-recorded', 'repeat-answers-the-same'],
   'half-an-append-is-recorded': ['acknowledged-is-recorded', 'repeat-answers-the-same', 'healed', 'log-is-true'],
-  'checkpoint-runs-ahead': ['healed', 'hold-behind-vm', 'allocation-behind-vm', 'log-is-true'],
+  'checkpoint-runs-ahead': ['nothing-stays-parked', 'healed', 'hold-behind-vm', 'allocation-behind-vm', 'log-is-true'],
   'relay-checkpoint-runs-ahead': ['published-is-the-log'],
   'timers-are-dropped': ['deadline-raised'],
   'miner-relaunches-boot': ['boot-launched-once'],
