@@ -5,7 +5,9 @@ import type { KnownEvent, Process, ProcessCommand } from './process.ts';
 type Open = {
   readonly accountId: AccountId;
   holdId: HoldId | null;
-  /** Only its hold is left of it. */
+  /** The account has not answered yet whether it holds the first hour. */
+  asked: boolean;
+  /** Only its hold is left of it, or on its way. */
   terminated: boolean;
 };
 
@@ -34,17 +36,20 @@ type OfVm = Extract<KnownEvent, { category: 'vm' }>;
 type OfAccount = Extract<KnownEvent, { category: 'account' }>;
 
 const absorbVm = (open: AdmissionState, { id, event }: OfVm): void => {
-  if (event.type === 'VmRequested') open.set(id, { accountId: event.accountId, holdId: null, terminated: false });
+  if (event.type === 'VmRequested') {
+    open.set(id, { accountId: event.accountId, holdId: null, asked: true, terminated: false });
+  }
   if (event.type === 'VmRefused') open.delete(id);
-  // With a hold it stays until the hold is released; without one, a hold that is on its way is released when it comes.
+  // It stays until its hold is released, also one that is on its way.
   if (event.type === 'VmTerminated') forgetUnlessHeld(open, id, { terminated: true });
 };
 
 const absorbAccount = (open: AdmissionState, { event }: OfAccount): void => {
   if (event.type === 'CreditsHeld') {
     const vm = open.get(event.vmId);
-    if (vm !== undefined) vm.holdId = event.holdId;
+    if (vm !== undefined) Object.assign(vm, { holdId: event.holdId, asked: false });
   }
+  if (event.type === 'HoldRefused') forgetUnlessHeld(open, event.vmId, { asked: false });
   // A hold that another one replaced, at a resize, is not the VM's any more.
   if (event.type === 'HoldReleased' && open.get(event.vmId)?.holdId === event.holdId) {
     forgetUnlessHeld(open, event.vmId, { holdId: null });
@@ -54,12 +59,12 @@ const absorbAccount = (open: AdmissionState, { event }: OfAccount): void => {
 const forgetUnlessHeld = (
   open: AdmissionState,
   vmId: VmId,
-  change: Partial<Pick<Open, 'holdId' | 'terminated'>>,
+  change: Partial<Pick<Open, 'holdId' | 'asked' | 'terminated'>>,
 ): void => {
   const vm = open.get(vmId);
   if (vm === undefined) return;
   Object.assign(vm, change);
-  if (vm.terminated && vm.holdId === null) open.delete(vmId);
+  if (vm.terminated && vm.holdId === null && !vm.asked) open.delete(vmId);
 };
 
 const reactToVm = (open: AdmissionState, { id, event }: OfVm): readonly ProcessCommand[] => {
@@ -78,7 +83,8 @@ const reactToVm = (open: AdmissionState, { id, event }: OfVm): readonly ProcessC
 
 const reactToAccount = (open: AdmissionState, { id, event }: OfAccount): readonly ProcessCommand[] => {
   if (event.type === 'CreditsHeld') {
-    if (open.get(event.vmId)?.terminated ?? true) {
+    // Of a VM that this build could not read nothing is known: the VM's own stream decides, and the reconciler asks it.
+    if (open.get(event.vmId)?.terminated === true) {
       const command = { type: 'ReleaseHold', holdId: event.holdId, reason: 'vm-gone-before-hold' } as const;
       return [{ step: 'release-hold', target: 'account', id, command }];
     }
