@@ -3,6 +3,7 @@ import { type AccountId, type VmId, vm } from '#domain';
 import { aggregates, readWholeStream, streamName } from '#events';
 import { type Bench, createBench } from '../../../../test/conformance/bench.ts';
 import { describeProcess, runProcess, type Story } from '../../../../test/conformance/process.ts';
+import { decodeKnown } from './runner.ts';
 import { holdIdOf, vmAdmission } from './vm-admission.process.ts';
 
 const hold: Story = async (bench, run) => {
@@ -71,6 +72,13 @@ describe('admission', () => {
     const { bench, vm: stream, account } = await only(terminatedFirst);
     expect((await bench.types(account)).slice(-2)).toEqual(['CreditsHeld', 'HoldReleased']);
     expect(await bench.types(stream)).toEqual(['VmRequested', 'VmTerminationRequested', 'VmTerminated']);
+  });
+
+  test('given a VM whose request this build could not read, when its hold comes, then the VM is asked and keeps it', async () => {
+    const { bench } = await only(hold);
+    const held = (await bench.log()).find(({ type }) => type === 'CreditsHeld');
+    if (held === undefined) throw new Error('no hold was made');
+    expect(vmAdmission.react(new Map(), decodeKnown(held)).map(({ step }) => step)).toEqual(['admit']);
   });
 
   test('given 40 VMs for credits that carry fewer, then holds never pass what there is', async () => {
