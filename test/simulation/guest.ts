@@ -110,20 +110,9 @@ const take = (step: Action, guest: Guest, host: Host): void => {
   if (record === null) return;
   const agentEpoch = host.agentEpoch();
   switch (step.do) {
-    case 'record-exit': {
-      const live = launchedBoot(record);
-      if (live === null) return;
-      const { bootId, bootEpoch } = live;
-      const { kind, ...how } = step.exit;
-      const boot =
-        'cause' in how
-          ? ({ bootId, bootEpoch, state: 'ended', ...how, agentEpoch } as const)
-          : ({ bootId, bootEpoch, state: 'failed', ...how } as const);
-      guest.record = { ...record, boot };
-      guest.stopping = null;
-      guest.exit = null;
+    case 'record-exit':
+      recordExit(step.exit, guest, agentEpoch);
       return;
-    }
     case 'prepare-disk':
       guest.record = { ...record, disk: { imageDigest: step.spec.imageDigest, diskBytes: step.spec.size.diskBytes } };
       return;
@@ -156,6 +145,18 @@ const take = (step: Action, guest: Guest, host: Host): void => {
       guest.record = null;
       return;
   }
+};
+
+const recordExit = (exit: Extract<Action, { do: 'record-exit' }>['exit'], guest: Guest, agentEpoch: number): void => {
+  const live = launchedBoot(guest.record);
+  if (live === null || guest.record === null) return;
+  const { bootId, bootEpoch } = live;
+  const { kind, ...how } = exit;
+  const boot =
+    'cause' in how
+      ? ({ bootId, bootEpoch, state: 'ended', ...how, agentEpoch } as const)
+      : ({ bootId, bootEpoch, state: 'failed', ...how } as const);
+  Object.assign(guest, { record: { ...guest.record, boot }, stopping: null, exit: null });
 };
 
 const pressPower = (cause: 'requested' | 'host-shutdown', guest: Guest, host: Host): void => {
