@@ -3,7 +3,7 @@ import { drawPlan } from './plan.ts';
 import type { PlantedBug } from './planted.ts';
 import { simulate } from './simulate.ts';
 
-/** Each with the invariants that may notice it first: others would mean that it was found by accident. */
+/** Each with the invariants that may notice it: another one would have found it by accident, and does not count. */
 const caught: Readonly<Record<PlantedBug, readonly string[]>> = {
   'append-ignores-expected-revision': [
     ...[
@@ -31,7 +31,14 @@ const caught: Readonly<Record<PlantedBug, readonly string[]>> = {
   'deadline-destroys': ['nothing-destroyed-unasked'],
   'projection-reads-a-clock': ['rebuilt-is-live'],
   'deposit-counts-twice': ['deposit-once'],
-  'parked-is-forgotten': ['healed', 'hold-behind-vm', 'allocation-behind-vm', 'log-is-true', 'rebuilt-is-live'],
+  'parked-is-forgotten': [
+    'nothing-stays-parked',
+    'healed',
+    'hold-behind-vm',
+    'allocation-behind-vm',
+    'log-is-true',
+    'rebuilt-is-live',
+  ],
 };
 
 const seedsMax = 200;
@@ -42,10 +49,8 @@ describe('a mistake planted in the simulated network is found', () => {
     '%s, within 200 seeds',
     async (bug, invariants) => {
       for (let seed = 1; seed <= seedsMax; seed += 1) {
-        const [violation] = (await simulate({ ...drawPlan(seed), bug })).violations;
-        if (violation === undefined) continue;
-        expect(invariants).toContain(violation.invariant);
-        return;
+        const { violations } = await simulate({ ...drawPlan(seed), bug });
+        if (violations.some(({ invariant }) => invariants.includes(invariant))) return;
       }
       expect.fail(`${bug} was not noticed in ${seedsMax} seeds`);
     },
