@@ -44,14 +44,23 @@ CREATE TABLE tokens (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tokens_by_account ON tokens (account_id);`;
 
+const none = new Map();
+
+/** Without what is over: the rules remember it for repeated commands, nobody is shown it, and it is most of the state. */
+const shown = (state: Account): Account => ({
+  ...state,
+  ...{ closedHolds: none, refusedHolds: none, removedSshKeys: none, revokedTokens: none },
+});
+
 export const accounts: Projection<AccountRow> = {
   name: 'accounts',
   ddl,
   category: 'account',
   fold: (row, recorded) => {
     const event = aggregates.account.codec.decode(recorded);
-    const next = account.evolve(row?.account ?? null, event);
-    if (next === null) return null;
+    const state = account.evolve(row?.account ?? null, event);
+    if (state === null) return null;
+    const next = shown(state);
     const before: AccountRow = row ?? { account: next, openedAt: recorded.recordedAt, sshKeys: [], tokens: [] };
     const { recordedAt } = recorded;
     switch (event.type) {

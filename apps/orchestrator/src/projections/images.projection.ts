@@ -5,8 +5,8 @@ import { stateToText, textToState } from './state-text.ts';
 
 type Image = NonNullable<ImageState>;
 
-/** One registered image. */
-export type ImageRow = { readonly image: Image; readonly registeredAt: string };
+/** One registered image, offered or retired. */
+export type ImageRow = { readonly image: Image; readonly registeredAt: string; readonly retiredAt: string | null };
 
 const ddl = `CREATE TABLE images (
   digest TEXT PRIMARY KEY,
@@ -20,8 +20,15 @@ export const images: Projection<ImageRow> = {
   ddl,
   category: 'image',
   fold: (row, recorded) => {
-    const next = image.evolve(row?.image ?? null, aggregates.image.codec.decode(recorded));
-    return next === null ? null : { image: next, registeredAt: row?.registeredAt ?? recorded.recordedAt };
+    const event = aggregates.image.codec.decode(recorded);
+    const next = image.evolve(row?.image ?? null, event);
+    if (next === null) return null;
+    const retiredAt = event.type === 'ImageRetired' ? recorded.recordedAt : null;
+    return {
+      image: next,
+      registeredAt: row?.registeredAt ?? recorded.recordedAt,
+      retiredAt: row?.retiredAt ?? retiredAt,
+    };
   },
   open: (db) => {
     const one = db.prepare<[string], string>('SELECT row FROM images WHERE digest = ?').pluck();

@@ -23,6 +23,9 @@ const ddl = `CREATE TABLE miners (
 ) STRICT;
 CREATE INDEX miners_by_age ON miners (created_at, miner_id);`;
 
+/** What is over is remembered for repeated commands; nobody is shown it. */
+const none = new Map();
+
 export const miners: Projection<MinerRow> = {
   name: 'miners',
   ddl,
@@ -32,7 +35,7 @@ export const miners: Projection<MinerRow> = {
     const next = miner.evolve(row?.miner ?? null, event);
     if (next === null) return null;
     return {
-      miner: next,
+      miner: { ...next, settled: none },
       invitedAt: row?.invitedAt ?? recorded.recordedAt,
       attachedAt: event.type === 'MinerAttached' ? recorded.recordedAt : (row?.attachedAt ?? null),
       checkedAt: event.type === 'HostChecked' ? recorded.recordedAt : (row?.checkedAt ?? null),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryEventStore } from '#adapters/memory';
-import { credits, type DepositId, type HoldId, type TokenId } from '#domain';
+import { credits, type DepositId, type HoldId, type TokenId, unmeasured } from '#domain';
 import {
   accountId,
   caughtUp,
@@ -130,9 +130,16 @@ describe('miners', () => {
 });
 
 describe('images', () => {
-  it('given a registered image, then it is listed with its manifest', async () => {
-    const { rows } = await given((told) => told.image(digest, { type: 'ImageRegistered', digest, manifest }));
-    expect(rows.images(all).rows).toEqual([{ image: { digest, manifest }, registeredAt: '2026-01-01T00:00:00.000Z' }]);
+  it('given an image, then it is listed with its manifest, and once it is retired with the reason', async () => {
+    const registered = { type: 'ImageRegistered', digest, manifest, measurements: unmeasured } as const;
+    const { rows } = await given((told) => told.image(digest, registered, { type: 'ImageRetired', reason: 'old' }));
+    expect(rows.images(all).rows).toEqual([
+      {
+        image: { digest, manifest, measurements: unmeasured, retired: { reason: 'old' } },
+        registeredAt: '2026-01-01T00:00:00.000Z',
+        retiredAt: '2026-01-01T00:00:00.000Z',
+      },
+    ]);
   });
 });
 

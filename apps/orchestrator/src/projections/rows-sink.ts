@@ -43,9 +43,9 @@ export const createRowsSink = (
     save.run(position);
   });
 
-  const forgetPage = (): void => {
-    counted.clear();
-    for (const { page } of pages) page.clear();
+  const endPage = (isWritten: boolean): void => {
+    counted.clear(isWritten);
+    for (const { page } of pages) page.clear(isWritten);
   };
 
   const foldedOf = (stream: StreamName): bigint => BigInt(counted.row(stream)?.events ?? 0);
@@ -60,7 +60,7 @@ export const createRowsSink = (
 
   return {
     load: async () => {
-      forgetPage();
+      endPage(false);
       const text = load.get() ?? null;
       return text === null ? null : store.parsePosition(text);
     },
@@ -85,10 +85,12 @@ export const createRowsSink = (
     commit: (position) => {
       try {
         write.immediate(position);
-      } finally {
-        // Also after a failure: the consumer reads the page again, and must find the rows as they are on disk.
-        forgetPage();
+      } catch (error) {
+        // The consumer reads the page again, and must find the rows as they are on disk.
+        endPage(false);
+        throw error;
       }
+      endPage(true);
     },
   };
 };
@@ -115,15 +117,18 @@ export type Page = {
   /** The row after one more event; the returned function keeps it. */
   fold(key: string, recorded: RecordedEvent): () => void;
   write(): void;
-  clear(): void;
+  /** The page is over; `isWritten` when what it held is on disk now. */
+  clear(isWritten: boolean): void;
 };
 
 /** The rows one projection has touched since the last commit. */
 const createPage = <Row>(projection: Projection<Row>, db: Database): Page & { row(key: string): Row | null } => {
   const table = projection.open(db);
-  const touched = new Map<string, Row | null>();
+  let touched = new Map<string, Row | null>();
+  /** Rows of the page before, as they are on disk: a busy account is in every page, and its row is long. */
+  let written: ReadonlyMap<string, Row | null> = new Map();
   const row = (key: string): Row | null => {
-    const held = touched.get(key);
+    const held = touched.has(key) ? touched.get(key) : written.get(key);
     return held === undefined ? table.load(key) : held;
   };
   return {
@@ -137,7 +142,10 @@ const createPage = <Row>(projection: Projection<Row>, db: Database): Page & { ro
     write: (): void => {
       for (const [key, next] of touched) if (next !== null) table.save(key, next);
     },
-    clear: (): void => touched.clear(),
+    clear: (isWritten): void => {
+      written = isWritten ? touched : new Map();
+      touched = new Map();
+    },
   };
 };
 
