@@ -39,6 +39,7 @@ export type RefusalCode =
   | 'allocation-exists-with-other-content'
   | 'image-not-found'
   | 'image-exists-with-other-content'
+  | 'image-retired'
   | 'flavor-not-found'
   | 'flavor-retired'
   | 'flavor-exists-with-other-content'

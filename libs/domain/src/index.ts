@@ -21,9 +21,15 @@ export {
   type ImageCommand,
   type ImageEvent,
   type ImageFile,
+  type ImageInputs,
   type ImageManifest,
+  type ImageMeasurements,
+  type ImageOs,
   type ImageState,
   image,
+  offeredImage,
+  registeredImage,
+  unmeasured,
 } from './image/image.ts';
 export { type AllocationRefusal, placementCandidate } from './miner/allocate.ts';
 export type { MinerCommand } from './miner/commands.ts';

@@ -72,6 +72,7 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'allocation-exists-with-other-content': otherId,
   'image-not-found': 'check the digest: hcc image ls',
   'image-exists-with-other-content': 'send the manifest that this digest was registered with',
+  'image-retired': 'take one that is offered: hcc image ls',
   'vm-not-stopped': 'stop it first (hcc vm stop), or let hcc vm resize --restart do both',
   'vm-resizing': 'ask again once it is resized or that is refused',
   'disk-never-shrinks': 'take a flavor with at least the disk it has (hcc flavor ls)',

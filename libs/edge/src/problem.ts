@@ -110,6 +110,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'allocation-exists-with-other-content': { status: 409, title: 'The allocation exists with other content' },
   'image-not-found': { status: 404, title: 'There is no such image' },
   'image-exists-with-other-content': { status: 409, title: 'The image exists with other content' },
+  'image-retired': { status: 409, title: 'The image is given to no new VM' },
   'flavor-not-found': { status: 404, title: 'There is no such flavor' },
   'flavor-retired': { status: 409, title: 'The flavor is no longer offered' },
   'flavor-exists-with-other-content': { status: 409, title: 'The flavor exists with other content' },

@@ -27,7 +27,7 @@ import type { ParkedEvent } from './parking.ts';
 import { parkedCodec } from './parking-stream.ts';
 import { accountEvents } from './schemas/account.ts';
 import { flavorEvents } from './schemas/flavor.ts';
-import { imageEvents } from './schemas/image.ts';
+import { imageEvents, imageUpcasters } from './schemas/image.ts';
 import { minerEvents } from './schemas/miner.ts';
 import { vmEvents } from './schemas/vm.ts';
 
@@ -54,11 +54,11 @@ export const aggregates = {
     MinerCommand,
     MinerEvent
   >,
-  image: { category: 'image', decider: image, codec: createCodec<ImageEvent>(imageEvents) } satisfies Aggregate<
-    ImageState,
-    ImageCommand,
-    ImageEvent
-  >,
+  image: {
+    category: 'image',
+    decider: image,
+    codec: createCodec<ImageEvent>(imageEvents, imageUpcasters),
+  } satisfies Aggregate<ImageState, ImageCommand, ImageEvent>,
   /** Its rules are of single events on a stream that many share: {@link handleParked}. */
   flavor: { category: 'flavor', decider: flavor, codec: createCodec<FlavorEvent>(flavorEvents) } satisfies Aggregate<
     FlavorState,

@@ -84,7 +84,7 @@ export type { Leases } from './ports/leases.ts';
 export type { Scheduler, SchedulerStatus, Timer, TimerFired, TimerSource, Timers } from './ports/scheduler.ts';
 export { createRelay, type Relay, RelayNotPlaced, type RelayOptions, type RelayStatus } from './relay.ts';
 export { role } from './schemas/account.ts';
-export { imageManifest } from './schemas/image.ts';
+export { imageManifest, imageMeasurements } from './schemas/image.ts';
 export {
   askAnswer,
   type CallAnswer,

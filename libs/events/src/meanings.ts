@@ -66,7 +66,8 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
   MinerDrained: ['A draining miner holds nothing any more', 'what released the last allocation'],
   MinerUndrained: ['VMs may be placed on the miner again', operator],
 
-  ImageRegistered: ['An image may be booted; what it consists of', operator],
+  ImageRegistered: ['An image may be booted; what it consists of, and what of it is measured', operator],
+  ImageRetired: ['The image is given to no new VM; VMs that have it go on', operator],
 
   FlavorDefined: ['A size is offered at a price; neither ever changes', operator],
   FlavorRetired: ['The flavor is no longer offered; VMs that have it go on', operator],

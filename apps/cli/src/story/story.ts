@@ -110,6 +110,7 @@ const sentences: Sentences = {
   MinerUndrained: () => 'takes VMs again',
 
   ImageRegistered: (e) => `image ${e.manifest.name} ${e.manifest.version} registered as ${shortId(e.digest)}`,
+  ImageRetired: (e) => `given to no new VM: ${e.reason}`,
 
   FlavorDefined: (e) => `flavor ${e.flavorId} offered: ${sizeText(e.size)}, ${formatCredits(e.pricePerHour)} an hour`,
   FlavorRetired: (e) => `no longer offered: ${e.reason}`,

@@ -1,4 +1,4 @@
-import { type FlavorState, fold, Refusal, type VmState } from '#domain';
+import { type FlavorState, fold, type ImageState, Refusal, type VmState } from '#domain';
 import { aggregates, type EventStore, idOf, readWholeStream, type StreamName, streamName } from '#events';
 import { demandRole, maySee, type Principal } from './auth/principal.ts';
 
@@ -41,11 +41,11 @@ export const accountNow = async (store: EventStore, accountId: string) => {
   return fold(decider, history.map(codec.decode));
 };
 
-/** An image's manifest as its stream has it now; `null` when it is not registered. */
-export const manifestNow = async (store: EventStore, digest: string) => {
+/** An image as its stream has it now, and not as a read model may still show it. */
+export const imageNow = async (store: EventStore, digest: string): Promise<ImageState> => {
   const { decider, codec } = aggregates.image;
   const history = await readWholeStream(store, streamName('image', digest));
-  return fold(decider, history.map(codec.decode))?.manifest ?? null;
+  return fold(decider, history.map(codec.decode));
 };
 
 /** A flavour as its stream has it now, and not as a read model may still show it. */

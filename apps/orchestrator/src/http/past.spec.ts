@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createManualClock, createMemoryEventStore } from '#adapters/memory';
-import { credits, type HoldId } from '#domain';
+import { credits, type HoldId, unmeasured } from '#domain';
 import type { EventStore } from '#events';
 import { boot, furnished, newId } from '../../../../test/orchestrator/booted.ts';
 import {
@@ -35,7 +35,7 @@ const told = async (): Promise<EventStore> => {
     { type: 'MinerInvited', minerId: host, name: 'host', joinTokenSha256: 'a'.repeat(64), expiresAt: deadlineAt },
     { type: 'CapacityDeclared', capacity: nano },
   );
-  await tell.image(digest, { type: 'ImageRegistered', digest, manifest });
+  await tell.image(digest, { type: 'ImageRegistered', digest, manifest, measurements: unmeasured });
   await tell.vm(
     web,
     requested('web', 'ann'),

@@ -137,7 +137,7 @@ describe('images', () => {
       {
         image: { digest, manifest, measurements: unmeasured, retired: { reason: 'old' } },
         registeredAt: '2026-01-01T00:00:00.000Z',
-        retiredAt: '2026-01-01T00:00:00.000Z',
+        retiredAt: '2026-01-01T00:00:01.000Z',
       },
     ]);
   });

@@ -1,6 +1,8 @@
 import type { Decider } from '../decider.ts';
 import { Refusal } from '../errors.ts';
+import { retireReasonLengthMax } from '../flavor/limits.ts';
 import type { ImageDigest } from '../values/ids.ts';
+import { assertText } from '../values/names.ts';
 import type { UnixMs } from '../values/time.ts';
 
 // These names and fields are the stored format of `image-<digest>`. They change only with a new version and an upcaster.
@@ -19,35 +21,96 @@ export type ImageManifest = {
   readonly cmdline: string;
   readonly sshUser: string;
   readonly minMemoryBytes: number;
-  /** Where the bytes come from: distribution packages, sorted by name. */
+  /** Where the bytes come from: distribution packages, sorted by name. A large image has only their digest, in `inputs`. */
   readonly packages: readonly ImagePackage[];
+  /** Both are there from manifest version 2 on. A manifest never changes: its digest is the image's name. */
+  readonly os?: ImageOs | undefined;
+  readonly inputs?: ImageInputs | undefined;
 };
 
 export type ImagePackage = { readonly name: string; readonly version: string; readonly sha256: string };
 
-export type ImageEvent = {
-  readonly type: 'ImageRegistered';
+/** What /etc/os-release says, or what the importer said; `unknown` is a value and not a gap. */
+export type ImageOs = { readonly id: string; readonly version: string };
+
+/** What an image was made from. `packages`: the digest of the list of them, and how many; `import`: of the file that was given. */
+export type ImageInputs = {
+  readonly kind: 'packages' | 'import';
+  readonly sha256: string;
+  readonly count: number;
+};
+
+/** What an attested guest of the image will be held against. Nothing measures yet, and that is said and not left out. */
+export type ImageMeasurements = { readonly launch: 'unmeasured'; readonly verityRoot: 'unmeasured' };
+
+export const unmeasured: ImageMeasurements = { launch: 'unmeasured', verityRoot: 'unmeasured' };
+
+type Registered = {
   readonly digest: ImageDigest;
   readonly manifest: ImageManifest;
+  readonly measurements: ImageMeasurements;
 };
+
+export type ImageEvent =
+  | ({ readonly type: 'ImageRegistered' } & Registered)
+  | { readonly type: 'ImageRetired'; readonly reason: string };
 
 /** The digest is the SHA-256 of the manifest's canonical JSON; the door computes and compares it. */
-export type ImageCommand = {
-  readonly type: 'RegisterImage';
-  readonly now: UnixMs;
-  readonly digest: ImageDigest;
-  readonly manifest: ImageManifest;
-};
+export type ImageCommand = { readonly now: UnixMs } & (
+  | { readonly type: 'RegisterImage'; readonly digest: ImageDigest; readonly manifest: ImageManifest }
+  | { readonly type: 'RetireImage'; readonly reason: string }
+);
 
-export type ImageState = { readonly digest: ImageDigest; readonly manifest: ImageManifest } | null;
+export type ImageState = (Registered & { readonly retired: { readonly reason: string } | null }) | null;
 
-/** The rules of one `image-<digest>` stream: content-addressed, so a second registration can only repeat the first. */
+/**
+ * The rules of one `image-<digest>` stream: content-addressed, so a second registration can only repeat the first. A
+ * retired image is given to no new VM; VMs that have it boot from it as before.
+ */
 export const image: Decider<ImageState, ImageCommand, ImageEvent> = {
   initial: null,
-  decide: (state, { digest, manifest }) => {
-    if (state === null) return [{ type: 'ImageRegistered', digest, manifest }];
-    if (state.digest === digest) return [];
-    throw new Refusal('image-exists-with-other-content', `image stream holds ${state.digest}, not ${digest}`);
+  decide: (state, command) => (command.type === 'RegisterImage' ? register(state, command) : retire(state, command)),
+  evolve: (state, event) => {
+    if (event.type === 'ImageRegistered') {
+      const { digest, manifest, measurements } = event;
+      return state ?? { digest, manifest, measurements, retired: null };
+    }
+    return state === null ? null : { ...state, retired: state.retired ?? { reason: event.reason } };
   },
-  evolve: (state, { digest, manifest }) => state ?? { digest, manifest },
+};
+
+/** The manifest of an image that new VMs may have. Refuses one nobody registered, and one that is retired. */
+export const offeredImage = (state: ImageState, digest: string): ImageManifest => {
+  const manifest = registeredImage(state, digest);
+  if (state === null || state.retired === null) return manifest;
+  throw new Refusal(
+    'image-retired',
+    `image ${manifest.name} ${digest.slice(0, 16)} is given to no new VM (${state.retired.reason}); \`hcc image ls\` lists what is`,
+    { digest },
+  );
+};
+
+/** The manifest of an image, offered or retired. Refuses one nobody registered. */
+export const registeredImage = (state: ImageState, digest: string): ImageManifest => {
+  if (state !== null) return state.manifest;
+  throw new Refusal('image-not-found', `image ${digest} is not registered; \`hcc image ls\` lists those that are`, {
+    digest,
+  });
+};
+
+type Command<Type extends ImageCommand['type']> = Extract<ImageCommand, { type: Type }>;
+
+const register = (state: ImageState, { digest, manifest }: Command<'RegisterImage'>): readonly ImageEvent[] => {
+  if (state === null) return [{ type: 'ImageRegistered', digest, manifest, measurements: unmeasured }];
+  // Also once it is retired: a bootstrap that comes again must not bring back what an operator took away.
+  if (state.digest === digest) return [];
+  throw new Refusal('image-exists-with-other-content', `image stream holds ${state.digest}, not ${digest}`);
+};
+
+const retire = (state: ImageState, { reason }: Command<'RetireImage'>): readonly ImageEvent[] => {
+  if (state === null)
+    throw new Refusal('image-not-found', 'there is no such image; `hcc image ls` lists what there is');
+  if (state.retired !== null) return [];
+  assertText('reason of a retirement', reason, 1, retireReasonLengthMax);
+  return [{ type: 'ImageRetired', reason }];
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ImageEvent, ImageManifest } from '#domain';
+import type { ImageEvent, ImageManifest, ImageMeasurements } from '#domain';
+import type { Upcaster } from '../codec.ts';
 import { count, imageDigest, longText, sha256Hex, shortText } from './values.ts';
 import type { EventSchemas } from './vm.ts';
 
@@ -17,9 +18,26 @@ export const imageManifest: z.ZodType<ImageManifest, ImageManifest> = z.strictOb
   sshUser: shortText,
   minMemoryBytes: count,
   packages: z.array(z.strictObject({ name: shortText, version: shortText, sha256: sha256Hex })).max(256),
+  os: z.strictObject({ id: shortText, version: shortText }).optional(),
+  inputs: z.strictObject({ kind: z.enum(['packages', 'import']), sha256: sha256Hex, count }).optional(),
 });
 
-/** Stored form, version 1, of every event on `image-<digest>`. */
+export const imageMeasurements: z.ZodType<ImageMeasurements, ImageMeasurements> = z.strictObject({
+  launch: z.literal('unmeasured'),
+  verityRoot: z.literal('unmeasured'),
+});
+
+/** Stored form of every event on `image-<digest>`. */
 export const imageEvents = {
-  ImageRegistered: z.strictObject({ digest: imageDigest, manifest: imageManifest }),
+  ImageRegistered: z.strictObject({ digest: imageDigest, manifest: imageManifest, measurements: imageMeasurements }),
+  ImageRetired: z.strictObject({ reason: shortText }),
 } satisfies EventSchemas<ImageEvent>;
+
+/** Version 1 of ImageRegistered said nothing of measurements, because there were none. */
+export const imageUpcasters: readonly Upcaster[] = [
+  {
+    type: 'ImageRegistered',
+    from: 1,
+    up: (data) => ({ ...data, measurements: { launch: 'unmeasured', verityRoot: 'unmeasured' } }),
+  },
+];

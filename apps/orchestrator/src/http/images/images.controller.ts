@@ -1,6 +1,5 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { z } from 'zod';
 import { Refusal } from '#domain';
 import { DoorProblem } from '#edge';
 import { HandleImage } from '../../handling/messages.ts';
@@ -11,8 +10,9 @@ import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
 import { readQuery } from '../schemas/door.ts';
-import { imagePath, newImage } from '../schemas/images.ts';
-import { listOptions, listQuery, listView, pageOf } from '../schemas/lists.ts';
+import { retirement } from '../schemas/flavors.ts';
+import { imageList, imagePath, newImage } from '../schemas/images.ts';
+import { listOptions, listView, pageOf } from '../schemas/lists.ts';
 import { contentDigest, type Stamp } from '../stamp.ts';
 import { imageAnswer, imageView } from '../views/image.view.ts';
 
@@ -26,12 +26,23 @@ const registerImage = route({
   refusals: ['image-digest-mismatch', 'image-exists-with-other-content'],
 });
 
+const retireImage = route({
+  method: 'POST',
+  path: '/v1/images/:digest/retire',
+  summary: 'Give an image to no new VM; VMs that have it go on',
+  roles: ['operator'],
+  params: imagePath,
+  body: retirement,
+  answer: commandAnswer,
+  refusals: ['image-not-found', 'invalid-name'],
+});
+
 const listImages = route({
   method: 'GET',
   path: '/v1/images',
   summary: 'Images by age',
   roles: everyone,
-  query: z.strictObject(listQuery),
+  query: imageList,
   answer: json(pageOf(imageAnswer)),
   refusals: [],
 });
@@ -75,10 +86,24 @@ export class ImagesController {
     return accepted(reply, outcome, `/v1/images/${digest}`);
   }
 
+  @Answers(retireImage)
+  async retire(
+    @From() caller: Caller,
+    @Asked(retireImage) { params: { digest }, body }: AskedOf<typeof retireImage>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
+    const meta = this.stamp.change(caller, 'RetireImage', digest);
+    const command = { ...body, type: 'RetireImage', now: this.stamp.now() } as const;
+    const outcome = await this.commands.execute(new HandleImage(digest, command, meta));
+    return accepted(reply, outcome, `/v1/images/${digest}`);
+  }
+
   @Answers(listImages)
   async list(@Asked(listImages) { query }: AskedOf<typeof listImages>, @Res({ passthrough: true }) reply: HttpReply) {
     await this.reads.upTo(query.atLeast, reply);
-    return listView(this.reads.rows.images(listOptions(query)), (row) => this.view(row));
+    const { rows, next } = this.reads.rows.images(listOptions(query));
+    const shown = rows.filter(({ image }) => query.retired === 'include' || image.retired === null);
+    return listView({ rows: shown, next }, (row) => this.view(row));
   }
 
   @Answers(showImage)

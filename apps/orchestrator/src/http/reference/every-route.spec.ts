@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { createMemoryEventStore } from '#adapters/memory';
-import type { BootId } from '#domain';
+import { type BootId, unmeasured } from '#domain';
 import { streamName, type VmMetrics } from '#events';
 import { routeFor, routes } from '../../../../../test/orchestrator/answers.ts';
 import { boot, furnished, goodKey, type Json, newId, newToken } from '../../../../../test/orchestrator/booted.ts';
@@ -39,7 +39,7 @@ const network = async () => {
   await tell.miner(host, {
     ...{ type: 'MinerInvited', minerId: host, name: 'host', joinTokenSha256: 'a'.repeat(64), expiresAt: 1 },
   });
-  await tell.image(told, { type: 'ImageRegistered', digest: told, manifest });
+  await tell.image(told, { type: 'ImageRegistered', digest: told, manifest, measurements: unmeasured });
   const report = { minerId: host, generation: 1, agentEpoch: 1, sequence: 1 };
   for (const name of ['web', 'off']) {
     const placement = { minerId: host, generation: 1 };
@@ -115,6 +115,9 @@ const askCatalogue = async (ask: Ask): Promise<void> => {
   await ask('POST', '/v1/images', { digest, manifest });
   await ask('GET', '/v1/images');
   await ask('GET', `/v1/images/${digest}`);
+  const odd = { ...manifest, name: 'odd' };
+  await ask('POST', '/v1/images', { digest: contentDigest(odd), manifest: odd });
+  await ask('POST', `/v1/images/${contentDigest(odd)}/retire`, {});
   await ask('GET', '/v1/flavors');
   await ask('POST', '/v1/flavors', { flavorId: 'odd', size: nano, pricePerHour: '7' });
   await ask('GET', '/v1/flavors/odd');

@@ -4,6 +4,7 @@ import {
   formatCredits,
   type ImageManifest,
   offeredFlavor,
+  offeredImage,
   Refusal,
   type UnixMs,
   type VmCommand,
@@ -12,7 +13,7 @@ import {
 import { DoorProblem } from '#edge';
 import { type EventStore, streamName } from '#events';
 import { noAccount } from '../auth/principal.ts';
-import { accountNow, flavorNow, manifestNow } from '../ownership.ts';
+import { accountNow, flavorNow, imageNow } from '../ownership.ts';
 import type { NewVm } from '../schemas/vms.ts';
 
 type RequestVm = Extract<VmCommand, { type: 'RequestVm' }>;
@@ -29,7 +30,7 @@ export const requestVm = async (store: EventStore, wanted: NewVm, now: UnixMs): 
   const flavor = isRepeat && known !== null ? known : offeredFlavor(known, wanted.flavorId);
   const sshPublicKeys = keysOf(account, wanted.sshKeyFingerprints, isRepeat);
   if (!isRepeat) {
-    demandImage(await manifestNow(store, wanted.imageDigest), wanted.imageDigest, flavor);
+    demandRoom(offeredImage(await imageNow(store, wanted.imageDigest), wanted.imageDigest), flavor);
     demandCredits(account);
   }
   const { sshKeyFingerprints: _, ...named } = wanted;
@@ -60,11 +61,8 @@ const keysOf = (account: Account, fingerprints: readonly string[] | undefined, i
   );
 };
 
-/** Refuses an image nobody registered, and a flavour with less memory than it needs. */
-export const demandImage = (manifest: ImageManifest | null, digest: string, flavor: Flavor): void => {
-  if (manifest === null) {
-    throw new Refusal('image-not-found', `image ${digest} is not registered; \`GET /v1/images\` lists those that are`);
-  }
+/** Refuses a flavour with less memory than an image needs. */
+export const demandRoom = (manifest: ImageManifest, flavor: Flavor): void => {
   const { memoryBytes } = flavor.size;
   if (memoryBytes >= manifest.minMemoryBytes) return;
   throw new DoorProblem(

@@ -1,16 +1,16 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { offeredFlavor, type VmCommand } from '#domain';
+import { offeredFlavor, registeredImage, type VmCommand } from '#domain';
 import type { EventStore } from '#events';
 import { HandleVm } from '../../handling/messages.ts';
 import { OWNERSHIP, STAMP, STORE } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
-import { flavorNow, manifestNow, noVm, type Ownership, vmNow } from '../ownership.ts';
+import { flavorNow, imageNow, noVm, type Ownership, vmNow } from '../ownership.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, route } from '../route.ts';
 import { resizeVm as resizeBody, vmPath } from '../schemas/vms.ts';
 import type { Stamp } from '../stamp.ts';
-import { demandImage } from './request-vm.ts';
+import { demandRoom } from './request-vm.ts';
 
 const resizeVm = route({
   method: 'POST',
@@ -55,7 +55,7 @@ export class ResizeController {
     const vm = await vmNow(this.store, vmId);
     if (vm === null) throw noVm(vmId);
     const flavor = offeredFlavor(await flavorNow(this.store, flavorId), flavorId);
-    demandImage(await manifestNow(this.store, vm.imageDigest), vm.imageDigest, flavor);
+    demandRoom(registeredImage(await imageNow(this.store, vm.imageDigest), vm.imageDigest), flavor);
     const { size, pricePerHour } = flavor;
     const command: VmCommand = { type: 'ResizeVm', flavorId, size, pricePerHour, now: this.stamp.now() };
     const outcome = await this.commands.execute(
