@@ -1,5 +1,9 @@
 /** How long SQLite waits for another process's write. Ours take milliseconds; five seconds is a stuck process. */
 export const busyTimeoutMs = 5_000;
+/** Newest events that are kept parsed for all who follow the log. At their largest that is 64 MiB. */
+export const newestEventsMax = 256;
+/** Tails are woken at once, and then not again for this long: under load they read a page each time, not an event. */
+export const wakePauseMs = 4;
 /** How often a waiting tail looks for writes of other processes, when no nudge came. A person does not notice it. */
 export const tailPollMs = 200;
 /** Writes that may wait for the disk before new ones are refused: a second or so of what it can take. */

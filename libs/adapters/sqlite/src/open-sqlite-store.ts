@@ -13,6 +13,8 @@ import {
   type Leases,
   type Positions,
 } from '#events';
+import { wakePauseMs } from './limits.ts';
+import { createNewest } from './newest.ts';
 import { openReader, type Reader } from './reader.ts';
 import { createTail, type Nudge } from './tail.ts';
 import { type LogReport, verifySqliteLog } from './verify-log.ts';
@@ -44,13 +46,15 @@ export type SqliteStore = {
  */
 export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOptions): Promise<SqliteStore> => {
   const bell = createBell();
+  const ring = atMostEvery(wakePauseMs, bell.ring);
   const writer = await startWriterThread({ file, newStoreId: ids.uuid() }, () => {
-    bell.ring();
+    ring();
     nudge?.nudge();
   });
   const positions = createPositions(writer.storeId);
   const reader = await openBeside(writer, () => openReader(file, positions));
   const tail = createTail(reader, bell, clock, nudge);
+  const readAll = createNewest(reader, positions);
 
   const close = async (): Promise<void> => {
     // The last connection to close tidies the log away, and only the writer's can.
@@ -62,11 +66,11 @@ export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOp
     storeId: writer.storeId,
     append: createAppend(writer, positions),
     readStream: async (stream, { from, limit } = {}) => reader.readStream(stream, from, limit),
-    readAll: async ({ after = null, limit } = {}) => reader.readAll(after, limit),
+    readAll: async ({ after = null, limit } = {}) => readAll(after, limit),
     subscribe: ({ after, signal }) => {
       if (after !== null) positions.countOf(after);
       tail.start();
-      return follow(async (next) => reader.readAll(next, undefined), bell, { after, signal });
+      return follow(async (next) => readAll(next, undefined), bell, { after, signal });
     },
     head: async () => {
       const count = reader.head();
@@ -86,6 +90,26 @@ export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOp
     leases: createLeases(writer, clock),
     verifyLog: () => verifySqliteLog({ file }),
     close,
+  };
+};
+
+/** Calls at once, and when called again before the pause is over, once more at its end. */
+const atMostEvery = (pauseMs: number, call: () => void): (() => void) => {
+  let pausing = false;
+  let again = false;
+  const now = (): void => {
+    pausing = true;
+    call();
+    setTimeout(() => {
+      pausing = false;
+      if (!again) return;
+      again = false;
+      now();
+    }, pauseMs).unref();
+  };
+  return () => {
+    if (pausing) again = true;
+    else now();
   };
 };
 
