@@ -1,3 +1,4 @@
+import type { EventStore } from '#events';
 import { checkHealed } from './healed-checks.ts';
 import type { Plan, Violation } from './plan.ts';
 import { plantInRules } from './planted-rules.ts';
@@ -16,8 +17,15 @@ export type Run = {
 /** Most violations one run reports: the first are the ones that matter. */
 const violationsMax = 5;
 
-/** Runs the network once: a stretch of faults, then calm until nothing moves. Deterministic in the plan. */
-export const simulate = async (plan: Plan, tell: (text: string) => void = () => undefined): Promise<Run> => {
+/**
+ * Runs the network once: a stretch of faults, then calm until nothing moves. Deterministic in the plan. `keep` is given
+ * the record of the run at its end.
+ */
+export const simulate = async (
+  plan: Plan,
+  tell: (text: string) => void = () => undefined,
+  keep: (record: EventStore) => Promise<void> = async () => undefined,
+): Promise<Run> => {
   const world = createWorld(plan, tell);
   const takeOut = plantInRules(plan.bug, world.clock.now);
   try {
@@ -25,6 +33,7 @@ export const simulate = async (plan: Plan, tell: (text: string) => void = () => 
     await driver.start();
     await storm(world, driver);
     if (world.violations.length === 0) await heal(world, driver);
+    await keep(world.record);
   } finally {
     for (const replica of world.replicas) replica.end();
     takeOut();

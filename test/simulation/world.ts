@@ -10,7 +10,7 @@ import {
   createSeededIds,
 } from '#adapters/memory';
 import { type AccountId, gibibyte, type MinerId, type Size } from '#domain';
-import type { Clock, Ids, Position } from '#events';
+import type { Clock, EventStore, Ids, Position } from '#events';
 import { type Accuse, type Checker, createChecker } from './checker.ts';
 import { createFaults } from './faults.ts';
 import { furnish } from './furnish.ts';
@@ -48,6 +48,8 @@ export type World = {
   wasWiped: boolean;
   /** The next step: its draws depend on its number only. */
   enter(step: number): void;
+  /** What was recorded, past every planted bug. */
+  readonly record: EventStore;
   /** Opens accounts and enrols miners, without faults. */
   furnish(): Promise<void>;
   /** Shows the checker what the log has got since. */
@@ -106,6 +108,7 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
       world.step = step;
       random.enter(step);
     },
+    record: recorded,
     furnish: () => furnish({ store: recorded, clock }, ids, accounts, minerIds),
     catchUp: async () => {
       const page = await recorded.readAll({ after: position });
