@@ -33,7 +33,7 @@ export const relay: Case = {
     return {
       ours: async () => {
         const { store, checkpoints, close, count } = await freshStore();
-        const bus = { ...world.orchestrator, lastPublished: async () => null };
+        const bus = { ...world.orchestrator, published: async () => null };
         const one = createRelay({ store, bus, checkpoints, clock, checkpoint: 'from-start', log: silentLog });
         const rate = await perSecond(count, async () => {
           while ((await one.runOnce()) > 0);

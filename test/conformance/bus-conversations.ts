@@ -85,12 +85,13 @@ export const describeConversations = (open: () => Promise<BusWorld>): void => {
       await orchestrator.publishEvents([]);
     });
 
-    test('the newest published event that the bus has is known, none at first', async () => {
+    test('the ends of what is published are known, none at first', async () => {
       const { orchestrator } = await open();
-      expect(await orchestrator.lastPublished()).toBeNull();
+      expect(await orchestrator.published()).toBeNull();
       const [first, second] = [newRecorded(), newRecorded()];
       await orchestrator.publishEvents([first, second]);
-      expect(await orchestrator.lastPublished()).toBe(second.position);
+      const span = { oldest: first.position, newest: second.position, isTrimmed: false };
+      expect(await orchestrator.published()).toEqual(span);
     });
 
     test('we know since when we listen; a closed bus knows it does not, and refuses by name', async () => {

@@ -61,6 +61,7 @@ export {
   type Handled,
   type MinerBus,
   type OrchestratorBus,
+  type PublishedSpan,
   type Stop,
 } from './ports/bus.ts';
 export type { Checkpoints } from './ports/checkpoints.ts';

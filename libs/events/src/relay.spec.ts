@@ -59,7 +59,7 @@ test('the checkpoint moves only after every event of the batch is acknowledged',
     batchMax: 2,
     bus: {
       connectedSince: () => clock.now(),
-      lastPublished: async () => null,
+      published: async () => null,
       publishEvents: async (events) => {
         published.push(...idsOf(events));
         if (published.length === 2) throw new BusUnavailable('the second acknowledgement is missing');
@@ -134,6 +134,15 @@ describe('a bus that lost what it had acknowledged', () => {
     await bus.orchestrator.publishEvents(events);
     expect(await relay.refill()).toBe(3);
     expect(idsOf(bus.published())).toEqual(all);
+  });
+
+  test('given everything lost but one that was on its way, then all of it is published again', async () => {
+    const { bus, relay, store, all } = await published();
+    bus.wipe();
+    const { events } = await store.readAll();
+    await bus.orchestrator.publishEvents(events.slice(-1));
+    expect(await relay.refill()).toBe(13);
+    expect(new Set(idsOf(bus.published()))).toEqual(new Set(all));
   });
 
   test('given a relay that starts over it, then the first step fills it, before anything new', async () => {

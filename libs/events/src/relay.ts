@@ -9,7 +9,7 @@ import type { EventStore } from './ports/event-store.ts';
 
 export type RelayOptions = {
   readonly store: EventStore;
-  readonly bus: Pick<OrchestratorBus, 'publishEvents' | 'lastPublished' | 'connectedSince'>;
+  readonly bus: Pick<OrchestratorBus, 'publishEvents' | 'published' | 'connectedSince'>;
   readonly checkpoints: Checkpoints;
   readonly clock: Clock;
   /** Events published between two saves of the checkpoint. */
@@ -100,21 +100,33 @@ export const createRelay = (options: RelayOptions): Relay => {
       return page.events.length;
     });
 
+  /**
+   * Where to begin again. A publish that was on its way when a bus lost everything may land first: then the newest event
+   * is there and those before it are not, which only the oldest one shows.
+   */
+  const lostAfter = async (): Promise<Position | null> => {
+    const span = await bus.published();
+    if (span === null) return null;
+    const [first] = span.isTrimmed ? [] : (await store.readAll({ limit: 1 })).events;
+    if (first !== undefined && first.position !== span.oldest) return null;
+    return store.parsePosition(span.newest);
+  };
+
   /** JetStream acknowledges before it writes, and a server may come back with less than it had, or with nothing. */
   const fillUp = async (): Promise<number> => {
     const since = bus.connectedSince();
-    const last = await bus.lastPublished();
+    const from = await lostAfter();
     const isBefore = (a: Position | null, b: Position | null): boolean =>
       b !== null && (a === null || store.comparePositions(a, b) < 0);
     let count = 0;
-    for (let after = last === null ? null : store.parsePosition(last); isBefore(after, position); ) {
+    for (let after = from; isBefore(after, position); ) {
       stopping.signal.throwIfAborted();
       const page = await store.readAll({ after, limit: batchMax });
       await bus.publishEvents(page.events);
       count += page.events.length;
       after = page.next;
     }
-    if (count > 0) log('warn', 'published again what the bus had lost', { events: count, after: last });
+    if (count > 0) log('warn', 'published again what the bus had lost', { events: count, after: from });
     published += count;
     lookedSince = since;
     return count;

@@ -76,7 +76,13 @@ export const memoryOrchestratorBus = (broker: Broker, me: string, clock: Clock):
         broker.events.delete(id);
       }
     },
-    lastPublished: () => call('last published', () => [...broker.events.values()].at(-1)?.position ?? null),
+    published: () =>
+      call('published', () => {
+        const events = [...broker.events.values()];
+        const [oldest, newest] = [events[0]?.position, events.at(-1)?.position];
+        if (oldest === undefined || newest === undefined) return null;
+        return { oldest, newest, isTrimmed: events.length === eventsKeptMax };
+      }),
     putSpec: (minerId, spec) =>
       call('put spec', () => {
         const subject = subjects.work(minerId, spec.vmId);

@@ -1,7 +1,7 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { type Clock, categoryOf, jetstreamStreams, type RecordedEvent, subjects } from '#events';
+import { type Clock, categoryOf, jetstreamStreams, type PublishedSpan, type RecordedEvent, subjects } from '#events';
 import { publishBudgetMs, publishInFlightMax, publishTimeoutMs, requestTimeoutMs } from './limits.ts';
 import { withPatience } from './retry.ts';
 import { isNotFound } from './topology.ts';
@@ -55,18 +55,20 @@ export const publishAll = async (
   rethrow(failure);
 };
 
-/** Position token of the newest message on EVENTS; `null` when there is none, or no such stream yet. */
-export const lastPublished = async (
+/** The ends of EVENTS; `null` when it is empty, or not there yet. */
+export const publishedSpan = async (
   jsm: JetStreamManager,
   waiting: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<string | null> => {
+): Promise<PublishedSpan | null> => {
   const stream = jetstreamStreams.events;
-  const what = `read the newest message of ${stream}`;
+  const what = `read the ends of ${stream}`;
   return withPatience({ ...waiting, budgetMs: requestTimeoutMs, what }, async () => {
     try {
       const { state } = await jsm.streams.info(stream);
       if (state.messages === 0) return null;
-      return positionOf(await jsm.streams.getMessage(stream, { seq: state.last_seq }));
+      const oldest = positionOf(await jsm.streams.getMessage(stream, { seq: state.first_seq }));
+      const newest = positionOf(await jsm.streams.getMessage(stream, { seq: state.last_seq }));
+      return oldest === null || newest === null ? null : { oldest, newest, isTrimmed: state.first_seq > 1 };
     } catch (error) {
       if (isNotFound(error)) return null;
       throw error;

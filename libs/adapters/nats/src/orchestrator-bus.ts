@@ -2,7 +2,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import type { OrchestratorBus } from '#events';
 import { ensureTopology } from './ensure-topology.ts';
 import { textOf } from './errors.ts';
-import { lastPublished, publishAll } from './event-message.ts';
+import { publishAll, publishedSpan } from './event-message.ts';
 import { requestTimeoutMs } from './limits.ts';
 import { type Link, type LinkOptions, openLink } from './link.ts';
 import { createReportIntake } from './report-intake.ts';
@@ -62,7 +62,7 @@ const openBus = async (link: Link, { clock, log }: OrchestratorBusOptions): Prom
 
   return {
     publishEvents: (events) => publishAll(js, events, { clock, signal: closing }),
-    lastPublished: () => lastPublished(jsm, { clock, signal: closing }),
+    published: () => publishedSpan(jsm, { clock, signal: closing }),
     putSpec: specs.put,
     purgeSpec: specs.purge,
     resetWork: (minerId) => {

@@ -9,8 +9,8 @@ export type OrchestratorBus = {
    * so a repeat is stored once. An event whose publish had to be repeated may come after its successors.
    */
   publishEvents(events: readonly RecordedEvent[]): Promise<void>;
-  /** Position token of the newest published event that the bus still has; `null` when it has none. */
-  lastPublished(): Promise<string | null>;
+  /** What the bus still has of the published events; `null` when it has none. */
+  published(): Promise<PublishedSpan | null>;
   /** Puts a VM's whole spec, unless the one on the bus is as new or newer. Guarded by the subject's last sequence. */
   putSpec(minerId: string, spec: DesiredSpec): Promise<'put' | 'not-older'>;
   /** Forgets a VM's subject once its removal is confirmed. */
@@ -28,6 +28,14 @@ export type OrchestratorBus = {
   /** Whether we are connected, and since when: missed beats count only while we listened. */
   connectedSince(): UnixMs | null;
   close(): Promise<void>;
+};
+
+/** The ends of what is published, as position tokens. */
+export type PublishedSpan = {
+  readonly oldest: string;
+  readonly newest: string;
+  /** Older ones made room for newer ones, as they should; then nobody expects the first event at the beginning. */
+  readonly isTrimmed: boolean;
 };
 
 export type Handled = 'ack' | { readonly retryInMs: number };
