@@ -91,7 +91,11 @@ const words = {
 const headLines = (heads: Report['heads']): readonly string[] => {
   if (heads === null) return ['without signed heads a removed tail or stream is not seen'];
   const { checked, uncovered, fault } = heads;
-  if (fault === null) return [`${checked} signed heads hold; ${uncovered} events came after the last one`];
+  if (fault === null) {
+    return [
+      `${checked} signed ${checked === 1 ? 'head holds' : 'heads hold'}; ${uncovered} events came after the last one`,
+    ];
+  }
   const at = `the head signed at ${fault.signedAt} over ${fault.eventsThen} events does not hold`;
   if (fault.fault === 'store') return [`${at}: it is of another store`];
   if (fault.fault === 'order') return [`${at}: the log is in another order, or has other events`];

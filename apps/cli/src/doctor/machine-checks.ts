@@ -19,7 +19,7 @@ import { nodeMajorMin, nodeRefusal } from '../node-version.ts';
 /** What this machine must have to run a cluster and VMs. */
 export const machineChecks = (cli: Cli, dirs: HccDirs): readonly Check[] => [
   { code: 'HCC-M001', name: 'node-version', wanted: `${nodeMajorMin} or newer`, look: checkNode },
-  ...tools.map((tool) => toolCheck(tool, cli, dirs)),
+  ...tools.filter((tool) => tool.onlyForTests !== true).map((tool) => toolCheck(tool, cli, dirs)),
   { code: 'HCC-M002', name: 'home-writable', wanted: ownDirectory, look: () => checkWritable(dirs.homeDir) },
   { code: 'HCC-M003', name: 'cache-writable', wanted: ownDirectory, look: () => checkWritable(dirs.cacheDir) },
   {

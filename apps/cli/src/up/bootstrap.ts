@@ -44,7 +44,9 @@ export type Cluster = {
   readonly imageDigest: string;
 };
 
-const needed: readonly ToolName[] = tools.filter((tool) => tool.provision.how !== 'system').map(({ name }) => name);
+const needed: readonly ToolName[] = tools
+  .filter(({ provision, onlyForTests }) => provision.how !== 'system' && onlyForTests !== true)
+  .map(({ name }) => name);
 
 /** Brings a one-machine cluster up, step by step, each of them harmless to repeat: a second run finds the same state.
  *  What it started is in the fleet, whether it ends well or not. */

@@ -111,6 +111,22 @@ async function debianMirrors(): Promise<readonly string[]> {
   return mirrorsIn(stdout, suite);
 }
 
+/** The lines of a sources.list for Debian `suite`, its updates and its security updates, from the very mirrors this
+ *  machine's apt uses. Refuses with `package-not-found` when it uses none of Debian's. */
+export async function aptSourceLines(suite: string): Promise<readonly string[]> {
+  const own = await machineSuite();
+  const { stdout } = await run('apt-get', ['update', '--print-uris'], { env: aptEnv() });
+  const lines = ['', '-updates', '-security'].flatMap((part) =>
+    mirrorsIn(stdout, `${own}${part}`)
+      .slice(0, 1)
+      .map((mirror) => `deb [signed-by=${debianKeyring}] ${mirror} ${suite}${part} main`),
+  );
+  if (lines.some((line) => line.includes(` ${suite} main`))) return lines;
+  throw new HostError('package-not-found', `apt has no Debian mirror configured, and Debian ${suite} is needed`, {
+    suite,
+  });
+}
+
 /** The mirrors whose release file of `suite` is among what apt would fetch. Pure. */
 export function mirrorsIn(printedUris: string, suite: string): readonly string[] {
   const mirrors = printedUris.split('\n').flatMap((line) => {

@@ -35,6 +35,8 @@ export type Tool = {
   /** Arguments that make the tool print its version; absent for a tool that has no such option. */
   readonly versionArgs?: readonly string[];
   readonly versionMin?: Version;
+  /** Only the tests and the checks of the cluster's files want it; a machine that runs HCC does without. */
+  readonly onlyForTests?: true;
   readonly provision: Provision;
 };
 
@@ -68,6 +70,7 @@ export const tools: readonly Tool[] = [
     why: 'keeps the timers of a cluster; a single machine does without',
     versionArgs: ['--version'],
     versionMin: [6, 2],
+    onlyForTests: true,
     provision: {
       how: 'unpack',
       packageName: 'redis-server',
@@ -81,6 +84,7 @@ export const tools: readonly Tool[] = [
     why: 'reads the Prometheus configuration and alert rules before a cluster does',
     versionArgs: ['--version'],
     versionMin: [2, 30],
+    onlyForTests: true,
     provision: { how: 'unpack', packageName: 'prometheus', suite: 'bookworm', programPath: 'usr/bin/promtool' },
   },
   {
@@ -89,6 +93,7 @@ export const tools: readonly Tool[] = [
     why: 'reads the compose file of the cluster before an engine does',
     versionArgs: ['version'],
     versionMin: [2, 20],
+    onlyForTests: true,
     provision: {
       how: 'unpack',
       packageName: 'docker-compose',
