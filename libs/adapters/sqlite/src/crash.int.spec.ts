@@ -4,7 +4,7 @@ import { nextLine, startChild } from '../../../../test/conformance/child-process
 import { readEverything } from '../../../../test/conformance/new-events.ts';
 import { freshFile, openFile } from '../../../../test/conformance/sqlite-files.ts';
 
-const rounds = 10;
+const rounds = 20;
 /** Each round starts a process and verifies a growing log: seconds on a busy machine. */
 const timeoutMs = 180_000;
 const killAfter = fc.sample(fc.integer({ min: 1, max: 3_000 }), { seed: 20_261_121, numRuns: rounds });
