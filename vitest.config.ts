@@ -14,7 +14,14 @@ export default defineConfig({
           include: ['apps/**/*.spec.ts', 'libs/**/*.spec.ts', 'test/**/*.spec.ts'],
           // Laws run hundreds of histories; on a busy machine of two cores that is seconds, and never a reason to fail.
           testTimeout: 60_000,
-          exclude: ['**/*.int.spec.ts', '**/*.e2e.spec.ts', '**/*.crash.spec.ts', '**/node_modules/**', 'dist/**'],
+          exclude: [
+            '**/*.int.spec.ts',
+            '**/*.e2e.spec.ts',
+            '**/*.crash.spec.ts',
+            '**/*.images.spec.ts',
+            '**/node_modules/**',
+            'dist/**',
+          ],
         },
       },
       {
@@ -34,6 +41,15 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'images',
+          include: ['libs/**/*.images.spec.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 3_600_000,
         },
       },
       {

@@ -11,6 +11,12 @@ export type RunOptions = {
   /** Written to the child's stdin, which is closed after it. */
   readonly input?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  /** Ends the child's own children with it: for one that waits for them before it hears that it should end. */
+  readonly ownGroup?: boolean;
+  /** How long a child that was told to end may take, for one that has something to clean up. */
+  readonly killGraceMs?: number;
+  /** Each piece of what the child says on stderr, as it comes: progress of a long run. */
+  readonly onStderr?: (text: string) => void;
 };
 
 export type RunResult = { readonly stdout: string; readonly stderr: string };
@@ -22,7 +28,12 @@ export function run(command: string, args: readonly string[], options: RunOption
   const outputBytesMax = options.outputBytesMax ?? limits.commandOutputBytesMax;
   return new Promise((resolve, reject) => {
     if (options.signal?.aborted === true) return reject(aborted(command));
-    const child = spawn(command, args, { cwd: options.cwd, env: options.env ?? process.env, stdio: 'pipe' });
+    const { cwd, env = process.env, ownGroup = false } = options;
+    const child = spawn(command, args, { cwd, env, stdio: 'pipe', detached: ownGroup });
+    const kill = (signal: NodeJS.Signals): void => {
+      if (ownGroup && child.pid !== undefined) killGroup(child.pid, signal);
+      else child.kill(signal);
+    };
     const stdout = new BoundedBytes(outputBytesMax, 'head');
     const stderr = new BoundedBytes(limits.commandStderrBytesMax, 'tail');
     let stopped: HostError | undefined;
@@ -30,8 +41,8 @@ export function run(command: string, args: readonly string[], options: RunOption
     const stop = (why: HostError): void => {
       if (stopped !== undefined) return;
       stopped = why;
-      child.kill('SIGTERM');
-      killTimer = setTimeout(() => child.kill('SIGKILL'), limits.commandKillGraceMs);
+      kill('SIGTERM');
+      killTimer = setTimeout(() => kill('SIGKILL'), options.killGraceMs ?? limits.commandKillGraceMs);
     };
     const timer = setTimeout(() => stop(timedOut(command, timeoutMs)), timeoutMs);
     const onAbort = (): void => stop(aborted(command));
@@ -44,7 +55,10 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.stdout.on('data', (chunk: Buffer) => {
       if (!stdout.push(chunk)) stop(tooLarge(command, outputBytesMax));
     });
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr.push(chunk);
+      options.onStderr?.(chunk.toString('utf8'));
+    });
     // A child that exits without reading its input closes the pipe first; its exit code tells the story.
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input);
@@ -65,6 +79,15 @@ export function run(command: string, args: readonly string[], options: RunOption
 export function lastLines(text: string, count: number = limits.commandStderrLinesShown): string {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   return lines.slice(-count).join('\n');
+}
+
+function killGroup(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, signal);
+  } catch (error) {
+    // It ended by itself in this moment.
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
 }
 
 class BoundedBytes {

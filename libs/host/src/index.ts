@@ -39,6 +39,7 @@ export {
   aptCache,
   aptDownload,
   aptSourceFor,
+  aptSourceLines,
   unpackDeb,
   withFreshLists,
 } from './tools/apt.ts';

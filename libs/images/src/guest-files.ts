@@ -9,10 +9,20 @@ export type GuestFile = { readonly path: string; readonly bytes: Uint8Array };
 
 export type GuestFiles = { readonly initramfs: readonly GuestFile[]; readonly rootfs: readonly GuestFile[] };
 
+/** The files of the small image that Debian has too: one guest's half of the channel, whatever the system. */
+const shared: readonly string[] = ['etc/hcc/guest-channel', 'etc/hcc/say', 'etc/acpi/PWRF/00000080'];
+
 /** The guest's scripts and settings, read from the package's root: the compiler copies no shell files to dist. */
 export async function readGuestFiles(): Promise<GuestFiles> {
   const dir = await guestDir();
   return { initramfs: await readTree(join(dir, 'initramfs')), rootfs: await readTree(join(dir, 'rootfs')) };
+}
+
+/** The scripts and settings of the Debian image; its first RAM disk is the small one's. */
+export async function readDebianFiles(): Promise<GuestFiles> {
+  const { initramfs, rootfs } = await readGuestFiles();
+  const own = await readTree(join(await guestDir(), 'debian'));
+  return { initramfs, rootfs: [...rootfs.filter(({ path }) => shared.includes(path)), ...own] };
 }
 
 /** A hash over paths and contents: changes when any guest file does. */

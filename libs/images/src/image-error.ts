@@ -1,4 +1,14 @@
-export type ImageErrorCode = 'image-not-found' | 'image-corrupt' | 'image-build-failed' | 'package-unusable';
+export type ImageErrorCode =
+  | 'image-not-found'
+  | 'image-corrupt'
+  | 'image-build-failed'
+  | 'package-unusable'
+  | 'disk-full'
+  | 'not-a-disk'
+  | 'disk-refers-elsewhere'
+  | 'sha256-differs'
+  | 'image-too-large'
+  | 'fetch-failed';
 
 /** A failure about an image. The message names the file, what was observed, what was wanted and the fix. */
 export class ImageError extends Error {

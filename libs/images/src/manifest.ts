@@ -9,8 +9,7 @@ const file = z.strictObject({
   bytes: z.int().nonnegative(),
 });
 
-const manifest = z.strictObject({
-  manifestVersion: z.literal(1),
+const common = {
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/),
   version: z.string().min(1).max(64),
   architecture: z.literal('x86_64'),
@@ -22,11 +21,29 @@ const manifest = z.strictObject({
   /** Who the owner logs in as; by key only. */
   sshUser: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/),
   minMemoryBytes: z.int().positive(),
-  /** Where the bytes come from: Debian packages, sorted by name. */
+  /** Where the bytes come from: the Debian packages that were unpacked, sorted by name. */
   packages: z.array(z.strictObject({ name: z.string(), version: z.string(), sha256: file.shape.sha256 })).max(64),
-});
+} as const;
+
+const name = z.string().min(1).max(64);
+
+/** Version 2 also says what system it is and what it was made from; a large image has only the digest of its packages. */
+const manifest = z.discriminatedUnion('manifestVersion', [
+  z.strictObject({ manifestVersion: z.literal(1), ...common }),
+  z.strictObject({
+    manifestVersion: z.literal(2),
+    ...common,
+    os: z.strictObject({ id: name, version: name }),
+    inputs: z.strictObject({
+      kind: z.enum(['packages', 'import']),
+      sha256: file.shape.sha256,
+      count: z.int().positive(),
+    }),
+  }),
+]);
 
 export type ImageManifest = Readonly<z.infer<typeof manifest>>;
+export type ImageManifestV2 = Extract<ImageManifest, { readonly manifestVersion: 2 }>;
 export type ImageFile = Readonly<z.infer<typeof file>>;
 
 /** The files of an image directory by their role. */
@@ -34,6 +51,8 @@ export const imageFileNames = { kernel: 'vmlinuz', initrd: 'initrd.cpio', rootfs
 export type ImageRole = keyof typeof imageFileNames;
 export const imageRoles: readonly ImageRole[] = ['kernel', 'initrd', 'rootfs'];
 export const manifestFileName = 'manifest.json';
+/** Beside an image whose manifest has only the digest of its packages: the list that has it. */
+export const packagesFileName = 'packages.json';
 
 /** The text that is hashed and stored: RFC 8785, so that everybody who has the manifest gets the same digest. */
 export function canonicalManifest(value: ImageManifest): string {

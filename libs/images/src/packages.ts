@@ -11,30 +11,47 @@ export type UnpackedPackages = {
   readonly packages: ImageManifest['packages'];
 };
 
-/** Gets the packages of the image from Debian `suite` and unpacks them below `workDir`. Needs no root.
+/** Gets the kernel and the wanted packages from Debian `suite` and unpacks them below `workDir`. Needs no root.
  *  The kernel's package name moves with every security update, so it is asked for, never written down. */
-export async function fetchPackages(suite: string, workDir: string, context: AptContext): Promise<UnpackedPackages> {
+export async function fetchPackages(
+  suite: string,
+  workDir: string,
+  wanted: WantedPackages,
+  context: AptContext,
+): Promise<UnpackedPackages> {
   const aptDir = join(workDir, 'apt');
   await mkdir(aptDir, { recursive: true });
   const source = await aptSourceFor(suite, aptDir, context);
   const debsDir = join(workDir, 'debs');
-  const debs = await withFreshLists(source, aptDir, context, (from) => download(from, debsDir, context));
+  const debs = await withFreshLists(source, aptDir, context, (from) => download(from, wanted, debsDir, context));
   const root = join(workDir, 'unpacked');
   for (const deb of debs) await unpackDeb(deb, root, context.signal);
   const packages = await Promise.all(debs.map(describe));
   return { root, packages: packages.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
-/** Programs of the guest. Their libraries come with them. */
-const programs = ['busybox-static', 'dropbear-bin', 'e2fsprogs'];
+/** Packages beside the kernel's, and whether the libraries they need come with them. */
+export type WantedPackages = { readonly programs: readonly string[]; readonly libraries: boolean };
+
+/** Programs of the small guest. */
+export const tinyPackages: WantedPackages = {
+  programs: ['busybox-static', 'dropbear-bin', 'e2fsprogs'],
+  libraries: true,
+};
 const kernelMetaPackage = 'linux-image-cloud-amd64';
 
-async function download(source: AptSource, dir: string, context: AptContext): Promise<readonly string[]> {
+async function download(
+  source: AptSource,
+  wanted: WantedPackages,
+  dir: string,
+  context: AptContext,
+): Promise<readonly string[]> {
   const kernel = await kernelPackage(source);
-  const libraries = await librariesOf(source, programs);
+  const { programs } = wanted;
+  const libraries = wanted.libraries ? await librariesOf(source, programs) : [];
   context.report({
     step: 'packages',
-    detail: `downloading ${kernel}, ${programs.join(', ')} and ${libraries.length} libraries`,
+    detail: `downloading ${kernel}, ${programs.join(', ')}${libraries.length === 0 ? '' : ` and ${libraries.length} libraries`}`,
   });
   return aptDownload(source, [kernel, ...programs, ...libraries], dir, context);
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { requireTool, run } from '#host';
+import { run } from '#host';
 import type { CpioEntry } from './cpio.ts';
+import { epochSeconds, makeExt4 } from './ext4.ts';
 import type { GuestFile } from './guest-files.ts';
-import { ImageError } from './image-error.ts';
 import { limits } from './limits.ts';
 import { addDirectory, addFile, addGuestFiles, addLink, addProgram, readMember, type Tree, writeTree } from './tree.ts';
 
@@ -18,51 +18,11 @@ export async function buildRootfs(options: {
   const tree = await rootTree(options.unpackedRoot, options.guestFiles);
   const stage = join(options.workDir, 'rootfs');
   await writeTree(tree, stage);
-  const tool = {
-    env: { PATH: process.env.PATH, LC_ALL: 'C', E2FSPROGS_FAKE_TIME: String(epochSeconds) },
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  };
-  await run(await requireTool('mke2fs'), mke2fsArgs(stage, options.imagePath), tool);
-  const edit = { ...tool, input: normalise(tree) };
-  const { stderr } = await run(await requireTool('debugfs'), ['-w', '-f', '-', options.imagePath], edit);
-  // debugfs exits with 0 whatever happened; beside its banner it says something only when a command failed.
-  const complaint = stderr.split('\n').find((line) => line.trim() !== '' && !line.startsWith('debugfs '));
-  if (complaint !== undefined) throw new ImageError('image-build-failed', `debugfs: ${complaint}`);
-}
-
-/** 2020-01-01: one time for every file, so that the bytes do not depend on when the image was built. */
-const epochSeconds = 1_577_836_800;
-const fileSystemId = '7a1d3f0e-6d0c-4b53-9f1e-0f2a4c8e6b11';
-const blockBytes = 4096;
-
-/** Every feature named, because the defaults are in the building machine's mke2fs.conf. */
-const features =
-  'none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum';
-
-function mke2fsArgs(stage: string, imagePath: string): readonly string[] {
-  const extended = [
-    'lazy_itable_init=0',
-    'lazy_journal_init=0',
-    'root_owner=0:0',
-    `hash_seed=${fileSystemId}`,
-    `resize=${limits.rootfsGrowBytesMax / blockBytes}`,
-  ];
-  return [
-    ...['-q', '-F', '-t', 'ext4', '-O', features, '-b', String(blockBytes), '-I', '256', '-i', '16384', '-m', '0'],
-    ...['-J', 'size=4', '-L', 'hcc-root', '-U', fileSystemId, '-E', extended.join(',')],
-    ...['-d', stage, imagePath, `${limits.rootfsBytes / 1024}k`],
-  ];
-}
-
-/** debugfs commands that make root the owner of everything and every time the same: `mke2fs -d` copies both. */
-function normalise(tree: Tree): string {
-  const paths = ['', ...[...tree.keys()].sort(), 'lost+found'];
-  const fields = [
-    'uid 0',
-    'gid 0',
-    ...['atime', 'ctime', 'mtime', 'crtime'].map((field) => `${field} @${epochSeconds}`),
-  ];
-  return paths.flatMap((path) => fields.map((field) => `sif "/${path}" ${field}\n`)).join('');
+  const owners = ['', ...[...tree.keys()].sort(), 'lost+found'].map((path) => ({
+    ...{ path, uid: 0, gid: 0, mtimeSeconds: epochSeconds },
+  }));
+  const { imagePath, signal } = options;
+  await makeExt4({ stage, owners, imagePath, bytes: limits.rootfsBytes, ...(signal && { signal }) });
 }
 
 async function rootTree(unpackedRoot: string, guestFiles: readonly GuestFile[]): Promise<Tree> {

@@ -10,6 +10,7 @@ import {
   imageFileNames,
   imageRoles,
   manifestFileName,
+  packagesFileName,
   parseManifest,
 } from './manifest.ts';
 
@@ -60,7 +61,17 @@ export async function verifyImage(dir: string, signal?: AbortSignal): Promise<Im
     if (observed.sha256 !== image.manifest[role].sha256)
       throw differs(path, observed.sha256, image.manifest[role].sha256);
   }
+  await verifyPackages(image);
   return image;
+}
+
+/** The list of packages, of an image that has only its digest in the manifest. */
+async function verifyPackages({ dir, manifest }: Image): Promise<void> {
+  if (manifest.manifestVersion !== 2 || manifest.inputs.kind !== 'packages') return;
+  const path = join(dir, packagesFileName);
+  await lengthOf(path);
+  const { sha256 } = await hashFile(path);
+  if (sha256 !== manifest.inputs.sha256) throw differs(path, sha256, manifest.inputs.sha256);
 }
 
 /** Every image of the cache that passes the cheap look, sorted by name, version and digest. Damaged ones are left out. */
@@ -121,7 +132,7 @@ function sortKey(image: Image): string {
 function notFound(digest: string, dir: string): ImageError {
   return new ImageError(
     'image-not-found',
-    `no image ${digest.slice(0, 16)} in ${dir}; run: node dist/scripts/setup.js`,
+    `no image ${digest.slice(0, 16)} in ${dir}; build or import it on this machine: hcc image --help`,
     {
       digest,
       dir,
@@ -132,7 +143,7 @@ function notFound(digest: string, dir: string): ImageError {
 function differs(path: string, observed: string, wanted: string): ImageError {
   return new ImageError(
     'image-corrupt',
-    `${path} differs: observed ${observed}, wanted ${wanted}; remove the image's directory and run: node dist/scripts/setup.js`,
+    `${path} differs: observed ${observed}, wanted ${wanted}; remove the image's directory, then build or import it again: hcc image --help`,
     { path, observed, wanted },
   );
 }

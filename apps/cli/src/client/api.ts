@@ -3,6 +3,7 @@ import type { Size } from '#domain';
 import { badAnswer } from '../cli-error.ts';
 import { limits } from '../limits.ts';
 import type { Http, Query } from './http.ts';
+import { type ImageView, imageView } from './image-view.ts';
 import { auditRoutes, parkedRoutes } from './parked.ts';
 import { pastRoutes } from './past.ts';
 import {
@@ -13,8 +14,6 @@ import {
   type EventView,
   type FlavorView,
   flavorView,
-  type ImageView,
-  imageView,
   items,
   type KeysChanged,
   keysChanged,
@@ -75,6 +74,7 @@ export const createApi = (http: Http) => ({
   ...drainRoutes(http),
   ...whyNotRoutes(http),
   ...flavorRoutes(http),
+  ...imageRoutes(http),
   ...recordRoutes(http),
   ...parkedRoutes(http),
   ...auditRoutes(http),
@@ -130,6 +130,15 @@ const flavorRoutes = (http: Http) => ({
     post(http, `/v1/flavors/${at(id)}/retire`, reason === undefined ? {} : { reason }),
 });
 
+const imageRoutes = (http: Http) => ({
+  images: (rowsMax?: number): Promise<readonly ImageView[]> => list(http, '/v1/images', imageView, {}, rowsMax),
+  image: (digest: string, atLeast?: string): Promise<ImageView> =>
+    http.ask(`/v1/images/${at(digest)}`, imageView, { query: { atLeast } }),
+  registerImage: (digest: string, manifest: unknown) => post(http, '/v1/images', { digest, manifest }),
+  retireImage: (digest: string, reason?: string) =>
+    post(http, `/v1/images/${at(digest)}/retire`, reason === undefined ? {} : { reason }),
+});
+
 const whyNotRoutes = (http: Http) => ({
   whyNotVm: (id: string, minerId?: string): Promise<WhyNot> =>
     http.ask(`/v1/vms/${at(id)}/why-not`, whyNot, { query: { minerId } }),
@@ -144,8 +153,6 @@ const drainRoutes = (http: Http) => ({
 });
 
 const recordRoutes = (http: Http) => ({
-  images: (rowsMax?: number): Promise<readonly ImageView[]> => list(http, '/v1/images', imageView, {}, rowsMax),
-  registerImage: (digest: string, manifest: unknown) => post(http, '/v1/images', { digest, manifest }),
   streams: (category?: string, rowsMax?: number): Promise<readonly StreamView[]> =>
     list(http, '/v1/streams', streamView, { category }, rowsMax),
   streamPage: (stream: string, from: bigint, limit: number): Promise<{ items: readonly EventView[] }> =>

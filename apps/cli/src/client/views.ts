@@ -39,12 +39,6 @@ export const sshKeyView = z.looseObject({
 });
 export type SshKeyView = z.infer<typeof sshKeyView>;
 
-export const imageView = z.looseObject({
-  digest: id,
-  manifest: z.looseObject({ name: text, version: text, architecture: text, sshUser: text, minMemoryBytes: z.number() }),
-});
-export type ImageView = z.infer<typeof imageView>;
-
 export const flavorView = z.looseObject({
   flavorId: text,
   size,

@@ -1,5 +1,6 @@
 import { badAnswer, usageError } from '../cli-error.ts';
 import type { Api } from '../client/api.ts';
+import type { ImageView } from '../client/image-view.ts';
 import { matchOne } from '../match.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -23,13 +24,19 @@ export const accountFor = async (api: Api, named: string | undefined): Promise<s
   });
 };
 
-/** The image meant by a digest, the beginning of one, or a name; without any, the newest one there is. */
+/** The image meant by a digest, the beginning of one, or a name, which a retired image does not take from one that is
+ *  offered; without any, the newest one that is offered. */
 export const imageFor = async (api: Api, named: string | undefined): Promise<string> => {
   const images = await api.images();
+  const offered = images.filter((image) => image.offered !== false);
   if (named !== undefined) {
-    return matchOne('image', named, images, ({ digest, manifest }) => ({ id: digest, name: manifest.name })).digest;
+    const isMeant = ({ digest, manifest }: ImageView) => manifest.name === named || digest.startsWith(named);
+    return matchOne('image', named, offered.some(isMeant) ? offered : images, ({ digest, manifest }) => ({
+      id: digest,
+      name: manifest.name,
+    })).digest;
   }
-  const newest = images.at(-1);
+  const newest = offered.at(-1);
   if (newest !== undefined) return newest.digest;
   throw badAnswer('image-not-found', 'no image is registered', {
     fix: 'npm start builds and registers one',

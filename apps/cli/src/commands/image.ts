@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
+import type { ImageView } from '../client/image-view.ts';
 import { answer } from '../output/answer.ts';
-import { table } from '../output/table.ts';
+import { facts, table } from '../output/table.ts';
 import { bytesText } from '../output/text.ts';
+import { timeText } from '../output/time.ts';
+import { imageFor } from './accounts.ts';
+import { addImageMaking } from './image-make.ts';
 import { allOption, limitOption, rowsWanted, shownOf } from './lists.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
@@ -12,7 +16,7 @@ export const addImageCommands = (program: Command, cli: Cli): void => {
   image
     .command('ls')
     .alias('list')
-    .description('list images')
+    .description('list images, retired ones too')
     .option(...allOption)
     .option(...limitOption)
     .option(...jsonOption)
@@ -20,18 +24,82 @@ export const addImageCommands = (program: Command, cli: Cli): void => {
     .action(async (_options, command: Command) => {
       const { api } = await connectFor(cli, command, 'owner');
       const images = shownOf(cli, command, await api.images(rowsWanted(command)));
-      answer(cli, optionsOf(command).json, images, () =>
-        table(
-          ['DIGEST', 'NAME', 'VERSION', 'ARCH', 'USER', 'MEMORY'],
-          images.map(({ digest, manifest }) => [
-            digest.slice(0, 16),
-            manifest.name,
-            manifest.version,
-            manifest.architecture,
-            manifest.sshUser,
-            `${bytesText(manifest.minMemoryBytes)} or more`,
-          ]),
-        ),
-      );
+      answer(cli, optionsOf(command).json, images, () => imageTable(images));
     });
+  image
+    .command('show')
+    .description('one image in full: what it consists of, where it comes from, what of it is measured')
+    .argument('<image>', 'digest, the beginning of one, or name')
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc image show debian', 'hcc image show 7c1f --json'))
+    .action(async (named: string, _options, command: Command) => {
+      const { api } = await connectFor(cli, command, 'owner');
+      const found = await api.image(await imageFor(api, named));
+      answer(cli, optionsOf(command).json, found, () => imageFacts(found, cli.clock.now()));
+    });
+  image
+    .command('retire')
+    .description('give an image to no new VM; VMs that have it go on')
+    .argument('<image>', 'digest, the beginning of one, or name')
+    .option('--reason <text>', 'for whoever asks for it the next day')
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc image retire 7c1f --reason "its kernel has a hole"'))
+    .action(async (named: string, _options, command: Command) => {
+      const { json, reason } = optionsOf<{ reason?: string }>(command);
+      const { api } = await connectFor(cli, command, 'operator');
+      const digest = await imageFor(api, named);
+      const { position } = await api.retireImage(digest, reason);
+      const now = await api.image(digest, position ?? undefined);
+      answer(cli, json, now, () => imageFacts(now, cli.clock.now()));
+    });
+  addImageMaking(image, cli);
+};
+
+const imageTable = (images: readonly ImageView[]): string =>
+  table(
+    ['DIGEST', 'NAME', 'VERSION', 'SYSTEM', 'ARCH', 'USER', 'MEMORY', 'OFFERED'],
+    images.map(({ digest, manifest, offered, retiredReason }) => [
+      digest.slice(0, 16),
+      manifest.name,
+      manifest.version,
+      systemText(manifest),
+      manifest.architecture,
+      manifest.sshUser,
+      `${bytesText(manifest.minMemoryBytes)} or more`,
+      offered === false ? `no: ${retiredReason ?? '-'}` : 'yes',
+    ]),
+  );
+
+/** One image, for a person. */
+export const imageFacts = ({ digest, manifest, ...image }: ImageView, now: number): string =>
+  facts([
+    ['image', digest],
+    ['name', `${manifest.name} ${manifest.version}`],
+    ['system', `${systemText(manifest)}, ${manifest.architecture}`],
+    ['made from', inputsText(manifest)],
+    ...(['kernel', 'initrd', 'rootfs'] as const).map((role): readonly [string, string] => {
+      const file = manifest[role];
+      return [role, file === undefined ? '-' : `${bytesText(file.bytes)}, sha256 ${file.sha256}`];
+    }),
+    ['command line', manifest.cmdline ?? '-'],
+    ['log in as', manifest.sshUser],
+    ['memory', `${bytesText(manifest.minMemoryBytes)} or more`],
+    ['launch', image.measurements?.launch ?? 'unmeasured'],
+    ['dm-verity root', image.measurements?.verityRoot ?? 'unmeasured'],
+    ['registered', image.registeredAt === undefined ? '-' : timeText(image.registeredAt, now)],
+    ['offered', offeredText(image, now)],
+  ]);
+
+const offeredText = (image: Pick<ImageView, 'offered' | 'retiredAt' | 'retiredReason'>, now: number): string =>
+  image.offered === false
+    ? `no, since ${timeText(image.retiredAt ?? null, now)}: ${image.retiredReason ?? '-'}`
+    : 'yes';
+
+const systemText = ({ os }: ImageView['manifest']): string => (os === undefined ? '-' : `${os.id} ${os.version}`);
+
+const inputsText = ({ inputs, packages }: ImageView['manifest']): string => {
+  if (inputs === undefined) return `${packages?.length ?? 0} packages`;
+  return inputs.kind === 'packages'
+    ? `${inputs.count} packages, sha256 ${inputs.sha256} of their list`
+    : `an imported disk, sha256 ${inputs.sha256}`;
 };

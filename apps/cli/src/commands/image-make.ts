@@ -1,0 +1,160 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { isHostError } from '#host';
+import type { BuildImageOptions, Image } from '#images';
+import type { Cli } from '../cli.ts';
+import { badAnswer, usageError } from '../cli-error.ts';
+import type { Api } from '../client/api.ts';
+import { dirsOf } from '../context.ts';
+import { answer } from '../output/answer.ts';
+import { facts } from '../output/table.ts';
+import { bytesText } from '../output/text.ts';
+import { parseBytes } from './bytes.ts';
+import { connectFor, examples, jsonOption, optionsOf, untilStopped } from './verbs.ts';
+
+type MakeOptions = { readonly name?: string; readonly register: boolean };
+type BuildOptions = MakeOptions & {
+  readonly suite?: string;
+  readonly apps?: readonly string[];
+  readonly size?: number;
+  readonly rebuild?: boolean;
+};
+type ImportOptions = MakeOptions & {
+  readonly sha256?: string;
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly cmdline: string;
+  readonly sshUser: string;
+  readonly memory: number;
+  readonly os: { readonly id: string; readonly version: string };
+};
+
+const noRegister = ['--no-register', 'only put it into the cache of this machine; needs no cluster'] as const;
+
+/** `hcc image build` and `hcc image import`: new images into the cache of this machine, and into the catalogue. */
+export const addImageMaking = (image: Command, cli: Cli): void => {
+  image
+    .command('build')
+    .description('build an image from Debian packages, and register it')
+    .argument('<system>', 'debian: a full Debian with systemd and sshd')
+    .option('--name <name>', 'what to call it', 'debian')
+    .option('--suite <suite>', 'release of Debian, by codename', 'bookworm')
+    .option('--apps <list>', 'Debian packages to install too, separated by commas', list)
+    .option('--size <size>', 'the least size of its root file system; each VM grows it to its own disk', parseBytes)
+    .option('--rebuild', 'with the packages of today, even when an image of these options is there')
+    .option(...noRegister)
+    .option(...jsonOption)
+    .addHelpText('after', examples('hcc image build debian', 'hcc image build debian --apps docker.io,build-essential'))
+    .action(async (system: string, _options, command: Command) => {
+      if (system !== 'debian') throw usageError('system-unknown', `"${system}" cannot be built`, { wanted: 'debian' });
+      const { name, suite, apps, size, rebuild } = optionsOf<BuildOptions>(command);
+      await makeImage(cli, command, async (options) => {
+        const { buildDebianImage } = await import('#images');
+        return buildDebianImage({ ...options, name, suite, apps, sizeBytes: size, rebuild });
+      });
+    });
+  image
+    .command('import')
+    .description("make an image of somebody else's disk: checked, made whole, registered")
+    .argument('<disk>', 'a qcow2 or raw disk: a file, or an http(s) address')
+    .option('--sha256 <hex>', 'what the disk must hash to; an address needs it', sha256Hex)
+    .option('--kernel <file>', 'what QEMU starts; the disk is not searched for one')
+    .option('--initrd <file>', 'its first RAM disk')
+    .option('--cmdline <text>', 'command line of the kernel', 'console=ttyS0 root=/dev/vda rw')
+    .option('--name <name>', 'what to call it', 'imported')
+    .option('--ssh-user <user>', 'who logs in', 'root')
+    .option('--memory <size>', 'the least memory of a VM of it', parseBytes, 512 * 1024 * 1024)
+    .option('--os <id:version>', 'which system it is', os, { id: 'unknown', version: 'unknown' })
+    .option(...noRegister)
+    .option(...jsonOption)
+    .addHelpText(
+      'after',
+      examples('hcc image import disk.qcow2 --kernel vmlinuz --initrd initrd.img --name mine --ssh-user debian'),
+    )
+    .action(async (source: string, _options, command: Command) => {
+      const flags = optionsOf<ImportOptions>(command);
+      const { kernel, initrd, sha256 } = flags;
+      if (kernel === undefined || initrd === undefined) {
+        throw usageError('kernel-missing', 'a VM is started with a kernel and a first RAM disk of its own', {
+          wanted: '--kernel FILE --initrd FILE',
+          fix: 'take them from where the disk comes from, or out of its /boot',
+        });
+      }
+      if (/^https?:/i.test(source) && sha256 === undefined) {
+        throw usageError('sha256-missing', 'whoever answers at an address could send anything', {
+          wanted: '--sha256 HEX',
+        });
+      }
+      await makeImage(cli, command, async (options) => {
+        const { importImage } = await import('#images');
+        const files = { kernel: resolve(cli.cwd, kernel), initrd: resolve(cli.cwd, initrd) };
+        const { cmdline, sshUser, memory: minMemoryBytes } = flags;
+        return importImage({
+          ...{ ...options, ...files, source: localPath(cli, source), cmdline, sshUser, minMemoryBytes, os: flags.os },
+          name: flags.name ?? 'imported',
+          sha256,
+        });
+      });
+    });
+};
+
+/** Makes an image while Ctrl-C ends it, registers it unless told otherwise, and answers with what it is. */
+const makeImage = async (
+  cli: Cli,
+  command: Command,
+  make: (options: BuildImageOptions) => Promise<Image>,
+): Promise<void> => {
+  const { json, register, home } = optionsOf<MakeOptions>(command);
+  // Before minutes of work, not after them.
+  const api: Api | null = register ? (await connectFor(cli, command, 'operator')).api : null;
+  const { cacheDir } = dirsOf(cli, home);
+  const report = ({ step, detail }: { step: string; detail: string }) => cli.terminal.err(`hcc: ${step}: ${detail}\n`);
+  const { digest, dir, manifest } = await untilStopped(cli, (signal) =>
+    make({ cacheDir, report, signal }).catch((error: unknown) => {
+      throw named(error, signal);
+    }),
+  );
+  const registered = api === null ? null : await api.registerImage(digest, manifest);
+  const shown = { digest, dir, manifest, registered: registered !== null };
+  answer(cli, json, shown, () =>
+    facts([
+      ['image', digest],
+      ['name', `${manifest.name} ${manifest.version}`],
+      ['in', dir],
+      ['root file system', bytesText(manifest.rootfs.bytes)],
+      ['registered', registered === null ? 'no' : 'yes'],
+      ['next', `hcc vm create --image ${digest.slice(0, 16)} --name NAME`],
+    ]),
+  );
+};
+
+/** What ends a build, with the code it has. The library is loaded only here, so its errors are known by their name. */
+const named = (error: unknown, signal: AbortSignal): unknown => {
+  if (signal.aborted) return badAnswer('stopped', 'stopped; no half image is left', { fix: 'repeat the command' });
+  if (!(error instanceof Error) || isHostError(error)) return error;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
+  return code === null || error.name !== 'ImageError' ? error : badAnswer(code, error.message, { cause: error });
+};
+
+const localPath = (cli: Cli, source: string): string =>
+  /^https?:\/\//i.test(source) ? source : resolve(cli.cwd, source);
+
+const list = (text: string): readonly string[] => {
+  const names = text.split(',').filter((name) => name !== '');
+  const wrong = names.find((name) => !/^[a-z0-9][a-z0-9+.-]{1,62}$/.test(name));
+  if (wrong === undefined && names.length > 0) return names;
+  throw usageError('apps-malformed', `"${wrong ?? text}" is no name of a Debian package`, {
+    wanted: 'names separated by commas, such as docker.io,build-essential',
+  });
+};
+
+const sha256Hex = (text: string): string => {
+  if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+  throw usageError('sha256-malformed', `"${text}" is no SHA-256`, { wanted: '64 hex digits' });
+};
+
+const os = (text: string): { readonly id: string; readonly version: string } => {
+  const [, id, version] = /^([a-z0-9._-]{1,64}):([\w.-]{1,64})$/.exec(text) ?? [];
+  if (id !== undefined && version !== undefined) return { id, version };
+  throw usageError('os-malformed', `"${text}" names no system`, { wanted: 'such as debian:12' });
+};
