@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject, RecordedEvent } from './envelope.ts';
 import type { EventSchemas } from './schemas/vm.ts';
+import { createStrictReader, type StrictReader, unsure } from './strict-reader.ts';
 
 /** Between the events of one category as the domain knows them and as they are stored. */
 export type Codec<Event extends { readonly type: string }> = {
@@ -36,33 +37,55 @@ export const createCodec = <Event extends { readonly type: string }>(
   schemas: EventSchemas<Event>,
   upcasters: readonly Upcaster[] = [],
 ): Codec<Event> => {
-  const byType = new Map<string, z.ZodType>(Object.entries<z.ZodType>(schemas));
-  const currentVersion = (type: string): number =>
-    Math.max(1, ...upcasters.filter((upcaster) => upcaster.type === type).map(({ from }) => from + 1));
+  const byType = new Map<string, Form>(
+    Object.entries<z.ZodType>(schemas).map(([type, schema]) => {
+      const versions = upcasters.filter((upcaster) => upcaster.type === type).map(({ from }) => from + 1);
+      return [type, { schema, read: createStrictReader(schema), current: Math.max(1, ...versions) }];
+    }),
+  );
 
   return {
-    stored: [...byType].map(([type, schema]) => ({ type, version: currentVersion(type), schema })),
+    stored: [...byType].map(([type, { schema, current }]) => ({ type, version: current, schema })),
     encode: (event) => {
-      const schema = byType.get(event.type);
-      if (schema === undefined) throw new Error(`BUG: event type ${event.type} has no schema`);
+      const form = byType.get(event.type);
+      if (form === undefined) throw new Error(`BUG: event type ${event.type} has no schema`);
       const { type, ...fields } = event;
-      return { type, version: currentVersion(type), data: z.encode(schema, fields) as JsonObject };
+      return { type, version: form.current, data: z.encode(form.schema, fields) as JsonObject };
     },
     decode: (recorded) => {
-      const { type, version, stream, revision } = recorded;
-      const where = `${type} version ${version} at ${stream}@${revision}`;
-      const schema = byType.get(type);
-      if (schema === undefined) throw new UnknownEvent('type', `${where}: this build knows no such event type`);
-      const current = currentVersion(type);
-      if (version < 1 || version > current) {
-        throw new UnknownEvent('version', `${where}: this build reads versions 1 to ${current}; run a newer one`);
+      const { type, version } = recorded;
+      const form = byType.get(type);
+      if (form === undefined) {
+        throw new UnknownEvent('type', `${placeOf(recorded)}: this build knows no such event type`);
       }
-      const parsed = z.safeDecode(schema, upcast(recorded, current, upcasters));
-      if (!parsed.success) throw new UnknownEvent('shape', `${where}: ${z.prettifyError(parsed.error)}`);
+      const { schema, read, current } = form;
+      if (version < 1 || version > current) {
+        const reads = `this build reads versions 1 to ${current}; run a newer one`;
+        throw new UnknownEvent('version', `${placeOf(recorded)}: ${reads}`);
+      }
+      const data = upcast(recorded, current, upcasters);
+      const fields = read(data);
       // The schema was looked up by `type` and yields exactly that event's fields (EventSchemas).
-      return { type, ...(parsed.data as object) } as unknown as Event;
+      return {
+        type,
+        ...((fields === unsure ? bySchema(schema, data, recorded) : fields) as object),
+      } as unknown as Event;
     },
   };
+};
+
+/** A type as it is stored now, and how it is read. */
+type Form = { readonly schema: z.ZodType; readonly read: StrictReader; readonly current: number };
+
+type Place = Pick<RecordedEvent, 'type' | 'version' | 'stream' | 'revision'>;
+
+const placeOf = ({ type, version, stream, revision }: Place): string =>
+  `${type} version ${version} at ${stream}@${revision}`;
+
+const bySchema = (schema: z.ZodType, data: JsonObject, recorded: Place): unknown => {
+  const parsed = z.safeDecode(schema, data);
+  if (!parsed.success) throw new UnknownEvent('shape', `${placeOf(recorded)}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
 };
 
 const upcast = (

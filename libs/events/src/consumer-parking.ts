@@ -15,8 +15,8 @@ export type ConsumerParking = {
   held(): readonly Standing[];
   /** Whether no more can be parked. */
   isFull(): boolean;
-  /** Hands one event to the sink, or takes the sink past it when somebody decided to skip it. */
-  pass(event: RecordedEvent): Promise<void>;
+  /** At once when the sink works at once. Hands one event to the sink, or takes the sink past it when somebody decided to skip it. */
+  pass(event: RecordedEvent): Promise<void> | undefined;
   park(event: RecordedEvent, error: unknown, tries: Tries): Promise<void>;
   /** Before a commit: streams whose blocking event was skipped go on, up to the end of the page. */
   release(until: Position): Promise<void>;
@@ -73,6 +73,10 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
     for (const each of holds.all()) await tryAgain(each, position);
   };
 
+  const noteHandled = ({ eventId }: RecordedEvent): void => {
+    if (standing.has(eventId)) handled.add(eventId);
+  };
+
   const isFull = (): boolean => standing.size >= standingMax;
 
   const park: ConsumerParking['park'] = async (event, error, tries) => {
@@ -113,10 +117,12 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
     ...{ begin, isFull, park, release, answer },
     blocking: (stream) => blocked.get(stream),
     held: holds.all,
-    pass: async (event) => {
+    pass: (event) => {
       if (event.stream === own) news = true;
-      await hand(event);
-      if (standing.has(event.eventId)) handled.add(event.eventId);
+      const handing = hand(event);
+      if (handing instanceof Promise) return handing.then(() => noteHandled(event));
+      noteHandled(event);
+      return undefined;
     },
   };
 };

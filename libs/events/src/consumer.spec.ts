@@ -200,6 +200,51 @@ describe('a consumer and things that fail', () => {
   });
 });
 
+describe('a consumer whose sink takes more than a page at once', () => {
+  /** A store that gives out two events a page, and says so of each page. */
+  const paged = (store: EventStore): EventStore => ({
+    ...store,
+    readAll: (options) => store.readAll({ ...options, limit: 2 }),
+  });
+  const batched = (reader: ReturnType<typeof createReader>, commits: Position[]): Sink => ({
+    ...{ ...reader.sink, batchEventsMax: 5 },
+    commit: (position) => {
+      commits.push(position);
+      return reader.sink.commit(position);
+    },
+  });
+
+  test('given more events than that, then it commits by so many, and at the end of the log what there is', async () => {
+    const store = createMemoryEventStore();
+    const reader = createReader(['Known@1']);
+    const commits: Position[] = [];
+    const last = await record(store, a, ...Array<string>(9).fill('Known'));
+    const consumer = consume(paged(store), batched(reader, commits));
+    expect([await consumer.runOnce(), await consumer.runOnce(), await consumer.runOnce()]).toEqual([6, 3, 0]);
+    expect(commits).toHaveLength(2);
+    expect([consumer.status().position, reader.saved()]).toEqual([last, last]);
+  });
+
+  test('given trouble far ahead, then what lies before it is committed page by page, and nothing is reached before that', async () => {
+    const store = createMemoryEventStore();
+    const reader = createReader(['Known@1']);
+    const commits: Position[] = [];
+    const second = await record(store, a, 'Known', 'Known');
+    const last = await record(store, a, 'Known', 'Known', 'Known');
+    const consumer = consume(paged(store), batched(reader, commits));
+    reader.failWith(({ revision }) => {
+      if (revision === 4n) throw new StoreUnavailable('busy', 'busy');
+    });
+    await expect(consumer.runOnce()).rejects.toThrow('busy');
+    expect([consumer.status().position, commits]).toEqual([null, []]);
+    expect(await consumer.runOnce()).toBe(2);
+    expect([consumer.status().position, commits]).toEqual([second, [second]]);
+    reader.failWith(null);
+    await drain(consumer);
+    expect(consumer.status()).toMatchObject({ position: last, caughtUp: true });
+  });
+});
+
 describe('a consumer that runs by itself', () => {
   test('given a position, when it is reached in time, then that is true; when it is not, false', async () => {
     const store = createMemoryEventStore();

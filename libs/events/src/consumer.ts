@@ -25,7 +25,7 @@ export type ConsumerStatus = {
 export type Consumer = {
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Handles at most one page without waiting; the number of events seen. The simulator's step. */
+  /** Handles at most one page, or as much as the sink takes at once, without waiting; the number of events seen. The simulator's step. */
   runOnce(): Promise<number>;
   status(): ConsumerStatus;
   /** What it holds back, at most {@link ConsumerOptions.standingMax}. */
@@ -61,6 +61,8 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   let caughtUp = false;
   let stalled: string | null = null;
   let loaded = false;
+  /** Then it takes a page at a time: what comes before the trouble shall be committed, not read again and again. */
+  let failedLast = false;
   let running: Promise<void> = Promise.resolve();
 
   const load = async (): Promise<void> => {
@@ -73,20 +75,36 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   const runOnce = async (): Promise<number> => {
     if (!loaded) await load();
     if (parking.isFull() && position !== null) await makeRoom(position);
-    const page = await store.readAll({ after: position, limit: readPageEventsMax });
-    for (const event of page.events) {
-      if (parking.blocking(event.stream) === undefined) await passOrPark(event);
-    }
-    if (page.next !== null && page.events.length > 0) {
-      await parking.release(page.next);
-      await sink.commit(page.next);
-      position = page.next;
+    const batchEventsMax = failedLast ? 1 : (sink.batchEventsMax ?? 1);
+    failedLast = true;
+    const { events, next, end } = await handOn(position, batchEventsMax);
+    if (next !== null && events > 0) {
+      await parking.release(next);
+      await sink.commit(next);
+      position = next;
     }
     const retried = position === null ? 0 : await parking.answer(position);
-    caughtUp = page.end;
+    caughtUp = end;
+    failedLast = false;
     stalled = null;
     for (const wake of [...waiters]) wake();
-    return page.events.length + retried;
+    return events + retried;
+  };
+
+  /** Whole pages, until they have so many events together or the log ends; how many, and where it stands then. */
+  const handOn = async (after: Position | null, eventsMax: number) => {
+    for (let [events, next] = [0, after]; ; ) {
+      const page = await store.readAll({ after: next, limit: readPageEventsMax });
+      for (const event of page.events) {
+        if (parking.blocking(event.stream) !== undefined) continue;
+        // Most sinks work at once, and then nothing is awaited: a turn for each event costs more than many a fold.
+        const passing = passOrPark(event);
+        if (passing !== undefined) await passing;
+      }
+      events += page.events.length;
+      next = page.next;
+      if (page.end || events >= eventsMax) return { events, next, end: page.end };
+    }
   };
 
   /** A full parking keeps it from reading on, also to what somebody did about that: it looks there by itself. */
@@ -95,20 +113,29 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     await parking.answer(at);
   };
 
-  const passOrPark = async (event: RecordedEvent): Promise<void> => {
+  const passOrPark = (event: RecordedEvent): Promise<void> | undefined => {
+    try {
+      return parking.pass(event)?.catch((error: unknown) => tryAgainOrPark(event, error));
+    } catch (error) {
+      return tryAgainOrPark(event, error);
+    }
+  };
+
+  const tryAgainOrPark = async (event: RecordedEvent, failure: unknown): Promise<void> => {
     const firstSeenAt = clock.now();
+    let error = failure;
     for (let attempts = 1; ; attempts += 1) {
+      if (isTransient(error)) throw error;
+      const isHopeless = error instanceof UnknownEvent || error instanceof CommandUndeliverable;
+      const attemptsMax = parking.held().length < patienceParkedMax ? consumerAttemptsMax : 1;
+      if (isHopeless || attempts >= attemptsMax) return parking.park(event, error, { attempts, firstSeenAt });
+      await clock.sleep(consumerRetryMs * 2 ** (attempts - 1), stopping.signal);
+      // A stop during the pause is not a failure of the event: leave it for the next start.
+      stopping.signal.throwIfAborted();
       try {
-        await parking.pass(event);
-        return;
-      } catch (error) {
-        if (isTransient(error)) throw error;
-        const isHopeless = error instanceof UnknownEvent || error instanceof CommandUndeliverable;
-        const attemptsMax = parking.held().length < patienceParkedMax ? consumerAttemptsMax : 1;
-        if (isHopeless || attempts >= attemptsMax) return parking.park(event, error, { attempts, firstSeenAt });
-        await clock.sleep(consumerRetryMs * 2 ** (attempts - 1), stopping.signal);
-        // A stop during the pause is not a failure of the event: leave it for the next start.
-        stopping.signal.throwIfAborted();
+        return await parking.pass(event);
+      } catch (again) {
+        error = again;
       }
     }
   };

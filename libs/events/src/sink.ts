@@ -2,6 +2,8 @@ import type { Position, RecordedEvent, StreamName } from './envelope.ts';
 
 /** What a consumer does with events. At-least-once and idempotent: after a crash it sees everything after its last commit again. */
 export type Sink = {
+  /** Events that it may be given between two commits while more wait in the log; those of one page unless it says so. */
+  readonly batchEventsMax?: number;
   /** Where the last commit left off; `null` for the beginning. Throws when it may not start. */
   load(): Promise<Position | null>;
   /** Brings back what is kept in memory only, as it was at a position, from the events that count. */

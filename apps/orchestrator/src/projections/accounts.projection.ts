@@ -31,7 +31,7 @@ const ddl = `CREATE TABLE accounts (
   account_id TEXT PRIMARY KEY,
   created_at TEXT NOT NULL,
   row TEXT NOT NULL,
-  name TEXT AS (row ->> '$.account.name')
+  name TEXT NOT NULL
 ) STRICT;
 CREATE INDEX accounts_by_name ON accounts (name, created_at, account_id);
 CREATE INDEX accounts_by_age ON accounts (created_at, account_id);
@@ -90,8 +90,8 @@ export const accounts: Projection<AccountRow> = {
   open: (db) => {
     const one = db.prepare<[string], string>('SELECT row FROM accounts WHERE account_id = ?').pluck();
     const put = db.prepare(
-      `INSERT INTO accounts (account_id, created_at, row) VALUES (:accountId, :createdAt, :row)
-       ON CONFLICT (account_id) DO UPDATE SET row = :row`,
+      `INSERT INTO accounts (account_id, created_at, row, name) VALUES (?, ?, ?, ?)
+       ON CONFLICT (account_id) DO UPDATE SET row = excluded.row`,
     );
     const forgetTokens = db.prepare('DELETE FROM tokens WHERE account_id = ?');
     const putToken = db.prepare(
@@ -103,7 +103,7 @@ export const accounts: Projection<AccountRow> = {
         return text === undefined ? null : textToState<AccountRow>(text);
       },
       save: (accountId, row) => {
-        put.run({ accountId, createdAt: row.openedAt, row: stateToText(row) });
+        put.run(accountId, row.openedAt, stateToText(row), row.account.name);
         forgetTokens.run(accountId);
         for (const { tokenId, role, sha256 } of row.tokens) putToken.run({ tokenId, accountId, role, sha256 });
       },

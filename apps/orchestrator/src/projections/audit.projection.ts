@@ -46,68 +46,95 @@ export const audit: Foldable = {
   category: null,
   openPage: (db, order) => {
     const table = openTable(db, order);
-    let page = new Map<string, Noted>();
+    let page = createSpans(order);
     /** Of the VMs of this page, as far as their requests have come; `null` for one that was not requested yet. */
     let owners = new Map<string, string | null>();
-    /** The furthest event of this page; nearly every event is, and then its place needs no looking for. */
-    let furthest: Position | null = null;
-    let isLatest = true;
-    const note = (kind: AuditKind, key: string, span: AuditSpan): void => {
-      const id = `${kind} ${key} ${span.minute}`;
-      const noted = page.get(id);
-      if (noted === undefined) page.set(id, { kind, key, span });
-      else
-        noted.span = isLatest
-          ? { ...noted.span, events: noted.span.events + 1, lastPosition: span.lastPosition }
-          : joined(noted.span, span, order);
-    };
+    /** Those of them that the table does not have. */
+    let found = new Map<string, string>();
     const ownerOf = (id: string, recorded: RecordedEvent): string | null => {
       const category = categoryOf(recorded.stream);
       if (category !== 'vm') return category === 'account' ? id : null;
       const known = owners.get(id);
+      if (known !== undefined && known !== null) return known;
       const isNew = known === undefined && recorded.revision === 0n;
-      const owner = (known === undefined && !isNew ? table.ownerOf(id) : known) ?? requesterOf(recorded);
+      const kept = known === undefined && !isNew ? table.ownerOf(id) : null;
+      const owner = kept ?? requesterOf(recorded);
       owners.set(id, owner);
+      if (kept === null && owner !== null) found.set(id, owner);
       return owner;
     };
     return {
-      fold: (id, recorded) => () => {
-        const span = spanOf(recorded);
-        isLatest = furthest === null || order.comparePositions(recorded.position, furthest) > 0;
-        if (isLatest) furthest = recorded.position;
-        note('all', '', span);
-        note('actor', recorded.actor, span);
-        note('type', recorded.type, span);
-        const accountId = ownerOf(id, recorded);
-        if (accountId !== null) note('account', accountId, span);
-      },
+      fold: (id, recorded) => () => page.note(recorded, ownerOf(id, recorded)),
       write: () => {
-        for (const { kind, key, span } of page.values()) table.add(kind, key, span);
-        for (const [vmId, accountId] of owners) if (accountId !== null) table.own(vmId, accountId);
+        page.each(table.add);
+        for (const [vmId, accountId] of found) table.own(vmId, accountId);
       },
       clear: () => {
-        page = new Map();
+        page = createSpans(order);
         owners = new Map();
-        furthest = null;
+        found = new Map();
       },
     };
   },
 };
 
+/** Spans of one page, added up in place: three or four of them for every event that there is. */
+const createSpans = (order: PositionOrder) => {
+  const minutes = new Map<string, Spans>();
+  /** The furthest event of this page; nearly every event is, and then its place needs no looking for. */
+  let furthest: Position | null = null;
+  const note = (spans: Map<string, Span>, key: string, isLatest: boolean, recorded: RecordedEvent): void => {
+    const span = spans.get(key);
+    if (span === undefined) spans.set(key, spanOf(recorded));
+    else if (isLatest) {
+      span.events += 1;
+      span.lastPosition = recorded.position;
+    } else spans.set(key, joined(span, spanOf(recorded), order));
+  };
+  return {
+    note: (recorded: RecordedEvent, accountId: string | null): void => {
+      const isLatest = furthest === null || order.comparePositions(recorded.position, furthest) > 0;
+      if (isLatest) furthest = recorded.position;
+      const minute = minuteOf(recorded.recordedAt);
+      let spans = minutes.get(minute);
+      if (spans === undefined) {
+        spans = { all: new Map(), actor: new Map(), type: new Map(), account: new Map() };
+        minutes.set(minute, spans);
+      }
+      note(spans.all, '', isLatest, recorded);
+      note(spans.actor, recorded.actor, isLatest, recorded);
+      note(spans.type, recorded.type, isLatest, recorded);
+      if (accountId !== null) note(spans.account, accountId, isLatest, recorded);
+    },
+    each: (told: (kind: AuditKind, key: string, span: AuditSpan) => void): void => {
+      for (const { all, actor, type, account } of minutes.values()) {
+        for (const [key, span] of all) told('all', key, span);
+        for (const [key, span] of actor) told('actor', key, span);
+        for (const [key, span] of type) told('type', key, span);
+        for (const [key, span] of account) told('account', key, span);
+      }
+    },
+  };
+};
+
+/** Spans of one minute by what finds them. */
+type Spans = Readonly<Record<AuditKind, Map<string, Span>>>;
+
+/** A span that grows. */
+type Span = { -readonly [Field in keyof AuditSpan]: AuditSpan[Field] };
+
 /** The account of a request, read as it is stored: also one that no build can read any more names its owner. */
 const requesterOf = ({ type, data: { accountId } }: RecordedEvent): string | null =>
   type === 'VmRequested' && typeof accountId === 'string' ? accountId : null;
 
-type Noted = { readonly kind: AuditKind; readonly key: string; span: AuditSpan };
-
-const spanOf = ({ recordedAt, stream, revision, position }: RecordedEvent): AuditSpan => ({
+const spanOf = ({ recordedAt, stream, revision, position }: RecordedEvent): Span => ({
   minute: minuteOf(recordedAt),
   events: 1,
   ...{ firstStream: stream, firstRevision: Number(revision), firstPosition: position, lastPosition: position },
 });
 
 /** Both together. A stream that was caught up late lies before what was folded meanwhile. */
-const joined = (a: AuditSpan, b: AuditSpan, { comparePositions }: PositionOrder): AuditSpan => {
+const joined = (a: AuditSpan, b: AuditSpan, { comparePositions }: PositionOrder): Span => {
   const [first, other] = comparePositions(a.firstPosition, b.firstPosition) <= 0 ? [a, b] : [b, a];
   const isLonger = comparePositions(other.lastPosition, first.lastPosition) > 0;
   return { ...first, events: a.events + b.events, lastPosition: isLonger ? other.lastPosition : first.lastPosition };

@@ -37,6 +37,9 @@ export const createFill = (log: ReadOnlyLog, model: ModelFile, skipped: Readonly
   let position: Position | null = null;
   let events = 0;
   let errors = 0;
+  /** The last event that was folded and not committed yet. */
+  let uncommitted: Position | null = null;
+  let uncommittedEvents = 0;
 
   const take = (event: RecordedEvent): void => {
     events += 1;
@@ -53,6 +56,14 @@ export const createFill = (log: ReadOnlyLog, model: ModelFile, skipped: Readonly
     }
   };
 
+  const commit = (): void => {
+    if (uncommitted === null) return;
+    model.sink.commit(uncommitted);
+    position = uncommitted;
+    uncommitted = null;
+    uncommittedEvents = 0;
+  };
+
   const isPast = (event: RecordedEvent, until: Position | undefined): boolean =>
     until !== undefined && log.comparePositions(event.position, until) > 0;
 
@@ -61,15 +72,14 @@ export const createFill = (log: ReadOnlyLog, model: ModelFile, skipped: Readonly
     on: async (signal, until) => {
       for (;;) {
         signal.throwIfAborted();
-        const page = await log.readAll({ after: position });
+        const page = await log.readAll({ after: uncommitted ?? position });
         const wanted = page.events.filter((event) => !isPast(event, until));
         for (const event of wanted) take(event);
-        const last = wanted.at(-1);
-        if (last !== undefined) {
-          model.sink.commit(last.position);
-          position = last.position;
-        }
-        if (page.end || wanted.length < page.events.length) return;
+        uncommitted = wanted.at(-1)?.position ?? uncommitted;
+        uncommittedEvents += wanted.length;
+        const isThere = page.end || wanted.length < page.events.length;
+        if (isThere || uncommittedEvents >= model.sink.batchEventsMax) commit();
+        if (isThere) return;
         // Requests and the live read model get their turn between pages.
         await setImmediate();
       }

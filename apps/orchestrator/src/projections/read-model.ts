@@ -64,6 +64,9 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
     // A proxy, so that a question somebody adds to the rows follows a swap without a line here.
     rows: new Proxy(shown.rows, { get: (_, question) => Reflect.get(shown.rows, question) }),
     sink: {
+      get batchEventsMax() {
+        return shown.sink.batchEventsMax;
+      },
       load: () => shown.sink.load(),
       has: (stream, revision) => shown.sink.has(stream, revision),
       apply: (event) => {

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import {
   type Category,
+  categories,
   categoryOf,
   type EventStore,
   idOf,
@@ -9,11 +10,13 @@ import {
   type Sink,
   type StreamName,
 } from '#events';
+import { commitEventsMax } from './limits.ts';
 import type { Projection } from './projection.ts';
 import type { StreamRow } from './streams.projection.ts';
 
 /** A sink whose work is done when it returns: SQLite answers at once. */
-export type RowsSink = Omit<Sink, 'apply' | 'skip' | 'has' | 'commit'> & {
+export type RowsSink = Omit<Sink, 'batchEventsMax' | 'apply' | 'skip' | 'has' | 'commit'> & {
+  readonly batchEventsMax: number;
   apply(event: RecordedEvent): void;
   /** Goes past an event that somebody decided to do without: it counts in its stream, and nothing of its content is kept. */
   skip(event: RecordedEvent): void;
@@ -34,6 +37,12 @@ export const createRowsSink = (
 ): RowsSink => {
   const counted = createPage(streams, db);
   const pages = projections.map(({ category, openPage }) => ({ category, page: openPage(db, store) }));
+  const pagesOf = new Map(
+    categories.map((name) => [
+      name,
+      pages.filter(({ category }) => category === null || category === name).map(({ page }) => page),
+    ]),
+  );
   const load = db.prepare<[], string | null>('SELECT position FROM checkpoint WHERE id = 1').pluck();
   const save = db.prepare('UPDATE checkpoint SET position = ? WHERE id = 1');
 
@@ -48,7 +57,7 @@ export const createRowsSink = (
     for (const { page } of pages) page.clear(isWritten);
   };
 
-  const foldedOf = (stream: StreamName): bigint => BigInt(counted.row(stream)?.events ?? 0);
+  const foldedOf = (stream: StreamName): number => counted.row(stream)?.events ?? 0;
 
   const isFolded = ({ stream, revision }: RecordedEvent): boolean => {
     const folded = foldedOf(stream);
@@ -59,6 +68,7 @@ export const createRowsSink = (
   };
 
   return {
+    batchEventsMax: commitEventsMax,
     load: async () => {
       endPage(false);
       const text = load.get() ?? null;
@@ -66,12 +76,9 @@ export const createRowsSink = (
     },
     apply: (recorded) => {
       if (isFolded(recorded)) return;
-      const category = categoryOf(recorded.stream);
       const id = idOf(recorded.stream);
       // All of them fold before any of them keeps the result: an event counts whole or not at all.
-      const kept = pages
-        .filter((projection) => projection.category === null || projection.category === category)
-        .map(({ page }) => page.fold(id, recorded));
+      const kept = (pagesOf.get(categoryOf(recorded.stream)) ?? []).map((page) => page.fold(id, recorded));
       kept.push(counted.fold(recorded.stream, recorded));
       for (const keep of kept) keep();
     },
@@ -124,11 +131,11 @@ export type Page = {
 /** The rows one projection has touched since the last commit. */
 const createPage = <Row>(projection: Projection<Row>, db: Database): Page & { row(key: string): Row | null } => {
   const table = projection.open(db);
-  let touched = new Map<string, Row | null>();
+  let touched = new Map<string, Row>();
   /** Rows of the page before, as they are on disk: a busy account is in every page, and its row is long. */
-  let written: ReadonlyMap<string, Row | null> = new Map();
+  let written: ReadonlyMap<string, Row> = new Map();
   const row = (key: string): Row | null => {
-    const held = touched.has(key) ? touched.get(key) : written.get(key);
+    const held = touched.get(key) ?? written.get(key);
     return held === undefined ? table.load(key) : held;
   };
   return {
@@ -136,11 +143,11 @@ const createPage = <Row>(projection: Projection<Row>, db: Database): Page & { ro
     fold: (key: string, recorded: RecordedEvent): (() => void) => {
       const next = projection.fold(row(key), recorded);
       return () => {
-        touched.set(key, next);
+        if (next !== null) touched.set(key, next);
       };
     },
     write: (): void => {
-      for (const [key, next] of touched) if (next !== null) table.save(key, next);
+      for (const [key, next] of touched) table.save(key, next);
     },
     clear: (isWritten): void => {
       written = isWritten ? touched : new Map();

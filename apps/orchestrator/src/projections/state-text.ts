@@ -8,16 +8,27 @@ export const stateToText = (state: unknown): string => JSON.stringify(marked(sta
 /** What {@link stateToText} wrote. The caller names the type that it gave. */
 export const textToState = <State>(text: string): State => unmarked(JSON.parse(text)) as State;
 
+/** The same value when there is nothing to mark in it, which is so for most. */
 const marked = (value: unknown): unknown => {
   if (typeof value === 'bigint') return { $bigint: value.toString() };
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(marked);
   if (value instanceof Map) return { $map: Array.from(value, ([key, held]) => [marked(key), marked(held)]) };
   if (value instanceof Set) return { $set: Array.from(value, marked) };
-  const copy: Record<string, unknown> = {};
-  for (const [name, held] of Object.entries(value)) copy[name] = marked(held);
-  return copy;
+  if (Array.isArray(value)) return value.every(isText) ? value : value.map(marked);
+  const fields = value as Record<string, unknown>;
+  let copy: Record<string, unknown> | null = null;
+  for (const name in fields) {
+    const held = fields[name];
+    if (typeof held !== 'bigint' && (typeof held !== 'object' || held === null)) continue;
+    const next = marked(held);
+    if (next === held) continue;
+    copy ??= { ...fields };
+    copy[name] = next;
+  }
+  return copy ?? fields;
 };
+
+const isText = (value: unknown): boolean => typeof value === 'string';
 
 /** In place: nobody else has what was just parsed. */
 const unmarked = (value: unknown): unknown => {

@@ -33,9 +33,12 @@ export const streams: Projection<StreamRow> = {
       'SELECT stream, category, events, last_at AS lastAt FROM streams WHERE stream = ?',
     );
     const put = db.prepare(
-      `INSERT INTO streams (stream, category, events, last_at) VALUES (:stream, :category, :events, :lastAt)
-       ON CONFLICT (stream) DO UPDATE SET events = :events, last_at = :lastAt`,
+      `INSERT INTO streams (stream, category, events, last_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (stream) DO UPDATE SET events = excluded.events, last_at = excluded.last_at`,
     );
-    return { load: (stream) => one.get(stream) ?? null, save: (_stream, row) => put.run(row) };
+    return {
+      load: (stream) => one.get(stream) ?? null,
+      save: (stream, { category, events, lastAt }) => put.run(stream, category, events, lastAt),
+    };
   },
 };

@@ -17,11 +17,11 @@ const ddl = `CREATE TABLE vms (
   account_id TEXT NOT NULL,
   created_at TEXT NOT NULL,
   row TEXT NOT NULL,
-  observed TEXT AS (row ->> '$.vm.observed'),
-  miner_id TEXT AS (row ->> '$.vm.placement.minerId'),
-  flavor_id TEXT AS (row ->> '$.vm.flavorId'),
-  name TEXT AS (row ->> '$.vm.name'),
-  gone INTEGER AS (row ->> '$.vm.observed' IN ('terminated', 'refused'))
+  observed TEXT NOT NULL,
+  miner_id TEXT,
+  flavor_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  gone INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX vms_by_age ON vms (created_at, vm_id);
 CREATE INDEX vms_by_observed ON vms (observed, created_at, vm_id);
@@ -50,16 +50,22 @@ export const vms: Projection<VmRow> = {
   open: (db) => {
     const one = db.prepare<[string], string>('SELECT row FROM vms WHERE vm_id = ?').pluck();
     const put = db.prepare(
-      `INSERT INTO vms (vm_id, account_id, created_at, row) VALUES (:vmId, :accountId, :createdAt, :row)
-       ON CONFLICT (vm_id) DO UPDATE SET row = :row`,
+      `INSERT INTO vms (vm_id, account_id, created_at, row, observed, miner_id, flavor_id, name, gone)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (vm_id) DO UPDATE SET row = excluded.row, observed = excluded.observed,
+         miner_id = excluded.miner_id, flavor_id = excluded.flavor_id, gone = excluded.gone`,
     );
     return {
       load: (vmId) => {
         const text = one.get(vmId);
         return text === undefined ? null : textToState<VmRow>(text);
       },
-      save: (vmId, row) =>
-        put.run({ vmId, accountId: row.vm.accountId, createdAt: row.requestedAt, row: stateToText(row) }),
+      save: (vmId, row) => {
+        const { accountId, observed, placement, flavorId, name } = row.vm;
+        const gone = Number(observed === 'terminated' || observed === 'refused');
+        const minerId = placement?.minerId ?? null;
+        put.run(vmId, accountId, row.requestedAt, stateToText(row), observed, minerId, flavorId, name, gone);
+      },
     };
   },
 };

@@ -1,0 +1,159 @@
+import { z } from 'zod';
+
+/** What a reader says of a value that it does not take: the schema is to be asked, and has the last word. */
+export const unsure = Symbol('unsure');
+
+/** Reads JSON: what its schema would make of it, or {@link unsure}. Never throws. */
+export type StrictReader = (value: unknown) => unknown;
+
+/**
+ * A reader that takes a value only when its schema would, and then gives the same, several times faster: it says no more
+ * than no, and makes nothing for a value that stays as it is. What a schema asks beyond the few kinds that events are made
+ * of, the schema itself is asked; so an event is never read less strictly because somebody used a new kind.
+ */
+export const createStrictReader = (schema: z.core.$ZodType): StrictReader => {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case 'string':
+      return stringReader(def) ?? bySchema(schema);
+    case 'number':
+      return numberReader(def) ?? bySchema(schema);
+    case 'boolean':
+      return hasChecks(def) ? bySchema(schema) : (value) => (typeof value === 'boolean' ? value : unsure);
+    case 'enum':
+      return hasChecks(def) ? bySchema(schema) : oneOf(Object.values(def.entries));
+    case 'literal':
+      return hasChecks(def) ? bySchema(schema) : oneOf(def.values);
+    case 'nullable':
+      return hasChecks(def) ? bySchema(schema) : nullableReader(createStrictReader(def.innerType));
+    case 'array':
+      return arrayReader(def) ?? bySchema(schema);
+    case 'object':
+      return objectReader(def) ?? bySchema(schema);
+    case 'pipe':
+      return codecReader(def) ?? bySchema(schema);
+    default:
+      return bySchema(schema);
+  }
+};
+
+const bySchema =
+  (schema: z.core.$ZodType): StrictReader =>
+  (value) => {
+    const read = z.core.safeDecode(schema, value);
+    return read.success ? read.data : unsure;
+  };
+
+type Checked = { readonly checks?: readonly z.core.$ZodCheck<never>[] | undefined };
+
+const hasChecks = ({ checks }: Checked): boolean => checks !== undefined && checks.length > 0;
+
+const oneOf = (values: readonly unknown[]): StrictReader => {
+  const known = new Set(values);
+  return (value) => (known.has(value) ? value : unsure);
+};
+
+const nullableReader =
+  (inner: StrictReader): StrictReader =>
+  (value) =>
+    value === null ? null : inner(value);
+
+const stringReader = (def: z.core.$ZodStringDef): StrictReader | null => {
+  if (def.coerce === true) return null;
+  const patterns: RegExp[] = [];
+  let charsMax = Number.POSITIVE_INFINITY;
+  const own = 'format' in def ? [def as z.core.$ZodStringFormatDef] : [];
+  for (const check of [...own, ...(def.checks ?? []).map(({ _zod }) => (_zod as z.core.$ZodChecks['_zod']).def)]) {
+    if (check.check === 'max_length') charsMax = Math.min(charsMax, check.maximum);
+    else if (check.check !== 'string_format' || !formats.has(check.format) || check.pattern === undefined) return null;
+    else patterns.push(check.pattern);
+  }
+  if (patterns.some(({ global, sticky }) => global || sticky)) return null;
+  // Code points are what is allowed; a text with fewer units than that has fewer of those, too.
+  const [only, ...others] = patterns;
+  if (only === undefined) return (value) => (typeof value === 'string' && value.length <= charsMax ? value : unsure);
+  return (value) =>
+    typeof value === 'string' &&
+    value.length <= charsMax &&
+    only.test(value) &&
+    (others.length === 0 || others.every((pattern) => pattern.test(value)))
+      ? value
+      : unsure;
+};
+
+/** Formats that are their pattern and nothing else. */
+const formats: ReadonlySet<string> = new Set(['uuid', 'datetime', 'regex', 'lowercase']);
+
+const numberReader = (def: z.core.$ZodNumberDef): StrictReader | null => {
+  if (def.coerce === true || !('format' in def) || def.format !== 'safeint') return null;
+  let [min, max] = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+  for (const { _zod } of def.checks ?? []) {
+    const check = (_zod as z.core.$ZodChecks['_zod']).def;
+    if (check.check !== 'greater_than' && check.check !== 'less_than') return null;
+    if (typeof check.value !== 'number' || !check.inclusive) return null;
+    if (check.check === 'greater_than') min = Math.max(min, check.value);
+    else max = Math.min(max, check.value);
+  }
+  return (value) => (Number.isInteger(value) && Number(value) >= min && Number(value) <= max ? value : unsure);
+};
+
+const arrayReader = (def: z.core.$ZodArrayDef): StrictReader | null => {
+  let itemsMax = Number.POSITIVE_INFINITY;
+  for (const { _zod } of def.checks ?? []) {
+    const check = (_zod as z.core.$ZodChecks['_zod']).def;
+    if (check.check !== 'max_length') return null;
+    itemsMax = Math.min(itemsMax, check.maximum);
+  }
+  const readItem = createStrictReader(def.element);
+  return (value) => {
+    if (!Array.isArray(value) || value.length > itemsMax) return unsure;
+    const items: unknown[] = [];
+    for (const item of value) {
+      const read = readItem(item);
+      if (read === unsure) return unsure;
+      items.push(read);
+    }
+    return items;
+  };
+};
+
+/** Exactly the fields of the shape, in its order. */
+const objectReader = (def: z.core.$ZodObjectDef): StrictReader | null => {
+  const isStrict = def.catchall !== undefined && (def.catchall as z.core.$ZodTypes)._zod.def.type === 'never';
+  const names = Object.keys(def.shape);
+  if (!isStrict || hasChecks(def) || names.some((name) => name in {})) return null;
+  const fields = Object.entries(def.shape).map(([name, schema]) => ({ name, read: createStrictReader(schema) }));
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return unsure;
+    const given = value as Readonly<Record<string, unknown>>;
+    const made: Record<string, unknown> = {};
+    for (const { name, read } of fields) {
+      const held = given[name];
+      // A field that may be missing is the schema's to judge.
+      const next = held === undefined ? unsure : read(held);
+      if (next === unsure) return unsure;
+      made[name] = next;
+    }
+    let known = 0;
+    for (const _ in given) known += 1;
+    return known === fields.length ? made : unsure;
+  };
+};
+
+/** A codec whose decoding sees the value only: one that is given the payload as well may refuse there. */
+const codecReader = (def: z.core.$ZodPipeDef): StrictReader | null => {
+  const { transform } = def;
+  if (hasChecks(def) || transform === undefined || transform.length > 1 || def.reverseTransform === undefined)
+    return null;
+  const out = (def.out as z.core.$ZodTypes)._zod.def;
+  if (hasChecks(out) || (out.type !== 'custom' && out.type !== 'bigint')) return null;
+  const read = createStrictReader(def.in);
+  const isOut =
+    out.type === 'bigint' ? (value: unknown) => typeof value === 'bigint' : (value: unknown) => out.fn(value) === true;
+  return (value) => {
+    const inner = read(value);
+    if (inner === unsure) return unsure;
+    const made = transform(inner as never, undefined as never);
+    return isOut(made) ? made : unsure;
+  };
+};
