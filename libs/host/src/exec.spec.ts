@@ -43,6 +43,21 @@ describe('running a program', () => {
     await expect(running).rejects.toMatchObject({ code: 'command-aborted' });
   });
 
+  test('given a program with a child of its own / when its caller gives up / then both are ended, and what they said was heard', async () => {
+    const caller = new AbortController();
+    let child = 0;
+    const script =
+      'const c = require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);' +
+      'process.stderr.write(String(c.pid)); process.on("SIGTERM", () => c.once("exit", () => process.exit()))';
+    const onStderr = (text: string): void => {
+      child = Number(text);
+      caller.abort();
+    };
+    const running = run(node, ['-e', script], { ownGroup: true, killGraceMs: 30_000, signal: caller.signal, onStderr });
+    await expect(running).rejects.toMatchObject({ code: 'command-aborted' });
+    expect(() => process.kill(child, 0)).toThrow(expect.objectContaining({ code: 'ESRCH' }));
+  });
+
   test('given a program that writes without end / when the limit is reached / then it is ended', async () => {
     const script = 'const b = Buffer.alloc(65536); const w = () => process.stdout.write(b, w); w()';
     await expect(run(node, ['-e', script], { outputBytesMax: 100_000 })).rejects.toMatchObject({

@@ -32,7 +32,7 @@ export async function buildOnce(
     (await present()) ??
     (await withLock(pointer, async () => (await present()) ?? (await makeAndPublish(pointer, cacheDir, make))).catch(
       (error: unknown) => {
-        throw buildFailed(error, cacheDir);
+        throw imageFailure(error, cacheDir);
       },
     ))
   );
@@ -87,7 +87,9 @@ async function followPointer(cacheDir: string, pointer: string): Promise<Image |
   }
 }
 
-function buildFailed(error: unknown, cacheDir: string): unknown {
+/** What ended the making of an image, by name: a full disk and a stop are what they are, the rest is a failed build. */
+export function imageFailure(error: unknown, cacheDir: string): unknown {
+  if (error instanceof Error && error.name === 'AbortError') return error;
   if (isHostError(error, 'command-aborted') || isHostError(error, 'tool-missing')) return error;
   if (isImageError(error) && error.code !== 'package-unusable') return error;
   const reason = error instanceof Error ? error.message : String(error);

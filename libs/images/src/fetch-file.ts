@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Report } from '#host';
+import { errnoOf, type Report } from '#host';
 import { hashFile } from './hash-file.ts';
 import { ImageError, isImageError } from './image-error.ts';
 import { limits } from './limits.ts';
@@ -37,6 +37,7 @@ export async function fetchFile(options: FetchOptions): Promise<void> {
       if (failure.code !== 'fetch-failed') await rm(path, { force: true });
       throw failure;
     }
+    if (errnoOf(failure) === 'ENOSPC') throw failure;
     const now = await lengthOf(path);
     tries = now > before ? 1 : tries + 1;
     before = now;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { requireTool, run, withLock } from '#host';
-import { type BuildImageOptions, type BuildPlace, buildOnce } from './build-once.ts';
+import { isHostError, requireTool, run, withLock } from '#host';
+import { type BuildImageOptions, type BuildPlace, buildOnce, imageFailure } from './build-once.ts';
 import { type DiskHeader, diskHeaderBytes, readDiskHeader } from './disk-header.ts';
 import { copyFile, fetchFile, shaDiffers } from './fetch-file.ts';
 import { hashFile } from './hash-file.ts';
@@ -51,6 +51,8 @@ export async function importImage(options: ImportImageOptions): Promise<Image> {
     const recipe = JSON.stringify({ kind: 'import', revision: 1, fetched, boot, ...settingsOf(options) });
     const digest = createHash('sha256').update(recipe).digest('hex');
     return await buildOnce(digest, options, (place) => make({ dir, disk, fetched }, place, options));
+  } catch (error) {
+    throw imageFailure(error, cacheDir);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -106,19 +108,26 @@ async function make(
   };
 }
 
-/** QEMU is told the format and never guesses it: a raw disk may begin with whatever its guest wrote there. */
+/** QEMU is told the format and never guesses it: a raw disk may begin with whatever its guest wrote there.
+ *  What comes out is looked at again: where a damaged table leads nowhere, QEMU reads zeros. */
 async function toRaw(header: DiskHeader, disk: string, rootfs: string, signal?: AbortSignal): Promise<void> {
   if (header.format === 'raw') return rename(disk, rootfs);
-  const convert = ['convert', '-f', 'qcow2', '-O', 'raw', disk, rootfs];
-  await run(await requireTool('qemu-img'), convert, {
-    timeoutMs: limits.fileSystemTimeoutMs,
-    ...(signal === undefined ? {} : { signal }),
-  }).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    // Its header was in order, and QEMU found that what it leads to is not.
-    if (signal?.aborted === true || reason.includes('No space left on device')) throw error;
-    throw new ImageError('not-a-disk', `not a disk that can be used: ${reason}`);
+  const options = { timeoutMs: limits.fileSystemTimeoutMs, ...(signal === undefined ? {} : { signal }) };
+  const qemuImg = await requireTool('qemu-img');
+  await run(qemuImg, ['check', '-q', '-f', 'qcow2', disk], options).catch((error: unknown) => {
+    // 3: some clusters belong to nobody, which costs room and nothing else.
+    if (!(isHostError(error, 'command-failed') && error.facts.exitCode === 3)) throw notADisk(error);
   });
+  await run(qemuImg, ['convert', '-f', 'qcow2', '-O', 'raw', disk, rootfs], options).catch((error: unknown) => {
+    throw notADisk(error);
+  });
+  await headerOf(rootfs, header.virtualBytes);
+}
+
+/** The header was in order, and QEMU found that what it leads to is not. A full disk and a stop are what they are. */
+function notADisk(error: unknown): unknown {
+  if (!isHostError(error, 'command-failed') || error.message.includes('No space left on device')) return error;
+  return new ImageError('not-a-disk', `not a disk that can be used: ${error.message}`);
 }
 
 async function headerOf(disk: string, bytes: number): Promise<DiskHeader> {

@@ -114,7 +114,7 @@ function extension(type: string, content: Buffer): Readonly<Record<string, strin
 
 /** Octal text, or GNU's binary form of what is too large for it. */
 function numberOf(header: Buffer, at: number, length: number): number {
-  if (((header[at] ?? 0) & 0x80) !== 0) return Number(header.readBigUInt64BE(at + length - 8));
+  if (((header[at] ?? 0) & 0x80) !== 0) return Number(BigInt.asUintN(63, header.readBigUInt64BE(at + length - 8)));
   const text = textOf(header, at, length).trim();
   if (text === '') return 0;
   if (!/^[0-7]+$/.test(text)) throw new RangeError(`the number ${JSON.stringify(text)}`);
