@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errnoOf, type Report } from '#host';
 import { hashFile } from './hash-file.ts';
+import { httpGet } from './http-get.ts';
 import { ImageError, isImageError } from './image-error.ts';
 import { limits } from './limits.ts';
 
@@ -68,27 +70,17 @@ async function fetchOnce(options: FetchOptions, bytesMax: number): Promise<void>
     setTimeout(() => stalled.abort(new Error(`the server has said nothing for ${stallMs} ms`)), stallMs);
   let timer = watch();
   try {
-    const response = await fetch(url, {
-      headers: { 'accept-encoding': 'identity', ...(from > 0 && { range: `bytes=${from}-` }) },
-      signal: AbortSignal.any([stalled.signal, ...(options.signal === undefined ? [] : [options.signal])]),
-    });
-    // It has all of it and one byte more was asked for: the hash decides.
-    if (response.status === 416 && from > 0) return;
-    if (response.status !== 200 && response.status !== 206) throw failed(url, `HTTP ${response.status}`);
-    if (response.headers.has('content-encoding'))
-      throw failed(url, 'the server encodes what it was asked to send as it is');
-    const goesOn = response.status === 206;
-    if (goesOn && !(response.headers.get('content-range') ?? '').startsWith(`bytes ${from}-`)) {
-      throw failed(url, `asked for bytes from ${from}, got "${response.headers.get('content-range')}"`);
-    }
-    const total = Number(response.headers.get('content-length') ?? 0) + (goesOn ? from : 0);
-    demandSize(total, bytesMax);
-    if (response.body === null) throw failed(url, 'an answer without a body');
+    const signal = AbortSignal.any([stalled.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    const headers = { 'accept-encoding': 'identity', ...(from > 0 && { range: `bytes=${from}-` }) };
+    const response = await httpGet(url, headers, signal);
+    const { total, goesOn, isComplete } = readHead(response, { url, from, bytesMax });
+    if (isComplete) return;
     const file = await open(path, goesOn ? 'a' : 'w');
     try {
       let bytes = goesOn ? from : 0;
       let told = 0;
-      for await (const chunk of response.body) {
+      for await (const chunk of response) {
+        if (!Buffer.isBuffer(chunk)) throw new Error('bug: a byte stream gave text');
         clearTimeout(timer);
         timer = watch();
         bytes += chunk.length;
@@ -105,6 +97,34 @@ async function fetchOnce(options: FetchOptions, bytesMax: number): Promise<void>
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What an answer's head says of its body. Refuses one that is not what was asked for. */
+function readHead(
+  response: IncomingMessage,
+  { url, from, bytesMax }: { readonly url: string; readonly from: number; readonly bytesMax: number },
+): { readonly total: number; readonly goesOn: boolean; readonly isComplete: boolean } {
+  const { statusCode, headers } = response;
+  const refuse = (error: ImageError): ImageError => {
+    response.destroy();
+    return error;
+  };
+  // We have all of it and asked for what comes after it: the hash decides.
+  if (statusCode === 416 && from > 0) {
+    response.destroy();
+    return { total: from, goesOn: true, isComplete: true };
+  }
+  if (statusCode !== 200 && statusCode !== 206) throw refuse(failed(url, `HTTP ${statusCode}`));
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined) throw refuse(failed(url, `the server sends it as ${encoding} and not as it is`));
+  const goesOn = statusCode === 206;
+  const range = headers['content-range'] ?? '';
+  if (goesOn && !range.startsWith(`bytes ${from}-`)) {
+    throw refuse(failed(url, `asked for bytes from ${from}, got "${range}"`));
+  }
+  const total = Number(headers['content-length'] ?? 0) + (goesOn ? from : 0);
+  if (total > bytesMax) throw refuse(tooLarge(total, bytesMax));
+  return { total, goesOn, isComplete: false };
 }
 
 async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
@@ -147,10 +167,13 @@ export async function copyFile(
 }
 
 function demandSize(bytes: number, bytesMax: number): void {
-  if (bytes <= bytesMax) return;
-  throw new ImageError('image-too-large', `the file has ${bytes} bytes or more, wanted at most ${bytesMax}`, {
-    observed: bytes,
-    wanted: bytesMax,
+  if (bytes > bytesMax) throw tooLarge(bytes, bytesMax);
+}
+
+function tooLarge(observed: number, wanted: number): ImageError {
+  return new ImageError('image-too-large', `the file has ${observed} bytes or more, wanted at most ${wanted}`, {
+    observed,
+    wanted,
   });
 }
 
@@ -167,7 +190,7 @@ function failed(url: string, reason: string): ImageError {
   });
 }
 
-/** fetch hides what happened behind "fetch failed". */
+/** An abort says only that it was one; why is its cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;

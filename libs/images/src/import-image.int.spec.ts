@@ -147,6 +147,21 @@ describe('fetching a file', () => {
     expect(asked).toBeGreaterThan(2);
   });
 
+  test('given a server that sends us on / when it ends the connection while we are slow / then all of it comes', async () => {
+    const content = Buffer.alloc(24 * mebibyte, 7);
+    const dir = await freshDir();
+    const url = await served((request, response) => {
+      if (request.url === '/disk') response.writeHead(302, { location: '/there', connection: 'close' }).end();
+      else response.writeHead(200, { 'content-length': content.length, connection: 'close' }).end(content);
+    });
+    const path = join(dir, 'file');
+    await fetchFile({ url, path, report: silent, sha256: sha256(content) });
+    expect(await shaOf(path)).toBe(sha256(content));
+    const round = await served((_request, response) => response.writeHead(302, { location: '/disk' }).end());
+    const outcome = await fetched((_request, response) => response.writeHead(302, { location: round }).end());
+    expect(outcome.outcome).toMatchObject({ message: expect.stringContaining('redirects') });
+  });
+
   test('given a full disk / when a byte is to be kept / then it is named at once and not asked again', async () => {
     const dir = await freshDir();
     const path = join(dir, 'file');

@@ -41,6 +41,8 @@ export const limits = {
   /** Tries without a single new byte; each new byte starts the count again. */
   fetchTriesMax: 4,
   fetchPauseMs: 1_000,
+  /** Mirrors send us on once or twice. */
+  redirectsMax: 5,
   /** A line of progress every so much. */
   fetchReportBytes: 16 * 1024 * 1024,
   /** Each so many packages are told of in one line of progress. */
