@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject, RecordedEvent } from './envelope.ts';
 import type { EventSchemas } from './schemas/vm.ts';
-import { createStrictReader, type StrictReader, unsure } from './strict-reader.ts';
+import { createEventReader, type StrictReader, unsure } from './strict-reader.ts';
 
 /** Between the events of one category as the domain knows them and as they are stored. */
 export type Codec<Event extends { readonly type: string }> = {
@@ -40,7 +40,7 @@ export const createCodec = <Event extends { readonly type: string }>(
   const byType = new Map<string, Form>(
     Object.entries<z.ZodType>(schemas).map(([type, schema]) => {
       const versions = upcasters.filter((upcaster) => upcaster.type === type).map(({ from }) => from + 1);
-      return [type, { schema, read: createStrictReader(schema), current: Math.max(1, ...versions) }];
+      return [type, { schema, read: createEventReader(type, schema), current: Math.max(1, ...versions) }];
     }),
   );
 
@@ -64,12 +64,10 @@ export const createCodec = <Event extends { readonly type: string }>(
         throw new UnknownEvent('version', `${placeOf(recorded)}: ${reads}`);
       }
       const data = upcast(recorded, current, upcasters);
-      const fields = read(data);
+      const event = read(data);
       // The schema was looked up by `type` and yields exactly that event's fields (EventSchemas).
-      return {
-        type,
-        ...((fields === unsure ? bySchema(schema, data, recorded) : fields) as object),
-      } as unknown as Event;
+      if (event !== unsure) return event as Event;
+      return { type, ...(bySchema(schema, data, recorded) as object) } as unknown as Event;
     },
   };
 };

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { allCodecs, goldenDir, readGoldens } from '../../../test/history/golden.ts';
 import type { Json, JsonObject } from './envelope.ts';
-import { createStrictReader, unsure } from './strict-reader.ts';
+import { createEventReader, createStrictReader, unsure } from './strict-reader.ts';
 
 /** Every event there is, in the form that is written now. */
 const forms = [...allCodecs].flatMap(([category, { stored }]) =>
   stored.map(({ type, version, schema }) => ({
-    ...{ type, schema, read: createStrictReader(schema) },
+    ...{ type, schema, read: createStrictReader(schema), readEvent: createEventReader(type, schema) },
     samples: readGoldens(goldenDir(process.cwd()))
       .filter((golden) => golden.category === category && golden.type === type)
       .filter((golden) => (golden.readAs ?? golden.version) === version)
@@ -81,13 +81,16 @@ describe('a strict reader', () => {
       fc.constantFrom(...forms.filter(({ samples }) => samples.length > 0)),
       fc.nat(),
       fc.array(change, { minLength: 1, maxLength: 2 }),
-      ({ schema, read, samples }, which, changes) => {
+      ({ type, schema, read, readEvent, samples }, which, changes) => {
         const value = changes.reduce<Json>(changed, samples[which % samples.length] ?? {}) as JsonObject;
         const made = read(value);
         const wanted = z.safeDecode(schema, value);
         if (!wanted.success) refused += 1;
+        const event = readEvent(value);
+        expect(event === unsure).toBe(made === unsure);
         if (made === unsure) return;
         taken += 1;
+        expect(textOf(event)).toBe(textOf({ type, ...(made as object) }));
         expect([wanted.success, textOf(made)]).toEqual([true, textOf(wanted.data)]);
       },
     );

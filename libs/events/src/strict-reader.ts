@@ -37,6 +37,12 @@ export const createStrictReader = (schema: z.core.$ZodType): StrictReader => {
   }
 };
 
+/** The same for the fields of an event, which it gives with the event's type before them. */
+export const createEventReader = (type: string, schema: z.core.$ZodType): StrictReader => {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  return (def.type === 'object' ? objectReader(def, { type }) : null) ?? (() => unsure);
+};
+
 const bySchema =
   (schema: z.core.$ZodType): StrictReader =>
   (value) => {
@@ -69,6 +75,9 @@ const stringReader = (def: z.core.$ZodStringDef): StrictReader | null => {
     else patterns.push(check.pattern);
   }
   if (patterns.some(({ global, sticky }) => global || sticky)) return null;
+  if (patterns.length === 2 && patterns[0]?.source === anyUuid && patterns[1]?.source === anyLowercase) {
+    return (value) => (typeof value === 'string' && value.length <= charsMax && uuid.test(value) ? value : unsure);
+  }
   // Code points are what is allowed; a text with fewer units than that has fewer of those, too.
   const [only, ...others] = patterns;
   if (only === undefined) return (value) => (typeof value === 'string' && value.length <= charsMax ? value : unsure);
@@ -80,6 +89,11 @@ const stringReader = (def: z.core.$ZodStringDef): StrictReader | null => {
       ? value
       : unsure;
 };
+
+/** Most fields are ids. What both of these patterns take and this one does not, nobody uses; the schema is asked. */
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const anyUuid = z.core.regexes.uuid().source;
+const anyLowercase = z.core.regexes.lowercase.source;
 
 /** Formats that are their pattern and nothing else. */
 const formats: ReadonlySet<string> = new Set(['uuid', 'datetime', 'regex', 'lowercase']);
@@ -117,8 +131,8 @@ const arrayReader = (def: z.core.$ZodArrayDef): StrictReader | null => {
   };
 };
 
-/** Exactly the fields of the shape, in its order. */
-const objectReader = (def: z.core.$ZodObjectDef): StrictReader | null => {
+/** Exactly the fields of the shape, in its order and after those that it always has. */
+const objectReader = (def: z.core.$ZodObjectDef, always: object = {}): StrictReader | null => {
   const isStrict = def.catchall !== undefined && (def.catchall as z.core.$ZodTypes)._zod.def.type === 'never';
   const names = Object.keys(def.shape);
   if (!isStrict || hasChecks(def) || names.some((name) => name in {})) return null;
@@ -126,7 +140,7 @@ const objectReader = (def: z.core.$ZodObjectDef): StrictReader | null => {
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return unsure;
     const given = value as Readonly<Record<string, unknown>>;
-    const made: Record<string, unknown> = {};
+    const made: Record<string, unknown> = { ...always };
     for (const { name, read } of fields) {
       const held = given[name];
       // A field that may be missing is the schema's to judge.

@@ -15,3 +15,7 @@ export const differencesShown = 20;
 export const comparedAtOnce = 1_000;
 /** A rebuild that stands at the end of the log this often and is still behind gives up: the log grows faster than it reads. */
 export const showAttemptsMax = 1_000;
+/** Pages of its log at which SQLite tidies them into the file of rows: 16 MB, of which the disk sees one row once. */
+export const walCheckpointPages = 4_000;
+/** Of that log, what stays on disk once it is tidied. */
+export const walBytesKept = 16 * 1024 * 1024;

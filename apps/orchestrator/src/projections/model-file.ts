@@ -5,7 +5,7 @@ import { accounts } from './accounts.projection.ts';
 import { audit } from './audit.projection.ts';
 import { flavors } from './flavors.projection.ts';
 import { images } from './images.projection.ts';
-import { busyTimeoutMs } from './limits.ts';
+import { busyTimeoutMs, walBytesKept, walCheckpointPages } from './limits.ts';
 import { miners } from './miners.projection.ts';
 import { parked } from './parked.projection.ts';
 import { createRows, type Rows } from './rows.ts';
@@ -99,6 +99,9 @@ const prepared = (db: Database.Database): Database.Database => {
   // Losing the last pages in a power cut loses nothing: the checkpoint is lost with them.
   db.pragma('synchronous = NORMAL');
   db.pragma('trusted_schema = OFF');
+  // A batch of rows that is caught up is some ten megabytes: most batches need no checkpoint, and none needs several.
+  db.pragma(`wal_autocheckpoint = ${walCheckpointPages}`);
+  db.pragma(`journal_size_limit = ${walBytesKept}`);
   return db;
 };
 

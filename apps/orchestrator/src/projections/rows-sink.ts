@@ -135,13 +135,13 @@ const createPage = <Row>(projection: Projection<Row>, db: Database): Page & { ro
   /** Rows of the page before, as they are on disk: a busy account is in every page, and its row is long. */
   let written: ReadonlyMap<string, Row> = new Map();
   const row = (key: string): Row | null => {
-    const held = touched.get(key) ?? written.get(key);
-    return held === undefined ? table.load(key) : held;
+    return touched.get(key) ?? written.get(key) ?? table.load(key);
   };
   return {
     row,
     fold: (key: string, recorded: RecordedEvent): (() => void) => {
-      const next = projection.fold(row(key), recorded);
+      // What comes here is not folded yet, so before the first event of a stream there is no row to look for.
+      const next = projection.fold(recorded.revision === 0n ? null : row(key), recorded);
       return () => {
         if (next !== null) touched.set(key, next);
       };

@@ -25,3 +25,8 @@ export const walBytesKept = 64 * 1024 * 1024;
 export const streamHeadsMax = 10_000;
 /** Free space below which a failed write is called a full disk, whatever SQLite says: it cannot even grow its index. */
 export const diskFullBytes = 64 * 1024;
+/**
+ * Rows of the log fetched together: at the largest events 64 MB, of which a page keeps its 8. One at a time each crosses
+ * into the driver for itself, which takes a third longer.
+ */
+export const rowsAtOnce = 256;

@@ -10,6 +10,7 @@ import {
   startRevision,
 } from '#events';
 import { asStoreFault, storeFault } from './faults.ts';
+import { rowsAtOnce } from './limits.ts';
 import { openForReading } from './open-database.ts';
 import { type EventRow, eventColumns, toRecorded } from './rows.ts';
 
@@ -59,19 +60,23 @@ export const openReader = (file: string, positions: Positions): Reader => {
 
   const readAll = (after: Position | null, limit: number): ReadPage => {
     const events: RecordedEvent[] = [];
-    let bytes = 0;
-    let end = true;
-    // One row more than asked for: whether there is one is whether this page is the end.
-    for (const row of sql.all.iterate(after === null ? 0 : positions.countOf(after), limit + 1)) {
-      if (events.length === limit || bytes >= readPageBytesMax) {
-        end = false;
-        break;
+    let [last, bytes] = [after === null ? 0 : positions.countOf(after), 0];
+    for (;;) {
+      // One row more than asked for: whether there is one is whether this page is the end.
+      const wanted = Math.min(rowsAtOnce, limit + 1 - events.length);
+      const rows = sql.all.all(last, wanted);
+      for (const row of rows) {
+        if (events.length === limit || bytes >= readPageBytesMax) {
+          return { events, next: events.at(-1)?.position ?? after, end: false };
+        }
+        bytes += row.data.length;
+        last = row.position;
+        events.push(recorded(row));
       }
-      bytes += row.data.length;
-      events.push(recorded(row));
+      if (rows.length < wanted) break;
     }
     if (after !== null && events.length === 0) checkNotAhead(after);
-    return { events, next: events.at(-1)?.position ?? after, end };
+    return { events, next: events.at(-1)?.position ?? after, end: true };
   };
   const checkNotAhead = (after: Position): void => {
     const newest = sql.head.get() ?? 0;
