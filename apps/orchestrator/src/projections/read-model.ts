@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Log } from '#edge';
 import type { Position } from '#events';
@@ -23,7 +24,7 @@ export type ReadModel = {
   /** Follows the file that is shown: what reads by it sees a swap at once. */
   readonly rows: Rows;
   /** What the consumer fills. */
-  readonly sink: RowsSink;
+  readonly sink: Omit<RowsSink, 'commit'> & { commit(position: Position): Promise<void> };
   /** A new, empty file beside the one that is shown; nobody reads it until {@link ReadModel.show}. */
   beside(): ModelFile;
   /**
@@ -48,6 +49,9 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
   /** The furthest that the rows of `shown` may have come, what is folded and not yet committed included. */
   let last: Position | null = standOf(shown.db).position;
 
+  /** Events since the last commit. */
+  let given = 0;
+
   const isBehind = (position: Position | null): boolean =>
     last !== null && (position === null || store.comparePositions(position, last) < 0);
   const reach = (position: Position): void => {
@@ -70,6 +74,7 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
       load: () => shown.sink.load(),
       has: (stream, revision) => shown.sink.has(stream, revision),
       apply: (event) => {
+        given += 1;
         shown.sink.apply(event);
         reach(event.position);
       },
@@ -77,9 +82,13 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
         shown.sink.skip(event);
         reach(event.position);
       },
-      commit: (position) => {
+      commit: async (position) => {
+        const isBatch = given >= shown.sink.batchEventsMax;
+        given = 0;
         shown.sink.commit(position);
         reach(position);
+        // Nothing waits while SQLite is read and written: requests get their turn between batches.
+        if (isBatch) await setImmediate();
       },
     },
     beside: () => createModelFile(nextTo(shown.file), store),
