@@ -21,7 +21,6 @@ const caught: Readonly<Record<PlantedBug, readonly string[]>> = {
   'acknowledged-append-is-lost': ['acknowledged-is-recorded', 'repeat-answers-the-same'],
   'half-an-append-is-recorded': ['acknowledged-is-recorded', 'repeat-answers-the-same', 'healed', 'log-is-true'],
   'checkpoint-runs-ahead': ['nothing-stays-parked', 'healed', 'hold-behind-vm', 'allocation-behind-vm', 'log-is-true'],
-  'relay-checkpoint-runs-ahead': ['published-is-the-log'],
   'timers-are-dropped': ['deadline-raised'],
   'miner-relaunches-boot': ['boot-launched-once'],
   'absent-spec-removes': ['nothing-destroyed-unasked'],

@@ -46,14 +46,19 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
     return !skipped.has(eventId) && (blocking === undefined || revision < blocking.revision);
   };
 
-  /** What was settled after `position` was settled by another replica, or not yet followed here. */
+  const lacks = ({ stream, revision }: Standing): boolean => sink.has?.(stream as StreamName, revision) === false;
+
+  /**
+   * What was settled after `position` was settled by another replica, or not yet followed here. So was what this replica
+   * lacks though it has passed the word of it: it tried, could not, and ended before it could.
+   */
   const settledAhead = async (position: Position | null): Promise<readonly Standing[]> => {
     const ahead = new Map<string, Standing>();
     await parking.refresh((event, recorded) => {
       const settles = event.type === 'ParkedEventSkipped' || (event.type === 'ParkedEventHandled' && sink.has);
       const before = settles ? standing.get(event.eventId) : undefined;
       if (before === undefined || !isBehind(before.position, position)) return;
-      if (!isBehind(recorded.position, position)) ahead.set(before.eventId, before);
+      if (!isBehind(recorded.position, position) || lacks(before)) ahead.set(before.eventId, before);
     });
     return [...ahead.values()];
   };
