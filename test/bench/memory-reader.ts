@@ -7,27 +7,43 @@ import { openSqliteStore } from '#adapters/sqlite';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
 import { createLifecycle, createMetrics, silentLog } from '#edge';
 import { startOrchestrator } from '../../apps/orchestrator/src/orchestrator.ts';
+import { deadlines } from '../../apps/orchestrator/src/processes/deadlines.process.ts';
+import { minerLost } from '../../apps/orchestrator/src/processes/miner-lost.process.ts';
+import { reconciler } from '../../apps/orchestrator/src/processes/reconciler.process.ts';
+import { vmAdmission } from '../../apps/orchestrator/src/processes/vm-admission.process.ts';
+import { vmPlacement } from '../../apps/orchestrator/src/processes/vm-placement.process.ts';
+import { vmResize } from '../../apps/orchestrator/src/processes/vm-resize.process.ts';
 
-// The orchestrator on a log that is there already, in a process of its own. Says on stdout how many MiB it keeps when
-// every consumer has read to the end and garbage is collected.
+// The orchestrator on a log that is there already, in a process of its own, as after a restart: processes and relay stand at
+// its end. Says on stdout how many MiB it keeps when every consumer has read to the end and garbage is collected.
 
 const [file = '', dir = ''] = process.argv.slice(2);
 mkdirSync(dir, { recursive: true });
+const standing = [
+  ...['relay', 'spec-publisher', vmAdmission.name, vmPlacement.name, vmResize.name],
+  ...[minerLost.name, deadlines.name, reconciler.name],
+];
 const clock = createSystemClock();
 const ids = createRandomIds();
 const bus = createMemoryBus({ clock });
 const lifecycle = createLifecycle({ log: silentLog, clock });
+const startedAt = clock.now();
 const app = await startOrchestrator(
   {
     ...{ clock, ids, log: silentLog },
     metrics: createMetrics(),
     openScheduler: async () => createInProcessScheduler({ clock, fired: () => undefined }),
-    openStore: () => openSqliteStore({ file, clock, ids }),
+    openStore: async () => {
+      const opened = await openSqliteStore({ file, clock, ids });
+      const head = await opened.store.head();
+      for (const name of standing) await opened.checkpoints.save(name, head);
+      return opened;
+    },
     connectBus: async () => bus.orchestrator,
     issueMinerJwt: async () => ({ jwt: '', expiresAt: 0, servers: [] }),
   },
   {
-    ...{ listenHost: '127.0.0.1', listenPort: 0, readModelDir: dir, networkName: 'bench', reconcile: true },
+    ...{ listenHost: '127.0.0.1', listenPort: 0, readModelDir: dir, networkName: 'bench', reconcile: false },
     ...{ metricsAt: null, logHeadsFile: join(dir, 'log-heads.ndjson') },
     networkKey: generateKeyPairSync('ed25519').privateKey,
     operatorToken: { tokenId: ids.uuid(), sha256: '0'.repeat(64) },
@@ -35,7 +51,7 @@ const app = await startOrchestrator(
   lifecycle,
 );
 const url = await app.getUrl();
-const startedAt = clock.now();
+process.stderr.write(`started in ${clock.now() - startedAt} ms\n`);
 for (let toldAt = startedAt; ; ) {
   const answer = await fetch(`${url}/readyz`);
   const { parts } = (await answer.json()) as { parts: readonly { readonly name: string; readonly ready: boolean }[] };

@@ -41,17 +41,37 @@ export const createLeadership = <T extends Term>(options: LeadershipOptions<T>):
   const startTerm = async (): Promise<void> => {
     const next = begin();
     const started: LedPart[] = [];
+    const starting = new AbortController();
+    const renewing = renewWhile(starting.signal);
     try {
-      for (const part of next.parts) {
-        started.push(part);
-        await part.start();
+      for (const together of startOrder(next.parts)) {
+        started.push(...together);
+        const outcomes = await Promise.allSettled(together.map((part) => part.start()));
+        const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+        if (failed !== undefined) throw failed.reason;
       }
     } catch (error) {
       await stopParts(started, log);
       throw error;
+    } finally {
+      starting.abort();
+      await renewing;
     }
     term = next;
     log('info', 'processes run here', { lease, holder, parts: next.parts.map(({ name }) => name) });
+  };
+
+  /** Processes read the whole log before they are started, which may last longer than a lease. */
+  const renewWhile = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await clock.sleep(leaseRenewMs, signal);
+      if (signal.aborted) return;
+      try {
+        if (!(await acquire())) return;
+      } catch (error) {
+        log('warn', 'lease not renewed', { lease, error });
+      }
+    }
   };
 
   const endTerm = async (): Promise<void> => {
@@ -111,6 +131,23 @@ export const createLeadership = <T extends Term>(options: LeadershipOptions<T>):
       await leases.release(lease, holder);
     },
   };
+};
+
+/**
+ * Parts in the order they start. Consumers that follow each other start together: each reads the log, and a store gives
+ * the pages that one of them has read to the others.
+ */
+const startOrder = (parts: readonly LedPart[]): readonly (readonly LedPart[])[] => {
+  const groups: LedPart[][] = [];
+  let follows = false;
+  for (const part of parts) {
+    const isConsumer = part.status !== undefined;
+    const last = groups.at(-1);
+    if (isConsumer && follows && last !== undefined) last.push(part);
+    else groups.push([part]);
+    follows = isConsumer;
+  }
+  return groups;
 };
 
 const stopParts = async (parts: readonly LedPart[], log: Log): Promise<void> => {

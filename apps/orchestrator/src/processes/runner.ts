@@ -156,6 +156,15 @@ const giveTo = (handling: Handling, wanted: ProcessCommand, meta: CommandMeta): 
 
 /** A recorded event with its meaning. Throws UnknownEvent for what this build cannot read. */
 export const decodeKnown = (recorded: RecordedEvent): KnownEvent => {
+  const known = decoded.get(recorded) ?? decodeAnew(recorded);
+  decoded.set(recorded, known);
+  return known;
+};
+
+/** Every process decodes the same events: what a store gives out to several of them is decoded once. */
+const decoded = new WeakMap<RecordedEvent, KnownEvent>();
+
+const decodeAnew = (recorded: RecordedEvent): KnownEvent => {
   const category = categoryOf(recorded.stream);
   const id = idOf(recorded.stream);
   // The id of a stream is the id its category's codec branded when the stream was written.

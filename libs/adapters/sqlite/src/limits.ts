@@ -2,6 +2,8 @@
 export const busyTimeoutMs = 5_000;
 /** Newest events that are kept parsed for all who follow the log. At their largest that is 64 MiB. */
 export const newestEventsMax = 256;
+/** Pages of history kept for consumers that read it side by side; each is 8 MiB at most, and about 1 as a rule. */
+export const historyPagesMax = 4;
 /** Tails are woken at once, and then not again for this long: under load they read a page each time, not an event. */
 export const wakePauseMs = 4;
 /** How often a waiting tail looks for writes of other processes, when no nudge came. A person does not notice it. */

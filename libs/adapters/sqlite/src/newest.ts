@@ -1,17 +1,19 @@
 import { type Position, type Positions, pageEvents, type ReadPage, type RecordedEvent } from '#events';
-import { newestEventsMax } from './limits.ts';
+import { historyPagesMax, newestEventsMax } from './limits.ts';
 import type { Reader } from './reader.ts';
 
 /**
  * Reads of the end of the log from memory. Every consumer asks for the same newest events within the same milliseconds;
  * the first of them reads the rows and parses them, the others are given the same events. Whether anybody has committed
- * since, in this process or another, SQLite says each time.
+ * since, in this process or another, SQLite says each time. Whole pages of history never change: the last few that were
+ * read are kept too, because consumers that start together read it side by side.
  */
 export const createNewest = (reader: Reader, positions: Positions): Reader['readAll'] => {
   /** Events after `base`, without a gap, up to the end of the log as of `version`. */
   let events: RecordedEvent[] = [];
   let base = 0;
   let version: number | undefined;
+  const history = new Map<string, ReadPage>();
 
   const countAfter = (after: Position | null): number => (after === null ? 0 : positions.countOf(after));
 
@@ -39,11 +41,25 @@ export const createNewest = (reader: Reader, positions: Positions): Reader['read
     return page;
   };
 
+  const readHistory: Reader['readAll'] = (after, limit) => {
+    const key = `${countAfter(after)} ${pageEvents(limit)}`;
+    const kept = history.get(key);
+    if (kept !== undefined) return kept;
+    const page = reader.readAll(after, limit);
+    if (page.end) return page;
+    history.set(key, page);
+    for (const oldest of history.keys()) {
+      if (history.size <= historyPagesMax) break;
+      history.delete(oldest);
+    }
+    return page;
+  };
+
   return (after, limit) => {
     const from = countAfter(after);
     if (!refresh() || from < base || from > base + events.length) {
       const before = reader.dataVersion();
-      return beginAt(reader.readAll(after, limit), before);
+      return beginAt(readHistory(after, limit), before);
     }
     const page = events.slice(from - base, from - base + pageEvents(limit));
     return { events: page, next: page.at(-1)?.position ?? after, end: from + page.length === base + events.length };
