@@ -33,8 +33,10 @@ export const resizeAllocation = (miner: Miner, command: Command<'ResizeAllocatio
   if (isSettled(miner, command)) return [];
   const held = miner.allocations.get(command.vmId);
   if (held?.generation !== command.from) return answered(command, 'no-allocation-held', freeSize(miner));
-  const free = freeSize({ ...miner, reserved: subtractSize(miner.reserved, held.size) });
-  return answered(command, miner.lost === null ? firstShortage(command.size, free) : 'lost', free);
+  const others = { ...miner, reserved: subtractSize(miner.reserved, held.size) };
+  // Not what is shown as free: a miner that declared less than is reserved has less than nothing left.
+  const shortage = firstShortage(command.size, subtractSize(others.capacity, others.reserved));
+  return answered(command, miner.lost === null ? shortage : 'lost', freeSize(others));
 };
 
 type Wanted = Pick<Command<'ReserveAllocation'>, 'vmId' | 'generation' | 'size'>;
