@@ -44,7 +44,9 @@ export const parkedTriesMax = 100;
 export const retriesPerStepMax = 100;
 /** Beginning of a reason that is held in memory for each parked event; the event has all of it. */
 export const standingReasonCharsMax = 300;
-/** Streams that one signed head lists at most: a head is signed before more have grown. */
+/** Streams that have grown when a head is due before its time: what is remembered of them until then is small. */
+export const logHeadDueStreams = 1_000;
+/** Streams that one signed head lists at most: it is due long before. */
 export const logHeadStreamsMax = 10_000;
 /** One signed head as a line: that many streams at some 130 characters each. */
 export const logHeadBytesMax = 4 * 1024 * 1024;

@@ -64,7 +64,7 @@ export const createLogHeads = (options: LogHeadsOptions): Part & { status(): Con
     },
     apply: (event) => signer?.take(event),
     commit: async (_position: Position) => {
-      if (signer?.full() === true) await sign();
+      if (signer?.due() === true) await sign();
     },
   };
   const consumer = createConsumer({ name: 'log-heads', store, clock, sink, log });

@@ -61,6 +61,8 @@ export const createNewest = (reader: Reader, positions: Positions): Reader['read
       const before = reader.dataVersion();
       return beginAt(readHistory(after, limit), before);
     }
+    // Whoever reads here has caught up; who still reads history reads it again.
+    history.clear();
     const page = events.slice(from - base, from - base + pageEvents(limit));
     return { events: page, next: page.at(-1)?.position ?? after, end: from + page.length === base + events.length };
   };

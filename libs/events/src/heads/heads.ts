@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { genesisHash } from '../chain.ts';
 import type { RecordedEvent } from '../envelope.ts';
-import { logHeadStreamsMax } from '../limits.ts';
+import { logHeadDueStreams } from '../limits.ts';
 import {
   emptyLogHash,
   extendLogHash,
@@ -49,9 +49,8 @@ export const createHeadSigner = (storeId: string, key: KeyObject, last: LastHead
       position = event.position;
       grown.set(event.stream, streamHead(event));
     },
-    /** Streams that have grown since the last line. */
-    grown: () => grown.size,
-    full: () => grown.size >= logHeadStreamsMax,
+    /** Whether so many streams have grown that a line should not wait for its time. */
+    due: () => grown.size >= logHeadDueStreams,
     /** The next line; `null` when nothing has been recorded since. */
     next: (signedAt: string): string | null => {
       if (position === null || grown.size === 0) return null;
