@@ -8,6 +8,7 @@ const found: readonly (readonly [string, string])[] = [
   ['an older build took a VM it did not know for gone when its hold came', '--seed 14'],
   ['replicas that shared one parked stream forgot what each had missed', '--seed 38'],
   ['a replica took what another had handled for handled by itself', '--seed 150'],
+  ['an older build passed over what it could not decide, for good', '--seed 236'],
   ['a replica that ended while it could not catch up never did', '--seed 42'],
 ];
 

@@ -85,6 +85,27 @@ describe('an event that this build cannot read', () => {
   });
 });
 
+describe('a past that this build cannot read', () => {
+  test('given a newer build that handled it, when an older one goes on from there, then what follows on that stream waits for a newer one', async () => {
+    const bench = createBench();
+    const vmId = await bench.request(await bench.account(50n));
+    await fromTheFuture(bench, vmId);
+    const newer = admission({ ...bench, store: readable(bench.store) }, 'beginning');
+    await drain(newer);
+    const stream = streamName('vm', vmId);
+    const [first, ...rest] = await readWholeStream(bench.store, stream);
+    if (first === undefined) throw new Error('no event');
+    const readableNext = { ...first, eventId: eventIdOf('next', 0), type: 'VmRebootRequested', data: {} };
+    await bench.store.append(stream, [readableNext], BigInt(rest.length));
+    const older = admission(bench, 'checkpoint');
+    await drain(older);
+    expect(older.parked()).toMatchObject([{ stream, revision: BigInt(rest.length + 1), blocks: true }]);
+    const again = admission({ ...bench, store: readable(bench.store) }, 'checkpoint');
+    await drain(again);
+    expect(again.parked()).toEqual([]);
+  });
+});
+
 describe('an event that somebody skips', () => {
   const name = 'counter';
 

@@ -16,6 +16,7 @@ import {
   readPageEventsMax,
   type Sink,
   StoreUnavailable,
+  type StreamName,
   streamName,
   UnknownEvent,
 } from '#events';
@@ -45,6 +46,8 @@ export const processSink = <State>(
   startAt: StartAt = 'checkpoint',
 ): Sink & { readonly state: () => State } => {
   let state = process.initial();
+  /** Streams whose past this build cannot read whole: what it would decide over the rest is not to be trusted. */
+  const unreadable = new Set<StreamName>();
 
   const load = async (): Promise<Position | null> => {
     const saved = await checkpoints.load(process.name);
@@ -61,13 +64,16 @@ export const processSink = <State>(
 
   const restore: Sink['restore'] = async (until, counts) => {
     state = process.initial();
+    unreadable.clear();
     for (let after: Position | null = null; ; ) {
       const page = await store.readAll({ after, limit: readPageEventsMax });
       for (const recorded of page.events) {
         if (store.comparePositions(recorded.position, until) > 0) return;
-        // What cannot be read was parked when it was new; the fold goes on without that stream's part.
-        const known = counts(recorded) ? tryDecode(recorded) : null;
-        if (known !== null) process.absorb(state, known);
+        if (!counts(recorded)) continue;
+        const known = tryDecode(recorded);
+        // A newer build handled it when it was new. What follows on its stream is parked here, for a build that can.
+        if (known === null) unreadable.add(recorded.stream);
+        else process.absorb(state, known);
       }
       if (page.end) return;
       after = page.next;
@@ -84,6 +90,7 @@ export const processSink = <State>(
     load,
     restore,
     apply: async (recorded) => {
+      if (unreadable.has(recorded.stream)) throw unknownPast(recorded);
       const known = decodeKnown(recorded);
       process.absorb(state, known);
       await react(known);
@@ -92,6 +99,12 @@ export const processSink = <State>(
     commit: (position) => checkpoints.save(process.name, position),
   };
 };
+
+const unknownPast = ({ type, stream, revision }: RecordedEvent): UnknownEvent =>
+  new UnknownEvent(
+    'type',
+    `${type} at ${stream}@${revision}: this build cannot read what came before it there; run a newer one`,
+  );
 
 export type CausedCommand = { readonly cause: Cause; readonly command: ProcessCommand };
 
