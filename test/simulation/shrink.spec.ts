@@ -14,7 +14,7 @@ test(
     const shrunk = await shrink(plan, violation);
     const count = ({ rates }: typeof shrunk.plan) => Object.values(rates).filter((rate) => rate > 0).length;
     expect(shrunk.violation.invariant).toBe(violation.invariant);
-    expect(shrunk.plan.keep?.length).toBeLessThan(Math.min(plan.steps, 20));
+    expect(shrunk.plan.keep?.length).toBeLessThan(plan.steps / 4);
     expect(count(shrunk.plan)).toBeLessThan(count(plan) / 2);
     const [first, again] = [await simulate(shrunk.plan), await simulate(planOf(commandOf(shrunk.plan)))];
     expect(again).toEqual(first);
