@@ -48,7 +48,7 @@ describe('running a program', () => {
     let child = 0;
     const script =
       'const c = require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);' +
-      'process.stderr.write(String(c.pid)); process.on("SIGTERM", () => c.once("exit", () => process.exit()))';
+      'process.on("SIGTERM", () => c.once("exit", () => process.exit())); process.stderr.write(String(c.pid))';
     const onStderr = (text: string): void => {
       child = Number(text);
       caller.abort();
