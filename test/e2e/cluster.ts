@@ -85,10 +85,10 @@ export const startCluster = async (home: string, args: readonly string[] = []): 
     },
     destroy: async () => {
       if (up.exitCode === null && up.signalCode === null) {
+        // Before their parent dies: then they are nobody's children, and their command lines do not name the home.
+        const children = (['orchestrator', 'nats-server', 'miner-node'] as const).flatMap(pids);
         up.kill('SIGKILL');
-        for (const role of ['orchestrator', 'nats-server', 'miner-node'] as const) {
-          for (const pid of pids(role)) kill(pid);
-        }
+        for (const pid of children) kill(pid);
       }
       for (const pid of processesWith(home)) kill(pid);
       await end;
