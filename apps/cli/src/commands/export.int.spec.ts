@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fakeMachine } from '../../../../test/cli/fake-machine.ts';
+import { smallDisk } from '../../../../test/conformance/small-disk.ts';
 import { type Booted, boot, furnished, newId } from '../../../../test/orchestrator/booted.ts';
 import { encodings } from '../export/manifest.ts';
 
@@ -107,7 +106,7 @@ describe('an export that ends early', () => {
   test.for(encodings)(
     'given %s parts and a disk that fills up, then whole parts stay, and with room it goes on',
     async (format, context) => {
-      const disk = smallDisk();
+      const disk = await smallDisk(256);
       if (disk === null) return context.skip('mounting a small tmpfs takes root');
       const machine = await analyst();
       const args = ['export', '--out', `${disk}/log`, '--format', format, '--part-rows', '4'];
@@ -221,22 +220,6 @@ describe('hcc export verify', () => {
     expect(JSON.parse(out).faults).toMatchObject([{ what: 'hash', observed: expect.stringContaining('account-') }]);
   });
 });
-
-/** A file system of 256 KiB, or `null` where we may not make one. */
-const smallDisk = (): string | null => {
-  const disk = mkdtempSync(join(tmpdir(), 'hcc-export-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'hcc-test', disk], { stdio: 'ignore' });
-  } catch {
-    rmSync(disk, { recursive: true });
-    return null;
-  }
-  onTestFinished(() => {
-    execFileSync('umount', ['--lazy', disk]);
-    rmSync(disk, { recursive: true, force: true });
-  });
-  return disk;
-};
 
 const fill = (disk: string): void => {
   for (let bytes = 4_096; bytes > 0; ) {

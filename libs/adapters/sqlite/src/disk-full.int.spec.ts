@@ -1,33 +1,13 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { StoreUnavailable } from '#events';
 import { freshStream, newEvent, newEvents, readEverything } from '../../../../test/conformance/new-events.ts';
+import { smallDisk } from '../../../../test/conformance/small-disk.ts';
 import { openFile } from '../../../../test/conformance/sqlite-files.ts';
 
-const run = promisify(execFile);
-
-/** A file system of 4 MiB, or `null` where we may not make one. */
-const smallDisk = async (): Promise<string | null> => {
-  const directory = await mkdtemp(join(tmpdir(), 'hcc-disk-'));
-  try {
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'hcc-test', directory]);
-  } catch {
-    await rm(directory, { recursive: true });
-    return null;
-  }
-  onTestFinished(async () => {
-    await run('umount', ['--lazy', directory]);
-    await rm(directory, { recursive: true, force: true });
-  });
-  return directory;
-};
-
 test('given a disk that fills up / when appends fail / then none is half written, and with room again the store goes on', async (context) => {
-  const disk = await smallDisk();
+  const disk = await smallDisk(4 * 1024);
   if (disk === null) return context.skip('mounting a small tmpfs takes root');
   const filler = join(disk, 'filler');
   await writeFile(filler, Buffer.alloc(1024 * 1024));
@@ -60,7 +40,7 @@ test('given a disk that fills up / when appends fail / then none is half written
 });
 
 test('given a disk with no room at all / when a store is to be made there / then it says so', async (context) => {
-  const disk = await smallDisk();
+  const disk = await smallDisk(4 * 1024);
   if (disk === null) return context.skip('mounting a small tmpfs takes root');
   await writeFile(join(disk, 'filler'), Buffer.alloc(4 * 1024 * 1024 - 4_096)).catch(() => undefined);
   const failure = await openFile(join(disk, 'events.db')).catch((error: unknown) => error);
