@@ -23,6 +23,12 @@ const parts: readonly (Allowed & { readonly folder: RegExp; readonly why: string
   { folder: /^libs\/host\//, doors: [], packages: ['*'], why: 'host stands beside domain and imports no lib of ours' },
   { folder: /^libs\/images\//, doors: ['#host'], packages: ['*'], why: 'images imports only host' },
   {
+    folder: /^libs\/attestation\//,
+    doors: [],
+    packages: ['node:crypto', 'node:buffer', 'jose', 'zod'],
+    why: 'attestation stands beside domain: bytes in, verdicts out, no file and no network',
+  },
+  {
     folder: /^libs\/edge\//,
     doors: ['#domain', '#events'],
     packages: ['*', '@nestjs/'],
