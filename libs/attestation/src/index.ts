@@ -1,2 +1,3 @@
 export { Malformed, type MalformedCode } from './malformed.ts';
+export type { PcrSelection, PcrValue, TpmClaims, TpmHash, TpmKeyClaims, TpmProgress } from './tpm/claims.ts';
 export type { Check, EvidenceRefusal, RefusalWords, Verified } from './verdict.ts';
