@@ -1,0 +1,4 @@
+import type { Judge } from './case.ts';
+
+/** How each kind of manifest is judged. A kind that is not here is refused by name. */
+export const judges: ReadonlyMap<string, Judge> = new Map<string, Judge>([]);
