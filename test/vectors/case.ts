@@ -95,9 +95,11 @@ export const readManifest = async (dir: string): Promise<Manifest | null> => {
   });
   const parsed = manifestSchema.safeParse(jsonOf(file, text));
   if (!parsed.success) throw new ManifestError(`${file}: ${z.prettifyError(parsed.error)}`);
-  const ids = parsed.data.cases.map(({ id }) => id);
-  const twice = ids.find((id, at) => ids.indexOf(id) !== at);
-  if (twice !== undefined) throw new ManifestError(`${file}: two cases are called ${twice}`);
+  const ids = new Set<string>();
+  for (const { id } of parsed.data.cases) {
+    if (ids.has(id)) throw new ManifestError(`${file}: two cases are called ${id}`);
+    ids.add(id);
+  }
   return parsed.data;
 };
 
