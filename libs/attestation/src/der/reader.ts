@@ -1,0 +1,212 @@
+import { Malformed } from '../malformed.ts';
+import { depthMax } from './limits.ts';
+import { readObjectIdentifier } from './object-identifier.ts';
+import { readTime } from './time.ts';
+
+/** Tags of the universal class, as they stand in the first byte. */
+export const derTags = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  nothing: 0x05,
+  objectIdentifier: 0x06,
+  utf8String: 0x0c,
+  printableString: 0x13,
+  teletexString: 0x14,
+  ia5String: 0x16,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  bmpString: 0x1e,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
+
+export interface DerElement {
+  readonly tag: number;
+  readonly content: Uint8Array;
+  /** Tag, length and content: what a signature covers. */
+  readonly raw: Uint8Array;
+}
+
+const text = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads DER element by element, and refuses what is not DER: indefinite or padded lengths, tags of more than one byte,
+ * numbers with needless leading bytes, bytes after the end. What it hands out are views, so that nothing grows with a length field.
+ * `explicit(n)` and `sequence()` step inside; callers say `end()` when they have read what they know.
+ */
+export class DerReader {
+  #at = 0;
+
+  constructor(
+    readonly bytes: Uint8Array,
+    /** The structure's name, for errors. */
+    readonly what: string,
+    readonly depth = 0,
+  ) {
+    if (depth > depthMax) throw new Malformed('not-der', what, `${depth} levels deep`, `at most ${depthMax}`);
+  }
+
+  get left(): number {
+    return this.bytes.length - this.#at;
+  }
+
+  /** The tag of the next element, or undefined at the end. */
+  get nextTag(): number | undefined {
+    return this.bytes[this.#at];
+  }
+
+  element(field: string): DerElement {
+    const from = this.#at;
+    const tag = this.#byte(field);
+    if ((tag & 0x1f) === 0x1f) throw this.#refused(field, 'a tag of several bytes', 'a tag of one byte');
+    const length = this.#length(field);
+    if (length > this.left) {
+      throw new Malformed('truncated', `${this.what}.${field}`, `${this.left} bytes`, `${length} bytes`, from);
+    }
+    const start = this.#at;
+    this.#at += length;
+    return { tag, content: this.bytes.subarray(start, this.#at), raw: this.bytes.subarray(from, this.#at) };
+  }
+
+  tagged(tag: number, field: string): DerElement {
+    const seen = this.nextTag;
+    if (seen !== tag)
+      throw this.#refused(field, seen === undefined ? 'the end' : `tag ${hex(seen)}`, `tag ${hex(tag)}`);
+    return this.element(field);
+  }
+
+  sequence(field: string): DerReader {
+    return this.#inside(derTags.sequence, field);
+  }
+
+  set(field: string): DerReader {
+    return this.#inside(derTags.set, field);
+  }
+
+  /** What is wrapped in context tag `[number]`, constructed; refused when it is not next. */
+  explicit(number: number, field: string): DerReader {
+    return this.#inside(0xa0 | number, field);
+  }
+
+  hasExplicit(number: number): boolean {
+    return this.nextTag === (0xa0 | number);
+  }
+
+  /** The bytes of a number as they are signed: two's complement, shortest form. */
+  integerBytes(field: string): Uint8Array {
+    const { content } = this.tagged(derTags.integer, field);
+    const [first, second] = content;
+    if (first === undefined) throw this.#refused(field, 'a number without bytes', 'at least one byte');
+    const padded = second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
+    if (padded) throw this.#refused(field, 'a number with a needless leading byte', 'the shortest form');
+    return content;
+  }
+
+  /** A number from 0 to 2^31 - 1. */
+  natural(field: string): number {
+    const content = this.integerBytes(field);
+    const negative = (content[0] ?? 0) >= 0x80;
+    if (negative || content.length > 4) throw this.#refused(field, 'a negative or huge number', '0 to 2147483647');
+    return content.reduce((value, byte) => value * 256 + byte, 0);
+  }
+
+  objectIdentifier(field: string): string {
+    return readObjectIdentifier(this.tagged(derTags.objectIdentifier, field).content, `${this.what}.${field}`);
+  }
+
+  octetString(field: string): Uint8Array {
+    return this.tagged(derTags.octetString, field).content;
+  }
+
+  /** A bit string of whole bytes, as keys and signatures are. */
+  bitString(field: string): Uint8Array {
+    const { unusedBits, bytes } = this.bits(field);
+    if (unusedBits !== 0) throw this.#refused(field, `${unusedBits} unused bits`, 'whole bytes');
+    return bytes;
+  }
+
+  bits(field: string): { readonly unusedBits: number; readonly bytes: Uint8Array } {
+    const { content } = this.tagged(derTags.bitString, field);
+    const unusedBits = content[0] ?? 8;
+    const bytes = content.subarray(1);
+    const tail = bytes.at(-1) ?? 0;
+    const wrong = unusedBits > 7 || (bytes.length === 0 && unusedBits > 0) || (tail & ((1 << unusedBits) - 1)) !== 0;
+    if (wrong) throw this.#refused(field, 'unused bits that are set or too many', 'unused bits of zero');
+    return { unusedBits, bytes };
+  }
+
+  boolean(field: string): boolean {
+    const { content } = this.tagged(derTags.boolean, field);
+    if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)) {
+      throw this.#refused(field, `boolean ${Buffer.from(content).toString('hex')}`, '00 or ff');
+    }
+    return content[0] === 0xff;
+  }
+
+  nothing(field: string): void {
+    if (this.tagged(derTags.nothing, field).content.length > 0)
+      throw this.#refused(field, 'a NULL with content', 'NULL');
+  }
+
+  /** UTCTime or GeneralizedTime, in milliseconds since 1970. */
+  timeMs(field: string): number {
+    const generalized = this.nextTag === derTags.generalizedTime;
+    const { content } = this.tagged(generalized ? derTags.generalizedTime : derTags.utcTime, field);
+    return readTime(Buffer.from(content).toString('latin1'), generalized, `${this.what}.${field}`);
+  }
+
+  /** A UTF-8, printable or IA5 string. */
+  string(field: string): string {
+    return this.#text(this.element(field), field);
+  }
+
+  /** Refuses bytes after the last field. */
+  end(): void {
+    if (this.left > 0) {
+      throw new Malformed('trailing-bytes', this.what, `${this.left} bytes more`, 'the end of the structure', this.#at);
+    }
+  }
+
+  #text({ tag, content }: DerElement, field: string): string {
+    const ascii = tag === derTags.printableString || tag === derTags.ia5String;
+    if (!ascii && tag !== derTags.utf8String) throw this.#refused(field, `tag ${hex(tag)}`, 'a string');
+    if (ascii && content.some((byte) => byte > 0x7f)) throw this.#refused(field, 'bytes above 7f', 'ASCII');
+    try {
+      return text.decode(content);
+    } catch {
+      throw this.#refused(field, 'bytes that are no UTF-8', 'UTF-8');
+    }
+  }
+
+  #inside(tag: number, field: string): DerReader {
+    return new DerReader(this.tagged(tag, field).content, `${this.what}.${field}`, this.depth + 1);
+  }
+
+  #byte(field: string): number {
+    const byte = this.bytes[this.#at];
+    if (byte === undefined) throw new Malformed('truncated', `${this.what}.${field}`, 'the end', 'a byte', this.#at);
+    this.#at += 1;
+    return byte;
+  }
+
+  /** The shortest form only, four bytes of it at most. */
+  #length(field: string): number {
+    const first = this.#byte(field);
+    if (first < 0x80) return first;
+    const count = first & 0x7f;
+    if (count === 0 || count > 4) throw this.#refused(field, `a length of ${count} bytes`, 'one to four');
+    let length = 0;
+    for (let n = 0; n < count; n += 1) length = length * 256 + this.#byte(field);
+    if (length < 0x80 || length < 256 ** (count - 1))
+      throw this.#refused(field, 'a padded length', 'the shortest form');
+    return length;
+  }
+
+  #refused(field: string, observed: string, wanted: string): Malformed {
+    return new Malformed('not-der', `${this.what}.${field}`, observed, wanted, this.#at);
+  }
+}
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
