@@ -1,0 +1,105 @@
+import { Malformed } from '../malformed.ts';
+import { type Extension, readExtensions } from './extensions.ts';
+import { certificateBytesMax, serialBytesMax } from './limits.ts';
+import { type Name, readName } from './name.ts';
+import { DerReader, derTags } from './reader.ts';
+import { readSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
+
+/** An X.509 certificate of version 3, read and not yet trusted. All bytes are views of what was given. */
+export interface Certificate {
+  readonly raw: Uint8Array;
+  /** What the issuer signed. */
+  readonly signed: Uint8Array;
+  readonly signatureAlgorithm: SignatureAlgorithm;
+  readonly signature: Uint8Array;
+  /** Serial number as it is written, in hex; AMD's VCEKs have 00. */
+  readonly serialHex: string;
+  readonly issuer: Name;
+  readonly subject: Name;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  readonly publicKey: PublicKeyInfo;
+  readonly extensions: ReadonlyMap<string, Extension>;
+}
+
+export interface PublicKeyInfo {
+  /** SubjectPublicKeyInfo, as it is signed. */
+  readonly raw: Uint8Array;
+  readonly algorithm: string;
+  /** The named curve of an elliptic key. */
+  readonly curve: string | null;
+}
+
+export const publicKeyAlgorithms = { rsa: '1.2.840.113549.1.1.1', elliptic: '1.2.840.10045.2.1' } as const;
+export const curves = { p256: '1.2.840.10045.3.1.7', p384: '1.3.132.0.34' } as const;
+
+/** Reads one certificate. Refuses what is not DER, is not version 3, is too large, or states two signature algorithms. */
+export const readCertificate = (bytes: Uint8Array, what = 'Certificate'): Certificate => {
+  if (bytes.length > certificateBytesMax) {
+    throw new Malformed('too-large', what, `${bytes.length} bytes`, `at most ${certificateBytesMax}`);
+  }
+  const outside = new DerReader(bytes, what);
+  const certificate = outside.sequence('certificate');
+  outside.end();
+  const signed = certificate.tagged(derTags.sequence, 'tbsCertificate');
+  const outer = certificate.tagged(derTags.sequence, 'signatureAlgorithm');
+  const signature = certificate.bitString('signature');
+  certificate.end();
+
+  const fields = new DerReader(signed.content, `${what}.tbsCertificate`, certificate.depth + 1);
+  readVersion(fields);
+  const serialHex = readSerial(fields, 'serialNumber');
+  const inner = fields.tagged(derTags.sequence, 'signature');
+  const signatureAlgorithm = readSignatureAlgorithm(new DerReader(inner.content, `${fields.what}.signature`, 2));
+  if (Buffer.compare(inner.raw, outer.raw) !== 0) {
+    throw new Malformed(
+      'wrong-value',
+      `${what}.signatureAlgorithm`,
+      'other bytes',
+      'what tbsCertificate.signature says',
+    );
+  }
+  const issuer = readName(fields, 'issuer');
+  const validity = fields.sequence('validity');
+  const notBeforeMs = validity.timeMs('notBefore');
+  const notAfterMs = validity.timeMs('notAfter');
+  validity.end();
+  const subject = readName(fields, 'subject');
+  const publicKey = readPublicKeyInfo(fields);
+  const extensions = fields.hasExplicit(3) ? readExtensions(fields.explicit(3, 'extensions')) : new Map();
+  fields.end();
+  return {
+    ...{ raw: bytes, signed: signed.raw, signatureAlgorithm, signature, serialHex, issuer, subject },
+    ...{ notBeforeMs, notAfterMs, publicKey, extensions },
+  };
+};
+
+const readVersion = (fields: DerReader): void => {
+  const wrapper = fields.explicit(0, 'version');
+  const version = wrapper.natural('version');
+  wrapper.end();
+  if (version !== 2) throw new Malformed('wrong-value', `${fields.what}.version`, `${version}`, '2 (X.509 version 3)');
+};
+
+/** A serial number in hex, as it is written: lists name certificates by these bytes. */
+export const readSerial = (fields: DerReader, field: string): string => {
+  const serial = fields.integerBytes(field);
+  if (serial.length > serialBytesMax + 1) {
+    throw new Malformed('too-large', `${fields.what}.${field}`, `${serial.length} bytes`, `at most ${serialBytesMax}`);
+  }
+  return Buffer.from(serial).toString('hex');
+};
+
+const readPublicKeyInfo = (fields: DerReader): PublicKeyInfo => {
+  const element = fields.tagged(derTags.sequence, 'subjectPublicKeyInfo');
+  const inside = new DerReader(element.content, `${fields.what}.subjectPublicKeyInfo`, fields.depth + 1);
+  const identifier = inside.sequence('algorithm');
+  const algorithm = identifier.objectIdentifier('algorithm');
+  const curve =
+    algorithm === publicKeyAlgorithms.elliptic && identifier.nextTag === derTags.objectIdentifier
+      ? identifier.objectIdentifier('parameters')
+      : null;
+  inside.bitString('subjectPublicKey');
+  inside.end();
+  return { raw: element.raw, algorithm, curve };
+};
