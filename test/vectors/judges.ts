@@ -1,4 +1,5 @@
 import type { Judge } from './case.ts';
+import { judgeMeasure } from './measure.ts';
 
 /** How each kind of manifest is judged. A kind that is not here is refused by name. */
-export const judges: ReadonlyMap<string, Judge> = new Map<string, Judge>([]);
+export const judges: ReadonlyMap<string, Judge> = new Map<string, Judge>([['measure', judgeMeasure]]);
