@@ -29,6 +29,12 @@ const parts: readonly (Allowed & { readonly folder: RegExp; readonly why: string
     why: 'attestation stands beside domain: bytes in, verdicts out, no file and no network',
   },
   {
+    folder: /^libs\/guest-channel\//,
+    doors: [],
+    packages: ['node:buffer', 'zod'],
+    why: 'the guest channel stands beside domain: a guest trusts it',
+  },
+  {
     folder: /^libs\/edge\//,
     doors: ['#domain', '#events'],
     packages: ['*', '@nestjs/'],
