@@ -1,0 +1,25 @@
+import { Malformed } from '../malformed.ts';
+import type { Check } from '../verdict.ts';
+
+export const check = (code: string, good: boolean, observed: string, wanted: string): Check => ({
+  ...{ code, outcome: good ? 'passed' : 'failed', observed, wanted },
+});
+
+export const unchecked = (code: string, observed: string, wanted: string): Check => ({
+  ...{ code, outcome: 'unchecked', observed, wanted },
+});
+
+/** What was read, or the failed check that says why it was not. Any other error is ours, and goes on. */
+export const readOr = <T>(code: string, read: () => T): { readonly value: T } | { readonly failed: Check } => {
+  try {
+    return { value: read() };
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    return { failed: check(code, false, error.message, error.wanted) };
+  }
+};
+
+export const hexOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+
+export const isFilled = (bytes: Uint8Array, value: number): boolean => bytes.every((byte) => byte === value);
