@@ -34,7 +34,9 @@ export {
   verifyIdBlock,
 } from './measure/id-block.ts';
 export type { LaunchInputs } from './measure/inputs.ts';
-export { type HashedFile, type KernelHashes, kernelHashes } from './measure/kernel-hashes.ts';
+export { type HashedFile, type KernelHashes, kernelHashes, kernelHashesPage } from './measure/kernel-hashes.ts';
+export { findLaunchDifferences, type LaunchDifference } from './measure/mismatch.ts';
+export { LaunchDigest, pageBytes } from './measure/page.ts';
 export {
   explainLaunchDigest,
   type LaunchExplanation,
@@ -42,9 +44,47 @@ export {
   predictLaunchDigest,
 } from './measure/predict.ts';
 export { LaunchRefused, type MeasureRefusalCode, measureRefusals } from './measure/refusals.ts';
-export { type Vmm, vmms } from './measure/vmsa.ts';
+export { resetVector, type Vmm, vmms, vmsaGpa, vmsaPage } from './measure/vmsa.ts';
+export type {
+  SimulatedChip,
+  SimulatedLaunchInputs,
+  SimulatedProcessor,
+  SimulatedProduct,
+  SimulatedReportTerms,
+  SimulatedRevocationTerms,
+  SimulatedRoot,
+  SimulatedRootKeys,
+  SimulatedRootTerms,
+  SimulatedTcb,
+  SimulatedVcekTerms,
+} from './simulated/processor.ts';
 export type { SnpClaims, SnpFirmware, SnpGuestPolicy, SnpPlatformInfo, SnpProduct, SnpTcb } from './snp/claims.ts';
+export { type AzureRuntimeClaims, type AzureRuntimeEvidence, verifyAzureRuntime } from './tpm/azure.ts';
+export type { TpmModel } from './tpm/certificate.ts';
 export type { PcrSelection, PcrValue, TpmClaims, TpmHash, TpmKeyClaims, TpmProgress } from './tpm/claims.ts';
+export { type ReplayedLog, replayEventLog } from './tpm/event-log.ts';
+export { readTpmKey, type TpmKey } from './tpm/keys.ts';
+export {
+  credentialFile,
+  credentialFileHeader,
+  eccCredentialSeed,
+  makeCredential,
+  type ProtectedCredential,
+  protectCredential,
+  type TpmCredential,
+} from './tpm/make-credential.ts';
+export type { RandomBytes } from './tpm/oaep.ts';
+export { showSelection, splitPcrValues } from './tpm/pcrs.ts';
+export type { TpmAttributes, TpmPublic } from './tpm/public-area.ts';
+export { type TpmRefusalCode, tpmRefusals } from './tpm/refusals.ts';
+export {
+  type TpmCertificateClaims,
+  type TpmCertificateEvidence,
+  type TpmCertificatePolicy,
+  type TpmCertificateRole,
+  verifyTpmCertificate,
+} from './tpm/verify-certificate.ts';
+export { type TpmQuoteEvidence, type TpmQuotePolicy, verifyTpmQuote } from './tpm/verify-quote.ts';
 export {
   type HostBootSpec,
   hostBootSpecText,

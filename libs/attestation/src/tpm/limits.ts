@@ -12,10 +12,6 @@ export const tpmLimits = {
   pcrBytesMax: 4,
   /** All registers of all banks at 64 bytes. */
   pcrValuesMax: 16 * 32,
-  /** RSA public exponents beyond this cost a verifier time and no vendor uses one. */
-  rsaExponentMax: 0xffff_ffff,
-  /** TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET of an RSA-4096 EK are under 700 bytes. */
-  credentialBytesMax: 2_048,
   /** The secret of a credential is at most a digest of the EK's name algorithm; 64 is SHA-512. */
   credentialSecretBytesMax: 64,
   /** EK certificates are 1 to 2 KiB; vendors' with long policies reach 4. */

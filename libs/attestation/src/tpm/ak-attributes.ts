@@ -1,0 +1,41 @@
+import type { Findings } from './findings.ts';
+import type { TpmKey } from './keys.ts';
+
+/**
+ * Whether a key may vouch for anything. An unrestricted key signs whatever its owner likes, also a structure that looks like a
+ * quote; one that was not made inside this TPM may have copies outside.
+ */
+export function checkAkAttributes(findings: Findings, ak: TpmKey, policy: 'required' | 'unchecked'): void {
+  findings.check(
+    'tpm-ak-strength',
+    ak.kind !== 'unsupported',
+    ak.kind,
+    'RSA of 2048, 3072 or 4096 bits, P-256 or P-384',
+  );
+  if (policy === 'unchecked') {
+    findings.unchecked(
+      'tpm-ak-attributes',
+      ak.area === undefined ? 'the key came as SPKI, without attributes' : 'present',
+    );
+    return;
+  }
+  if (ak.area === undefined) {
+    findings.check('tpm-ak-attributes', false, 'an SPKI, which says nothing of them', wantedAttributes);
+    return;
+  }
+  const { attributes, symmetric, scheme } = ak.area;
+  const missing = (['restricted', 'sign', 'fixedTpm', 'fixedParent', 'sensitiveDataOrigin'] as const)
+    .filter((name) => !attributes[name])
+    .map((name) => `not ${name}`);
+  const wrong = [
+    ...missing,
+    ...(attributes.decrypt ? ['decrypt'] : []),
+    ...(symmetric === undefined ? [] : ['a cipher']),
+    ...(scheme === undefined ? ['no signing scheme'] : []),
+  ];
+  const observed = wrong.length === 0 ? 'all as wanted' : wrong.join(', ');
+  findings.check('tpm-ak-attributes', wrong.length === 0, observed, wantedAttributes);
+}
+
+const wantedAttributes =
+  'restricted, sign, not decrypt, fixedTPM, fixedParent, sensitiveDataOrigin, a signing scheme and no cipher';

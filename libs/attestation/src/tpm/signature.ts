@@ -1,0 +1,84 @@
+import { constants, type KeyObject, verify } from 'node:crypto';
+import { ByteReader } from '../bytes/reader.ts';
+import { Malformed } from '../malformed.ts';
+import { algorithmIds, hex16, requireHash } from './algorithms.ts';
+import { sized } from './attest.ts';
+import type { TpmHash } from './claims.ts';
+import { tpmLimits } from './limits.ts';
+
+export type SignatureScheme = 'rsassa' | 'rsapss' | 'ecdsa';
+
+export type TpmSignature =
+  | { readonly scheme: 'rsassa' | 'rsapss'; readonly hash: TpmHash; readonly value: Uint8Array }
+  | { readonly scheme: 'ecdsa'; readonly hash: TpmHash; readonly r: Uint8Array; readonly s: Uint8Array };
+
+/** Parses a TPMT_SIGNATURE of RSASSA, RSAPSS or ECDSA. Source: TPM 2.0 Library, Part 2, 11.3.4. */
+export function parseSignature(bytes: Uint8Array): TpmSignature {
+  if (bytes.length > tpmLimits.signatureBytesMax) {
+    const wanted = `at most ${tpmLimits.signatureBytesMax}`;
+    throw new Malformed('too-large', 'TPMT_SIGNATURE', `${bytes.length} bytes`, wanted);
+  }
+  const reader = new ByteReader(bytes, 'TPMT_SIGNATURE', 'big');
+  const id = reader.u16('sigAlg');
+  const scheme = schemeOfId(id);
+  if (scheme === undefined) {
+    throw new Malformed('unknown-form', 'TPMT_SIGNATURE.sigAlg', hex16(id), 'RSASSA, RSAPSS or ECDSA');
+  }
+  const hash = requireHash(reader.u16('hash'), 'TPMT_SIGNATURE.hash');
+  if (scheme === 'ecdsa') {
+    const r = sized(reader, 'r');
+    const s = sized(reader, 's');
+    reader.end();
+    return { scheme, hash, r, s };
+  }
+  const value = sized(reader, 'sig');
+  reader.end();
+  return { scheme, hash, value };
+}
+
+/** The signature scheme of a TPM_ALG_ID, or undefined for another. */
+export function schemeOfId(id: number): SignatureScheme | undefined {
+  if (id === algorithmIds.rsassa) return 'rsassa';
+  if (id === algorithmIds.rsapss) return 'rsapss';
+  return id === algorithmIds.ecdsa ? 'ecdsa' : undefined;
+}
+
+/** Whether `signature` is `key`'s over `message`. False, too, where key and scheme do not go together. */
+export function isSignedBy(key: KeyObject, signature: TpmSignature, message: Uint8Array): boolean {
+  if (signature.scheme === 'ecdsa') {
+    const width = curveBytes(key);
+    const joined = width === undefined ? undefined : joinedHalves(signature.r, signature.s, width);
+    if (joined === undefined) return false;
+    return verify(signature.hash, message, { key, dsaEncoding: 'ieee-p1363' }, joined);
+  }
+  if (key.asymmetricKeyType !== 'rsa') return false;
+  if (signature.scheme === 'rsassa') return verify(signature.hash, message, key, signature.value);
+  // A TPM salts with the hash's size or with as much as fits, depending on its maker.
+  const saltLength = constants.RSA_PSS_SALTLEN_AUTO;
+  const padding = constants.RSA_PKCS1_PSS_PADDING;
+  return verify(signature.hash, message, { key, padding, saltLength }, signature.value);
+}
+
+/** Bytes of a coordinate of the curves a TPM attests with; undefined for any other key. */
+function curveBytes(key: KeyObject): number | undefined {
+  if (key.asymmetricKeyType !== 'ec') return undefined;
+  const curve = key.asymmetricKeyDetails?.namedCurve;
+  if (curve === 'prime256v1') return 32;
+  return curve === 'secp384r1' ? 48 : undefined;
+}
+
+/** r and s in fixed width: TPMs cut leading zeros, or keep them, or add one. */
+function joinedHalves(r: Uint8Array, s: Uint8Array, width: number): Uint8Array | undefined {
+  const joined = new Uint8Array(2 * width);
+  for (const [half, at] of [
+    [r, width],
+    [s, 2 * width],
+  ] as const) {
+    let from = 0;
+    while (half[from] === 0) from += 1;
+    const digits = half.subarray(from);
+    if (digits.length === 0 || digits.length > width) return undefined;
+    joined.set(digits, at - digits.length);
+  }
+  return joined;
+}

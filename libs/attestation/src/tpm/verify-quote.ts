@@ -1,0 +1,150 @@
+import type { Malformed } from '../malformed.ts';
+import type { Verified } from '../verdict.ts';
+import { checkAkAttributes } from './ak-attributes.ts';
+import { parseQuote, type TpmQuote } from './attest.ts';
+import type { PcrSelection, PcrValue, TpmClaims, TpmProgress } from './claims.ts';
+import { Findings } from './findings.ts';
+import type { TpmKey } from './keys.ts';
+import { notQuoted, pcrDigest, quotedValues, showSelection } from './pcrs.ts';
+import { checkProgress, progressOf } from './progress.ts';
+import type { TpmRefusalCode } from './refusals.ts';
+import { isSignedBy, parseSignature, type TpmSignature } from './signature.ts';
+
+export interface TpmQuoteEvidence {
+  /** TPMS_ATTEST, without a size in front. */
+  readonly attest: Uint8Array;
+  /** TPMT_SIGNATURE. */
+  readonly signature: Uint8Array;
+  /** The quoted registers, in any order. */
+  readonly pcrs: readonly PcrValue[];
+}
+
+/** What a quote is held against. Nothing is left out silently: what is not asked for says `unchecked`. */
+export interface TpmQuotePolicy {
+  readonly nonce: Uint8Array | 'unchecked';
+  /** Registers the quote must cover; it may cover more. */
+  readonly pcrs: readonly PcrSelection[] | 'unchecked';
+  readonly akAttributes: 'required' | 'unchecked';
+  /** SHA-1 as the hash of the signature or of a quoted bank. */
+  readonly sha1: 'refused' | 'allowed';
+  /** What was remembered of this key; `first-quote` for one that was never seen. */
+  readonly previous: TpmProgress | 'first-quote' | 'unchecked';
+  readonly clockSafe: 'required' | 'unchecked';
+}
+
+/**
+ * Verifies a TPM quote by a key that is already known: `ak` must be the key of this TPM by activation, by certificate or by an
+ * SNP report, which this function cannot see. Never throws on evidence; every check it made is in the answer, in order.
+ */
+export function verifyTpmQuote(evidence: TpmQuoteEvidence, ak: TpmKey, policy: TpmQuotePolicy): Verified<TpmClaims> {
+  const findings = new Findings();
+  const quote = findings.parsed(codeOfAttest, () => parseQuote(evidence.attest));
+  const signature = findings.parsed('tpm-signature-form', () => parseSignature(evidence.signature));
+  if (quote === undefined || signature === undefined) return findings.verdict<TpmClaims>(undefined);
+  findings.check('tpm-type', true, 'a quote made by a TPM', 'TPM_GENERATED and type quote');
+  checkSignature(findings, evidence, ak, signature);
+  checkAkAttributes(findings, ak, policy.akAttributes);
+  checkNonce(findings, quote, policy.nonce);
+  checkSha1(findings, quote, signature, policy.sha1);
+  checkSelection(findings, quote, policy.pcrs);
+  const values = checkValues(findings, quote, signature, evidence.pcrs);
+  if (policy.previous === 'unchecked') findings.unchecked('tpm-reset-count', 'clock, counts and firmware version');
+  else if (policy.previous !== 'first-quote') checkProgress(findings, quote, policy.previous);
+  if (policy.clockSafe === 'unchecked') findings.unchecked('tpm-clock-safe', quote.safe ? 'safe' : 'not safe');
+  else findings.check('tpm-clock-safe', quote.safe, quote.safe ? 'safe' : 'not safe', 'a clock that cannot repeat');
+  return findings.verdict(values === undefined ? undefined : claimsOf(quote, signature, ak, values, policy));
+}
+
+function codeOfAttest({ what }: Malformed): TpmRefusalCode {
+  if (what === 'TPMS_ATTEST.magic') return 'tpm-magic';
+  return what === 'TPMS_ATTEST.type' ? 'tpm-type' : 'tpm-attest-form';
+}
+
+function checkSignature(findings: Findings, evidence: TpmQuoteEvidence, ak: TpmKey, signature: TpmSignature): void {
+  const scheme = ak.area?.scheme;
+  const observed = `${signature.scheme} with ${signature.hash}`;
+  if (scheme === undefined) findings.unchecked('tpm-signature-scheme', observed);
+  else {
+    const agrees = scheme.name === signature.scheme && scheme.hash === signature.hash;
+    findings.check('tpm-signature-scheme', agrees, observed, `${scheme.name} with ${scheme.hash}, as the key says`);
+  }
+  const holds = isSignedBy(ak.key, signature, evidence.attest);
+  const wanted = 'a signature by the attestation key over these very bytes';
+  findings.check('tpm-signature', holds, holds ? `${observed} by ${ak.kind}` : `none by this ${ak.kind} key`, wanted);
+}
+
+function checkNonce(findings: Findings, quote: TpmQuote, nonce: Uint8Array | 'unchecked'): void {
+  const observed = hexOf(quote.extraData);
+  if (nonce === 'unchecked') {
+    findings.unchecked('tpm-nonce', observed);
+    return;
+  }
+  const wanted = hexOf(nonce);
+  findings.check('tpm-nonce', observed === wanted, observed || 'empty', wanted || 'empty');
+}
+
+function checkSha1(findings: Findings, quote: TpmQuote, signature: TpmSignature, policy: 'refused' | 'allowed'): void {
+  const banks = quote.selection.filter(({ bank, indices }) => bank === 'sha1' && indices.length > 0);
+  const used = [...(signature.hash === 'sha1' ? ['signature'] : []), ...(banks.length > 0 ? ['bank'] : [])];
+  const observed = used.length === 0 ? 'not used' : used.join(' and ');
+  if (policy === 'allowed' && used.length > 0) findings.unchecked('tpm-sha1', observed);
+  else findings.check('tpm-sha1', used.length === 0, observed, 'no SHA-1 in signature or banks');
+}
+
+function checkSelection(findings: Findings, quote: TpmQuote, wanted: readonly PcrSelection[] | 'unchecked'): void {
+  const observed = showSelection(quote.selection);
+  if (wanted === 'unchecked') {
+    findings.unchecked('tpm-pcr-selection', observed);
+    return;
+  }
+  const missing = notQuoted(wanted, quote.selection);
+  const enough = missing.length === 0;
+  const seen = enough ? observed : `${observed}, without ${missing.join(' ')}`;
+  findings.check('tpm-pcr-selection', enough, seen, `at least ${showSelection(wanted)}`);
+}
+
+function checkValues(
+  findings: Findings,
+  quote: TpmQuote,
+  signature: TpmSignature,
+  sent: readonly PcrValue[],
+): readonly PcrValue[] | undefined {
+  const quoted = quotedValues(quote.selection, sent);
+  if (!quoted.ok) {
+    findings.check('tpm-pcr-values', false, quoted.observed, quoted.wanted);
+    return undefined;
+  }
+  const wanted = hexOf(quote.pcrDigest);
+  const observed = hexOf(pcrDigest(signature.hash, quoted.joined));
+  const agrees = findings.check('tpm-pcr-digest', observed === wanted, observed, wanted || 'empty');
+  return agrees ? quoted.values : undefined;
+}
+
+function claimsOf(
+  quote: TpmQuote,
+  signature: TpmSignature,
+  ak: TpmKey,
+  pcrs: readonly PcrValue[],
+  policy: TpmQuotePolicy,
+): TpmClaims {
+  return {
+    kind: 'tpm-quote',
+    nonce: hexOf(quote.extraData),
+    pcrs,
+    pcrDigest: hexOf(quote.pcrDigest),
+    progress: progressOf(quote),
+    clockSafe: quote.safe,
+    signature: { scheme: signature.scheme, hash: signature.hash },
+    qualifiedSigner: hexOf(quote.qualifiedSigner),
+    ak: {
+      form: ak.area === undefined ? 'spki' : 'public-area',
+      name: ak.name,
+      spkiSha256: ak.spkiSha256,
+      kind: ak.kind,
+      attributesChecked: policy.akAttributes === 'required' && ak.area !== undefined,
+    },
+  };
+}
+
+const hexOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
