@@ -40,6 +40,10 @@ export const allCodecs: Codecs = new Map<string, AnyCodec>([
   ['miner', anyCodec(aggregates.miner.codec)],
   ['image', anyCodec(aggregates.image.codec)],
   ['flavor', anyCodec(aggregates.flavor.codec)],
+  ['appraisal', anyCodec(aggregates.appraisal.codec)],
+  ['device', anyCodec(aggregates.device.codec)],
+  ['policy', anyCodec(aggregates.policy.codec)],
+  ['network', anyCodec(aggregates.network.codec)],
   ['parked', anyCodec(aggregates.parked.codec)],
 ]);
 

@@ -38,7 +38,7 @@ export type NatsWorld = {
   connectOrchestrator(): Promise<NatsOrchestratorBus>;
   miner(minerId: string): Promise<MinerBus>;
   minerIdentity(minerId: string, expiresAt?: number): Promise<Identity>;
-  serviceIdentity(role: 'orchestrator' | 'observer'): Promise<Identity>;
+  serviceIdentity(role: 'orchestrator' | 'attestor' | 'observer'): Promise<Identity>;
   /** A bare connection, for what our own buses would never send. */
   raw(identity: Identity | null, inboxPrefix?: string): Promise<NatsConnection>;
   /** Ends the server with SIGKILL and starts it again on the same port and store. */
@@ -69,7 +69,7 @@ export const openNatsWorld = async (binary: string): Promise<NatsWorld> => {
     const { publicKey, seed } = createUserKey();
     return { seed, jwt: await issueMinerJwt(operator, { minerId, userPublicKey: publicKey, expiresAt }) };
   };
-  const serviceIdentity = async (role: 'orchestrator' | 'observer'): Promise<Identity> => {
+  const serviceIdentity = async (role: 'orchestrator' | 'attestor' | 'observer'): Promise<Identity> => {
     const { publicKey, seed } = createUserKey();
     return { seed, jwt: await issueServiceJwt(operator, { role, userPublicKey: publicKey, expiresAt: null }) };
   };

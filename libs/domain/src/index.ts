@@ -4,7 +4,37 @@ export { account } from './account/index.ts';
 export { depositMax, sshKeyLineLengthMax, sshKeysMax, tokensMax } from './account/limits.ts';
 export { parseSshPublicKey, type SshPublicKey } from './account/ssh-key.ts';
 export type { Account, AccountState, ApiToken, Deposit, Hold, RefusedHold } from './account/state.ts';
+export {
+  type AppraisalCommand,
+  type AppraisalState,
+  type AttestationKey,
+  type Attester,
+  appraisal,
+  type LastAppraisal,
+  worstTier,
+} from './appraisal/appraisal.ts';
+export type {
+  AppraisalClaims,
+  AppraisalEvent,
+  AppraisalProgress,
+  AppraisalRefusal,
+  AttestationKeyEnrolled,
+  ClaimGroup,
+  EvidenceAppraised,
+  GroupTiers,
+  PolicyUsed,
+  Tier,
+} from './appraisal/events.ts';
+export { appraisalRefusalsMax } from './appraisal/limits.ts';
 export { type Decider, fold } from './decider.ts';
+export {
+  type Device,
+  type DeviceCommand,
+  type DeviceEvent,
+  type DeviceKind,
+  type DeviceState,
+  device,
+} from './device/device.ts';
 export { Refusal, type RefusalCode, type RefusalData, unreachable } from './errors.ts';
 export {
   type Flavor,
@@ -38,6 +68,14 @@ export type { Accelerator, HostCheck, MinerEvent, Platform } from './miner/event
 export { miner } from './miner/index.ts';
 export { capacityMax, drainReasonLengthMax } from './miner/limits.ts';
 export type { Allocation, Attachment, Drain, Miner, MinerState } from './miner/state.ts';
+export {
+  type Network,
+  type NetworkCommand,
+  type NetworkEvent,
+  type NetworkKind,
+  type NetworkState,
+  network,
+} from './network/network.ts';
 export { type Explained, explainPlacement } from './placement/explain.ts';
 export {
   type NoFit,
@@ -49,7 +87,15 @@ export {
   whyNoFit,
 } from './placement/placement.ts';
 export {
+  type PolicyCommand,
+  type PolicyDocument,
+  type PolicyEvent,
+  type PolicyState,
+  policy,
+} from './policy/policy.ts';
+export {
   type AccountId,
+  type AttesterId,
   type BootId,
   type Branded,
   type DepositId,

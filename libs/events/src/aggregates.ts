@@ -2,8 +2,16 @@ import {
   type AccountCommand,
   type AccountEvent,
   type AccountState,
+  type AppraisalCommand,
+  type AppraisalEvent,
+  type AppraisalState,
   account,
+  appraisal,
   type Decider,
+  type DeviceCommand,
+  type DeviceEvent,
+  type DeviceState,
+  device,
   type FlavorCommand,
   type FlavorEvent,
   type FlavorState,
@@ -16,6 +24,14 @@ import {
   type MinerEvent,
   type MinerState,
   miner,
+  type NetworkCommand,
+  type NetworkEvent,
+  type NetworkState,
+  network,
+  type PolicyCommand,
+  type PolicyEvent,
+  type PolicyState,
+  policy,
   type VmCommand,
   type VmEvent,
   type VmState,
@@ -26,9 +42,13 @@ import type { Category } from './names.ts';
 import type { ParkedEvent } from './parking.ts';
 import { parkedCodec } from './parking-stream.ts';
 import { accountEvents } from './schemas/account.ts';
+import { appraisalEvents } from './schemas/appraisal.ts';
+import { deviceEvents } from './schemas/device.ts';
 import { flavorEvents } from './schemas/flavor.ts';
 import { imageEvents, imageUpcasters } from './schemas/image.ts';
 import { minerEvents } from './schemas/miner.ts';
+import { networkEvents } from './schemas/network.ts';
+import { policyEvents } from './schemas/policy.ts';
 import { vmEvents } from './schemas/vm.ts';
 
 /** A stream category with its rules and its stored format. */
@@ -59,12 +79,32 @@ export const aggregates = {
     decider: image,
     codec: createCodec<ImageEvent>(imageEvents, imageUpcasters),
   } satisfies Aggregate<ImageState, ImageCommand, ImageEvent>,
-  /** Its rules are of single events on a stream that many share: {@link handleParked}. */
   flavor: { category: 'flavor', decider: flavor, codec: createCodec<FlavorEvent>(flavorEvents) } satisfies Aggregate<
     FlavorState,
     FlavorCommand,
     FlavorEvent
   >,
+  appraisal: {
+    category: 'appraisal',
+    decider: appraisal,
+    codec: createCodec<AppraisalEvent>(appraisalEvents),
+  } satisfies Aggregate<AppraisalState, AppraisalCommand, AppraisalEvent>,
+  device: { category: 'device', decider: device, codec: createCodec<DeviceEvent>(deviceEvents) } satisfies Aggregate<
+    DeviceState,
+    DeviceCommand,
+    DeviceEvent
+  >,
+  policy: { category: 'policy', decider: policy, codec: createCodec<PolicyEvent>(policyEvents) } satisfies Aggregate<
+    PolicyState,
+    PolicyCommand,
+    PolicyEvent
+  >,
+  network: {
+    category: 'network',
+    decider: network,
+    codec: createCodec<NetworkEvent>(networkEvents),
+  } satisfies Aggregate<NetworkState, NetworkCommand, NetworkEvent>,
+  /** Its rules are of single events on a stream that many share: {@link handleParked}. */
   parked: { category: 'parked', codec: parkedCodec } satisfies Pick<
     Aggregate<never, never, ParkedEvent>,
     'category' | 'codec'
@@ -72,4 +112,6 @@ export const aggregates = {
 } as const;
 
 /** Any event the network records. */
-export type DomainEvent = VmEvent | AccountEvent | MinerEvent | ImageEvent | FlavorEvent | ParkedEvent;
+export type DomainEvent =
+  | (VmEvent | AccountEvent | MinerEvent | ImageEvent | FlavorEvent | ParkedEvent)
+  | (AppraisalEvent | DeviceEvent | PolicyEvent | NetworkEvent);

@@ -1,4 +1,18 @@
 export { type Aggregate, aggregates, type DomainEvent } from './aggregates.ts';
+export type {
+  Activated,
+  ActivateRequest,
+  Challenge,
+  ChallengeRequest,
+  ChipCertificates,
+  ChipRequest,
+  EnrolChallenge,
+  EnrolRequest,
+  EvidenceAnswer,
+  EvidenceRequest,
+  ImaPart,
+  ImaPartTaken,
+} from './attestation-messages.ts';
 export { type AdmittedEvent, type ChainFault, eventHash, findChainFault, genesisHash, linkHash } from './chain.ts';
 export { type Codec, createCodec, type StoredForm, UnknownEvent, type Upcaster } from './codec.ts';
 export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsumer } from './consumer.ts';
@@ -23,12 +37,16 @@ export {
   answerBytesMax,
   appendEventsMax,
   atLeastWaitMs,
+  attestationBytesMax,
   conflictRetriesMax,
   consoleBytesMax,
   consumerAttemptsMax,
   consumerRetryMs,
   eventDataBytesMax,
   eventTextCharsMax,
+  evidenceTextCharsMax,
+  imaPartBytesMax,
+  imaPartsMax,
   logHeadBytesMax,
   logHeadStreamsMax,
   parkedMax,
@@ -55,6 +73,14 @@ export {
 } from './parking.ts';
 export { createParking, handleParked, type Parking, parkedCodec, skippedEvents } from './parking-stream.ts';
 export {
+  type AttestationHandlers,
+  AttestationRefused,
+  type AttestationRequest,
+  type AttestationRequests,
+  type AttesterBus,
+  type VerifierBus,
+} from './ports/attestation-bus.ts';
+export {
   type AskAnswer,
   BusUnavailable,
   type CallHandlers,
@@ -80,11 +106,14 @@ export {
   StoreUnavailable,
   type Subscription,
 } from './ports/event-store.ts';
+export { type EvidenceStore, EvidenceUnavailable } from './ports/evidence-store.ts';
 export type { Ids } from './ports/ids.ts';
 export type { Leases } from './ports/leases.ts';
 export type { Scheduler, SchedulerStatus, Timer, TimerFired, TimerSource, Timers } from './ports/scheduler.ts';
 export { createRelay, type Relay, RelayNotPlaced, type RelayOptions, type RelayStatus } from './relay.ts';
 export { role } from './schemas/account.ts';
+export { attesterId, claimGroup, groupTiers, tier } from './schemas/appraisal.ts';
+export { attestationMessages } from './schemas/attestation-messages.ts';
 export { imageManifest, imageMeasurements } from './schemas/image.ts';
 export {
   askAnswer,
@@ -99,6 +128,8 @@ export {
   vmUsage,
 } from './schemas/messages.ts';
 export { accelerator, hostChecks, natsPublicKey, platform } from './schemas/miner.ts';
+export { networkKind } from './schemas/network.ts';
+export { policyDocument } from './schemas/policy.ts';
 export {
   accountId,
   bootId,

@@ -8,6 +8,8 @@ const operator = 'an operator, by command';
 const miner = "a miner's report, judged by the orchestrator";
 const placement = 'the process vm-placement';
 const admission = 'the process vm-admission';
+const attestor = 'the attestor';
+const claims = 'the process device-claims';
 const consumer = 'that consumer';
 
 /** Every event there is. Total: a new event without its sentence does not compile. */
@@ -65,6 +67,23 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
   MinerDrainStarted: ['Nothing more is placed on the miner; what it holds goes on', operator],
   MinerDrained: ['A draining miner holds nothing any more', 'what released the last allocation'],
   MinerUndrained: ['VMs may be placed on the miner again', operator],
+
+  MinerTrustChanged: ["The verdict on the host's evidence is another than before", 'the process miner-trust'],
+
+  AttestationKeyEnrolled: ['An attestation key was proved to live in the TPM with that endorsement key', attestor],
+  EvidenceAppraised: ['Evidence for a fresh nonce was verified and judged; this uses the nonce up', attestor],
+  AttestationOverdue: ['The time for the next evidence has passed without any', attestor],
+
+  DeviceClaimed: ['A secure processor or TPM counts for this miner, and for no other', claims],
+  DeviceClaimRefused: ['Another miner showed a device that counts for this one', claims],
+  DeviceReleased: ['The device counts for no miner any more', operator],
+  DeviceTransferred: ['The device counts for another miner from now on', operator],
+  DeviceDisputed: ['Another miner says that the device is its own', 'an operator, for a miner'],
+  DeviceDisputeSettled: ['Whose the device is was decided, and why', operator],
+
+  PolicyPublished: ['A policy has a new version; what it judges from now on names it', operator],
+
+  NetworkFounded: ['What this network is for ever: its name, its kind, its keys', 'the first start'],
 
   ImageRegistered: ['An image may be booted; what it consists of, and what of it is measured', operator],
   ImageRetired: ['The image is given to no new VM; VMs that have it go on', operator],

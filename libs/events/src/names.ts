@@ -1,12 +1,15 @@
 import type { StreamName } from './envelope.ts';
 
-/** Every stream category there is. Each has exactly one writer: all of these are the orchestrator's. */
-export const categories = ['vm', 'account', 'miner', 'image', 'flavor', 'parked'] as const;
+/** Every stream category there is. Each has exactly one writer: `appraisal` is the attestor's, all others the orchestrator's. */
+export const categories = [
+  ...(['vm', 'account', 'miner', 'image', 'flavor', 'parked'] as const),
+  ...(['appraisal', 'device', 'policy', 'network'] as const),
+] as const;
 export type Category = (typeof categories)[number];
 
 const byName: ReadonlyMap<string, Category> = new Map(categories.map((name) => [name, name]));
 
-const STREAM = /^(vm|account|miner|image|flavor|parked)-[a-z0-9][a-z0-9-]{0,99}$/;
+const STREAM = /^(vm|account|miner|image|flavor|parked|appraisal|device|policy|network)-[a-z0-9][a-z0-9-]{0,99}$/;
 
 /** `vm-<id>` and its like. The id is trusted here; doors use {@link parseStreamName}. */
 export const streamName = (category: Category, id: string): StreamName => `${category}-${id}` as StreamName;

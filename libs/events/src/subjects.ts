@@ -1,6 +1,7 @@
 import { isUuid } from '#domain';
 import type { RecordedEvent } from './envelope.ts';
 import { categoryOf, idOf } from './names.ts';
+import type { AttestationRequest } from './ports/attestation-bus.ts';
 
 /** Every NATS subject there is, in one place; `infra/nats.md` draws who may use which. */
 export const subjects = {
@@ -25,6 +26,12 @@ export const subjects = {
   /** Request to the orchestrator: `sync` (read all my specs anew), `renew` (my credentials). */
   ask: (minerId: string, what: 'sync' | 'renew'): string => `ask.${minerId}.${what}`,
   allAsks: (what: 'sync' | 'renew'): string => `ask.*.${what}`,
+  /** A miner's request to an attestor (queue group `attestor`): a challenge, its enrolment, its evidence. */
+  attest: (minerId: string, what: AttestationRequest): string => `attest.${minerId}.${what}`,
+  allAttest: 'attest.*.*',
+  /** An attestor to a miner: give evidence now. */
+  due: (minerId: string): string => `due.${minerId}`,
+  allDue: 'due.*',
   /** Request to a miner about a VM: `console` (a part of its serial log), `metrics` (what it has used). */
   call: (minerId: string, what: 'console' | 'metrics'): string => `call.${minerId}.${what}`,
   /** An event was appended by another process of this machine: wake the tail. */

@@ -46,6 +46,9 @@ const reasonsText = (reasons: Readonly<Record<string, number>>): string =>
     .map(([code, count]) => `${count} × ${code}`)
     .join(', ') || 'no miner is attached';
 
+const refusalsText = (refusals: readonly { readonly code: string }[]): string =>
+  refusals.length === 0 ? '' : `: ${refusals.map(({ code }) => code).join(', ')}`;
+
 const sentences: Sentences = {
   VmRequested: (e) => `"${e.name}" wanted: ${e.flavorId} (${sizeText(e.size)}), image ${shortId(e.imageDigest)}`,
   VmAdmitted: (e) => `the first hour is paid for (hold ${shortId(e.holdId)})`,
@@ -108,6 +111,26 @@ const sentences: Sentences = {
     `draining: ${e.reason}; nothing new is placed, its VMs go on${e.deadlineAt === null ? '' : `; wanted empty by ${isoTime(e.deadlineAt)}`}`,
   MinerDrained: () => 'drained: nothing of any VM is left',
   MinerUndrained: () => 'takes VMs again',
+
+  MinerTrustChanged: (e) => `its host is ${e.tier} since the appraisal of ${isoTime(e.appraisedAt)}`,
+
+  AttestationKeyEnrolled: (e) =>
+    `attestation key ${e.akName.slice(0, 12)}… enrolled${e.isSimulated ? ', of a SIMULATED TPM' : ''}`,
+  EvidenceAppraised: (e) =>
+    `evidence judged ${e.tier}${e.platform === 'simulated' ? ' (SIMULATED)' : ''}${refusalsText(e.refusals)}; next by ${isoTime(e.nextDueAt)}`,
+  AttestationOverdue: (e) => `no evidence by ${isoTime(e.dueAt)}, when it was due`,
+
+  DeviceClaimed: (e) => `${e.deviceKind} ${e.deviceId.slice(0, 12)}… counts for miner ${shortId(e.minerId)}`,
+  DeviceClaimRefused: (e) =>
+    `miner ${shortId(e.minerId)} showed the ${e.deviceKind} of miner ${shortId(e.heldBy)}, and was refused`,
+  DeviceReleased: (e) => `counts for no miner any more (was ${shortId(e.minerId)}'s): ${e.reason}`,
+  DeviceTransferred: (e) => `counts for miner ${shortId(e.to)} instead of ${shortId(e.from)}: ${e.reason}`,
+  DeviceDisputed: (e) => `miner ${shortId(e.minerId)} says it is its own: ${e.reason}`,
+  DeviceDisputeSettled: (e) => `${e.outcome}, counts for miner ${shortId(e.holder)}: ${e.reason}`,
+
+  PolicyPublished: (e) => `policy ${e.name} version ${e.version}: ${e.reason}`,
+
+  NetworkFounded: (e) => `network ${e.name} founded, ${e.kind === 'simulated' ? 'SIMULATED' : e.kind}`,
 
   ImageRegistered: (e) => `image ${e.manifest.name} ${e.manifest.version} registered as ${shortId(e.digest)}`,
   ImageRetired: (e) => `given to no new VM: ${e.reason}`,

@@ -10,20 +10,21 @@ export const accountNames = { system: 'SYS', hcc: 'HCC', miners: 'MINERS' } as c
 /** Where acknowledgements of a stream's messages go. */
 export const acksOf = (stream: string): string => `$JS.ACK.${stream}.>`;
 
-/** What miners may send into the orchestrator's account. */
+/** What miners may send into the account of orchestrator and attestor. */
 const fromMiners: readonly string[] = [
   subjects.allReports,
   subjects.allHosts,
   subjects.allBeats,
   subjects.allAsks('sync'),
   subjects.allAsks('renew'),
+  subjects.allAttest,
   acksOf(jetstreamStreams.work),
 ];
 
 /** What the orchestrator asks of miners. */
 const calls = 'call.*.*';
-/** What the server delivers to miners. */
-const specs = 'spec.*';
+/** What the server delivers to miners, and the attestor's word to them. */
+const toMiners = ['spec.*', subjects.allDue];
 
 // Subjects keep their names on the way: nats-server 2.10.27 crashes on a reply to a *renamed* import (tried).
 const service = (subject: string) => ({ name: subject, subject, type: 'service' as const });
@@ -33,7 +34,7 @@ const stream = (subject: string) => ({ name: subject, subject, type: 'stream' as
 export const hccClaims = (minersAccount: string) => ({
   exports: [
     ...fromMiners.map((subject) => ({ ...service(subject), response_type: 'Singleton' as const })),
-    stream(specs),
+    ...toMiners.map(stream),
   ],
   imports: [{ ...service(calls), account: minersAccount }],
   limits: { ...unlimited, mem_storage: -1, disk_storage: -1, streams: -1, consumer: -1 },
@@ -44,7 +45,7 @@ export const minersClaims = (hccAccount: string) => ({
   exports: [{ ...service(calls), response_type: 'Singleton' as const }],
   imports: [
     ...fromMiners.map((subject) => ({ ...service(subject), account: hccAccount })),
-    { ...stream(specs), account: hccAccount },
+    ...toMiners.map((subject) => ({ ...stream(subject), account: hccAccount })),
   ],
   limits: unlimited,
 });

@@ -1,3 +1,4 @@
+export { connectVerifierBus, type VerifierBusOptions } from './attestation.ts';
 export {
   type Drift,
   driftOf,
@@ -6,7 +7,7 @@ export {
   requireServerVersion,
 } from './ensure-topology.ts';
 export { NatsError, type NatsErrorCode, type NatsErrorFacts } from './errors.ts';
-export { connectMinerBus, type MinerBusOptions } from './miner-bus.ts';
+export { connectMinerBus, type MinerBusOptions, type NatsMinerBus } from './miner-bus.ts';
 export { createNatsOperator, type NatsAccount, type NatsOperator } from './operator.ts';
 export { connectOrchestratorBus, type NatsOrchestratorBus, type OrchestratorBusOptions } from './orchestrator-bus.ts';
 export { ensureNatsOperator, loadNatsOperator, saveNatsOperator } from './secrets.ts';

@@ -65,3 +65,6 @@ export const storeBytesMax = 8 * 1024 ** 3;
 export const minerSubscriptionsMax = 64;
 /** How long the answer to a request may take before the right to answer lapses. */
 export const answerWithinMs = 30_000;
+
+/** A request of an attester: verifying evidence may wait behind others, and a list of 64 MiB takes a second to hash. */
+export const attestTimeoutMs = 20_000;

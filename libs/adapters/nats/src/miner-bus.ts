@@ -1,6 +1,15 @@
 import { jetstream } from '@nats-io/jetstream';
 import type { z } from 'zod';
-import { encodeMessage, hostReport, type MinerBus, reportBytesMax, subjects, vmReport } from '#events';
+import {
+  type AttesterBus,
+  encodeMessage,
+  hostReport,
+  type MinerBus,
+  reportBytesMax,
+  subjects,
+  vmReport,
+} from '#events';
+import { attesterBus } from './attestation.ts';
 import { answerCalls } from './calls.ts';
 import { publishBudgetMs, publishTimeoutMs, specsInFlightMax } from './limits.ts';
 import { type Link, type LinkOptions, openLink } from './link.ts';
@@ -12,14 +21,17 @@ import { minerInbox } from './user-jwt.ts';
 
 export type MinerBusOptions = Omit<LinkOptions, 'who' | 'inboxPrefix'> & { readonly minerId: string };
 
+/** A miner's whole bus: its work, and its attestation on the same connection. */
+export type NatsMinerBus = MinerBus & { readonly attestation: AttesterBus };
+
 /** A miner's side of the bus, on its own subjects only. Rejects with BusUnavailable when nobody answers or the credentials are refused. */
-export const connectMinerBus = async (options: MinerBusOptions): Promise<MinerBus> => {
+export const connectMinerBus = async (options: MinerBusOptions): Promise<NatsMinerBus> => {
   const { minerId } = options;
   const link = await openLink({ ...options, who: `miner ${minerId}`, inboxPrefix: minerInbox(minerId) });
   return openBus(link, options);
 };
 
-const openBus = (link: Link, { minerId, clock, log }: MinerBusOptions): MinerBus => {
+const openBus = (link: Link, { minerId, clock, log }: MinerBusOptions): NatsMinerBus => {
   const { nc, closing } = link;
   const js = jetstream(nc);
   // One report of a subject at a time: a repeated older one must not replace a newer.
@@ -55,6 +67,7 @@ const openBus = (link: Link, { minerId, clock, log }: MinerBusOptions): MinerBus
       if (link.connectedSince() !== null) nc.publish(subjects.beat(minerId));
     },
     onCalls: (handlers) => answerCalls({ nc, minerId, log, handlers }),
+    attestation: attesterBus(nc, minerId),
     close: link.close,
   };
 };

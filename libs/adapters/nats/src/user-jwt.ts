@@ -2,7 +2,7 @@ import { encodeUser } from '@nats-io/jwt';
 import { createUser, fromPublic } from '@nats-io/nkeys';
 import { nanos } from '@nats-io/transport-node';
 import { isUuid, type UnixMs } from '#domain';
-import { answerBytesMax, jetstreamStreams, reportBytesMax, subjects } from '#events';
+import { answerBytesMax, attestationBytesMax, jetstreamStreams, reportBytesMax, subjects } from '#events';
 import { NatsError } from './errors.ts';
 import { answerWithinMs, minerSubscriptionsMax } from './limits.ts';
 import { type NatsOperator, signingKeyOf } from './operator.ts';
@@ -50,19 +50,22 @@ export const issueMinerJwt = async (
         subjects.beat(minerId),
         subjects.ask(minerId, 'sync'),
         subjects.ask(minerId, 'renew'),
+        `attest.${minerId}.*`,
         `$JS.ACK.${jetstreamStreams.work}.${minerConsumerName(minerId)}.>`,
       ],
     },
-    sub: { allow: [subjects.spec(minerId), `call.${minerId}.*`, `${minerInbox(minerId)}.>`] },
+    sub: {
+      allow: [subjects.spec(minerId), subjects.due(minerId), `call.${minerId}.*`, `${minerInbox(minerId)}.>`],
+    },
     resp: oneAnswer,
-    payload: Math.max(reportBytesMax, answerBytesMax),
+    payload: Math.max(reportBytesMax, answerBytesMax, attestationBytesMax),
     subs: minerSubscriptionsMax,
   };
   return issue(operator, 'miners', `miner ${minerId}`, userPublicKey, permissions, expiresAt);
 };
 
-/** `orchestrator` runs the network; `observer` reads events as they are published and can send nothing. */
-export type ServiceRole = 'orchestrator' | 'observer';
+/** `orchestrator` runs the network, `attestor` answers attesters; `observer` reads events as they are published and can send nothing. */
+export type ServiceRole = 'orchestrator' | 'attestor' | 'observer';
 
 /** Credentials of one of our own programs. `expiresAt: null` never expires, for a program that holds the operator's keys anyway. */
 export const issueServiceJwt = (
@@ -88,6 +91,11 @@ const servicePermissions = {
         `${serviceInbox('orchestrator')}.>`,
       ],
     },
+    resp: oneAnswer,
+  },
+  attestor: {
+    pub: { allow: [subjects.allDue, subjects.appended] },
+    sub: { allow: [subjects.allAttest, subjects.appended, `${serviceInbox('attestor')}.>`] },
     resp: oneAnswer,
   },
   // An empty allow list allows everything, so nothing is said by denying all.

@@ -1,3 +1,4 @@
+import type { Tier } from '../appraisal/events.ts';
 import type { MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
@@ -50,4 +51,10 @@ export type MinerCommand = At &
     | { readonly type: 'MarkMinerReturned' }
     | { readonly type: 'DrainMiner'; readonly reason: string; readonly deadlineAt: UnixMs | null }
     | { readonly type: 'UndrainMiner' }
+    | {
+        readonly type: 'NoteTrust';
+        readonly tier: Tier;
+        readonly appraisalId: string;
+        readonly appraisedAt: UnixMs;
+      }
   );

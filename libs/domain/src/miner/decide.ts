@@ -41,6 +41,8 @@ export const decide = (state: MinerState, command: MinerCommand): readonly Miner
       return drainMiner(state, command);
     case 'UndrainMiner':
       return undrainMiner(state);
+    case 'NoteTrust':
+      return noteTrust(state, command);
     default:
       return unreachable(command);
   }
@@ -122,6 +124,13 @@ const declareCapacity = (miner: Miner, { capacity }: Command<'DeclareCapacity'>)
   assertEnrolled(miner);
   assertSize('capacity', capacity);
   return sameSize(miner.capacity, capacity) ? [] : [{ type: 'CapacityDeclared', capacity }];
+};
+
+/** Only another tier is news here; each verdict is on the attester's own stream. One that comes late changes nothing. */
+const noteTrust = (miner: Miner, command: Command<'NoteTrust'>): readonly MinerEvent[] => {
+  const { tier, appraisalId, appraisedAt } = command;
+  if (miner.trust !== null && (miner.trust.tier === tier || appraisedAt < miner.trust.appraisedAt)) return [];
+  return [{ type: 'MinerTrustChanged', tier, appraisalId, appraisedAt }];
 };
 
 /** A change of a status is an event; free disk and memory vary with every look, and are none. */

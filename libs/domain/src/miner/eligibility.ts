@@ -6,7 +6,14 @@ export type Eligibility =
   | { readonly eligible: true; readonly text: string }
   | {
       readonly eligible: false;
-      readonly code: 'not-enrolled' | 'not-attached' | 'lost' | 'draining' | 'drained' | 'no-capacity-declared';
+      readonly code:
+        | 'not-enrolled'
+        | 'not-attached'
+        | 'lost'
+        | 'draining'
+        | 'drained'
+        | 'distrusted'
+        | 'no-capacity-declared';
       readonly text: string;
     };
 
@@ -23,6 +30,9 @@ export const eligibilityOf = (miner: Miner): Eligibility => {
     return miner.drain.isDone
       ? no('drained', `nothing of any VM is left on it (${miner.drain.reason}): undrain it to place VMs again`)
       : no('draining', `${left} ${left === 1 ? 'VM is' : 'VMs are'} still on it (${miner.drain.reason})`);
+  }
+  if (miner.trust?.tier === 'contraindicated') {
+    return no('distrusted', `its evidence was refused: \`hcc miner why ${miner.minerId}\` opens it`);
   }
   if (sameSize(miner.capacity, noSize)) return no('no-capacity-declared', 'its agent offers nothing: give it capacity');
   return { eligible: true, text: 'VMs that fit may be placed on it' };

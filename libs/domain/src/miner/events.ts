@@ -1,3 +1,4 @@
+import type { Tier } from '../appraisal/events.ts';
 import type { MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
@@ -75,4 +76,11 @@ export type MinerEvent =
     }
   /** Nothing of any VM is left on a draining miner. Nothing is placed on it until it is undrained. */
   | { readonly type: 'MinerDrained' }
-  | { readonly type: 'MinerUndrained' };
+  | { readonly type: 'MinerUndrained' }
+  /** The verdict on the host's evidence is another than before. */
+  | {
+      readonly type: 'MinerTrustChanged';
+      readonly tier: Tier;
+      readonly appraisalId: string;
+      readonly appraisedAt: UnixMs;
+    };

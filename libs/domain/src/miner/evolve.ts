@@ -28,6 +28,7 @@ const invited = ({ minerId, name, joinTokenSha256, expiresAt }: Event<'MinerInvi
   lost: null,
   hostChecks: null,
   drain: null,
+  trust: null,
 });
 
 const evolveMiner = (miner: Miner, event: Exclude<MinerEvent, Event<'MinerInvited'>>): Miner => {
@@ -67,6 +68,10 @@ const evolveMiner = (miner: Miner, event: Exclude<MinerEvent, Event<'MinerInvite
       return { ...miner, drain: miner.drain === null ? null : { ...miner.drain, isDone: true } };
     case 'MinerUndrained':
       return { ...miner, drain: null };
+    case 'MinerTrustChanged': {
+      const { tier, appraisalId, appraisedAt } = event;
+      return { ...miner, trust: { tier, appraisalId, appraisedAt } };
+    }
     default:
       return unreachable(event);
   }

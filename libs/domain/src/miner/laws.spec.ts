@@ -87,6 +87,13 @@ const command: fc.Arbitrary<MinerCommand> = fc.oneof(
   }),
   fc.record({ type: fc.constant('UndrainMiner' as const), now }),
   fc.record({ type: fc.constant('ReportHostChecks' as const), now, checks }),
+  fc.record({
+    type: fc.constant('NoteTrust' as const),
+    now,
+    tier: fc.constantFrom('affirming' as const, 'contraindicated' as const, 'none' as const),
+    appraisalId: fc.constant('00000000-0000-4000-8000-000000000099'),
+    appraisedAt: fc.constantFrom(noon, noon + 1_000),
+  }),
 );
 
 const move = movesOf<MinerState, MinerCommand>(command);
@@ -136,6 +143,10 @@ describe('the laws of a miner', () => {
             { code: 'HCC-H001', name: 'accelerator', status: 'WARN', observed: 'TCG', wanted: 'KVM', fix: 'load it' },
           ],
         },
+      ],
+      MinerTrustChanged: [
+        { type: 'MinerTrustChanged', tier: 'contraindicated', appraisalId: 'a', appraisedAt: noon },
+        { type: 'MinerTrustChanged', tier: 'affirming', appraisalId: 'b', appraisedAt: noon + 1 },
       ],
       MinerDrainStarted: [{ type: 'MinerDrainStarted', reason: 'new disks', deadlineAt: null }],
       MinerDrained: [{ type: 'MinerDrained' }],

@@ -1,3 +1,4 @@
+import type { Tier } from '../appraisal/events.ts';
 import type { MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
@@ -33,6 +34,8 @@ export type Miner = {
   readonly hostChecks: readonly HostCheck[] | null;
   /** Set while nothing new is placed on it. `isDone` once nothing is left on it either. */
   readonly drain: Drain | null;
+  /** How its host's evidence was last judged; `null` before any was. */
+  readonly trust: { readonly tier: Tier; readonly appraisalId: string; readonly appraisedAt: UnixMs } | null;
 };
 
 export type Drain = { readonly reason: string; readonly deadlineAt: UnixMs | null; readonly isDone: boolean };

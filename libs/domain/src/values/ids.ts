@@ -9,6 +9,8 @@ export type AccountId = Branded<'AccountId'>;
 export type MinerId = Branded<'MinerId'>;
 /** SHA-256 of the image's canonical manifest, 64 lower-case hex digits. */
 export type ImageDigest = Branded<'ImageDigest'>;
+/** Who gives evidence: a miner (through its system VM) by its minerId, an owner's VM by its vmId. */
+export type AttesterId = Branded<'AttesterId'>;
 export type TokenId = Branded<'TokenId'>;
 export type HoldId = Branded<'HoldId'>;
 export type DepositId = Branded<'DepositId'>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { HostCheck, MinerEvent } from '#domain';
+import { tier } from './appraisal.ts';
 import { count, instant, minerId, sha256Hex, shortText, size, vmId } from './values.ts';
 import type { EventSchemas } from './vm.ts';
 
@@ -47,4 +48,5 @@ export const minerEvents = {
   MinerDrainStarted: z.strictObject({ reason: shortText, deadlineAt: instant.nullable() }),
   MinerDrained: z.strictObject({}),
   MinerUndrained: z.strictObject({}),
+  MinerTrustChanged: z.strictObject({ tier, appraisalId: z.uuid().lowercase(), appraisedAt: instant }),
 } satisfies EventSchemas<MinerEvent>;

@@ -1,0 +1,128 @@
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
+import {
+  type AttestationHandlers,
+  AttestationRefused,
+  type AttestationRequest,
+  type AttestationRequests,
+  type AttesterBus,
+  attestationBytesMax,
+  attestationMessages,
+  decodeMessage,
+  encodeMessage,
+  minerIdOf,
+  type Stop,
+  subjects,
+  type VerifierBus,
+} from '#events';
+import { textOf } from './errors.ts';
+import { attestTimeoutMs } from './limits.ts';
+import { type LinkOptions, openLink } from './link.ts';
+import { unavailable } from './retry.ts';
+import type { BusLog } from './status.ts';
+import { serviceInbox } from './user-jwt.ts';
+
+/** What either side answers: a value, or why not. The reason is for the log of whoever asked, and holds no secret. */
+const answered = <Value>(value: z.ZodType<Value>) =>
+  z.discriminatedUnion('ok', [
+    z.strictObject({ ok: z.literal(true), value }),
+    z.strictObject({
+      ok: z.literal(false),
+      code: z.string().max(100),
+      reason: z.string().max(2_000),
+      retryInMs: z.int().nonnegative().nullable(),
+    }),
+  ]);
+
+/** The attester's half on a miner's own connection. */
+export const attesterBus = (nc: NatsConnection, minerId: string): AttesterBus => ({
+  ask: async (what, message) => {
+    const subject = subjects.attest(minerId, what);
+    const { ask, answer } = attestationMessages[what];
+    const bytes = await requested(nc, subject, encodeMessage<unknown>(ask, message));
+    const decoded = decodeMessage(
+      answered<AttestationRequests[typeof what]['answer']>(answer),
+      bytes,
+      attestationBytesMax,
+    );
+    if (!decoded.ok) throw unavailable(subject, `the answer of the attestor is not one: ${decoded.reason}`);
+    if (decoded.value.ok) return decoded.value.value;
+    throw new AttestationRefused(decoded.value.code, decoded.value.reason, decoded.value.retryInMs);
+  },
+  onDue: async (handle) => {
+    const subscription = nc.subscribe(subjects.due(minerId), { callback: () => handle() });
+    await nc.flush();
+    return async () => subscription.unsubscribe();
+  },
+});
+
+const requested = async (nc: NatsConnection, subject: string, request: Uint8Array): Promise<Uint8Array> => {
+  try {
+    return (await nc.request(subject, request, { timeout: attestTimeoutMs })).data;
+  } catch (error) {
+    throw unavailable(subject, `no attestor answered (${textOf(error)})`, error);
+  }
+};
+
+export type VerifierBusOptions = Omit<LinkOptions, 'who' | 'inboxPrefix'>;
+
+/** The verifier's side of the bus. Several attestors share the requests. Rejects with BusUnavailable when nobody answers. */
+export const connectVerifierBus = async (
+  options: VerifierBusOptions,
+): Promise<VerifierBus & { readonly connectedSince: () => number | null }> => {
+  const link = await openLink({ ...options, who: 'attestor', inboxPrefix: serviceInbox('attestor') });
+  const { nc } = link;
+  return {
+    serve: (handlers) => serve(nc, handlers, options.log),
+    due: (minerId) => nc.publish(subjects.due(minerId)),
+    connectedSince: link.connectedSince,
+    close: link.close,
+  };
+};
+
+const serve = async (nc: NatsConnection, handlers: AttestationHandlers, log: BusLog): Promise<Stop> => {
+  const answerTo = async <What extends AttestationRequest>(
+    what: What,
+    minerId: string,
+    message: Msg,
+  ): Promise<Uint8Array> => {
+    const { ask, answer } = attestationMessages[what];
+    const envelope = answered<unknown>(answer);
+    const refuse = (code: string, reason: string, retryInMs: number | null): Uint8Array =>
+      encodeMessage(envelope, { ok: false, code, reason: reason.slice(0, 2_000), retryInMs });
+    const decoded = decodeMessage<AttestationRequests[What]['ask']>(ask, message.data, attestationBytesMax);
+    if (!decoded.ok) return refuse('malformed', `attest.<miner>.${what}: ${decoded.reason}`, null);
+    try {
+      return encodeMessage(envelope, { ok: true, value: await handlers[what](minerId, decoded.value) });
+    } catch (error) {
+      if (error instanceof AttestationRefused) return refuse(error.code, error.message, error.retryInMs);
+      log('error', 'request of an attester failed', { what, minerId, reason: textOf(error) });
+      return refuse('unavailable', 'the attestor could not do it now; ask again', retryMs);
+    }
+  };
+
+  const subscription = nc.subscribe(subjects.allAttest, {
+    queue: 'attestor',
+    callback: (error, message) => {
+      if (error !== null)
+        return log('error', 'subscription refused', { subject: subjects.allAttest, reason: error.message });
+      const minerId = minerIdOf(message.subject);
+      const what = requestOf(message.subject);
+      // Nobody waits for an answer that has nowhere to go.
+      if (minerId === null || what === null || message.reply === undefined || message.reply === '') return;
+      void answerTo(what, minerId, message)
+        .then((bytes) => message.respond(bytes))
+        .catch((failure: unknown) => log('error', 'answer not sent', { what, minerId, reason: textOf(failure) }));
+    },
+  });
+  await nc.flush();
+  return async () => subscription.unsubscribe();
+};
+
+/** An attestor that could not answer is worth asking again after this. */
+const retryMs = 2_000;
+
+const requestNames: ReadonlyMap<string, AttestationRequest> = new Map(
+  (['challenge', 'enrol', 'activate', 'chip', 'ima', 'evidence'] as const).map((what) => [what, what]),
+);
+const requestOf = (subject: string): AttestationRequest | null => requestNames.get(subject.split('.')[2] ?? '') ?? null;

@@ -1,0 +1,4 @@
+/** Refusals kept of one appraisal: what is wrong shows in the first ones, and evidence must not write without limit. */
+export const appraisalRefusalsMax = 32;
+/** Used nonces remembered of one attester. Challenges are throttled far below this within a nonce's life. */
+export const usedNoncesMax = 256;
