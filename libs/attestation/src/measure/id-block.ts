@@ -68,6 +68,9 @@ export const parseIdAuth = (bytes: Uint8Array): IdAuth => {
   const authorKey = reader.take(keyBytes, 'AUTHOR_KEY');
   zeros(reader, idAuthBytes - 0x880 - keyBytes, 'RESERVED');
   reader.end();
+  if (!authored && [authorKey, idKeySignature].some((field) => field.some((byte) => byte !== 0))) {
+    throw new Malformed('wrong-value', 'ID_AUTH.AUTHOR_KEY_ALGO', '0 before an author key', '0 before zeros', 4);
+  }
   return {
     ...{ idKeyDigest: hash('sha384', idKey, 'hex'), idKey, blockSignature, idKeySignature },
     authorKeyDigest: authored ? hash('sha384', authorKey, 'hex') : null,

@@ -46,6 +46,9 @@ export const launchPlan = (inputs: LaunchInputs): LaunchPlan => {
   if (guestFeatures < 0n || guestFeatures >= 1n << 64n) {
     throw new LaunchRefused('measure-input-wrong', `guest features ${guestFeatures}`, '64 bits, like 0x1');
   }
+  if (!(inputs.firmware instanceof Uint8Array) && !/^[\da-f]{96}$/i.test(inputs.firmware.launchDigest)) {
+    throw new LaunchRefused('measure-input-wrong', 'a firmware digest of another form', '96 hex digits');
+  }
   return { kernelHashes: hashesOf(inputs), vcpus, guestFeatures, vmm, ...cpuOf(inputs) };
 };
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
-import { type MeasuredFirmware, measureFirmware } from './firmware-digest.ts';
-import { type LaunchInputs, launchPlan } from './inputs.ts';
+import type { FirmwareSection } from './firmware.ts';
+import { type HashedFirmware, hashedFirmware, measureFirmware } from './firmware-digest.ts';
+import { type LaunchInputs, type LaunchPlan, launchPlan } from './inputs.ts';
 import { hashTableBytes, type KernelHashes, kernelHashesPage } from './kernel-hashes.ts';
 import { LaunchDigest, pageBytes } from './page.ts';
 import { LaunchRefused } from './refusals.ts';
@@ -27,28 +28,33 @@ export interface LaunchExplanation {
  * The launch digest (lower-case hex) that an honest processor reports for a VM started with these inputs. Throws
  * {@link LaunchRefused} for inputs from which none follows.
  */
-export const predictLaunchDigest = (inputs: LaunchInputs): string => explainLaunchDigest(inputs).digest;
+export const predictLaunchDigest = (inputs: LaunchInputs): string =>
+  measureLaunch(launchPlan(inputs), hashedFirmware(inputs.firmware), () => undefined);
 
 /** The same with the running digest after each stretch, so that two launches can be compared input by input. */
 export const explainLaunchDigest = (inputs: LaunchInputs): LaunchExplanation => {
   const plan = launchPlan(inputs);
   const firmware = inputs.firmware instanceof Uint8Array ? measureFirmware(inputs.firmware) : inputs.firmware;
-  if (plan.kernelHashes !== null) assertMeasuresKernel(firmware);
-  const digest = LaunchDigest.from(firmware.launchDigest);
   const { sizeBytes } = firmware.layout;
   const steps: LaunchStep[] = [
     {
       ...{ section: 'firmware', gpa: 2 ** 32 - sizeBytes, pages: sizeBytes / pageBytes },
-      ...{ from: `firmware, sha256 ${firmware.sha256}`, digest: digest.hex },
+      ...{ from: `firmware, sha256 ${firmware.sha256}`, digest: firmware.launchDigest },
     },
   ];
-  for (const section of inOrder(firmware, plan.vmm)) {
-    const { kind, gpa, pages } = section;
+  const digest = measureLaunch(plan, firmware, (step) => steps.push(step));
+  return { digest, kernelHashes: plan.kernelHashes, steps };
+};
+
+const measureLaunch = (plan: LaunchPlan, firmware: HashedFirmware, told: (step: LaunchStep) => void): string => {
+  if (plan.kernelHashes !== null) assertMeasuresKernel(firmware);
+  const digest = LaunchDigest.from(firmware.launchDigest);
+  for (const { kind, gpa, pages } of inOrder(firmware, plan.vmm)) {
     if (kind === 'kernel-hashes' && plan.kernelHashes !== null) {
       const page = kernelHashesPage(plan.kernelHashes, (firmware.layout.hashTableGpa ?? 0) % pageBytes);
       digest.addPages(page, gpa);
     } else digest.addBlank(blankTypeOf(kind, plan.vmm), gpa, pages);
-    steps.push({ section: kind, gpa, pages, from: whence(kind, plan.kernelHashes), digest: digest.hex });
+    told({ section: kind, gpa, pages, from: whence(kind, plan.kernelHashes), digest: digest.hex });
   }
   const { vmm, vcpus, cpuSignature, guestFeatures } = plan;
   const stateOf = (eip: number): Buffer => hash('sha384', vmsaPage(vmm, eip, cpuSignature, guestFeatures), 'buffer');
@@ -56,13 +62,13 @@ export const explainLaunchDigest = (inputs: LaunchInputs): LaunchExplanation => 
   for (let vcpu = 0; vcpu < vcpus; vcpu += 1) {
     digest.addHashed('vmsa', vmsaGpa, vcpu === 0 ? first : others);
     const from = `vCPU ${vcpu} of ${vcpus}: vmm ${vmm}, ${plan.cpuText}, guest features 0x${guestFeatures.toString(16)}`;
-    steps.push({ section: 'vcpu', gpa: vmsaGpa, pages: 1, from, digest: digest.hex });
+    told({ section: 'vcpu', gpa: vmsaGpa, pages: 1, from, digest: digest.hex });
   }
-  return { digest: digest.hex, kernelHashes: plan.kernelHashes, steps };
+  return digest.hex;
 };
 
 /** The order of the image; EC2 leaves the CPUID page for the end. */
-const inOrder = ({ layout: { sections } }: MeasuredFirmware, vmm: Vmm): MeasuredFirmware['layout']['sections'] =>
+const inOrder = ({ layout: { sections } }: HashedFirmware, vmm: Vmm): readonly FirmwareSection[] =>
   vmm === 'ec2'
     ? [...sections.filter(({ kind }) => kind !== 'cpuid'), ...sections.filter(({ kind }) => kind === 'cpuid')]
     : sections;
@@ -80,11 +86,12 @@ const whence = (kind: LaunchStep['section'], hashes: KernelHashes | null): strin
 };
 
 /** Without a place for them the hashes would not be measured, and any kernel would have the same digest. */
-const assertMeasuresKernel = ({ layout, sha256 }: MeasuredFirmware): void => {
+const assertMeasuresKernel = ({ layout }: HashedFirmware): void => {
   const section = layout.sections.find(({ kind }) => kind === 'kernel-hashes');
   const table = layout.hashTableGpa;
-  const observed = `firmware ${sha256.slice(0, 16)} with ${layout.sections.map(({ kind }) => kind).join(', ')}`;
   if (section === undefined || table === null) {
+    const kinds = [...new Set(layout.sections.map(({ kind }) => kind))].join(', ');
+    const observed = section === undefined ? `only sections ${kinds}` : 'no address of the table of hashes';
     throw new LaunchRefused('measure-kernel-hashes-missing', observed, 'a section SNP_KERNEL_HASHES (type 0x10)');
   }
   if (table < section.gpa || table + hashTableBytes > section.gpa + pageBytes) {
