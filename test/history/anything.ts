@@ -33,6 +33,7 @@ export const anything: fc.Arbitrary<Anything> = fc
 /** Every category's first events come first on each stream, so that folds that wait for a beginning get one. */
 export const beginnings: readonly Anything[] = [
   ...['VmRequested', 'AccountOpened', 'MinerInvited', 'ImageRegistered', 'FlavorDefined', 'EventParked'],
+  ...['AttestationKeyEnrolled', 'DeviceClaimed', 'PolicyPublished', 'NetworkFounded'],
 ].flatMap((type) => {
   const found = stored.find((event) => event.type === type);
   if (found === undefined) return [];
