@@ -37,6 +37,10 @@ describe('the checks can fail', () => {
     ['libs/guest-channel/src/a.ts', "import { connect } from 'node:net';"],
     ['libs/edge/src/a.ts', "import { createMemoryLeases } from '#adapters/memory';"],
     ['libs/adapters/nats/src/a.ts', "import { Module } from '@nestjs/common';"],
+    ['libs/simulated-processor/src/a.ts', "import { createMemoryEventStore } from '#adapters/memory';"],
+    ['apps/miner-node/src/a.ts', "import { simulatedProcessor } from '#simulated-processor';"],
+    ['apps/miner-node/src/a.ts', "const loaded = await import('#simulated-processor');"],
+    ['scripts/a.ts', "import type { simulatedProcessor } from '#simulated-processor';"],
     ['apps/cli/src/a.ts', "import { config } from '../../orchestrator/src/config.ts';"],
   ])('given %s, when it says %s, then that arrow is refused', (path, text) => {
     expect(checkDirection([file(path, `\n${text}\n`)]).map(say)).toEqual([

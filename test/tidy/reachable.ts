@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { type Finding, isTest, type Source } from './sources.ts';
 
 /** A file named in code: an import, or a worker or page given by a relative path. */
-const NAMED = /['"`](\.{1,2}\/[^'"`\s]+?\.(?:ts|js|mjs)|#[a-z][\w/]*)['"`]/g;
+const NAMED = /['"`](\.{1,2}\/[^'"`\s]+?\.(?:ts|js|mjs)|#[a-z][\w/-]*)['"`]/g;
 
 /**
  * TypeScript files that nothing leads to. Production code is reached from what package.json starts and from each app's
@@ -46,8 +46,7 @@ const resolve = (path: string, named: string, doors: ReadonlyMap<string, string>
 
 const doorsOf = (packageJson: string): ReadonlyMap<string, string> =>
   new Map(
-    [...packageJson.matchAll(/"(#[\w/*]+)":\s*\{\s*"hcc-source":\s*"\.\/([^"]+)"/g)].map(([, door = '', path = '']) => [
-      door,
-      path,
-    ]),
+    [
+      ...packageJson.matchAll(/"(#[\w/*-]+)":\s*\{\s*(?:"hcc-production": null,\s*)?"hcc-source":\s*"\.\/([^"]+)"/g),
+    ].map(([, door = '', path = '']) => [door, path]),
   );

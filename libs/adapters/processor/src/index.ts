@@ -1,0 +1,1 @@
+export { loadSimulatedProcessor, SimulatedProcessorMissing } from './load-simulated-processor.ts';
