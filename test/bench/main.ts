@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { catchUp } from './catch-up.ts';
 import { httpCommand } from './http.ts';
+import { launchDigest } from './launch-digest.ts';
 import { memory, memoryName } from './memory.ts';
 import { type Case, type Figure, runCase } from './pairs.ts';
 import { placement } from './placement.ts';
@@ -24,7 +25,7 @@ Examples:
   npm run bench -- --only relay-to-jetstream --pairs 3
 `;
 
-const cases: readonly Case[] = [sqliteAppend, relay, catchUp, httpCommand, vmToSsh];
+const cases: readonly Case[] = [sqliteAppend, relay, catchUp, httpCommand, vmToSsh, launchDigest];
 const placementName = 'placement-5000-miners';
 const names = [...cases.map(({ name }) => name), placementName, memoryName];
 
