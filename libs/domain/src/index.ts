@@ -26,6 +26,13 @@ export type {
   Tier,
 } from './appraisal/events.ts';
 export { appraisalRefusalsMax } from './appraisal/limits.ts';
+export {
+  attestationIntervalMs,
+  type Rhythm,
+  type SchedulePolicy,
+  scoreMax,
+  standardSchedule,
+} from './attestation/schedule.ts';
 export { type Decider, fold } from './decider.ts';
 export {
   type Device,

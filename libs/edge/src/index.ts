@@ -32,4 +32,5 @@ export { ProblemFilter, type ProblemFilterOptions, type ProblemReply } from './p
 export { problemFixes } from './problem-fixes.ts';
 export { invalidRequest, type Problem, problemOf } from './problem-of.ts';
 export { type Program, plainLine, runProgram } from './program.ts';
+export { createThrottle, type Throttle, type ThrottleOptions } from './throttle.ts';
 export { version } from './version.ts';

@@ -1,8 +1,8 @@
+import { createThrottle, type Throttle } from '#edge';
 import type { AskAnswer, Handled, OrchestratorBus, Stop } from '#events';
 import type { Part } from '../processes/part.ts';
 import { askEveryMs, asksBurst, reportEveryMs, reportsBurst, throttledMinersMax } from './limits.ts';
 import { type IntakeDependencies, takeHostReport, takeVmReport } from './reports.ts';
-import { createThrottle, type Throttle } from './throttle.ts';
 
 export type Intake = IntakeDependencies & {
   readonly bus: Pick<OrchestratorBus, 'onBeat' | 'onHost' | 'onReport' | 'onAsk' | 'resetWork' | 'purgeSpec'>;
