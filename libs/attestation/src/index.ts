@@ -1,3 +1,4 @@
+export { appraiseIma, imaWarningCodes } from './ima/appraise.ts';
 export type {
   ImaBank,
   ImaClaims,
@@ -13,7 +14,13 @@ export type {
   ImaSignature,
   ImaTemplate,
 } from './ima/claims.ts';
+export { type CompiledImaPolicy, compileImaPolicy } from './ima/compiled-policy.ts';
+export { imaFormOf } from './ima/list-reader.ts';
+export { type ImaPathRule, type ImaPolicy, imaPolicySchema } from './ima/policy.ts';
+export { imaProgressSchema, nextImaEntry } from './ima/progress.ts';
 export { type ImaRefusalCode, imaRefusals } from './ima/refusals.ts';
+export type { ImaJudgedEntry, ImaQuotedPcr, ImaReplays, ImaVerification } from './ima/verification.ts';
+export { createImaVerifier, type ImaVerifier, verifyImaList } from './ima/verifier.ts';
 export { Malformed, type MalformedCode } from './malformed.ts';
 export { isVcpuType, packSignature, type VcpuType, vcpuSignature, vcpuTypes } from './measure/cpu.ts';
 export { type FirmwareLayout, type FirmwareSection, parseFirmware, type SectionKind } from './measure/firmware.ts';
@@ -59,6 +66,7 @@ export type {
   SimulatedVcekTerms,
 } from './simulated/processor.ts';
 export type { SnpClaims, SnpFirmware, SnpGuestPolicy, SnpPlatformInfo, SnpProduct, SnpTcb } from './snp/claims.ts';
+export { parseTpmQuote, type TpmQuote } from './tpm/attest.ts';
 export { type AzureRuntimeClaims, type AzureRuntimeEvidence, verifyAzureRuntime } from './tpm/azure.ts';
 export type { TpmModel } from './tpm/certificate.ts';
 export type { PcrSelection, PcrValue, TpmClaims, TpmHash, TpmKeyClaims, TpmProgress } from './tpm/claims.ts';
@@ -77,6 +85,7 @@ export type { RandomBytes } from './tpm/oaep.ts';
 export { showSelection, splitPcrValues } from './tpm/pcrs.ts';
 export type { TpmAttributes, TpmPublic } from './tpm/public-area.ts';
 export { type TpmRefusalCode, tpmRefusals } from './tpm/refusals.ts';
+export { parseTpmSignature, type TpmSignature } from './tpm/signature.ts';
 export {
   type TpmCertificateClaims,
   type TpmCertificateEvidence,

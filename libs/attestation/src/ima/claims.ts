@@ -44,7 +44,7 @@ export interface ImaFindings {
 }
 
 /** PCR 10 by bank after some number of entries, lower-case hex. It is a hash chain over the list, and so its digest. */
-export type ImaReplay = Readonly<Partial<Record<ImaBank, string>>>;
+export type ImaReplay = { readonly [bank in ImaBank]?: string | undefined };
 
 /** A key that the list itself says was loaded on a keyring the policy trusts. */
 export interface ImaLoadedKey {

@@ -54,6 +54,21 @@ export const imaRefusals = {
     fix: 'Find out what writes to the file while it is used; then restart the machine, since a list never forgets.',
     doesNotProve: 'That the file was attacked: logs and databases that a policy measures do this by themselves.',
   },
+  'ima-violations-warned': {
+    title: 'A file changed while it was measured',
+    fix: 'Find out what writes to the file while it is used, or leave it out of what is measured.',
+    doesNotProve: 'That the file was attacked: logs and databases that a policy measures do this by themselves.',
+  },
+  'ima-quote-bank': {
+    title: 'The quote has PCR 10 of no bank that the policy takes',
+    fix: 'Quote PCR 10 of a bank the policy names; a kernel before 5.8 extends only its SHA-1 bank by its own hash.',
+    doesNotProve: 'That the list is false.',
+  },
+  'ima-files-warned': {
+    title: 'The machine used files that nobody knows',
+    fix: 'Add their digests to the allow list, or exclude their paths by name.',
+    doesNotProve: 'That the files are harmful, or that they still run.',
+  },
   'ima-files': {
     title: 'The machine used files that are not allowed',
     fix: 'Install the released files again and restart, or add the digests of a new release to the allow list first.',

@@ -1,0 +1,82 @@
+import { bankBytes, digestOf, fromHex } from './banks.ts';
+import type { ImaBank, ImaExtension, ImaReplay } from './claims.ts';
+import type { ImaEntry } from './entry.ts';
+import { BankReplay } from './replay.ts';
+import type { ImaReplays, ImaVerification } from './verification.ts';
+
+/** What a quote reached: the entries before it, and the registers there. */
+export type Reached = { readonly entries: number; readonly extension: ImaExtension; readonly replay: ImaReplay };
+
+/** PCR 10 of every bank that is asked for, and where a quote meets it. */
+export class Replays {
+  reached: Reached | null = null;
+  readonly #listBank: ImaBank;
+  readonly #perBank: readonly BankReplay[];
+  readonly #padded: readonly BankReplay[];
+  readonly #quoted: readonly { readonly bank: ImaBank; readonly value: string }[];
+
+  /** `from` is what the replay begins with where it is not the first entry of a list. */
+  constructor(told: ImaVerification, from: ImaReplay | null) {
+    const { quote, banks, listBank, progress } = told;
+    const quotes = quote === 'unchecked' ? [] : quote;
+    const extension = progress === 'first-round' ? null : progress.extension;
+    const all = [...new Set([...banks, ...quotes.map(({ bank }) => bank)])].filter(
+      (bank) => from === null || from[bank] !== undefined,
+    );
+    const begin = (bank: ImaBank): BankReplay => new BankReplay(bank, from?.[bank]);
+    const mayPad = listBank === 'sha1' && told.paddedSha1 === 'accepted';
+    this.#listBank = listBank;
+    this.#perBank = extension === 'padded-sha1' ? [] : all.map(begin);
+    this.#padded = mayPad && extension !== 'per-bank' ? all.map(begin) : [];
+    this.#quoted = quotes.map(({ bank, value }) => ({ bank, value: fromHex(value) }));
+  }
+
+  /** `own` is the recomputed template hash in the list's bank. */
+  extend(entry: ImaEntry, isViolation: boolean): void {
+    for (const replay of this.#perBank) {
+      if (isViolation) replay.extendViolation();
+      // In the list's own bank the kernel extended what the list says; whether that is true is the template check's.
+      else if (replay.bank === this.#listBank) replay.extend(entry.templateHash);
+      else replay.extend(digestOf(replay.bank, entry.hashed));
+    }
+    for (const replay of this.#padded) {
+      if (isViolation) replay.extendViolation();
+      else replay.extendPadded(entry.templateHash);
+    }
+  }
+
+  /** Notes the first place where every quoted register is reached. `entries` are before it. */
+  look(entries: number): void {
+    if (this.reached !== null || this.#quoted.length === 0) return;
+    const extension = this.#meets(this.#perBank) ? 'per-bank' : this.#meets(this.#padded) ? 'padded-sha1' : null;
+    if (extension !== null) this.reached = { entries, extension, replay: this.replay(extension) };
+  }
+
+  replay(extension: ImaExtension): ImaReplay {
+    return hexOf(extension === 'per-bank' ? this.#perBank : this.#padded);
+  }
+
+  /** Both ways, for a comparison with what was remembered in one of them. */
+  get both(): ImaReplays {
+    return { perBank: hexOf(this.#perBank), paddedSha1: hexOf(this.#padded) };
+  }
+
+  /** Whichever way is replayed: that of the quote once one is met. */
+  get current(): ImaReplay {
+    return this.replay(this.reached?.extension ?? (this.#perBank.length > 0 ? 'per-bank' : 'padded-sha1'));
+  }
+
+  #meets(replays: readonly BankReplay[]): boolean {
+    return (
+      replays.length > 0 &&
+      this.#quoted.every(({ bank, value }) => replays.find((replay) => replay.bank === bank)?.value === value)
+    );
+  }
+}
+
+const hexOf = (replays: readonly BankReplay[]): ImaReplay =>
+  Object.fromEntries(replays.map(({ bank, hex }) => [bank, hex]));
+
+/** Whether `value` is a register of that bank, as a quote gives it. */
+export const isPcrValue = (bank: ImaBank, value: string): boolean =>
+  value.length === 2 * bankBytes[bank] && /^[0-9a-f]+$/.test(value);
