@@ -56,24 +56,29 @@ export type Aggregate<State, Command, Event extends { readonly type: string }> =
   readonly category: Category;
   readonly decider: Decider<State, Command, Event>;
   readonly codec: Codec<Event>;
+  /** The command that begins its streams: as a rule there is none yet, so the pipe does not look first. */
+  readonly begins?: string;
 };
 
 export const aggregates = {
-  vm: { category: 'vm', decider: vm, codec: createCodec<VmEvent>(vmEvents) } satisfies Aggregate<
-    VmState,
-    VmCommand,
-    VmEvent
-  >,
+  vm: {
+    category: 'vm',
+    decider: vm,
+    codec: createCodec<VmEvent>(vmEvents),
+    begins: 'RequestVm' satisfies VmCommand['type'],
+  } satisfies Aggregate<VmState, VmCommand, VmEvent>,
   account: {
     category: 'account',
     decider: account,
     codec: createCodec<AccountEvent>(accountEvents),
+    begins: 'OpenAccount' satisfies AccountCommand['type'],
   } satisfies Aggregate<AccountState, AccountCommand, AccountEvent>,
-  miner: { category: 'miner', decider: miner, codec: createCodec<MinerEvent>(minerEvents) } satisfies Aggregate<
-    MinerState,
-    MinerCommand,
-    MinerEvent
-  >,
+  miner: {
+    category: 'miner',
+    decider: miner,
+    codec: createCodec<MinerEvent>(minerEvents),
+    begins: 'InviteMiner' satisfies MinerCommand['type'],
+  } satisfies Aggregate<MinerState, MinerCommand, MinerEvent>,
   image: {
     category: 'image',
     decider: image,

@@ -60,6 +60,29 @@ describe('the pipe of a command', () => {
     expect(await give(deposit(one), 'c2')).toMatchObject({ events: ['CreditsDeposited'], appended: { revision: 1n } });
   });
 
+  test('given a command that begins a stream, then it is recorded without a look at what is not there', async () => {
+    const store = createMemoryEventStore();
+    const blind: EventStore = { ...store, readStream: () => Promise.reject(new Error('it was read')) };
+    expect(await on(blind)(open(), 'c1')).toMatchObject({ events: ['AccountOpened'], appended: { revision: 0n } });
+    await expect(on(blind)(deposit(one), 'c2')).rejects.toThrow('it was read');
+  });
+
+  test('given a stream that was begun with something else, then what begins it is refused by what is there', async () => {
+    const store = createMemoryEventStore();
+    await on(store)(open('Ada'), 'c1');
+    await expect(on(store)(open('Bob'), 'c2')).rejects.toMatchObject({ code: 'account-exists-with-other-content' });
+    expect(await readWholeStream(store, stream)).toHaveLength(1);
+  });
+
+  test('given a command that is refused on nothing, when it was recorded under that id, then it has its first outcome', async () => {
+    const store = createMemoryEventStore();
+    const first = await on(store)(open('Ada'), 'c1');
+    expect(await on(store)(open(''), 'c1')).toEqual(first);
+    const nothing = createMemoryEventStore();
+    await expect(on(nothing)(open(''), 'c1')).rejects.toMatchObject({ code: 'invalid-name' });
+    expect(await nothing.head()).toBeNull();
+  });
+
   test('given what is already so, when another command asks for it, then nothing is recorded', async () => {
     const store = createMemoryEventStore();
     await on(store)(open(), 'c1');

@@ -1,4 +1,4 @@
-import { fold } from '#domain';
+import { fold, Refusal } from '#domain';
 import type { Aggregate } from './aggregates.ts';
 import type { Codec } from './codec.ts';
 import type { Actor, NewEvent, RecordedEvent, StreamName } from './envelope.ts';
@@ -28,12 +28,15 @@ export type Outcome = {
   readonly events: readonly string[];
 };
 
+type AnyCommand = { readonly type: string; readonly now: number };
+
 /**
  * The one visible pipe: read the stream, fold, decide, append at the revision read. On a conflict it reads and decides
- * again, at most {@link conflictRetriesMax} times; a command already recorded returns its first outcome.
+ * again, at most {@link conflictRetriesMax} times; a command already recorded returns its first outcome. A command that
+ * begins a stream is first decided as if there were none, without a read; only the store's word can confirm that.
  * Throws Refusal, ConcurrencyConflict, UnknownEvent, StoreUnavailable.
  */
-export const handle = async <State, Command extends { readonly now: number }, Event extends { readonly type: string }>(
+export const handle = async <State, Command extends AnyCommand, Event extends { readonly type: string }>(
   { store, clock }: Handling,
   aggregate: Aggregate<State, Command, Event>,
   id: string,
@@ -42,11 +45,8 @@ export const handle = async <State, Command extends { readonly now: number }, Ev
 ): Promise<Outcome> => {
   const stream = streamName(aggregate.category, id);
   const recordedAt = isoTime(clock.now());
-  for (let attempt = 1; ; attempt += 1) {
-    const history = await readWholeStream(store, stream);
+  const decideAndAppend = async (history: readonly RecordedEvent[]): Promise<Outcome> => {
     const last = history.at(-1);
-    const earlier = earlierOutcome(history, stream, meta.commandId);
-    if (earlier !== null) return earlier;
     const state = fold(
       aggregate.decider,
       history.map((recorded) => aggregate.codec.decode(recorded)),
@@ -54,12 +54,33 @@ export const handle = async <State, Command extends { readonly now: number }, Ev
     const decided = aggregate.decider.decide(state, command);
     if (decided.length === 0) return { stream, appended: last === undefined ? null : resultAt(last), events: [] };
     const events = decided.map((event, index): NewEvent => toNewEvent(aggregate, event, index, meta, recordedAt));
+    const appended = await store.append(stream, events, last === undefined ? 'no-stream' : last.revision);
+    return { stream, appended, events: decided.map(({ type }) => type) };
+  };
+  if (command.type === aggregate.begins) {
+    const begun = await confirmed(() => decideAndAppend([]));
+    if (begun !== null) return begun;
+  }
+  for (let attempt = 1; ; attempt += 1) {
+    const history = await readWholeStream(store, stream);
+    const earlier = earlierOutcome(history, stream, meta.commandId);
+    if (earlier !== null) return earlier;
     try {
-      const appended = await store.append(stream, events, last === undefined ? 'no-stream' : last.revision);
-      return { stream, appended, events: decided.map(({ type }) => type) };
+      return await decideAndAppend(history);
     } catch (error) {
       if (!(error instanceof ConcurrencyConflict) || attempt > conflictRetriesMax) throw error;
     }
+  }
+};
+
+/** What was recorded on a guess; `null` where nothing was, so that nobody is refused for what was only guessed. */
+const confirmed = async (work: () => Promise<Outcome>): Promise<Outcome | null> => {
+  try {
+    const outcome = await work();
+    return outcome.events.length === 0 ? null : outcome;
+  } catch (error) {
+    if (error instanceof ConcurrencyConflict || error instanceof Refusal) return null;
+    throw error;
   }
 };
 

@@ -16,7 +16,7 @@ export type DoorHandling = Handling & { readonly metrics: Metrics };
 /** {@link handle}, counted by aggregate and outcome. */
 export const measuredHandle = async <
   State,
-  Command extends { readonly now: number },
+  Command extends { readonly type: string; readonly now: number },
   Event extends { readonly type: string },
 >(
   handling: DoorHandling,

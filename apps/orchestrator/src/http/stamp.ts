@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { UnixMs } from '#domain';
 import type { Correlation } from '#edge';
@@ -38,7 +38,4 @@ export const createStamp = ({ clock, ids }: { readonly clock: Clock; readonly id
 };
 
 /** SHA-256 over RFC 8785 of a JSON value: the same for every order of its fields. */
-export const contentDigest = (json: unknown): string =>
-  createHash('sha256')
-    .update(canonicalize(json) ?? '')
-    .digest('hex');
+export const contentDigest = (json: unknown): string => hash('sha256', canonicalize(json) ?? '');
