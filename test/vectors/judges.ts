@@ -1,5 +1,9 @@
 import type { Judge } from './case.ts';
 import { judgeMeasure } from './measure.ts';
+import { judgeTpm } from './tpm.ts';
 
 /** How each kind of manifest is judged. A kind that is not here is refused by name. */
-export const judges: ReadonlyMap<string, Judge> = new Map<string, Judge>([['measure', judgeMeasure]]);
+export const judges: ReadonlyMap<string, Judge> = new Map<string, Judge>([
+  ['measure', judgeMeasure],
+  ['tpm', judgeTpm],
+]);

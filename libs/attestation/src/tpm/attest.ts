@@ -22,7 +22,7 @@ export interface TpmQuote {
  * Parses a TPMS_ATTEST and takes nothing but a quote. Magic and type come before any other field: a key signs other things
  * too, and only the magic says that the TPM made this one itself. Source: TPM 2.0 Library, Part 2, 10.12.
  */
-export function parseQuote(bytes: Uint8Array): TpmQuote {
+export function parseTpmQuote(bytes: Uint8Array): TpmQuote {
   if (bytes.length > tpmLimits.attestBytesMax) {
     throw new Malformed('too-large', 'TPMS_ATTEST', `${bytes.length} bytes`, `at most ${tpmLimits.attestBytesMax}`);
   }

@@ -13,7 +13,7 @@ export type TpmSignature =
   | { readonly scheme: 'ecdsa'; readonly hash: TpmHash; readonly r: Uint8Array; readonly s: Uint8Array };
 
 /** Parses a TPMT_SIGNATURE of RSASSA, RSAPSS or ECDSA. Source: TPM 2.0 Library, Part 2, 11.3.4. */
-export function parseSignature(bytes: Uint8Array): TpmSignature {
+export function parseTpmSignature(bytes: Uint8Array): TpmSignature {
   if (bytes.length > tpmLimits.signatureBytesMax) {
     const wanted = `at most ${tpmLimits.signatureBytesMax}`;
     throw new Malformed('too-large', 'TPMT_SIGNATURE', `${bytes.length} bytes`, wanted);

@@ -1,14 +1,14 @@
 import type { Malformed } from '../malformed.ts';
 import type { Verified } from '../verdict.ts';
 import { checkAkAttributes } from './ak-attributes.ts';
-import { parseQuote, type TpmQuote } from './attest.ts';
+import { parseTpmQuote, type TpmQuote } from './attest.ts';
 import type { PcrSelection, PcrValue, TpmClaims, TpmProgress } from './claims.ts';
 import { Findings } from './findings.ts';
 import type { TpmKey } from './keys.ts';
 import { notQuoted, pcrDigest, quotedValues, showSelection } from './pcrs.ts';
 import { checkProgress, progressOf } from './progress.ts';
 import type { TpmRefusalCode } from './refusals.ts';
-import { isSignedBy, parseSignature, type TpmSignature } from './signature.ts';
+import { isSignedBy, parseTpmSignature, type TpmSignature } from './signature.ts';
 
 export interface TpmQuoteEvidence {
   /** TPMS_ATTEST, without a size in front. */
@@ -38,8 +38,8 @@ export interface TpmQuotePolicy {
  */
 export function verifyTpmQuote(evidence: TpmQuoteEvidence, ak: TpmKey, policy: TpmQuotePolicy): Verified<TpmClaims> {
   const findings = new Findings();
-  const quote = findings.parsed(codeOfAttest, () => parseQuote(evidence.attest));
-  const signature = findings.parsed('tpm-signature-form', () => parseSignature(evidence.signature));
+  const quote = findings.parsed(codeOfAttest, () => parseTpmQuote(evidence.attest));
+  const signature = findings.parsed('tpm-signature-form', () => parseTpmSignature(evidence.signature));
   if (quote === undefined || signature === undefined) return findings.verdict<TpmClaims>(undefined);
   findings.check('tpm-type', true, 'a quote made by a TPM', 'TPM_GENERATED and type quote');
   checkSignature(findings, evidence, ak, signature);

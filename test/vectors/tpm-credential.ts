@@ -1,0 +1,169 @@
+import {
+  constants,
+  createDecipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  type KeyObject,
+  privateDecrypt,
+} from 'node:crypto';
+import { z } from 'zod';
+import {
+  credentialFile,
+  credentialFileHeader,
+  eccCredentialSeed,
+  Malformed,
+  makeCredential,
+  protectCredential,
+  readTpmKey,
+  type TpmKey,
+} from '#attestation';
+import { type Judged, readCaseFile } from './case.ts';
+
+const hex = z.string().regex(/^([\da-f]{2})*$/i);
+const credentialRow = z.looseObject({
+  blob: z.string(),
+  ak_name: hex,
+  ek: z.string().nullish(),
+  ek_private: z.string().nullish(),
+  secret: hex.nullish(),
+  kat: z.record(z.string(), hex).nullish(),
+});
+type CredentialRow = z.infer<typeof credentialRow>;
+
+/** A wrapped credential: opened with the endorsement key where the row has it, and made again from what was inside. */
+export const judgeTpmCredential = async (dir: string, unparsed: unknown): Promise<Judged> => {
+  const row = credentialRow.parse(unparsed);
+  const blob = await readCaseFile(dir, row.blob);
+  const parts = partsOf(blob);
+  const ek = row.ek ? readTpmKey(await readCaseFile(dir, row.ek)) : undefined;
+  if (!row.ek_private) return judgeForm(row, ek, blob, parts);
+  const privateKey = createPrivateKey(Buffer.from(await readCaseFile(dir, row.ek_private)));
+  const akName = Buffer.from(row.ak_name, 'hex');
+  const opened = open(parts, privateKey, akName);
+  if (opened === undefined) return { got: 'invalid', reason: 'the seed does not come out with this endorsement key' };
+  const { made, seed, secret } = opened;
+  if (!made.integrity.equals(parts.integrity)) return { got: 'invalid', reason: 'the integrity HMAC is another' };
+  if (row.secret && secret.toString('hex') !== row.secret)
+    return { got: 'invalid', reason: 'another secret is inside' };
+  const steps: Readonly<Record<string, Uint8Array>> = {
+    ...{ seed, sym_key: made.symmetricKey, hmac_key: made.hmacKey },
+    ...{ enc_identity: made.encIdentity, integrity_hmac: made.integrity },
+  };
+  const wrong = Object.entries(row.kat ?? {}).filter(
+    ([name, value]) => name in steps && Buffer.from(steps[name] ?? []).toString('hex') !== value,
+  );
+  const again = ek === undefined || opened.oaepSeed === undefined ? undefined : madeAgain(ek, akName, opened);
+  const remade = again === undefined ? '' : ', and makeCredential gives the same file';
+  if (again !== undefined && !again.equals(blob))
+    return { got: 'invalid', reason: 'makeCredential gives another file' };
+  return {
+    got: 'valid',
+    reason: `opened with the endorsement key, integrity checked, every step recomputed${remade}`,
+    disagreements: wrong.map(([name]) => `${name} is another`),
+  };
+};
+
+/** Without the private half only the TPM can open it; its form must be the one our own has for this key. */
+const judgeForm = (row: CredentialRow, ek: TpmKey | undefined, blob: Uint8Array, parts: Parts): Judged => {
+  if (ek === undefined || !row.secret)
+    return { got: 'invalid', reason: 'neither an endorsement key nor what is inside' };
+  const own = makeCredential(ek, Buffer.from(row.ak_name, 'hex'), Buffer.from(row.secret, 'hex'), (length) =>
+    new Uint8Array(length).fill(7),
+  );
+  const ownParts = partsOf(credentialFile(own));
+  const sameForm =
+    credentialFile(own).length === blob.length &&
+    ownParts.encIdentity.length === parts.encIdentity.length &&
+    ownParts.encrypted.length === parts.encrypted.length;
+  if (!sameForm) return { got: 'invalid', reason: 'of another form than a credential for this endorsement key' };
+  return { got: 'valid', reason: 'well formed for this endorsement key and secret; only its TPM can open it' };
+};
+
+type Parts = { readonly integrity: Buffer; readonly encIdentity: Buffer; readonly encrypted: Buffer };
+
+const partsOf = (bytes: Uint8Array): Parts => {
+  const all = Buffer.from(bytes);
+  const header = Buffer.from(credentialFileHeader, 'hex');
+  if (!all.subarray(0, header.length).equals(header)) throw wrong('header', all.subarray(0, 8).toString('hex'));
+  const [idObject, rest] = sized(all.subarray(header.length), 'credentialBlob');
+  const [integrity, encIdentity] = sized(idObject, 'integrityHMAC');
+  const [encrypted, tail] = sized(rest, 'secret');
+  if (tail.length > 0) throw wrong('end', `${tail.length} bytes more`);
+  return { integrity, encIdentity, encrypted };
+};
+
+const sized = (bytes: Buffer, what: string): readonly [Buffer, Buffer] => {
+  const size = bytes.length < 2 ? Number.POSITIVE_INFINITY : bytes.readUInt16BE();
+  if (size > bytes.length - 2) throw wrong(what, `${bytes.length} bytes`);
+  return [bytes.subarray(2, 2 + size), bytes.subarray(2 + size)];
+};
+
+const wrong = (what: string, observed: string) =>
+  new Malformed('wrong-value', `credential file.${what}`, observed, 'a file of tpm2_makecredential');
+
+type Opened = {
+  readonly seed: Buffer;
+  readonly secret: Buffer;
+  readonly oaepSeed: Buffer | undefined;
+  readonly made: { readonly [Step in keyof ReturnType<typeof protectCredential>]: Buffer };
+};
+
+const open = (parts: Parts, key: KeyObject, akName: Buffer): Opened | undefined => {
+  const isP384 = key.asymmetricKeyDetails?.namedCurve === 'secp384r1';
+  const { hash, aesBits } = isP384
+    ? { hash: 'sha384' as const, aesBits: 256 }
+    : { hash: 'sha256' as const, aesBits: 128 };
+  const isRsa = key.asymmetricKeyType === 'rsa';
+  const seed = isRsa ? rsaSeed(parts, key) : eccSeed(parts, key, hash);
+  if (seed === undefined) return undefined;
+  const { symmetricKey } = protectCredential({ hash, aesBits, seed, akName, secret: Buffer.alloc(1) });
+  const decipher = createDecipheriv(`aes-${aesBits}-cfb`, symmetricKey, Buffer.alloc(16));
+  const identity = Buffer.concat([decipher.update(parts.encIdentity), decipher.final()]);
+  const [secret] =
+    identity.length >= 2 && identity.readUInt16BE() === identity.length - 2 ? sized(identity, 'identity') : [];
+  const made = protectCredential({ hash, aesBits, seed, akName, secret: secret ?? identity });
+  const { hmacKey, encIdentity, integrity } = made;
+  return {
+    ...{ seed, secret: secret ?? Buffer.alloc(0), oaepSeed: isRsa ? oaepSeedOf(parts, key) : undefined },
+    made: {
+      symmetricKey: Buffer.from(symmetricKey),
+      hmacKey: Buffer.from(hmacKey),
+      encIdentity: Buffer.from(encIdentity),
+      integrity: Buffer.from(integrity),
+    },
+  };
+};
+
+const rsaSeed = ({ encrypted }: Parts, key: KeyObject): Buffer | undefined => {
+  try {
+    const oaepLabel = Buffer.from('IDENTITY\0');
+    return privateDecrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256', oaepLabel }, encrypted);
+  } catch {
+    return undefined;
+  }
+};
+
+const eccSeed = ({ encrypted }: Parts, key: KeyObject, hash: 'sha256' | 'sha384'): Buffer => {
+  const [x, rest] = sized(encrypted, 'point.x');
+  const [y] = sized(rest, 'point.y');
+  const own = createPublicKey(key).export({ format: 'jwk' });
+  const crv = own.crv ?? '';
+  const jwk = { kty: 'EC', crv, x: x.toString('base64url'), y: y.toString('base64url') };
+  const z = diffieHellman({ privateKey: key, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) });
+  return Buffer.from(eccCredentialSeed(hash, z, x, Buffer.from(own.x ?? '', 'base64url')));
+};
+
+/** The random bytes of RSAES-OAEP, out of the padded block (RFC 8017, 7.1.2). */
+const oaepSeedOf = ({ encrypted }: Parts, key: KeyObject): Buffer => {
+  const padded = privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, encrypted);
+  const mask = createHash('sha256').update(padded.subarray(33)).update(Buffer.alloc(4)).digest();
+  return Buffer.from(padded.subarray(1, 33).map((byte, at) => byte ^ (mask[at] ?? 0)));
+};
+
+const madeAgain = (ek: TpmKey, akName: Buffer, { seed, oaepSeed, secret }: Opened): Buffer => {
+  const draws = [seed, oaepSeed];
+  const random = (): Uint8Array => draws.shift() ?? new Uint8Array();
+  return Buffer.from(credentialFile(makeCredential(ek, akName, secret, random)));
+};
