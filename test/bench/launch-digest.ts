@@ -30,8 +30,8 @@ export const launchDigest: Case = {
       raw: () =>
         perSecond(launches, () => {
           for (let n = 0; n < launches; n += 1) {
-            for (const page of pages) hash('sha384', page, 'buffer');
-            for (const info of infos) hash('sha384', info, 'buffer');
+            for (const page of pages) hash('sha384', page, 'binary');
+            for (const info of infos) hash('sha384', info, 'binary');
           }
         }),
       close: async () => undefined,

@@ -3,8 +3,17 @@ import { hash } from 'node:crypto';
 /** What SEV-SNP measures at a time. */
 export const pageBytes = 4096;
 
-export const pageTypes = { normal: 1, vmsa: 2, zero: 3, unmeasured: 4, secrets: 5, cpuid: 6 } as const;
-export type PageType = keyof typeof pageTypes;
+/** Where the VMSA page of each vCPU is measured, whatever its real address. */
+export const vmsaGpa = 0xffff_ffff_f000;
+
+/** SHA-384 as a string of 48 bytes: a string costs a fifth less than a buffer of its own, a thousand times per firmware. */
+export type PageHash = string;
+
+/** Hashes one page. */
+export const pageHash = (page: Uint8Array): PageHash => hash('sha384', page, 'binary');
+
+const pageTypes = { normal: 1, vmsa: 2, zero: 3, unmeasured: 4, secrets: 5, cpuid: 6 } as const;
+type PageType = keyof typeof pageTypes;
 
 const digestBytes = 48;
 const infoBytes = 0x70;
@@ -34,13 +43,13 @@ export class LaunchDigest {
   /** Adds every page of `bytes`, which are whole pages, from `gpa` on. */
   addPages(bytes: Uint8Array, gpa: number): void {
     for (let at = 0; at < bytes.length; at += pageBytes) {
-      this.#add('normal', gpa + at, hash('sha384', bytes.subarray(at, at + pageBytes), 'buffer'));
+      this.#add('normal', gpa + at, pageHash(bytes.subarray(at, at + pageBytes)));
     }
   }
 
-  /** Adds a page whose contents have been hashed: the same VMSA page counts once per vCPU. */
-  addHashed(type: 'normal' | 'vmsa', gpa: number, contents: Uint8Array): void {
-    this.#add(type, gpa, contents);
+  /** Adds a vCPU by the hash of its first state, which all but the first vCPU share. */
+  addVmsa(contents: PageHash): void {
+    this.#add('vmsa', vmsaGpa, contents);
   }
 
   /** Adds pages that are measured by their address only. */
@@ -48,13 +57,13 @@ export class LaunchDigest {
     for (let page = 0; page < pages; page += 1) this.#add(type, gpa + page * pageBytes, null);
   }
 
-  #add(type: PageType, gpa: number, contents: Uint8Array | null): void {
+  #add(type: PageType, gpa: number, contents: PageHash | null): void {
     const info = this.#info;
     if (contents === null) info.fill(0, digestBytes, 2 * digestBytes);
-    else info.set(contents, digestBytes);
+    else info.write(contents, digestBytes, 'binary');
     info[0x62] = pageTypes[type];
     // A 48-bit address: the highest is the VMSA's.
     info.writeUIntLE(gpa, 0x68, 6);
-    info.set(hash('sha384', info, 'buffer'), 0);
+    info.write(pageHash(info), 0, 'binary');
   }
 }

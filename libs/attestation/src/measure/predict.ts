@@ -1,11 +1,10 @@
-import { hash } from 'node:crypto';
 import type { FirmwareSection } from './firmware.ts';
 import { type HashedFirmware, hashedFirmware, measureFirmware } from './firmware-digest.ts';
 import { type LaunchInputs, type LaunchPlan, launchPlan } from './inputs.ts';
 import { hashTableBytes, type KernelHashes, kernelHashesPage } from './kernel-hashes.ts';
-import { LaunchDigest, pageBytes } from './page.ts';
+import { LaunchDigest, type PageHash, pageBytes, pageHash, vmsaGpa } from './page.ts';
 import { LaunchRefused } from './refusals.ts';
-import { resetVector, type Vmm, vmsaGpa, vmsaPage } from './vmsa.ts';
+import { resetVector, type Vmm, vmsaPage } from './vmsa.ts';
 
 /** One stretch of what is measured, and the digest once it has been. */
 export interface LaunchStep {
@@ -57,10 +56,10 @@ const measureLaunch = (plan: LaunchPlan, firmware: HashedFirmware, told: (step: 
     told({ section: kind, gpa, pages, from: whence(kind, plan.kernelHashes), digest: digest.hex });
   }
   const { vmm, vcpus, cpuSignature, guestFeatures } = plan;
-  const stateOf = (eip: number): Buffer => hash('sha384', vmsaPage(vmm, eip, cpuSignature, guestFeatures), 'buffer');
+  const stateOf = (eip: number): PageHash => pageHash(vmsaPage(vmm, eip, cpuSignature, guestFeatures));
   const [first, others] = [stateOf(resetVector), stateOf(firmware.layout.resetEip)];
   for (let vcpu = 0; vcpu < vcpus; vcpu += 1) {
-    digest.addHashed('vmsa', vmsaGpa, vcpu === 0 ? first : others);
+    digest.addVmsa(vcpu === 0 ? first : others);
     const from = `vCPU ${vcpu} of ${vcpus}: vmm ${vmm}, ${plan.cpuText}, guest features 0x${guestFeatures.toString(16)}`;
     told({ section: 'vcpu', gpa: vmsaGpa, pages: 1, from, digest: digest.hex });
   }

@@ -4,8 +4,6 @@ import { pageBytes } from './page.ts';
 export const vmms = ['qemu', 'ec2', 'gce'] as const;
 export type Vmm = (typeof vmms)[number];
 
-/** Where the VMSA page of each vCPU is measured, whatever its real address. */
-export const vmsaGpa = 0xffff_ffff_f000;
 /** Where the first vCPU of any x86 machine begins. */
 export const resetVector = 0xffff_fff0;
 
