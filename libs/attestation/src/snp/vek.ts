@@ -16,7 +16,7 @@ export interface VekCertificate {
   readonly productName: string;
   /** The firmware the key was derived for. */
   readonly tcb: SnpTcb;
-  /** 64 bytes, 8 on Turin; a VLEK has none. */
+  /** 64 bytes, 8 on Turin. `null` in a VLEK; in a VCEK that is a certificate to refuse. */
   readonly hwId: Uint8Array | null;
   /** The provider of a VLEK. */
   readonly cspId: string | null;
@@ -74,8 +74,9 @@ const tcbOf = (certificate: Certificate, product: SnpProduct): SnpTcb => {
 };
 
 /** AMD's certificates have the bare bytes; a newer form wraps them in an OCTET STRING. The length says which it is. */
-const hwIdOf = (certificate: Certificate, product: SnpProduct): Uint8Array => {
-  const { value } = extension(certificate, ids.hwId, 'hwID');
+const hwIdOf = (certificate: Certificate, product: SnpProduct): Uint8Array | null => {
+  const value = certificate.extensions.get(ids.hwId)?.value;
+  if (value === undefined) return null;
   const wanted = hwIdBytes[product];
   if (value.length === wanted) return value;
   if (value.length === wanted + 2 && value[0] === 0x04 && value[1] === wanted) return value.subarray(2);

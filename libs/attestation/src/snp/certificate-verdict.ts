@@ -1,0 +1,113 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import type { Check } from '../verdict.ts';
+import { type Chain, checkChain } from './chain.ts';
+import { check, readOr } from './check.ts';
+import { certificateVerdictsMax } from './limits.ts';
+import { checkRevocation, type RevocationWindow } from './revocation.ts';
+import type { TrustRoot, TrustRoots } from './roots.ts';
+import { importKey, isP384 } from './signature.ts';
+import { vekUsageCheck } from './usage.ts';
+import { readVek, type VekCertificate } from './vek.ts';
+
+/** The endorsements of a report: who vouches for the key it is signed with. All of it may come from whom it is about. */
+export interface SnpEndorsements {
+  /** The VCEK or VLEK certificate, DER. */
+  readonly vek: Uint8Array;
+  /** ASK or ASVK, and the ARK where it is there, DER each, in any order. */
+  readonly chain: readonly Uint8Array[];
+  /** The root's revocation list, DER; `null` where there is none. Whoever gives the evidence should not be who gives this. */
+  readonly crl: Uint8Array | null;
+}
+
+/** What holds of endorsements at any time. Dates are kept to be looked at anew at each instant. */
+export interface CertificateVerdict {
+  readonly checks: readonly Check[];
+  readonly good: boolean;
+  readonly vek: VekCertificate | null;
+  readonly key: KeyObject | null;
+  readonly root: TrustRoot | null;
+  readonly dates: readonly { readonly code: string; readonly notBeforeMs: number; readonly notAfterMs: number }[];
+  readonly revocation: RevocationWindow | null;
+}
+
+/** Looks at a VEK certificate, its chain to one of `roots`, and the revocation list; at everything but dates. Never throws for evidence. */
+export const judgeCertificates = (endorsements: SnpEndorsements, roots: TrustRoots): CertificateVerdict => {
+  const read = readOr('snp-vek-form', () => readVek(endorsements.vek));
+  if ('failed' in read) {
+    const checks = [read.failed];
+    return { checks, good: false, vek: null, key: null, root: null, dates: [], revocation: null };
+  }
+  const vek = read.value;
+  const key = importKey(vek.certificate.publicKey);
+  const chain = checkChain(vek, endorsements.chain, roots);
+  const { intermediate, rootCertificate, root, rootKey } = chain;
+  const revocation = checkRevocation(endorsements.crl, { intermediate, root: rootCertificate, rootKey });
+  const checks = [...vekChecks(vek, key), ...chain.checks, ...revocation.checks];
+  const good = checks.every(({ outcome }) => outcome !== 'failed');
+  return { checks, good, vek, key, root, dates: datesOf(vek, chain), revocation: revocation.window };
+};
+
+const vekChecks = (vek: VekCertificate, key: KeyObject | null): readonly Check[] => {
+  const { kind, productName, hwId, certificate } = vek;
+  const curve = certificate.publicKey.curve ?? certificate.publicKey.algorithm;
+  const named = kind === 'vlek' || hwId !== null;
+  return [
+    check('snp-vek-form', true, `${kind.toUpperCase()} of ${productName}`, 'a VCEK or VLEK of a known product'),
+    check('snp-vek-hwid', named, hwId === null ? `none in a ${kind}` : `${hwId.length} bytes`, 'a chip in each VCEK'),
+    check('snp-vek-key', key !== null && isP384(certificate.publicKey), curve, 'P-384 (1.3.132.0.34)'),
+    vekUsageCheck(vek),
+  ];
+};
+
+const datesOf = (vek: VekCertificate, { intermediate, rootCertificate }: Chain): CertificateVerdict['dates'] => {
+  const all = {
+    'snp-vek-dates': vek.certificate,
+    'snp-intermediate-dates': intermediate,
+    'snp-root-dates': rootCertificate,
+  };
+  return Object.entries(all).flatMap(([code, certificate]) =>
+    certificate === null ? [] : [{ code, notBeforeMs: certificate.notBeforeMs, notAfterMs: certificate.notAfterMs }],
+  );
+};
+
+/** Remembers good chains, so that the next report of the same chip costs one signature. */
+export interface CertificateVerdicts {
+  readonly judge: (endorsements: SnpEndorsements, roots: TrustRoots) => CertificateVerdict;
+  readonly size: () => number;
+}
+
+/**
+ * A memory of {@link judgeCertificates}, by SHA-256 over certificate, chain, list and roots; the least recently used is forgotten.
+ * Only good verdicts are kept: bad ones cost their sender's quota, and must not push out good ones.
+ */
+export const createCertificateVerdicts = (verdictsMax: number = certificateVerdictsMax): CertificateVerdicts => {
+  const kept = new Map<string, CertificateVerdict>();
+  return {
+    judge: (endorsements, roots) => {
+      const key = keyOf(endorsements, roots);
+      const known = kept.get(key);
+      const verdict = known ?? judgeCertificates(endorsements, roots);
+      kept.delete(key);
+      if (verdict.good) kept.set(key, verdict);
+      const oldest = kept.keys().next();
+      if (kept.size > verdictsMax && oldest.done !== true) kept.delete(oldest.value);
+      return verdict;
+    },
+    size: () => kept.size,
+  };
+};
+
+const keyOf = ({ vek, chain, crl }: SnpEndorsements, roots: TrustRoots): string => {
+  const parts = [vek, ...chain, crl ?? new Uint8Array()];
+  // Lengths go first, so that no other cut of the same bytes has the same key.
+  const about = JSON.stringify([
+    parts.map(({ length }) => length),
+    crl === null,
+    roots.map(({ name, product, simulated, commonName, spkiSha256, spki }) => [
+      ...[name, product, simulated, commonName, spkiSha256, spki === null],
+    ]),
+  ]);
+  const hash = createHash('sha256').update(about);
+  for (const part of parts) hash.update(part);
+  return hash.digest('base64');
+};

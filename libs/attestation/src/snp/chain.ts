@@ -1,0 +1,121 @@
+import type { KeyObject } from 'node:crypto';
+import { type Certificate, readCertificate } from '../der/certificate.ts';
+import { sayAlgorithm } from '../der/signature-algorithm.ts';
+import type { Check } from '../verdict.ts';
+import { check, readOr } from './check.ts';
+import { chainCertificatesMax } from './limits.ts';
+import { amdNames } from './product.ts';
+import { spkiSha256, type TrustRoot, type TrustRoots } from './roots.ts';
+import { amdSignature, importKey, isRsa4096, isSignedBy } from './signature.ts';
+import { authorityCheck } from './usage.ts';
+import type { VekCertificate } from './vek.ts';
+
+export interface Chain {
+  readonly checks: readonly Check[];
+  readonly intermediate: Certificate | null;
+  /** The root's certificate, where one was offered. */
+  readonly rootCertificate: Certificate | null;
+  readonly root: TrustRoot | null;
+  readonly rootKey: KeyObject | null;
+}
+
+/**
+ * Whether a VEK certificate rests on one of `roots`, by signatures, names and what each certificate may be used for. Dates
+ * are not looked at. The certificates offered may come in any order and only help: the key that counts is the root's.
+ */
+export const checkChain = (vek: VekCertificate, offered: readonly Uint8Array[], roots: TrustRoots): Chain => {
+  if (offered.length > chainCertificatesMax) {
+    const wanted = `at most ${chainCertificatesMax}`;
+    return { ...nothing, checks: [check('snp-chain-form', false, `${offered.length} certificates`, wanted)] };
+  }
+  const certificates: Certificate[] = [];
+  for (const bytes of offered) {
+    const read = readOr('snp-chain-form', () => readCertificate(bytes, 'chain certificate'));
+    if ('failed' in read) return { ...nothing, checks: [read.failed] };
+    certificates.push(read.value);
+  }
+  const form = check('snp-chain-form', true, `${certificates.length} certificates`, 'certificates');
+  const commonName = intermediateName(vek);
+  const intermediate =
+    certificates.find(
+      ({ subject, issuer }) => sameName(subject, vek.certificate.issuer) && !sameName(subject, issuer),
+    ) ?? null;
+  if (intermediate === null || intermediate.subject.commonName !== commonName) {
+    const observed = intermediate === null ? 'no certificate of the issuer' : `${intermediate.subject.commonName}`;
+    const issuer = check('snp-vek-issuer', false, `${vek.certificate.issuer.commonName}: ${observed}`, commonName);
+    return { ...nothing, checks: [form, issuer] };
+  }
+  return { intermediate, ...checkLinks(vek, { intermediate, certificates, roots }, form) };
+};
+
+const nothing: Chain = { checks: [], intermediate: null, rootCertificate: null, root: null, rootKey: null };
+
+type Links = {
+  readonly intermediate: Certificate;
+  readonly certificates: readonly Certificate[];
+  readonly roots: TrustRoots;
+};
+
+const checkLinks = (vek: VekCertificate, links: Links, form: Check): Omit<Chain, 'intermediate'> => {
+  const { intermediate, certificates, roots } = links;
+  const intermediateKey = importKey(intermediate.publicKey);
+  const rootCertificate =
+    certificates.find(({ subject, issuer }) => sameName(subject, intermediate.issuer) && sameName(subject, issuer)) ??
+    null;
+  const { root, pinned } = findRoot(vek, intermediate, rootCertificate, roots);
+  const rootKey =
+    root === null ? null : importKey({ raw: rootCertificate?.publicKey.raw ?? root.spki ?? new Uint8Array() });
+  const issuer = `${vek.certificate.issuer.commonName}`;
+  const checks = [
+    form,
+    check('snp-vek-issuer', true, issuer, issuer),
+    ...(rootCertificate === null ? [] : rootChecks(rootCertificate)),
+    pinned,
+    authorityCheck('snp-intermediate-usage', intermediate, isRsa4096(intermediate.publicKey, intermediateKey), 0),
+    signatureCheck('snp-intermediate-signature', intermediate, rootKey),
+    signatureCheck('snp-vek-signature', vek.certificate, intermediateKey),
+  ];
+  return { checks, rootCertificate, root, rootKey };
+};
+
+/** The given root that this chain ends in: by its key where a root certificate came along, else by its name. */
+const findRoot = (
+  vek: VekCertificate,
+  intermediate: Certificate,
+  offered: Certificate | null,
+  roots: TrustRoots,
+): { readonly root: TrustRoot | null; readonly pinned: Check } => {
+  const names = roots.map(({ name }) => name).join(', ');
+  const wanted = `the key of ${names === '' ? 'a given root' : names}`;
+  const fitting = roots.filter(
+    ({ product, commonName }) => product === vek.product && commonName === intermediate.issuer.commonName,
+  );
+  const fingerprint = offered === null ? null : spkiSha256(offered.publicKey.raw);
+  const root =
+    fitting.find(({ spki, spkiSha256: pin }) => pin === (fingerprint ?? (spki === null ? null : spkiSha256(spki)))) ??
+    null;
+  const observed = `${intermediate.issuer.commonName}, ${fingerprint === null ? 'without its certificate' : `key ${fingerprint}`}`;
+  return { root, pinned: check('snp-root-pinned', root !== null, root?.name ?? observed, wanted) };
+};
+
+/** That it is signed by itself says nothing about trust; a root that is not has been tampered with. */
+const rootChecks = (certificate: Certificate): readonly Check[] => {
+  const key = importKey(certificate.publicKey);
+  return [
+    authorityCheck('snp-root-usage', certificate, isRsa4096(certificate.publicKey, key), 1),
+    signatureCheck('snp-root-signature', certificate, key),
+  ];
+};
+
+const signatureCheck = (code: string, certificate: Certificate, key: KeyObject | null): Check => {
+  const good = isSignedBy(certificate, key);
+  const tried = key === null ? 'no trusted key to verify it with' : good ? 'verified' : 'not verified';
+  const observed = `${sayAlgorithm(certificate.signatureAlgorithm)}, ${tried}`;
+  return check(code, good, observed, `${amdSignature} by ${certificate.issuer.commonName}`);
+};
+
+const intermediateName = ({ kind, product }: VekCertificate): string =>
+  kind === 'vcek' ? `SEV-${amdNames[product]}` : `SEV-VLEK-${amdNames[product]}`;
+
+const sameName = (one: { readonly raw: Uint8Array }, other: { readonly raw: Uint8Array }): boolean =>
+  Buffer.compare(one.raw, other.raw) === 0;
