@@ -15,10 +15,10 @@ export const rootNotAfterMs = Date.UTC(2051, 0, 1);
  */
 export const rootForSpecs = async (product: SimulatedProduct = 'milan'): Promise<SimulatedRoot> => {
   const folder = join(tmpdir(), `hcc-specs-${userInfo().uid}`);
-  const file = join(folder, `root-1-${product}.pem`);
+  const file = join(folder, `root-2-${product}.pem`);
   const kept = await readFile(file, 'utf8').then(readRoot, () => null);
   if (kept !== null) return kept;
-  const terms = { product, network: 'specs', notBeforeMs: rootNotBeforeMs, notAfterMs: rootNotAfterMs };
+  const terms = { product, network: 'specs, "quoted"', notBeforeMs: rootNotBeforeMs, notAfterMs: rootNotAfterMs };
   const root = makeRoot(await generateRootKeys(), terms);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const written = `${file}.${randomBytes(6).toString('hex')}`;

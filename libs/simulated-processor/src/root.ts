@@ -34,13 +34,13 @@ export const makeRoot = (keys: SimulatedRootKeys, of: SimulatedRootTerms): Simul
     },
     keys.ark,
   );
-  return { product, keys, ark, ask };
+  return { product, network, keys, ark, ask };
 };
 
 /** PEM: ARK, ASK, the ARK's key, the ASK's key. Whoever holds this text is the processor of every chip of its network. */
 export const writeRoot = (root: SimulatedRoot): string =>
   [
-    `SIMULATED secure processor: ${root.product}\n`,
+    `SIMULATED secure processor: ${root.product}, ${JSON.stringify(root.network)}\n`,
     new X509Certificate(root.ark).toString(),
     new X509Certificate(root.ask).toString(),
     pemOf(root.keys.ark),
@@ -49,7 +49,7 @@ export const writeRoot = (root: SimulatedRoot): string =>
 
 /** Reads what {@link writeRoot} wrote. Throws for anything else, and for keys that are not those of the certificates. */
 export const readRoot = (text: string): SimulatedRoot => {
-  const product = /^SIMULATED secure processor: (milan|genoa)\n/.exec(text)?.[1];
+  const [, product, quoted = ''] = /^SIMULATED secure processor: (milan|genoa), ("[^\n]*")\n/.exec(text) ?? [];
   const [ark, ask, ...moreCertificates] = text.match(certificatePem) ?? [];
   const [arkKey, askKey, ...moreKeys] = text.match(keyPem) ?? [];
   if (!isProduct(product) || ark === undefined || ask === undefined || arkKey === undefined || askKey === undefined) {
@@ -64,7 +64,9 @@ export const readRoot = (text: string): SimulatedRoot => {
       throw new TypeError(`the private key of the simulated ${name.toUpperCase()} is not that of its certificate`);
     }
   }
-  return { product, keys, ark: certificates.ark.raw, ask: certificates.ask.raw };
+  const network: unknown = JSON.parse(quoted);
+  if (typeof network !== 'string') throw new TypeError('a simulated root names its network');
+  return { product, network, keys, ark: certificates.ark.raw, ask: certificates.ask.raw };
 };
 
 /** SubjectPublicKeyInfo of a key's public half. */

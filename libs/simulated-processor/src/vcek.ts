@@ -4,7 +4,6 @@ import { extension, writeCertificate, writeRevocationList } from './certificate.
 import { ia5String, natural } from './der-writer.ts';
 import { commonNames, distinguishedName, productNameOf } from './names.ts';
 import { serials, spkiOf } from './root.ts';
-import { subjectOf } from './subject.ts';
 
 const amd = '1.3.6.1.4.1.3704.1';
 
@@ -15,15 +14,16 @@ export const chipIdOf = (spki: Uint8Array): Uint8Array => createHash('sha512').u
 export const issueVcek = (root: SimulatedRoot, of: SimulatedVcekTerms): Uint8Array => {
   const spki = p384Spki(of.publicKeySpki);
   const { bootloader, tee, snp, microcode } = of.tcb;
-  const issuer = subjectOf(root.ask);
+  const { product, network } = root;
   return writeCertificate(
     {
       // AMD gives every VCEK the serial number 0.
-      ...{ serial: 0, issuer: issuer.raw, subject: distinguishedName(issuer.unit, commonNames.vcek) },
+      ...{ serial: 0, issuer: distinguishedName(network, commonNames.ask(product)) },
+      subject: distinguishedName(network, commonNames.vcek),
       ...{ notBeforeMs: of.notBeforeMs, notAfterMs: of.notAfterMs, publicKeySpki: spki },
       extensions: [
         extension(`${amd}.1`, natural(0)),
-        extension(`${amd}.2`, ia5String(productNameOf(root.product))),
+        extension(`${amd}.2`, ia5String(productNameOf(product))),
         extension(`${amd}.3.1`, natural(bootloader)),
         extension(`${amd}.3.2`, natural(tee)),
         ...[4, 5, 6, 7].map((part) => extension(`${amd}.3.${part}`, natural(0))),
@@ -40,7 +40,8 @@ export const issueVcek = (root: SimulatedRoot, of: SimulatedVcekTerms): Uint8Arr
 export const issueRevocationList = (root: SimulatedRoot, of: SimulatedRevocationTerms): Uint8Array =>
   writeRevocationList(
     {
-      ...{ issuer: subjectOf(root.ark).raw, issuerSpki: spkiOf(root.keys.ark) },
+      issuer: distinguishedName(root.network, commonNames.ark(root.product)),
+      issuerSpki: spkiOf(root.keys.ark),
       ...{ thisUpdateMs: of.thisUpdateMs, nextUpdateMs: of.nextUpdateMs },
       revokedSerials: of.revokesAsk ? [serials.ask] : [],
       number: Math.floor(of.thisUpdateMs / 1000),

@@ -44,6 +44,7 @@ export interface SimulatedRootTerms {
 
 export interface SimulatedRoot {
   readonly product: SimulatedProduct;
+  readonly network: string;
   readonly keys: SimulatedRootKeys;
   /** DER. */
   readonly ark: Uint8Array;
