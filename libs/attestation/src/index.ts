@@ -43,7 +43,7 @@ export {
 export type { LaunchInputs } from './measure/inputs.ts';
 export { type HashedFile, type KernelHashes, kernelHashes, kernelHashesPage } from './measure/kernel-hashes.ts';
 export { findLaunchDifferences, type LaunchDifference } from './measure/mismatch.ts';
-export { LaunchDigest, pageBytes } from './measure/page.ts';
+export { LaunchDigest, pageBytes, pageHash } from './measure/page.ts';
 export {
   explainLaunchDigest,
   type LaunchExplanation,
@@ -51,7 +51,7 @@ export {
   predictLaunchDigest,
 } from './measure/predict.ts';
 export { LaunchRefused, type MeasureRefusalCode, measureRefusals } from './measure/refusals.ts';
-export { resetVector, type Vmm, vmms, vmsaGpa, vmsaPage } from './measure/vmsa.ts';
+export { resetVector, type Vmm, vmms, vmsaPage } from './measure/vmsa.ts';
 export type {
   SimulatedChip,
   SimulatedLaunchInputs,

@@ -5,10 +5,10 @@ import {
   kernelHashesPage,
   LaunchDigest,
   pageBytes,
+  pageHash,
   resetVector,
   type SimulatedLaunchInputs,
   vcpuSignature,
-  vmsaGpa,
   vmsaPage,
 } from '#attestation';
 
@@ -43,10 +43,8 @@ export const launchDigest = (of: SimulatedLaunchInputs): string => {
     of.commandLine,
   );
   digest.addPages(kernelHashesPage(hashes, 0), hashTableGpa);
-  const state = createHash('sha384')
-    .update(vmsaPage('qemu', resetVector, signatureOf(of.vcpuType), guestFeatures))
-    .digest();
-  for (let vcpu = 0; vcpu < vcpus; vcpu += 1) digest.addHashed('vmsa', vmsaGpa, state);
+  const state = pageHash(vmsaPage('qemu', resetVector, signatureOf(of.vcpuType), guestFeatures));
+  for (let vcpu = 0; vcpu < vcpus; vcpu += 1) digest.addVmsa(state);
   return digest.hex;
 };
 
