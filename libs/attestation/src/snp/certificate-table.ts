@@ -1,6 +1,7 @@
+import { guidText } from '../bytes/guid.ts';
 import { ByteReader } from '../bytes/reader.ts';
 import { Malformed } from '../malformed.ts';
-import { hexOf, isFilled } from './check.ts';
+import { isFilled } from './check.ts';
 import { tableBytesMax, tableEntriesMax } from './limits.ts';
 
 /** What a host put beside a report. Nothing of it is trusted; kinds that are not known keep their GUID. */
@@ -62,7 +63,7 @@ const readHeaders = (bytes: Uint8Array): { readonly entries: readonly Entry[]; r
       return { entries, bodiesFrom: from.offset };
     }
     if (entries.length === tableEntriesMax) throw refused('too-large', 'more entries', `at most ${tableEntriesMax}`);
-    entries.push({ guid: guidOf(guid), from: offset, to: offset + length });
+    entries.push({ guid: guidText(guid), from: offset, to: offset + length });
   }
 };
 
@@ -77,15 +78,6 @@ const checkBodies = (entries: readonly Entry[], bodiesFrom: number, length: numb
     if (from < end) throw refused('wrong-value', `${guid} from byte ${from}`, `a body of its own, from ${end} on`);
     end = to;
   }
-};
-
-/** The first three groups of a GUID are little-endian numbers. */
-const guidOf = (bytes: Uint8Array): string => {
-  const group = (from: number, to: number, reversed: boolean): string => {
-    const part = bytes.slice(from, to);
-    return hexOf(reversed ? part.reverse() : part);
-  };
-  return [group(0, 4, true), group(4, 6, true), group(6, 8, true), group(8, 10, false), group(10, 16, false)].join('-');
 };
 
 const refused = (code: Malformed['code'], observed: string, wanted: string, offset?: number): Malformed =>
