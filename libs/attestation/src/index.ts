@@ -93,6 +93,7 @@ export {
   type TpmCertificateRole,
   verifyTpmCertificate,
 } from './tpm/verify-certificate.ts';
+export { type AttestationKeyClaims, verifyAttestationKey } from './tpm/verify-key.ts';
 export { type TpmQuoteEvidence, type TpmQuotePolicy, verifyTpmQuote } from './tpm/verify-quote.ts';
 export {
   type HostBootSpec,
