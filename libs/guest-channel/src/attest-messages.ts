@@ -9,7 +9,7 @@ export const attestPortName = 'hcc.attest';
 /** PCRs 0 to 10 of the host's TPM, the ones a quote is asked over. */
 export const quotedPcrs = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
 
-const pcrs = z.partialRecord(z.string().regex(/^(?:[0-9]|10)$/), sha256Hex);
+const pcrs = z.record(z.string().regex(/^(?:[0-9]|10)$/), sha256Hex);
 
 const quote = z.strictObject({
   attest: base64(limits.attestBytesMax),
@@ -68,7 +68,7 @@ const guestMessage = z.discriminatedUnion('type', [
     exchange,
     qualifyingData: base64(64),
     bank: z.literal('sha256'),
-    pcrs: z.array(z.int().min(0).max(23)).min(1).max(24),
+    pcrs: z.array(z.int().min(0).max(23)).min(1).max(24).readonly(),
   }),
   z.strictObject({ version, type: z.literal('need-ima'), exchange, from: z.int().nonnegative() }),
   z.strictObject({ version, type: z.literal('evidence'), exchange, evidence }),

@@ -16,6 +16,8 @@ export { readVmCounters, type VmCounters, type VmUsage } from './metering/vm-cou
 export { type Accelerator, type AcceleratorChoice, chooseAccelerator, probeAccelerator } from './qemu/accelerator.ts';
 export { adoptQemu, killQemu } from './qemu/adopt-qemu.ts';
 export { createOverlay, growDisk, removeDisk } from './qemu/disk.ts';
+export { findSystemFirmware } from './qemu/firmware.ts';
+export { kernelCommandLine } from './qemu/machine-args.ts';
 export { agentPortName, qemuArgs, type VmHardware } from './qemu/qemu-args.ts';
 export {
   findQemuProcess,
@@ -29,7 +31,9 @@ export { closeCgroup, type QemuExit, type RunningVm } from './qemu/running-vm.ts
 export type { SnpIdBlock, SnpLaunch } from './qemu/snp-args.ts';
 export { readSnpCpu, type SnpCpu } from './qemu/snp-cpu.ts';
 export { startQemu } from './qemu/start-qemu.ts';
+export { killSystemVm, type SystemVm, startSystemVm } from './qemu/start-system-vm.ts';
 export { type StopOutcome, stopQemu } from './qemu/stop-qemu.ts';
+export { type SystemVmHardware, systemVmArgs } from './qemu/system-vm-args.ts';
 export { type VmFiles, vmFiles } from './qemu/vm-files.ts';
 export { type DiskLimits, type VmLimits, vmLimits } from './qemu/vm-limits.ts';
 export { type Progress, type Report, silent } from './report.ts';

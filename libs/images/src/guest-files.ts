@@ -25,6 +25,11 @@ export async function readDebianFiles(): Promise<GuestFiles> {
   return { initramfs, rootfs: [...rootfs.filter(({ path }) => shared.includes(path)), ...own] };
 }
 
+/** The first program of an image that has nothing but its first RAM disk. */
+export async function readGuestInit(name: 'hccam'): Promise<Uint8Array> {
+  return readFile(join(await guestDir(), name, 'init'));
+}
+
 /** A hash over paths and contents: changes when any guest file does. */
 export function guestFilesDigest(files: GuestFiles): string {
   const hash = createHash('sha256');

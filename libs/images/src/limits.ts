@@ -6,6 +6,8 @@ export const limits = {
   manifestBytesMax: 64 * 1024,
   /** dropbear needs three libraries beside libc; a longer chain means we read nonsense. */
   libraryCountMax: 64,
+  /** A system VM has Node, its seven libraries, and a dozen files of ours. */
+  treeEntriesMax: 256,
   /** virtio's drivers form a chain of six. */
   moduleCountMax: 128,
   /** Room for busybox, dropbear, the journal and a first few files; the guest grows it to its own disk. */

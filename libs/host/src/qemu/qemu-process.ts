@@ -5,10 +5,12 @@ import type { VmFiles } from './vm-files.ts';
 /** A running process, told from a later one that got the same number. */
 export type ProcessIdentity = { readonly pid: number; readonly startTicks: string };
 
+type PidFile = Pick<VmFiles, 'pidFile'>;
+
 /** The running QEMU of a VM, or undefined when there is none. Goes by the process's own command line (this uuid
  *  and this pid file), so a recycled pid is never taken for a VM. The pid file is looked at first, then every process:
  *  a QEMU that has not written its file yet, or lost it, is found too. */
-export async function findQemuProcess(vmId: string, files: VmFiles): Promise<ProcessIdentity | undefined> {
+export async function findQemuProcess(vmId: string, files: PidFile): Promise<ProcessIdentity | undefined> {
   const noted = Number((await readFile(files.pidFile, 'utf8').catch(() => '')).trim());
   const numbered = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const pids = Number.isInteger(noted) && noted > 0 ? [noted, ...numbered] : numbered;
@@ -22,7 +24,7 @@ export async function findQemuProcess(vmId: string, files: VmFiles): Promise<Pro
 }
 
 /** True when an argument list is that of this VM's QEMU. Pure. */
-export function isQemuOf(args: readonly string[], vmId: string, files: VmFiles): boolean {
+export function isQemuOf(args: readonly string[], vmId: string, files: PidFile): boolean {
   const after = (name: string): string | undefined => {
     const index = args.indexOf(name);
     return index < 0 ? undefined : args[index + 1];
