@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { judges } from './judges.ts';
+import { runVectors } from './run.ts';
+
+const vectors = join(process.env.HCC_SHARED ?? join('..', 'shared'), 'vectors');
+
+describe.each(['snp', 'tpm', 'ima', 'measure'])('vectors of %s', (kind) => {
+  const dir = join(vectors, kind);
+  test.skipIf(!existsSync(dir))(`${dir}: every case agrees`, async () => {
+    const { cases } = await runVectors([dir], judges);
+    expect(cases.filter(({ ok }) => !ok)).toEqual([]);
+    expect(cases.length).toBeGreaterThanOrEqual(20);
+  });
+});
