@@ -1,0 +1,28 @@
+/** From a challenge to its answer: a quote takes a second, a guest under emulation some more, a list of 64 MiB its transfer. */
+export const nonceMs = 120_000;
+/** From the credential to its answer: a TPM takes under a second, a busy host some. */
+export const activationMs = 300_000;
+/** Requests of one miner at once: enrolment and a first round are six. */
+export const requestsBurst = 12;
+/** Then one in this time. A re-check after a failure asks for a challenge every five seconds at the most. */
+export const requestEveryMs = 2_000;
+/** Miners whose requests are counted at once; who was silent longest is forgotten first. */
+export const throttledMinersMax = 20_000;
+/** Evidence judged at once in this process. Verification has the thread to itself; what waits beside it is the disk. */
+export const judgedAtOnceMax = 16;
+/** Evidence that waits for its turn here; beyond, an attester is told to come again. Each holds at most 1 MB. */
+export const waitingMax = 256;
+/** How long evidence is kept, so that it can be judged again: a year of policies. */
+export const evidenceKeptMs = 366 * 24 * 3_600_000;
+/** How often what is older is dropped. */
+export const dropEveryMs = 6 * 3_600_000;
+/** Conflicts of one append with another attestor's before it is given back as busy. */
+export const conflictsMax = 3;
+/** Parts of measurement lists that are held for evidence still to come, over all miners. */
+export const spoolBytesMax = 512 * 1024 * 1024;
+/** An Attestation Result is for the relying party of this moment. */
+export const resultMs = 300_000;
+/** Validity of a simulated chip's certificate. */
+export const chipCertificateMs = 10 * 366 * 24 * 3_600_000;
+/** How often the overdue and what cannot be derived from a timer are looked at. */
+export const lookEveryMs = 10_000;
