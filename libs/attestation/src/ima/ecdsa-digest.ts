@@ -19,7 +19,7 @@ export type Point = { readonly x: bigint; readonly y: bigint };
 /** (r, s) of a DER signature: two positive INTEGERs in a SEQUENCE, nothing else; null for other bytes. */
 export const readEcdsaSignature = (der: Uint8Array): { readonly r: bigint; readonly s: bigint } | null => {
   const [head, , tag, length = 0] = der;
-  // Signatures of the two curves are shorter than 128 bytes, so each length is one byte.
+  // Signatures of the curves are shorter than 128 bytes, so each length is one byte.
   if (head !== 0x30 || der[1] !== der.length - 2 || tag !== 0x02 || length >= 0x80) return null;
   const at = 4 + length;
   const second = der[at + 1] ?? 0x80;
@@ -42,8 +42,8 @@ const leftmost = (digest: Uint8Array, bits: number): bigint => {
 
 export const toBigint = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex') || '0'}`);
 
-const isOnCurve = ({ p, b }: Curve, { x, y }: Point): boolean =>
-  x < p && y < p && modulo(y * y - (x * x * x - 3n * x + b), p) === 0n;
+const isOnCurve = ({ p, a, b }: Curve, { x, y }: Point): boolean =>
+  x < p && y < p && modulo(y * y - (x * x * x + a * x + b), p) === 0n;
 
 type Jacobian = { readonly x: bigint; readonly y: bigint; readonly z: bigint };
 
@@ -61,13 +61,12 @@ const addMultiples = (curve: Curve, u: bigint, v: bigint, key: Point): Jacobian 
   return sum;
 };
 
-const double = ({ p }: Curve, { x, y, z }: Jacobian): Jacobian | null => {
+const double = ({ p, a }: Curve, { x, y, z }: Jacobian): Jacobian | null => {
   if (y === 0n) return null;
   const zz = (z * z) % p;
   const yy = (y * y) % p;
   const xyy = (4n * x * yy) % p;
-  // a = -3 on both curves: 3x² + az⁴ = 3(x - z²)(x + z²).
-  const slope = modulo(3n * (x - zz) * (x + zz), p);
+  const slope = modulo(3n * x * x + a * ((zz * zz) % p), p);
   const nextX = modulo(slope * slope - 2n * xyy, p);
   return { x: nextX, y: modulo(slope * (xyy - nextX) - 8n * yy * yy, p), z: (2n * y * z) % p };
 };

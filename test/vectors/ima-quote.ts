@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type ImaQuotedPcr, Malformed, parseTpmQuote, readTpmKey, splitPcrValues, verifyTpmQuote } from '#attestation';
+import { readCaseFile, readManifest } from './case.ts';
+
+const quoteRow = z.looseObject({
+  attest: z.string(),
+  signature: z.string(),
+  ak: z.string(),
+  pcr_values: z.string(),
+  nonce: z.string().regex(/^([\da-f]{2})*$/i),
+});
+
+/** PCR 10 of the quote with this id in the folder `tpm` beside `dir`, once it verified; else a sentence that says why not. */
+export const quotedPcr10 = async (dir: string, id: string): Promise<readonly ImaQuotedPcr[] | string> => {
+  const tpm = join(dir, '..', 'tpm');
+  const found = (await readManifest(tpm))?.cases.find((one) => one.id === id);
+  if (found === undefined) return `there is no quote ${id} in the folder tpm beside this one`;
+  const row = quoteRow.parse(found);
+  try {
+    const attest = await readCaseFile(tpm, row.attest);
+    const signature = await readCaseFile(tpm, row.signature);
+    const values = splitPcrValues(parseTpmQuote(attest).selection, await readCaseFile(tpm, row.pcr_values));
+    const verified = verifyTpmQuote(
+      { attest, signature, pcrs: values ?? [] },
+      readTpmKey(await readCaseFile(tpm, row.ak)),
+      {
+        ...{ nonce: Buffer.from(row.nonce, 'hex'), pcrs: 'unchecked', akAttributes: 'required', sha1: 'allowed' },
+        ...{ previous: 'first-quote', clockSafe: 'unchecked' },
+      },
+    );
+    if (!verified.ok) return `quote ${id}: ${verified.refusals.map(({ code }) => code).join(', ')}`;
+    const pcr10 = verified.claims.pcrs.filter(({ index }) => index === 10);
+    return pcr10.length > 0 ? pcr10.map(({ bank, value }) => ({ bank, value })) : `quote ${id} has no PCR 10`;
+  } catch (error) {
+    if (error instanceof Malformed) return `quote ${id}: ${error.message}`;
+    throw error;
+  }
+};
