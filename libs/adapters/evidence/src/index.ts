@@ -1,0 +1,1 @@
+export { type EvidenceFilesOptions, openEvidenceFiles } from './evidence-files.ts';
