@@ -1,3 +1,5 @@
+export { type Certificate, readCertificate } from './der/certificate.ts';
+export { certificatesOf } from './der/pem.ts';
 export { appraiseIma, imaWarningCodes } from './ima/appraise.ts';
 export type {
   ImaBank,
@@ -65,7 +67,43 @@ export type {
   SimulatedTcb,
   SimulatedVcekTerms,
 } from './simulated/processor.ts';
+export { type CertificateTable, parseCertificateTable } from './snp/certificate-table.ts';
+export {
+  type CertificateVerdict,
+  type CertificateVerdicts,
+  createCertificateVerdicts,
+  judgeCertificates,
+  type SnpEndorsements,
+} from './snp/certificate-verdict.ts';
 export type { SnpClaims, SnpFirmware, SnpGuestPolicy, SnpPlatformInfo, SnpProduct, SnpTcb } from './snp/claims.ts';
+export { type HclReport, unwrapHclReport } from './snp/hcl-report.ts';
+export {
+  defaultSnpPolicy,
+  type SnpPolicy,
+  type SnpReferences,
+  type SnpTcbFloors,
+  simulatedSnpPolicy,
+  snpPolicySchema,
+} from './snp/policy.ts';
+export { snpPolicyChecks } from './snp/policy-checks.ts';
+export { amdNames } from './snp/product.ts';
+export { type SnpRefusalCode, snpRefusals } from './snp/refusals.ts';
+export { parseSnpReport, type SnpReport } from './snp/report.ts';
+export { amdRoots, type TrustRoot, type TrustRoots, trustRootOf } from './snp/roots.ts';
+export { isReportSignedBy } from './snp/signature.ts';
+export { readTcb, sameTcb, sayTcb } from './snp/tcb.ts';
+export { readVek, type VekCertificate } from './snp/vek.ts';
+export {
+  fitsAddress,
+  nextVekStep,
+  type OfferedEndorsements,
+  type VekAddress,
+  type VekAnswer,
+  type VekSource,
+  vekAddressOf,
+  vekIdentityOf,
+} from './snp/vek-source.ts';
+export { type SnpEvidence, type SnpVerification, verifySnp } from './snp/verify.ts';
 export { parseTpmQuote, type TpmQuote } from './tpm/attest.ts';
 export { type AzureRuntimeClaims, type AzureRuntimeEvidence, verifyAzureRuntime } from './tpm/azure.ts';
 export type { TpmModel } from './tpm/certificate.ts';

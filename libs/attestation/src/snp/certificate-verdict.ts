@@ -1,8 +1,10 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import type { Certificate } from '../der/certificate.ts';
 import type { Check } from '../verdict.ts';
 import { type Chain, checkChain } from './chain.ts';
 import { check, readOr } from './check.ts';
 import { certificateVerdictsMax } from './limits.ts';
+import type { SnpRefusalCode } from './refusals.ts';
 import { checkRevocation, type RevocationWindow } from './revocation.ts';
 import type { TrustRoot, TrustRoots } from './roots.ts';
 import { importKey, isP384 } from './signature.ts';
@@ -26,7 +28,11 @@ export interface CertificateVerdict {
   readonly vek: VekCertificate | null;
   readonly key: KeyObject | null;
   readonly root: TrustRoot | null;
-  readonly dates: readonly { readonly code: string; readonly notBeforeMs: number; readonly notAfterMs: number }[];
+  readonly dates: readonly {
+    readonly code: SnpRefusalCode;
+    readonly notBeforeMs: number;
+    readonly notAfterMs: number;
+  }[];
   readonly revocation: RevocationWindow | null;
 }
 
@@ -59,16 +65,14 @@ const vekChecks = (vek: VekCertificate, key: KeyObject | null): readonly Check[]
   ];
 };
 
-const datesOf = (vek: VekCertificate, { intermediate, rootCertificate }: Chain): CertificateVerdict['dates'] => {
-  const all = {
-    'snp-vek-dates': vek.certificate,
-    'snp-intermediate-dates': intermediate,
-    'snp-root-dates': rootCertificate,
-  };
-  return Object.entries(all).flatMap(([code, certificate]) =>
-    certificate === null ? [] : [{ code, notBeforeMs: certificate.notBeforeMs, notAfterMs: certificate.notAfterMs }],
-  );
-};
+const datesOf = (vek: VekCertificate, { intermediate, rootCertificate }: Chain): CertificateVerdict['dates'] => [
+  ...dateOf('snp-vek-dates', vek.certificate),
+  ...dateOf('snp-intermediate-dates', intermediate),
+  ...dateOf('snp-root-dates', rootCertificate),
+];
+
+const dateOf = (code: SnpRefusalCode, certificate: Certificate | null): CertificateVerdict['dates'] =>
+  certificate === null ? [] : [{ code, notBeforeMs: certificate.notBeforeMs, notAfterMs: certificate.notAfterMs }];
 
 /** Remembers good chains, so that the next report of the same chip costs one signature. */
 export interface CertificateVerdicts {

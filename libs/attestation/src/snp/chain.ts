@@ -5,6 +5,7 @@ import type { Check } from '../verdict.ts';
 import { check, readOr } from './check.ts';
 import { chainCertificatesMax } from './limits.ts';
 import { amdNames } from './product.ts';
+import type { SnpRefusalCode } from './refusals.ts';
 import { spkiSha256, type TrustRoot, type TrustRoots } from './roots.ts';
 import { amdSignature, importKey, isRsa4096, isSignedBy } from './signature.ts';
 import { authorityCheck } from './usage.ts';
@@ -107,7 +108,7 @@ const rootChecks = (certificate: Certificate): readonly Check[] => {
   ];
 };
 
-const signatureCheck = (code: string, certificate: Certificate, key: KeyObject | null): Check => {
+const signatureCheck = (code: SnpRefusalCode, certificate: Certificate, key: KeyObject | null): Check => {
   const good = isSignedBy(certificate, key);
   const tried = key === null ? 'no trusted key to verify it with' : good ? 'verified' : 'not verified';
   const observed = `${sayAlgorithm(certificate.signatureAlgorithm)}, ${tried}`;

@@ -1,16 +1,17 @@
 import { Malformed } from '../malformed.ts';
 import type { Check } from '../verdict.ts';
+import type { SnpRefusalCode } from './refusals.ts';
 
-export const check = (code: string, good: boolean, observed: string, wanted: string): Check => ({
+export const check = (code: SnpRefusalCode, good: boolean, observed: string, wanted: string): Check => ({
   ...{ code, outcome: good ? 'passed' : 'failed', observed, wanted },
 });
 
-export const unchecked = (code: string, observed: string, wanted: string): Check => ({
+export const unchecked = (code: SnpRefusalCode, observed: string, wanted: string): Check => ({
   ...{ code, outcome: 'unchecked', observed, wanted },
 });
 
 /** What was read, or the failed check that says why it was not. Any other error is ours, and goes on. */
-export const readOr = <T>(code: string, read: () => T): { readonly value: T } | { readonly failed: Check } => {
+export const readOr = <T>(code: SnpRefusalCode, read: () => T): { readonly value: T } | { readonly failed: Check } => {
   try {
     return { value: read() };
   } catch (error) {

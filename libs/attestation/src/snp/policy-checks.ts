@@ -2,6 +2,7 @@ import type { Check } from '../verdict.ts';
 import { check, unchecked } from './check.ts';
 import type { SnpClaims, SnpFirmware, SnpGuestPolicy } from './claims.ts';
 import type { SnpPolicy, SnpReferences, SnpTcbFloors } from './policy.ts';
+import type { SnpRefusalCode } from './refusals.ts';
 import { partsBelow, sameTcb, sayTcb } from './tcb.ts';
 
 /** Whether verified claims satisfy a policy and one VM's reference values: one check per field, `unchecked` where the policy says so. */
@@ -59,7 +60,12 @@ const firmwareChecks = (claims: SnpClaims, policy: SnpPolicy): readonly Check[] 
   ];
 };
 
-const tcbFloor = (code: string, claims: SnpClaims, which: 'reported' | 'launch', floors: SnpTcbFloors): Check => {
+const tcbFloor = (
+  code: SnpRefusalCode,
+  claims: SnpClaims,
+  which: 'reported' | 'launch',
+  floors: SnpTcbFloors,
+): Check => {
   const wanted = floors[claims.product];
   const tcb = claims.tcb[which];
   const observed = `${claims.product}: ${sayTcb(tcb)}`;
@@ -131,7 +137,7 @@ const authorKeyCheck = (claims: SnpClaims, wanted: SnpPolicy['authorKeyDigests']
 type Rule = 'forbidden' | 'required' | 'unchecked';
 
 /** A property that is there or not, and may or must be. */
-const bit = (code: string, wanted: Rule, has: boolean): Check =>
+const bit = (code: SnpRefusalCode, wanted: Rule, has: boolean): Check =>
   rule(
     code,
     wanted,
@@ -140,15 +146,15 @@ const bit = (code: string, wanted: Rule, has: boolean): Check =>
     wanted === 'required' ? 'set' : 'not set',
   );
 
-const rule = (code: string, wanted: Rule, good: boolean, observed: string, words: string): Check =>
+const rule = (code: SnpRefusalCode, wanted: Rule, good: boolean, observed: string, words: string): Check =>
   wanted === 'unchecked' ? unchecked(code, observed, 'unchecked') : check(code, good, observed, words);
 
-const floor = (code: string, wanted: number | 'unchecked', value: number): Check =>
+const floor = (code: SnpRefusalCode, wanted: number | 'unchecked', value: number): Check =>
   wanted === 'unchecked'
     ? unchecked(code, `${value}`, 'unchecked')
     : check(code, value >= wanted, `${value}`, `at least ${wanted}`);
 
-const oneOf = (code: string, value: string, wanted: readonly string[] | 'unchecked'): Check =>
+const oneOf = (code: SnpRefusalCode, value: string, wanted: readonly string[] | 'unchecked'): Check =>
   wanted === 'unchecked'
     ? unchecked(code, value, 'unchecked')
     : check(code, wanted.includes(value), value, wanted.join(' or '));

@@ -2,12 +2,18 @@ import type { Certificate } from '../der/certificate.ts';
 import { basicConstraintsOf, extensionIds, keyUsageAllows } from '../der/extensions.ts';
 import type { Check } from '../verdict.ts';
 import { check, readOr } from './check.ts';
+import type { SnpRefusalCode } from './refusals.ts';
 import { isVekExtension, type VekCertificate } from './vek.ts';
 
 const understood: readonly string[] = [extensionIds.basicConstraints, extensionIds.keyUsage];
 
 /** Whether a certificate may issue others, with `below` authorities under it, by an RSA key of 4096 bits. */
-export const authorityCheck = (code: string, certificate: Certificate, rsa4096: boolean, below: number): Check => {
+export const authorityCheck = (
+  code: SnpRefusalCode,
+  certificate: Certificate,
+  rsa4096: boolean,
+  below: number,
+): Check => {
   const wanted = `an authority with an RSA-4096 key that may sign certificates, ${below} authorities below it`;
   const read = readOr(code, () => {
     const constraints = basicConstraintsOf(certificate.extensions);
