@@ -22,10 +22,11 @@ export type {
   ClaimGroup,
   EvidenceAppraised,
   GroupTiers,
+  ListPoint,
   PolicyUsed,
   Tier,
 } from './appraisal/events.ts';
-export { appraisalRefusalsMax } from './appraisal/limits.ts';
+export { appraisalRefusalsMax, loadedKeysMax } from './appraisal/limits.ts';
 export {
   attestationIntervalMs,
   type Rhythm,

@@ -24,8 +24,11 @@ const record: Record = {
     ...{ akName: 'cc', imaEntries: 3, imaNotAttested: 0, agentVersion: '1' },
   },
   progress: {
-    tpm: { clock: '5', resetCount: 1, restartCount: 0, firmwareVersion: '1' },
-    ima: { nextEntry: 3, replay: { sha256: 'dd' } },
+    tpm: { clockMs: '5', resetCount: 1, restartCount: 0, firmwareVersion: '1' },
+    ima: {
+      ...{ version: 1, extension: 'per-bank', loadedKeys: [] },
+      ...{ attested: { entries: 3, replay: { sha256: 'dd' } }, seen: { entries: 3, replay: { sha256: 'dd' } } },
+    },
   },
 };
 const next = (n: number, change: Partial<Record> = {}): Record => ({

@@ -35,15 +35,30 @@ export type AppraisalClaims = {
   readonly agentVersion: string | null;
 };
 
+/** PCR 10 by bank (hex) after some entries of a measurement list. */
+export type ListPoint = { readonly entries: number; readonly replay: Readonly<Record<string, string>> };
+
 /** What the next round is held against: counters that never go back, and where the measurement list was left. */
 export type AppraisalProgress = {
   readonly tpm: {
-    readonly clock: string;
+    readonly clockMs: string;
     readonly resetCount: number;
     readonly restartCount: number;
     readonly firmwareVersion: string;
   } | null;
-  readonly ima: { readonly nextEntry: number; readonly replay: Readonly<Record<string, string>> } | null;
+  readonly ima: {
+    readonly version: 1;
+    readonly extension: 'per-bank' | 'padded-sha1';
+    /** As far as the last quote reached: what comes after is sent in the next round. */
+    readonly attested: ListPoint;
+    readonly seen: ListPoint;
+    readonly loadedKeys: readonly {
+      readonly keyring: string;
+      readonly index: number;
+      /** DER, base64. */
+      readonly certificate: string;
+    }[];
+  } | null;
 };
 
 export type EvidenceAppraised = {

@@ -7,6 +7,8 @@ import {
   type AttesterId,
   appraisalRefusalsMax,
   type GroupTiers,
+  type ListPoint,
+  loadedKeysMax,
   type PolicyUsed,
 } from '#domain';
 import { count, instant, sha256Hex, shortText } from './values.ts';
@@ -55,11 +57,26 @@ const claims: z.ZodType<AppraisalClaims> = z.strictObject({
   agentVersion: shortText.nullable(),
 });
 
+const listPoint: z.ZodType<ListPoint> = z.strictObject({
+  entries: count,
+  replay: z.record(z.string().max(16), hex),
+});
+
 const progress: z.ZodType<AppraisalProgress> = z.strictObject({
   tpm: z
-    .strictObject({ clock: shortText, resetCount: count, restartCount: count, firmwareVersion: shortText })
+    .strictObject({ clockMs: shortText, resetCount: count, restartCount: count, firmwareVersion: shortText })
     .nullable(),
-  ima: z.strictObject({ nextEntry: count, replay: z.record(z.string().max(16), hex) }).nullable(),
+  ima: z
+    .strictObject({
+      version: z.literal(1),
+      extension: z.enum(['per-bank', 'padded-sha1']),
+      attested: listPoint,
+      seen: listPoint,
+      loadedKeys: z
+        .array(z.strictObject({ keyring: shortText, index: count, certificate: z.string().max(8_192) }))
+        .max(loadedKeysMax),
+    })
+    .nullable(),
 });
 
 /** Stored form, version 1, of every event on `appraisal-<attesterId>`. */
