@@ -1,7 +1,6 @@
 import {
   type Miner,
   type MinerId,
-  miner,
   type PlacementCandidate,
   place,
   placementCandidate,
@@ -9,6 +8,7 @@ import {
   type VmId,
 } from '#domain';
 import { bootIdOf, commandIdOf } from '#events';
+import { liveMiner } from './live-miner.ts';
 import type { KnownEvent, Process, ProcessCommand } from './process.ts';
 
 type Wanting = {
@@ -86,7 +86,7 @@ const absorbVm = (state: PlacementState, { id, event }: OfVm): void => {
 };
 
 const absorbMiner = (state: PlacementState, { id, event }: OfMiner): void => {
-  const known = miner.evolve(state.miners.get(id) ?? null, event);
+  const known = liveMiner(state.miners.get(id) ?? null, event);
   if (known !== null) state.miners.set(id, known);
   switch (event.type) {
     case 'AllocationReserved': {
