@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import {
+  amdRoots,
+  certificatesOf,
+  judgeCertificates,
+  Malformed,
+  parseCertificateTable,
+  readCertificate,
+  readVek,
+  type SnpEndorsements,
+  snpPolicyChecks,
+  type TrustRoots,
+  trustRootOf,
+  type VekCertificate,
+  verifySnp,
+} from '#attestation';
+import { type Judge, type Judged, readCaseFile } from './case.ts';
+import { factsDiffer } from './snp-facts.ts';
+import { strictPolicy } from './snp-policy.ts';
+import { truthsOf } from './snp-truths.ts';
+
+const file = z.string().min(1).max(500);
+const products = z.enum(['milan', 'genoa', 'turin']);
+
+/** Every field a row may have: one that is not here is something the judge would silently pass over. */
+const rowSchema = z.strictObject({
+  id: z.string(),
+  origin: z.string(),
+  report: file,
+  vek: file,
+  vek_kind: z.enum(['VCEK', 'VLEK']).nullish(),
+  chain: file.nullish(),
+  issuer: file.nullish(),
+  root: file.nullish(),
+  crl: file.nullish(),
+  product: products,
+  verify_at: z.iso.datetime().nullish(),
+  expect: z.strictObject({
+    verdict: z.string(),
+    policy_verdict: z.string().nullish(),
+    reason: z.string().nullish(),
+    report_signature: z.boolean().nullish(),
+    vek_chain: z.boolean().nullish(),
+    chain_signatures: z.boolean().nullish(),
+    tcb_equals_vek: z.boolean().nullish(),
+    hwid_equals_vek: z.boolean().nullish(),
+  }),
+  note: z.string().nullish(),
+  source: z.looseObject({}).nullish(),
+  sha256: z.string().nullish(),
+  vek_sha256: z.string().nullish(),
+  facts: z.record(z.string(), z.unknown()).nullish(),
+});
+
+const tablesSchema = z.strictObject({
+  id: z.string(),
+  origin: z.string(),
+  note: z.string().nullish(),
+  source: z.looseObject({}).nullish(),
+  files: z.record(z.string(), z.string().regex(/^(valid|invalid|suspicious)\b/, 'valid, invalid or suspicious')),
+});
+
+export type SnpRow = z.infer<typeof rowSchema>;
+
+/** `valid` or `invalid` of a report and its certificates, or of certificates alone; for certificate tables, `see files`. */
+export const judgeSnp: Judge = async (dir, row) =>
+  typeof row === 'object' && row !== null && 'files' in row
+    ? judgeTables(dir, tablesSchema.parse(row))
+    : judgeReport(dir, rowSchema.parse(row));
+
+const judgeReport = async (dir: string, row: SnpRow): Promise<Judged> => {
+  const [vek, chain, crl, roots] = await Promise.all([
+    readCaseFile(dir, row.vek),
+    chainOf(dir, row),
+    row.crl == null ? null : readCaseFile(dir, row.crl),
+    rootsOf(dir, row),
+  ]);
+  const endorsements = { vek, chain, crl };
+  const atMs = row.verify_at == null ? latestBeginning([vek, ...chain]) : Date.parse(row.verify_at);
+  if (row.report === '(none)') return judgeChain(row, endorsements, roots, atMs);
+  const report = await readCaseFile(dir, row.report);
+  const verified = verifySnp({ report, ...endorsements }, { roots, atMs });
+  const disagreements = [
+    ...truthsOf(row, { report, endorsements, roots }),
+    ...factsDiffer(row.facts ?? {}, report, vekOrNull(vek)),
+    ...sameHash('sha256', row.sha256, report),
+    ...sameVek(row, vek),
+  ];
+  if (!verified.ok) {
+    const reason = verified.refusals
+      .map(({ code, observed, wanted }) => `${code}: ${observed}; wanted ${wanted}`)
+      .join('; ');
+    return { got: 'invalid', reason, policyVerdict: 'reject', disagreements };
+  }
+  const references = { measurementsHex: 'unchecked', hostDataHex: 'unchecked', reportDataHex: 'unchecked' } as const;
+  const failed = snpPolicyChecks(verified.claims, strictPolicy, references).filter(
+    ({ outcome }) => outcome === 'failed',
+  );
+  return {
+    got: 'valid',
+    reason: `signature, chain to ${verified.claims.rootName}, dates, firmware and form verified; the strict policy finds ${failed.map(({ code }) => code).join(', ') || 'nothing'}`,
+    policyVerdict: failed.length === 0 ? 'accept' : 'reject',
+    disagreements,
+  };
+};
+
+const judgeChain = (row: SnpRow, endorsements: SnpEndorsements, roots: TrustRoots, atMs: number): Judged => {
+  const { good, checks, dates } = judgeCertificates(endorsements, roots);
+  const inDate = dates.every(({ notBeforeMs, notAfterMs }) => notBeforeMs <= atMs && atMs <= notAfterMs);
+  const failed = checks
+    .filter(({ outcome }) => outcome === 'failed')
+    .map(({ code, observed }) => `${code}: ${observed}`);
+  const reason = good ? `chain verified${inDate ? '' : ', but not in date'}; no report` : failed.join('; ');
+  return { got: good && inDate ? 'valid' : 'invalid', reason, disagreements: sameVek(row, endorsements.vek) };
+};
+
+const chainOf = async (dir: string, row: SnpRow): Promise<readonly Uint8Array[]> => {
+  const files = [row.chain, row.issuer, row.root].filter((name) => name != null);
+  const bytes = await Promise.all(files.map((name) => readCaseFile(dir, name)));
+  return bytes.flatMap((one) => orNone(() => certificatesOf(one)) ?? [one]);
+};
+
+/**
+ * What a case may rest on. A real machine's rests on AMD's pinned keys and on nothing the folder brings; a generated one on
+ * the root its origin states, which need not be the one that comes along as evidence.
+ */
+const rootsOf = async (dir: string, { origin, root, product }: SnpRow): Promise<TrustRoots> => {
+  if (!origin.startsWith('generated')) return amdRoots;
+  const stated = /\(trust root = ([^)]+)\)/.exec(origin)?.[1] ?? root;
+  if (stated == null) return amdRoots;
+  const certificate = await readCaseFile(dir, stated);
+  return [trustRootOf(certificate, { name: stated, product, simulated: true })];
+};
+
+/** A row that names no instant is judged when the youngest of its certificates began. */
+const latestBeginning = (certificates: readonly Uint8Array[]): number =>
+  Math.max(0, ...certificates.map((bytes) => orNone(() => readCertificate(bytes).notBeforeMs) ?? 0));
+
+const sameVek = (row: SnpRow, bytes: Uint8Array): readonly string[] => {
+  const vek = vekOrNull(bytes);
+  const kind = vek?.kind.toUpperCase();
+  return [
+    ...sameHash('vek_sha256', row.vek_sha256, bytes),
+    ...(row.vek_kind == null || row.vek_kind === kind
+      ? []
+      : [`vek_kind: the certificate is a ${kind ?? 'broken one'}`]),
+    ...(vek === null || vek.product === row.product ? [] : [`product: the certificate is of ${vek.product}`]),
+  ];
+};
+
+const sameHash = (name: string, wanted: string | null | undefined, bytes: Uint8Array): readonly string[] => {
+  const got = createHash('sha256').update(bytes).digest('hex');
+  return wanted == null || wanted === got ? [] : [`${name}: the file has ${got}`];
+};
+
+const vekOrNull = (bytes: Uint8Array): VekCertificate | null => orNone(() => readVek(bytes));
+
+const judgeTables = async (dir: string, { files }: z.infer<typeof tablesSchema>): Promise<Judged> => {
+  const judged: string[] = [];
+  const disagreements: string[] = [];
+  for (const [name, words] of Object.entries(files)) {
+    const why = tableFault(await readCaseFile(dir, name));
+    judged.push(`${name}: ${why ?? 'a table whose chain holds together'}`);
+    if ((why === null) !== /^valid\b/.test(words)) disagreements.push(`${name} is said to be ${words}`);
+  }
+  return { got: 'see files', reason: judged.join('; '), disagreements };
+};
+
+/** Why a table cannot be used. A whole chain in it must hang together; whose root it is, is not asked of a table. */
+const tableFault = (bytes: Uint8Array): string | null => {
+  try {
+    const { ark, ask, vcek, vlek, crl } = parseCertificateTable(bytes);
+    const vek = vcek ?? vlek;
+    for (const one of [ark, ask, vek]) if (one !== null) readCertificate(one);
+    if (ark === null || ask === null || vek === null) return null;
+    const { product } = readVek(vek);
+    const roots = [trustRootOf(ark, { name: 'root of the table', product, simulated: true })];
+    const failed = judgeCertificates({ vek, chain: [ask, ark], crl }, roots).checks.filter(
+      (one) => one.outcome === 'failed',
+    );
+    return failed.length === 0 ? null : failed.map(({ code, observed }) => `${code}: ${observed}`).join(', ');
+  } catch (error) {
+    if (error instanceof Malformed) return error.message;
+    throw error;
+  }
+};
+
+const orNone = <T>(read: () => T): T | null => {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Malformed) return null;
+    throw error;
+  }
+};
