@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { catchUp } from './catch-up.ts';
 import { httpCommand } from './http.ts';
+import { imaMemory, imaMemoryName, imaReplay } from './ima.ts';
 import { launchDigest } from './launch-digest.ts';
 import { memory, memoryName } from './memory.ts';
 import { type Case, type Figure, runCase } from './pairs.ts';
@@ -25,9 +26,9 @@ Examples:
   npm run bench -- --only relay-to-jetstream --pairs 3
 `;
 
-const cases: readonly Case[] = [sqliteAppend, relay, catchUp, httpCommand, vmToSsh, launchDigest];
+const cases: readonly Case[] = [sqliteAppend, relay, catchUp, httpCommand, vmToSsh, launchDigest, imaReplay];
 const placementName = 'placement-5000-miners';
-const names = [...cases.map(({ name }) => name), placementName, memoryName];
+const names = [...cases.map(({ name }) => name), placementName, imaMemoryName, memoryName];
 
 const tell = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -57,6 +58,7 @@ const run = async (): Promise<number> => {
     if (only.includes(one.name)) figures.push(await runCase(pairs === undefined ? one : { ...one, pairs }, tell));
   }
   if (only.includes(placementName)) figures.push(await placement(pairs ?? 11));
+  if (only.includes(imaMemoryName)) figures.push(imaMemory(pairs ?? 3, tell));
   if (only.includes(memoryName)) figures.push(await memory(Number(values.history), tell));
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : text(figures));
   return figures.every(({ ok }) => ok) ? 0 : 1;
