@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { ImageError } from '../image-error.ts';
@@ -9,30 +9,24 @@ export type NetworkKind = 'simulated' | 'production';
 /** The guest agent's programs by file name. */
 export type AgentBundle = ReadonlyMap<string, Uint8Array>;
 
-/** The guest agent as one file, from its sources, and beside it on a simulated network the simulated processor's client:
- *  a production network's image holds no byte of it. The same sources give the same bytes, wherever they are. */
+/** The guest agent bundled from its sources. On a simulated network the simulated processor's client is a file of its own;
+ *  a production network's bundle holds nothing of it. The same sources give the same bytes, wherever they are. */
 export async function bundleAgent(kind: NetworkKind): Promise<AgentBundle> {
   const root = await sourceRoot();
-  const bundle = new Map([['main.mjs', await bundleOne(root, agentMain)]]);
-  if (kind === 'simulated') bundle.set(simulatedFile, await bundleOne(root, simulatedMain));
-  return bundle;
-}
-
-const agentMain = 'apps/guest-agent/src/main.ts';
-const simulatedMain = 'apps/guest-agent/src/report/simulated-provider.ts';
-const simulatedFile = 'simulated-provider.mjs';
-
-async function bundleOne(root: string, entry: string): Promise<Uint8Array> {
   const built = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
+    entryPoints: [agentMain],
     bundle: true,
+    splitting: true,
     write: false,
+    outdir: 'agent',
+    entryNames: 'main',
+    outExtension: { '.js': '.mjs' },
     platform: 'node',
     format: 'esm',
     target: 'node24',
     conditions: ['hcc-source'],
-    plugins: [simulatedApart],
+    plugins: kind === 'production' ? [withoutSimulated, ourLibraries] : [ourLibraries],
     legalComments: 'none',
     charset: 'utf8',
     logLevel: 'silent',
@@ -43,18 +37,30 @@ async function bundleOne(root: string, entry: string): Promise<Uint8Array> {
       `the guest agent could not be bundled: ${reason}; run npm ci and try again`,
     );
   });
-  const [file] = built.outputFiles;
-  if (file === undefined) throw new Error('bug: esbuild gave no file');
-  return file.contents;
+  const files = built.outputFiles.map(({ path, contents }) => [basename(path), contents] as const);
+  return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What the agent imports only on a simulated network stays a file of its own, which a production image does not have. */
-const simulatedApart: Plugin = {
-  name: 'simulated-apart',
+const agentMain = 'apps/guest-agent/src/main.ts';
+
+/** What the agent imports only on a simulated network is not there, and importing it fails. */
+const withoutSimulated: Plugin = {
+  name: 'without-simulated',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/simulated-provider\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: `./${simulatedFile}`, external: true } : null,
-    );
+    onResolve({ filter: /\/simulated-provider\.ts$/ }, () => ({ path: './simulated-provider.mjs', external: true }));
+  },
+};
+
+/** A module of our libraries that nothing is taken from does nothing: it stays out. */
+const ourLibraries: Plugin = {
+  name: 'our-libraries',
+  setup: ({ onResolve, resolve }) => {
+    onResolve({ filter: /^[.#]/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+      if (pluginData === 'resolved') return null;
+      const found = await resolve(path, { importer, resolveDir, kind, pluginData: 'resolved' });
+      if (found.errors.length > 0) return { errors: found.errors };
+      return { path: found.path, sideEffects: found.path.includes('/node_modules/') ? found.sideEffects : false };
+    });
   },
 };
 

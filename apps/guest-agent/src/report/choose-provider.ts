@@ -1,0 +1,33 @@
+import { access } from 'node:fs/promises';
+import type { KernelLine } from '../kernel-line.ts';
+import type { Port } from '../port/virtio-port.ts';
+import { Stop } from '../stop.ts';
+import type { ReportProvider } from './report-provider.ts';
+import { createTsmProvider, tsmReportDir } from './tsm-provider.ts';
+
+/** The real processor's reports where the kernel has them; else, on a simulated network and only there, the simulated
+ *  processor's. Stops with `no-report-provider`: a machine that cannot prove itself has nothing to do here. */
+export const chooseProvider = async (
+  { kind }: Pick<KernelLine, 'kind'>,
+  openPort: (name: string) => Promise<Port>,
+): Promise<ReportProvider> => {
+  if (await isThere(tsmReportDir)) return createTsmProvider(tsmReportDir);
+  if (kind === 'simulated') {
+    // Named here and loaded only now: a production network's image does not have the file.
+    const { createSimulatedProvider } = await import('./simulated-provider.ts');
+    return createSimulatedProvider(openPort);
+  }
+  const ioctlOnly = (await isThere('/dev/sev-guest'))
+    ? '; /dev/sev-guest alone does not do: boot a kernel from 6.7 on'
+    : '';
+  throw new Stop(
+    'no-report-provider',
+    `this is no confidential machine: there is no ${tsmReportDir}, and a production network has no simulated processor${ioctlOnly}`,
+  );
+};
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
