@@ -24,7 +24,10 @@ export type HostErrorCode =
   | 'cgroup-refused'
   | 'vm-gone'
   | 'console-unreachable'
-  | 'kernel-file-unreadable';
+  | 'kernel-file-unreadable'
+  | 'tpm-unreachable'
+  | 'tpm-refused'
+  | 'tpm-busy';
 
 export type HostErrorFacts = Readonly<Record<string, string | number | readonly string[]>>;
 

@@ -51,3 +51,6 @@ export { type Tool, type ToolName, tools } from './tools/catalogue.ts';
 export { type EnsureToolsOptions, ensureTools } from './tools/ensure-tools.ts';
 export { type FoundTool, findTool, type MissingTool, requireTool, type ToolPlaces } from './tools/find-tool.ts';
 export { isAtLeast, parseVersion, showVersion, type Version } from './tools/version.ts';
+export { type HostTpm, type HostTpmOptions, openHostTpm } from './tpm/host-tpm.ts';
+export type { HostTpmAk, HostTpmEk, TpmKeyKind } from './tpm/tpm-keys.ts';
+export type { HostPcrs, HostTpmQuote } from './tpm/tpm-registers.ts';

@@ -11,6 +11,11 @@ export type ToolName =
   | 'ssh-keygen'
   | 'mke2fs'
   | 'debugfs'
+  | 'tpm2'
+  | 'swtpm'
+  | 'swtpm_setup'
+  | 'swtpm_localca'
+  | 'setpriv'
   | 'apt-get'
   | 'apt-cache'
   | 'dpkg-deb';
@@ -126,6 +131,36 @@ export const tools: readonly Tool[] = [
     versionArgs: ['-V'],
     versionMin: [1, 46],
     provision: { how: 'install', packages: ['e2fsprogs'] },
+  },
+  {
+    name: 'tpm2',
+    why: "quotes the host's TPM, real or simulated",
+    versionArgs: ['createak', '--version'],
+    versionMin: [5, 0],
+    provision: { how: 'install', packages: ['tpm2-tools'] },
+  },
+  {
+    name: 'swtpm',
+    why: 'is the TPM of a simulated miner on a host without one',
+    versionArgs: ['--version'],
+    versionMin: [0, 7],
+    provision: { how: 'install', packages: ['swtpm'] },
+  },
+  {
+    // Says its version and exits with 1; it is built with swtpm.
+    name: 'swtpm_setup',
+    why: 'makes a simulated TPM with its endorsement key',
+    provision: { how: 'install', packages: ['swtpm-tools'] },
+  },
+  {
+    name: 'swtpm_localca',
+    why: "signs a simulated TPM's endorsement certificate",
+    provision: { how: 'install', packages: ['swtpm-tools'] },
+  },
+  {
+    name: 'setpriv',
+    why: 'ends a simulated TPM with the miner it belongs to',
+    provision: { how: 'system', packages: ['util-linux'] },
   },
   { name: 'apt-get', why: 'fetches Debian packages', provision: { how: 'system', packages: ['apt'] } },
   { name: 'apt-cache', why: 'names the current kernel package', provision: { how: 'system', packages: ['apt'] } },

@@ -1,0 +1,133 @@
+import { X509Certificate } from 'node:crypto';
+import { access, constants, mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensurePrivateDir } from '../dirs.ts';
+import { HostError, isHostError } from '../errors.ts';
+import type { Report } from '../report.ts';
+import { requireTool, type ToolPlaces } from '../tools/find-tool.ts';
+import { Swtpm } from './swtpm.ts';
+import { makeSwtpm, type SwtpmFiles } from './swtpm-state.ts';
+import { TpmCommands } from './tpm-commands.ts';
+import {
+  activateCredential,
+  attestationKey,
+  endorsementKey,
+  type HostTpmAk,
+  type HostTpmEk,
+  type KeptAk,
+  type TpmKeyKind,
+} from './tpm-keys.ts';
+import { extendPcr, type HostPcrs, type HostTpmQuote, quotePcrs, readPcrs } from './tpm-registers.ts';
+
+/** The TPM of this host, real or simulated, one command at a time. */
+export type HostTpm = {
+  /** A software TPM proves nothing about the machine; whoever shows what it says shows this too. */
+  readonly simulated: boolean;
+  /** `/dev/tpmrm0`, or the socket of a software TPM. */
+  readonly from: string;
+  /** Starts of a software TPM since it was opened; after each, the registers are at their first values and want to be
+   *  extended again. 1 for a real TPM. */
+  readonly starts: () => number;
+  readonly endorsementKey: (kind: TpmKeyKind) => Promise<HostTpmEk>;
+  /** DER of the authorities above a software TPM's endorsement certificate, the root last; none for a real TPM. */
+  readonly issuers: () => Promise<readonly Uint8Array[]>;
+  readonly attestationKey: (kind: TpmKeyKind) => Promise<HostTpmAk>;
+  readonly quote: (ak: TpmKeyKind, nonce: Uint8Array, pcrs: HostPcrs) => Promise<HostTpmQuote>;
+  /** Extends a register by a digest in hex, of the bank's size. */
+  readonly extend: (bank: HostPcrs['bank'], index: number, digest: string) => Promise<void>;
+  readonly readPcrs: (pcrs: HostPcrs) => Promise<HostTpmQuote['pcrs']>;
+  /** The secret of a credential in the file form of tpm2-tools. */
+  readonly activateCredential: (ak: TpmKeyKind, ek: TpmKeyKind, credential: Uint8Array) => Promise<Uint8Array>;
+  /** Shuts a software TPM down in order; a real one stays as it is. */
+  readonly close: () => Promise<void>;
+};
+
+export type HostTpmOptions = {
+  /** Of this installation alone: what is remembered of its keys, and a software TPM's memory. */
+  readonly dir: string;
+  /** Short, for a unix socket. */
+  readonly socketDir: string;
+  /** `never` on a production network: no TPM is better than one that only looks so. */
+  readonly simulate: 'when-absent' | 'always' | 'never';
+  readonly report: Report;
+  readonly places?: ToolPlaces;
+  /** Only tests name another. */
+  readonly device?: string;
+};
+
+/** Opens the host's TPM. Refuses with `tpm-unreachable` where there is none and none may be simulated. */
+export async function openHostTpm(options: HostTpmOptions): Promise<HostTpm> {
+  const device = options.device ?? '/dev/tpmrm0';
+  await ensurePrivateDir(options.dir);
+  const workDir = join(options.dir, 'work');
+  await rm(workDir, { recursive: true, force: true });
+  await mkdir(workDir, { mode: 0o700 });
+  const tpm2 = await requireTool('tpm2', options.places);
+  if (options.simulate !== 'always' && (await isUsable(device))) {
+    const ready = async (): Promise<void> => undefined;
+    const commands = new TpmCommands({ tpm2, tcti: `device:${device}`, workDir, managed: true, ready });
+    return hostTpm(commands, options.dir, { simulated: false, from: device, starts: () => 1 });
+  }
+  if (options.simulate === 'never') {
+    const message = `${device} is not there or not ours to open, and this network takes no simulated TPM: turn the TPM on in the firmware, or run as a member of the group tss`;
+    throw new HostError('tpm-unreachable', message, { device });
+  }
+  return simulatedTpm(options, tpm2, workDir);
+}
+
+async function simulatedTpm(options: HostTpmOptions, tpm2: string, workDir: string): Promise<HostTpm> {
+  const places = options.places ?? {};
+  const files = await makeSwtpm(join(options.dir, 'swtpm'), options.report, places);
+  const swtpm = new Swtpm(files, options.socketDir, places);
+  const ready = (): Promise<void> => swtpm.ready();
+  const commands = new TpmCommands({ tpm2, tcti: `swtpm:path=${swtpm.socket}`, workDir, managed: false, ready });
+  await ready();
+  const close = async (): Promise<void> => {
+    if (swtpm.pid === undefined) return;
+    await commands.turn((turn) => turn.tpm2('shutdown', '-c')).catch(ignoreRefused);
+    await swtpm.stop();
+  };
+  const about = { simulated: true, from: swtpm.socket, starts: () => swtpm.starts };
+  return { ...hostTpm(commands, options.dir, about), issuers: () => issuersOf(files), close };
+}
+
+function hostTpm(commands: TpmCommands, dir: string, about: Pick<HostTpm, 'simulated' | 'from' | 'starts'>): HostTpm {
+  const kept = new Map<TpmKeyKind, Promise<KeptAk>>();
+  const ak = (kind: TpmKeyKind): Promise<KeptAk> => {
+    const found = kept.get(kind) ?? attestationKey(commands, dir, kind);
+    kept.set(kind, found);
+    // What failed once is tried again.
+    found.catch(() => kept.delete(kind));
+    return found;
+  };
+  return {
+    ...about,
+    endorsementKey: (kind) => endorsementKey(commands, kind),
+    issuers: async () => [],
+    attestationKey: async (kind) => {
+      const { name, publicArea } = await ak(kind);
+      return { kind, name, publicArea };
+    },
+    quote: async (kind, nonce, pcrs) => quotePcrs(commands, await ak(kind), nonce, pcrs, about.simulated),
+    extend: (bank, index, digest) => extendPcr(commands, bank, index, digest),
+    readPcrs: (pcrs) => readPcrs(commands, pcrs),
+    activateCredential: async (kind, ek, credential) => activateCredential(commands, await ak(kind), ek, credential),
+    close: async () => undefined,
+  };
+}
+
+async function issuersOf(files: SwtpmFiles): Promise<readonly Uint8Array[]> {
+  const texts = await Promise.all([files.issuerFile, files.rootFile].map((file) => readFile(file)));
+  return texts.map((text) => new X509Certificate(text).raw);
+}
+
+async function isUsable(device: string): Promise<boolean> {
+  return access(device, constants.R_OK | constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function ignoreRefused(error: unknown): void {
+  if (!isHostError(error)) throw error;
+}
