@@ -7,10 +7,9 @@ import { z } from 'zod';
 import { createManualClock, createMemoryEventStore } from '#adapters/memory';
 import { silentLog } from '#edge';
 import { createCodec, createConsumer, type EventStore, eventIdOf, type JsonObject, streamName } from '#events';
-import type { Projection } from '../../apps/orchestrator/src/projections/projection.ts';
+import { foldable, type Projection } from '../../apps/orchestrator/src/projections/projection.ts';
 import { rowAt } from '../../apps/orchestrator/src/projections/row-at.ts';
-import { createRowsSink, foldable, projectionsDdl } from '../../apps/orchestrator/src/projections/rows-sink.ts';
-import { streams } from '../../apps/orchestrator/src/projections/streams.projection.ts';
+import { createRowsSink, rowsDdl } from '../../apps/orchestrator/src/projections/rows-sink.ts';
 
 // No event of ours has a second version yet. A wall that was painted in three versions stands in for the first that will.
 
@@ -70,9 +69,9 @@ const followed = (store: EventStore) => {
     db.close();
     rmSync(dir, { recursive: true, force: true });
   });
-  db.exec(`CREATE TABLE checkpoint (id INTEGER PRIMARY KEY, position TEXT); INSERT INTO checkpoint (id) VALUES (1);
-    ${projectionsDdl([streams, walls])}`);
-  const sink = createRowsSink(db, streams, [foldable(walls)], store);
+  const projections = [foldable(walls)];
+  db.exec(rowsDdl(projections));
+  const sink = createRowsSink(db, projections, store);
   const consumer = createConsumer({ name: 'walls', store, clock: createManualClock(), sink, log: silentLog });
   return { follow: consumer.runOnce, wall: () => walls.open(db).load('wall') };
 };

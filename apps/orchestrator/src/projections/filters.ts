@@ -19,22 +19,24 @@ export type MinerFilter = {
   readonly name?: string | undefined;
 };
 
-/** Columns and the values they must have. Column names are ours, never a caller's. */
-export type Wanted = Readonly<Record<string, string | number | undefined>>;
+/**
+ * What rows must be like. `columns` have these values; `terms` hold as well, word for word as a partial index is declared,
+ * because only then SQLite knows that it has all of them. Both are ours, never a caller's.
+ */
+export type Wanted = {
+  readonly columns: Readonly<Record<string, string | number | undefined>>;
+  readonly terms: readonly string[];
+};
 
-export const vmColumns = ({ accountId, observed, minerId, flavorId, name, gone }: VmFilter): Wanted => ({
-  account_id: accountId,
-  observed,
-  miner_id: minerId,
-  flavor_id: flavorId,
-  name,
-  gone: flag(gone),
+export const vmsWanted = ({ accountId, observed, minerId, flavorId, name, gone }: VmFilter): Wanted => ({
+  columns: { account_id: accountId, observed, miner_id: minerId, flavor_id: flavorId, name },
+  terms: [
+    ...(observed === undefined || observed === 'terminated' ? [] : ["observed <> 'terminated'"]),
+    ...(gone === undefined ? [] : [gone ? 'gone = 1' : 'gone = 0']),
+  ],
 });
 
-export const minerColumns = ({ status, eligible, name }: MinerFilter): Wanted => ({
-  status,
-  eligible: flag(eligible),
-  name,
+export const minersWanted = ({ status, eligible, name }: MinerFilter): Wanted => ({
+  columns: { status, eligible: eligible === undefined ? undefined : Number(eligible), name },
+  terms: [],
 });
-
-const flag = (given: boolean | undefined): number | undefined => (given === undefined ? undefined : Number(given));

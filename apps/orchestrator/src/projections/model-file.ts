@@ -8,13 +8,14 @@ import { images } from './images.projection.ts';
 import { busyTimeoutMs, walBytesKept, walCheckpointPages } from './limits.ts';
 import { miners } from './miners.projection.ts';
 import { parked } from './parked.projection.ts';
+import { type Foldable, foldable } from './projection.ts';
 import { createRows, type Rows } from './rows.ts';
-import { createRowsSink, type Foldable, foldable, projectionsDdl, type RowsSink } from './rows-sink.ts';
+import { createRowsSink, type RowsSink, rowsDdl } from './rows-sink.ts';
 import { streams } from './streams.projection.ts';
 import { vms } from './vms.projection.ts';
 
 /** Raise it whenever a table, a row or a fold changes: the old file is not read but rebuilt. */
-export const readModelVersion = 6;
+export const readModelVersion = 7;
 
 /** Every projection of the file. Together they are one consumer with one position, so an answer has one too. */
 export const projections: readonly Foldable[] = [
@@ -24,8 +25,10 @@ export const projections: readonly Foldable[] = [
   foldable(images),
   foldable(flavors),
   parked,
-  audit,
 ];
+
+/** What a file of rows is made of. */
+export const everyTable = [streams, ...projections, audit];
 
 /** All that a read model takes of a store: it can look, and nothing else. */
 export type ReadOnlyLog = Pick<EventStore, 'storeId' | 'readAll' | 'head' | 'comparePositions' | 'parsePosition'>;
@@ -67,11 +70,8 @@ export const createModelFile = (file: string, log: ReadOnlyLog): ModelFile => {
   try {
     prepared(db);
     db.transaction(() => {
-      db.exec(
-        'CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), store_id TEXT NOT NULL, position TEXT) STRICT;',
-      );
-      db.exec(projectionsDdl([streams, ...projections]));
-      db.prepare('INSERT INTO checkpoint (id, store_id, position) VALUES (1, ?, NULL)').run(log.storeId);
+      db.exec(rowsDdl(projections));
+      db.prepare('UPDATE checkpoint SET store_id = ?').run(log.storeId);
     }).immediate();
     return modelOf(file, db, log);
   } catch (error) {
@@ -108,7 +108,7 @@ const prepared = (db: Database.Database): Database.Database => {
 const modelOf = (file: string, db: Database.Database, log: ReadOnlyLog): ModelFile => ({
   file,
   db,
-  sink: createRowsSink(db, streams, projections, log),
+  sink: createRowsSink(db, projections, log),
   rows: createRows(db),
   close: () => {
     db.close();

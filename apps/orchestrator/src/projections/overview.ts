@@ -1,7 +1,6 @@
 import type { Category, Position } from '#events';
-import { projections, readModelVersion, standOf } from './model-file.ts';
+import { everyTable, readModelVersion, standOf } from './model-file.ts';
 import type { ReadModel } from './read-model.ts';
-import { streams } from './streams.projection.ts';
 
 /** The read model that is shown: its file, how far it is, and what is in it. */
 export type Overview = {
@@ -20,7 +19,7 @@ export const overviewOf = ({ db, file }: ReadModel): Overview => ({
   file,
   version: readModelVersion,
   position: standOf(db).position,
-  projections: [streams, ...projections].map(({ name, category, ddl }) => ({
+  projections: everyTable.map(({ name, category, ddl }) => ({
     ...{ name, category },
     rows: tablesIn(ddl).reduce(
       (sum, table) => sum + Number(db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get()),

@@ -14,9 +14,58 @@ export type Table<Row> = {
 export type Projection<Row> = {
   readonly name: string;
   readonly ddl: string;
-  /** The streams it makes rows of; `null` for all. */
-  readonly category: Category | null;
+  /** The streams it makes rows of. */
+  readonly category: Category;
   /** Pure. Throws UnknownEvent for what this build cannot read. */
   readonly fold: (row: Row | null, recorded: RecordedEvent) => Row | null;
   readonly open: (db: Database) => Table<Row>;
 };
+
+/** What a projection keeps of one stream while events go through it. In memory until it is written. */
+export type StreamFold = {
+  /** Folds one more event, for {@link StreamFold.keep} to keep. Throws UnknownEvent for what this build cannot read. */
+  fold(recorded: RecordedEvent): void;
+  keep(): void;
+  /** Writes what was kept since it was last written, inside the transaction of the commit. */
+  write(): void;
+};
+
+/** A projection whose kind of row only it knows. */
+export type Foldable = {
+  readonly name: string;
+  readonly ddl: string;
+  readonly category: Category;
+  /** Streams of one file of rows, each by its id. */
+  readonly open: (db: Database) => (id: string) => StreamFold;
+};
+
+/** A {@link Projection} as the rows sink takes it. */
+export const foldable = <Row>({ name, ddl, category, fold, open }: Projection<Row>): Foldable => ({
+  ...{ name, ddl, category },
+  open: (db) => {
+    const table = open(db);
+    return (id) => {
+      /** `undefined` until somebody needs it. */
+      let row: Row | null | undefined;
+      let next: Row | null = null;
+      let isWritten = true;
+      return {
+        fold: (recorded) => {
+          // What comes here is not folded yet, so before the first event of a stream there is no row to look for.
+          if (row === undefined) row = recorded.revision === 0n ? null : table.load(id);
+          next = fold(row, recorded);
+        },
+        keep: () => {
+          if (next === null) return;
+          row = next;
+          isWritten = false;
+        },
+        write: () => {
+          if (isWritten || row === undefined || row === null) return;
+          table.save(id, row);
+          isWritten = true;
+        },
+      };
+    };
+  },
+});

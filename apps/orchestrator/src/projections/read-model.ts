@@ -12,7 +12,6 @@ import {
   openModelFile,
   type ReadOnlyLog,
   readModelVersion,
-  standOf,
 } from './model-file.ts';
 import type { Rows } from './rows.ts';
 import type { RowsSink } from './rows-sink.ts';
@@ -24,7 +23,7 @@ export type ReadModel = {
   /** Follows the file that is shown: what reads by it sees a swap at once. */
   readonly rows: Rows;
   /** What the consumer fills. */
-  readonly sink: Omit<RowsSink, 'commit'> & { commit(position: Position): Promise<void> };
+  readonly sink: Omit<RowsSink, 'commit' | 'reached'> & { commit(position: Position): Promise<void> };
   /** A new, empty file beside the one that is shown; nobody reads it until {@link ReadModel.show}. */
   beside(): ModelFile;
   /**
@@ -46,16 +45,12 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
   const found = filesIn(dir, log);
   let shown = (await newestUsable(found, store, log)) ?? firstFile(dir, store);
   for (const { file } of found) if (file !== shown.file) forget(file);
-  /** The furthest that the rows of `shown` may have come, what is folded and not yet committed included. */
-  let last: Position | null = standOf(shown.db).position;
-
   /** Events since the last commit. */
   let given = 0;
 
-  const isBehind = (position: Position | null): boolean =>
-    last !== null && (position === null || store.comparePositions(position, last) < 0);
-  const reach = (position: Position): void => {
-    if (last === null || store.comparePositions(position, last) > 0) last = position;
+  const isBehind = (position: Position | null): boolean => {
+    const reached = shown.sink.reached();
+    return reached !== null && (position === null || store.comparePositions(position, reached) < 0);
   };
 
   return {
@@ -76,17 +71,12 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
       apply: (event) => {
         given += 1;
         shown.sink.apply(event);
-        reach(event.position);
       },
-      skip: (event) => {
-        shown.sink.skip(event);
-        reach(event.position);
-      },
+      skip: (event) => shown.sink.skip(event),
       commit: async (position) => {
         const isBatch = given >= shown.sink.batchEventsMax;
         given = 0;
         shown.sink.commit(position);
-        reach(position);
         // Nothing waits while SQLite is read and written: requests get their turn between batches.
         if (isBatch) await setImmediate();
       },

@@ -23,7 +23,6 @@ export const rowAt = async <Row>(
   skipped: ReadonlySet<string>,
   watch: Watcher<Row> = () => undefined,
 ): Promise<RowAt<Row> | null> => {
-  if (projection.category === null) throw new Error(`BUG: ${projection.name} has no row per stream of one category`);
   const stream = streamName(projection.category, id);
   let row: Row | null = null;
   let last: RecordedEvent | null = null;

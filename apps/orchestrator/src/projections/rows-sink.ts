@@ -1,7 +1,5 @@
 import type { Database } from 'better-sqlite3';
 import {
-  type Category,
-  categories,
   categoryOf,
   type EventStore,
   idOf,
@@ -10,9 +8,10 @@ import {
   type Sink,
   type StreamName,
 } from '#events';
+import { audit, openAudit } from './audit.projection.ts';
 import { commitEventsMax } from './limits.ts';
-import type { Projection } from './projection.ts';
-import type { StreamRow } from './streams.projection.ts';
+import type { Foldable, StreamFold } from './projection.ts';
+import { countEvent, openCounts, type StreamCount, streams, uncounted } from './streams.projection.ts';
 
 /** A sink whose work is done when it returns: SQLite answers at once. */
 export type RowsSink = Omit<Sink, 'batchEventsMax' | 'apply' | 'skip' | 'has' | 'commit'> & {
@@ -23,138 +22,147 @@ export type RowsSink = Omit<Sink, 'batchEventsMax' | 'apply' | 'skip' | 'has' | 
   /** Whether an event of a stream is folded, or was gone past. */
   has(stream: StreamName, revision: bigint): boolean;
   commit(position: Position): void;
+  /** The furthest that the rows may have come, what is folded and not yet committed included. */
+  reached(): Position | null;
 };
+
+/** A stream while events go through it: how far it was counted, and what the projections keep of it. */
+type OpenStream = { readonly count: StreamCount; readonly folds: readonly StreamFold[] };
 
 /**
  * Folds events into the rows of one file. Between commits the changed rows are in memory only; a commit writes them and
- * the checkpoint in one transaction, so a crash shows either a page whole or not at all. A repeated event does nothing.
+ * the checkpoint in one transaction, so a crash shows either a batch whole or not at all. A repeated event does nothing.
  */
 export const createRowsSink = (
   db: Database,
-  streams: Projection<StreamRow>,
   projections: readonly Foldable[],
   store: Pick<EventStore, 'parsePosition' | 'comparePositions'>,
 ): RowsSink => {
-  const counted = createPage(streams, db);
-  const pages = projections.map(({ category, openPage }) => ({ category, page: openPage(db, store) }));
-  const pagesOf = new Map(
-    categories.map((name) => [
-      name,
-      pages.filter(({ category }) => category === null || category === name).map(({ page }) => page),
-    ]),
-  );
-  const load = db.prepare<[], string | null>('SELECT position FROM checkpoint WHERE id = 1').pluck();
-  const save = db.prepare('UPDATE checkpoint SET position = ? WHERE id = 1');
+  const counts = openCounts(db);
+  const spans = openAudit(db, store);
+  const openers = projections.map(({ category, open }) => ({ category, open: open(db) }));
+  const checkpoint = openCheckpoint(db, store);
+  /** What has changed since the last commit. */
+  let touched = new Map<StreamName, OpenStream>();
+  /** What the commit before has written, as it is on disk: a busy account is in every batch, and its row is long. */
+  let written: ReadonlyMap<StreamName, OpenStream> = new Map();
+  let reach = checkpoint.load().reach;
 
-  const write = db.transaction((position: Position) => {
-    counted.write();
-    for (const { page } of pages) page.write();
-    save.run(position);
-  });
+  const isLater = (position: Position): boolean => reach === null || store.comparePositions(position, reach) > 0;
 
-  const endPage = (isWritten: boolean): void => {
-    counted.clear(isWritten);
-    for (const { page } of pages) page.clear(isWritten);
+  const opened = ({ stream, revision, position }: RecordedEvent): OpenStream => {
+    // Nothing on disk is of a later event than `reach`: the first of a stream there needs no looking for.
+    const isNew = revision === 0n && isLater(position);
+    const category = categoryOf(stream);
+    const id = idOf(stream);
+    return {
+      count: (isNew ? null : counts.load(stream)) ?? uncounted(stream),
+      folds: openers.flatMap((opener) => (opener.category === category ? [opener.open(id)] : [])),
+    };
   };
 
-  const foldedOf = (stream: StreamName): number => counted.row(stream)?.events ?? 0;
-
-  const isFolded = ({ stream, revision }: RecordedEvent): boolean => {
-    const folded = foldedOf(stream);
-    if (revision > folded) {
-      throw new Error(`read model has ${folded} events of ${stream} and was given revision ${revision}`);
+  /** The stream of an event that is not folded yet; `null` when it is. */
+  const unfolded = (recorded: RecordedEvent): OpenStream | null => {
+    const { stream, revision } = recorded;
+    let open = touched.get(stream);
+    if (open === undefined) {
+      open = written.get(stream) ?? opened(recorded);
+      touched.set(stream, open);
     }
-    return revision < folded;
+    const { events } = open.count;
+    if (revision > events)
+      throw new Error(`read model has ${events} events of ${stream} and was given revision ${revision}`);
+    return revision < events ? null : open;
+  };
+
+  const count = (open: OpenStream, recorded: RecordedEvent): void => {
+    const isLatest = isLater(recorded.position);
+    if (isLatest) reach = recorded.position;
+    countEvent(open.count, recorded);
+    spans.note(recorded, open.count.accountId, isLatest);
+  };
+
+  const write = db.transaction((position: Position) => {
+    for (const [stream, { count, folds }] of touched) {
+      if (count.events > 0) counts.save(stream, count);
+      for (const each of folds) each.write();
+    }
+    spans.write();
+    checkpoint.save(position, reach ?? position);
+  });
+
+  const begin = (onDisk: ReadonlyMap<StreamName, OpenStream>): void => {
+    written = onDisk;
+    touched = new Map();
+    spans.clear();
   };
 
   return {
     batchEventsMax: commitEventsMax,
+    reached: () => reach,
     load: async () => {
-      endPage(false);
-      const text = load.get() ?? null;
-      return text === null ? null : store.parsePosition(text);
+      begin(new Map());
+      const saved = checkpoint.load();
+      reach = saved.reach;
+      return saved.position;
     },
     apply: (recorded) => {
-      if (isFolded(recorded)) return;
-      const id = idOf(recorded.stream);
+      const open = unfolded(recorded);
+      if (open === null) return;
       // All of them fold before any of them keeps the result: an event counts whole or not at all.
-      const kept = (pagesOf.get(categoryOf(recorded.stream)) ?? []).map((page) => page.fold(id, recorded));
-      kept.push(counted.fold(recorded.stream, recorded));
-      for (const keep of kept) keep();
+      for (const each of open.folds) each.fold(recorded);
+      for (const each of open.folds) each.keep();
+      count(open, recorded);
     },
     skip: (recorded) => {
-      if (isFolded(recorded)) return;
-      // What reads all streams decodes none of them: it shows that there was such an event, and by whom.
-      for (const { category, page } of pages) if (category === null) page.fold(idOf(recorded.stream), recorded)();
-      counted.fold(recorded.stream, recorded)();
+      // Nothing is decoded: it shows that there was such an event, and by whom.
+      const open = unfolded(recorded);
+      if (open !== null) count(open, recorded);
     },
-    has: (stream, revision) => revision < foldedOf(stream),
+    has: (stream, revision) => {
+      const open = touched.get(stream) ?? written.get(stream);
+      return revision < ((open === undefined ? counts.load(stream) : open.count)?.events ?? 0);
+    },
     commit: (position) => {
+      if (isLater(position)) reach = position;
       try {
         write.immediate(position);
       } catch (error) {
-        // The consumer reads the page again, and must find the rows as they are on disk.
-        endPage(false);
+        // The consumer reads the batch again, and must find the rows as they are on disk.
+        begin(new Map());
         throw error;
       }
-      endPage(true);
+      begin(touched);
     },
   };
 };
 
-/** A projection whose kind of row only it knows. */
-export type Foldable = {
-  readonly name: string;
-  readonly ddl: string;
-  readonly category: Category | null;
-  readonly openPage: (db: Database, order: PositionOrder) => Page;
-};
-
-/** How positions of the log follow each other. */
-export type PositionOrder = Pick<EventStore, 'comparePositions'>;
-
-export const foldable = <Row>(projection: Projection<Row>): Foldable => ({
-  name: projection.name,
-  ddl: projection.ddl,
-  category: projection.category,
-  openPage: (db) => createPage(projection, db),
-});
-
-export type Page = {
-  /** The row after one more event; the returned function keeps it. */
-  fold(key: string, recorded: RecordedEvent): () => void;
-  write(): void;
-  /** The page is over; `isWritten` when what it held is on disk now. */
-  clear(isWritten: boolean): void;
-};
-
-/** The rows one projection has touched since the last commit. */
-const createPage = <Row>(projection: Projection<Row>, db: Database): Page & { row(key: string): Row | null } => {
-  const table = projection.open(db);
-  let touched = new Map<string, Row>();
-  /** Rows of the page before, as they are on disk: a busy account is in every page, and its row is long. */
-  let written: ReadonlyMap<string, Row> = new Map();
-  const row = (key: string): Row | null => {
-    return touched.get(key) ?? written.get(key) ?? table.load(key);
-  };
+/** Where the rows stand, and the last event that any of them may have: a stream that was caught up may be ahead of the rest. */
+const openCheckpoint = (db: Database, { parsePosition }: Pick<EventStore, 'parsePosition'>) => {
+  const one = db.prepare<[], { readonly position: string | null; readonly reach: string | null }>(
+    'SELECT position, reach FROM checkpoint WHERE id = 1',
+  );
+  const put = db.prepare<[Position, Position]>('UPDATE checkpoint SET position = ?, reach = ? WHERE id = 1');
+  const parsed = (text: string | null | undefined): Position | null =>
+    text === null || text === undefined ? null : parsePosition(text);
   return {
-    row,
-    fold: (key: string, recorded: RecordedEvent): (() => void) => {
-      // What comes here is not folded yet, so before the first event of a stream there is no row to look for.
-      const next = projection.fold(recorded.revision === 0n ? null : row(key), recorded);
-      return () => {
-        if (next !== null) touched.set(key, next);
-      };
+    load: () => {
+      const saved = one.get();
+      return { position: parsed(saved?.position), reach: parsed(saved?.reach) };
     },
-    write: (): void => {
-      for (const [key, next] of touched) table.save(key, next);
-    },
-    clear: (isWritten): void => {
-      written = isWritten ? touched : new Map();
-      touched = new Map();
-    },
+    save: (position: Position, reach: Position) => put.run(position, reach),
   };
 };
 
-export const projectionsDdl = (projections: readonly { readonly ddl: string }[]): string =>
-  projections.map(({ ddl }) => ddl).join('\n');
+/** The tables of a file of rows, empty and at the beginning. */
+export const rowsDdl = (projections: readonly Foldable[]): string =>
+  [
+    `CREATE TABLE checkpoint (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  store_id TEXT,
+  position TEXT,
+  reach TEXT
+) STRICT;
+INSERT INTO checkpoint (id) VALUES (1);`,
+    ...[streams, ...projections, audit].map(({ ddl }) => ddl),
+  ].join('\n');

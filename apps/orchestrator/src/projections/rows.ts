@@ -1,9 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Role } from '#domain';
 import type { AccountRow } from './accounts.projection.ts';
-import { type AuditSpan, auditOwner } from './audit.projection.ts';
+import type { AuditSpan } from './audit.projection.ts';
 import { listedSpans, type SpanFilter } from './audit-rows.ts';
-import { type MinerFilter, minerColumns, type VmFilter, vmColumns, type Wanted } from './filters.ts';
+import { type MinerFilter, minersWanted, type VmFilter, vmsWanted, type Wanted } from './filters.ts';
 import type { FlavorRow } from './flavors.projection.ts';
 import type { ImageRow } from './images.projection.ts';
 import { listRowsMax } from './limits.ts';
@@ -11,7 +11,7 @@ import type { MinerRow } from './miners.projection.ts';
 import type { ParkedRow } from './parked.projection.ts';
 import { listedParked, oneParked, type ParkedFilter } from './parked-rows.ts';
 import { textToState } from './state-text.ts';
-import type { StreamRow } from './streams.projection.ts';
+import { type StreamRow, vmOwner } from './streams.projection.ts';
 import type { VmRow } from './vms.projection.ts';
 
 /** Where a list goes on: after this row, in the list's own order. Opaque to clients. */
@@ -41,7 +41,7 @@ export type Rows = {
   /** Minutes in which there are actions of a kind. */
   auditSpans(filter: SpanFilter, limit: number): readonly AuditSpan[];
   /** Whose a VM is, by its request. */
-  auditOwner(vmId: string): string | null;
+  vmOwner(vmId: string): string | null;
 };
 
 /** Questions to the rows of a read-model file. */
@@ -61,21 +61,21 @@ export const createRows = (db: Database): Rows => {
   );
   return {
     vm,
-    vms: (filter, options) => vms(vmColumns(filter), options),
+    vms: (filter, options) => vms(vmsWanted(filter), options),
     account,
-    accounts: ({ name }, options) => accounts({ name }, options),
+    accounts: ({ name }, options) => accounts({ columns: { name }, terms: [] }, options),
     tokens: (tokenId) => tokens.all(tokenId),
     miner,
-    miners: (filter, options) => miners(minerColumns(filter), options),
+    miners: (filter, options) => miners(minersWanted(filter), options),
     image,
-    images: (options) => images({}, options),
+    images: (options) => images(everything, options),
     flavor,
-    flavors: (options) => flavors({}, options),
+    flavors: (options) => flavors(everything, options),
     streams: listedStreams(db),
     parked: listedParked(db),
     parkedEvent: oneParked(db),
     auditSpans: listedSpans(db),
-    auditOwner: auditOwner(db),
+    vmOwner: vmOwner(db),
   };
 };
 
@@ -91,11 +91,15 @@ type Listed = { readonly createdAt: string; readonly id: string; readonly row: s
 
 type Values = Readonly<Record<string, string | number | null>>;
 
+const everything: Wanted = { columns: {}, terms: [] };
+
 const listed = <Row>(db: Database, table: string, key: string) => {
   // One statement per set of columns that is asked for: at most as many as there are filters to combine.
   const statements = new Map<string, Statement<Values, Listed>>();
-  const selectBy = (columns: readonly string[]): Statement<Values, Listed> => {
-    const where = columns.map((column) => `AND ${column} = :${column}`).join(' ');
+  const selectBy = (columns: readonly string[], terms: readonly string[]): Statement<Values, Listed> => {
+    const where = [...columns.map((column) => `${column} = :${column}`), ...terms]
+      .map((term) => `AND ${term}`)
+      .join(' ');
     const known = statements.get(where);
     if (known !== undefined) return known;
     const made = db.prepare<Values, Listed>(
@@ -105,12 +109,13 @@ const listed = <Row>(db: Database, table: string, key: string) => {
     statements.set(where, made);
     return made;
   };
-  return (wanted: Wanted, options: ListOptions): List<Row> => {
-    const given = Object.entries(wanted).flatMap(([column, value]) => (value === undefined ? [] : [[column, value]]));
-    const found = selectBy(given.map(([column]) => String(column))).all({
-      ...startOf(options),
-      ...Object.fromEntries(given),
-    });
+  return ({ columns, terms }: Wanted, options: ListOptions): List<Row> => {
+    const given = Object.entries(columns).flatMap(([column, value]) => (value === undefined ? [] : [[column, value]]));
+    const select = selectBy(
+      given.map(([column]) => String(column)),
+      terms,
+    );
+    const found = select.all({ ...startOf(options), ...Object.fromEntries(given) });
     return pageOf(
       found,
       options,

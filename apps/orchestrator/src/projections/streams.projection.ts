@@ -1,5 +1,5 @@
-import { categoryOf, type RecordedEvent } from '#events';
-import type { Projection } from './projection.ts';
+import type { Database } from 'better-sqlite3';
+import { categoryOf, idOf, type RecordedEvent, type StreamName } from '#events';
 
 /** One stream as a list shows it. */
 export type StreamRow = {
@@ -10,35 +10,62 @@ export type StreamRow = {
   readonly lastAt: string;
 };
 
-const ddl = `CREATE TABLE streams (
+/** How far a stream was folded, counted in place: one event after the other goes through here. */
+export type StreamCount = {
+  events: number;
+  lastAt: string;
+  /** Whose it is: an account's own, and a VM's by its request; `null` before that, and of streams that are nobody's. */
+  accountId: string | null;
+};
+
+/** Every stream there is. Reads no event's content; its count is also what makes a repeated event do nothing. */
+export const streams = {
+  name: 'streams',
+  ddl: `CREATE TABLE streams (
   stream TEXT PRIMARY KEY,
   category TEXT NOT NULL,
   events INTEGER NOT NULL,
-  last_at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;`;
-
-/** Every stream there is. Reads no event's content; its count is also what makes a repeated event do nothing. */
-export const streams: Projection<StreamRow> = {
-  name: 'streams',
-  ddl,
+  last_at TEXT NOT NULL,
+  account_id TEXT
+) STRICT, WITHOUT ROWID;`,
   category: null,
-  fold: (row, { stream, recordedAt }: RecordedEvent) => ({
-    stream,
-    category: categoryOf(stream),
-    events: (row?.events ?? 0) + 1,
-    lastAt: recordedAt,
-  }),
-  open: (db) => {
-    const one = db.prepare<[string], StreamRow>(
-      'SELECT stream, category, events, last_at AS lastAt FROM streams WHERE stream = ?',
-    );
-    const put = db.prepare(
-      `INSERT INTO streams (stream, category, events, last_at) VALUES (?, ?, ?, ?)
-       ON CONFLICT (stream) DO UPDATE SET events = excluded.events, last_at = excluded.last_at`,
-    );
-    return {
-      load: (stream) => one.get(stream) ?? null,
-      save: (stream, { category, events, lastAt }) => put.run(stream, category, events, lastAt),
-    };
-  },
+} as const;
+
+/** The count of a stream of which nothing was folded. */
+export const uncounted = (stream: StreamName): StreamCount => ({
+  ...{ events: 0, lastAt: '' },
+  accountId: categoryOf(stream) === 'account' ? idOf(stream) : null,
+});
+
+/** Counts one more event of a stream. */
+export const countEvent = (count: StreamCount, recorded: RecordedEvent): void => {
+  count.events += 1;
+  count.lastAt = recorded.recordedAt;
+  if (count.accountId === null) count.accountId = requesterOf(recorded);
+};
+
+/** The account of a request, read as it is stored: also one that no build can read any more names its owner. */
+const requesterOf = ({ type, data }: RecordedEvent): string | null =>
+  type === 'VmRequested' && typeof data.accountId === 'string' ? data.accountId : null;
+
+/** The counts in a file of rows. */
+export const openCounts = (db: Database) => {
+  const one = db.prepare<[string], StreamCount>(
+    'SELECT events, last_at AS lastAt, account_id AS accountId FROM streams WHERE stream = ?',
+  );
+  const put = db.prepare<[string, string, number, string, string | null]>(
+    'INSERT OR REPLACE INTO streams (stream, category, events, last_at, account_id) VALUES (?, ?, ?, ?, ?)',
+  );
+  return {
+    load: (stream: StreamName): StreamCount | null => one.get(stream) ?? null,
+    save: (stream: StreamName, { events, lastAt, accountId }: StreamCount): void => {
+      put.run(stream, categoryOf(stream), events, lastAt, accountId);
+    },
+  };
+};
+
+/** Whose a VM is, by its request; `null` before there was one. */
+export const vmOwner = (db: Database): ((vmId: string) => string | null) => {
+  const one = db.prepare<[string], string | null>('SELECT account_id FROM streams WHERE stream = ?').pluck();
+  return (vmId) => one.get(`vm-${vmId}`) ?? null;
 };

@@ -18,7 +18,7 @@ export type AuditFilter = {
 
 type Source = {
   readonly store: Pick<EventStore, 'readAll' | 'readStream' | 'comparePositions'>;
-  readonly rows: Pick<Rows, 'auditSpans' | 'auditOwner'>;
+  readonly rows: Pick<Rows, 'auditSpans' | 'vmOwner'>;
 };
 
 /**
@@ -130,7 +130,7 @@ const matcher = ({ rows }: Source, filter: AuditFilter): ((event: RecordedEvent)
     if (stream.startsWith('account-')) return stream.slice('account-'.length);
     if (!stream.startsWith('vm-')) return null;
     const known = owners.get(stream);
-    const owner = known === undefined ? rows.auditOwner(stream.slice('vm-'.length)) : known;
+    const owner = known === undefined ? rows.vmOwner(stream.slice('vm-'.length)) : known;
     owners.set(stream, owner);
     return owner;
   };
