@@ -1,3 +1,54 @@
+export {
+  appraiseHostEvidence,
+  type GroupRefusal,
+  type HostAppraisal,
+  type HostClaims,
+  type HostSeen,
+} from './appraisal/appraise-host.ts';
+export type { DeviceHolder, EnrolledKey, HostContext } from './appraisal/context.ts';
+export {
+  type AttestationResult,
+  earProfile,
+  earSchema,
+  privateClaims,
+  type ResultTerms,
+  resultOf,
+} from './appraisal/ear.ts';
+export {
+  type HostEvidence,
+  type HostEvidenceDocument,
+  hostEvidenceSchema,
+  readHostEvidence,
+} from './appraisal/evidence.ts';
+export { explainRefusal, refusalCodes } from './appraisal/explain.ts';
+export {
+  type HostEvidenceBytes,
+  type HostEvidenceHints,
+  type HostJudgement,
+  hintsOfHostEvidence,
+  judgeHostEvidence,
+} from './appraisal/judge.ts';
+export { appraisalLimits } from './appraisal/limits.ts';
+export {
+  type AgentBundle,
+  type AppraisalPolicy,
+  appraisalPolicySchema,
+  type CompiledAppraisalPolicy,
+  compileAppraisalPolicy,
+  PolicyMalformed,
+  readAppraisalPolicy,
+  type TpmPolicy,
+} from './appraisal/policy.ts';
+export { type AppraisalRefusalCode, appraisalRefusals } from './appraisal/refusals.ts';
+export {
+  type ResultAlgorithm,
+  type ResultRefusalCode,
+  type ResultTrust,
+  signResult,
+  type VerifiedResult,
+  verifyResult,
+} from './appraisal/signed-result.ts';
+export { type EvidenceGroup, evidenceGroups, type GroupTiers, overallTier, type Tier } from './appraisal/tier.ts';
 export { type Certificate, readCertificate } from './der/certificate.ts';
 export { certificatesOf } from './der/pem.ts';
 export { appraiseIma, imaWarningCodes } from './ima/appraise.ts';

@@ -1,0 +1,32 @@
+import type { ImaJudgedEntry } from '../ima/verification.ts';
+import { appraisalLimits as limits } from './limits.ts';
+
+/** What a list says of the files of the agent. */
+export interface AgentFindings {
+  /** The digests that were measured, by path; only good ones of known paths. */
+  readonly measured: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Files of the agent that were others than any release has: `path digest`, the first ones. */
+  readonly changed: readonly string[];
+}
+
+/** Listens to a list for the files of the agent. Keeps what is named in the policy, whatever the length of the list. */
+export class AgentFilesSeen {
+  readonly #measured = new Map<string, Set<string>>();
+  readonly #changed: string[] = [];
+
+  constructor(private readonly files: ReadonlyMap<string, ReadonlySet<string>>) {}
+
+  take({ path, digest, templateHash }: ImaJudgedEntry): void {
+    const accepted = this.files.get(path);
+    if (accepted === undefined || templateHash === 'bad') return;
+    if (templateHash === 'good' && accepted.has(digest)) {
+      this.#measured.set(path, (this.#measured.get(path) ?? new Set()).add(digest));
+    } else if (this.#changed.length < limits.refusalsMax) {
+      this.#changed.push(`${path} ${templateHash === 'violation' ? 'changed while it was measured' : digest}`);
+    }
+  }
+
+  get findings(): AgentFindings {
+    return { measured: this.#measured, changed: this.#changed };
+  }
+}
