@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { BootId } from '#domain';
+import type { BootId, Device } from '#domain';
 import type { EventId } from './envelope.ts';
 
 /** A UUID (version 8, RFC 9562) that is a pure function of its parts: the same cause always makes the same id. */
@@ -24,3 +24,7 @@ export const commandIdOf = (process: string, eventId: string, step: string): str
 
 /** The boot that a command would authorise: minted here, never by a miner. */
 export const bootIdOf = (commandId: string): BootId => derivedUuid('boot', commandId) as BootId;
+
+/** The stream of a chip or TPM: its own ids are longer than a stream's name may be. */
+export const deviceStreamId = ({ deviceKind, deviceId }: Device): string =>
+  hash('sha256', `${deviceKind}:${deviceId}`);

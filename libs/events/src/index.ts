@@ -32,7 +32,7 @@ export {
   streamHead,
 } from './heads/log-head.ts';
 export { type ClaimedEvent, createLogVerifier, type HeadFault, type LogVerdict } from './heads/verify-log.ts';
-export { bootIdOf, commandIdOf, derivedUuid, eventIdOf } from './identity.ts';
+export { bootIdOf, commandIdOf, derivedUuid, deviceStreamId, eventIdOf } from './identity.ts';
 export {
   answerBytesMax,
   appendEventsMax,

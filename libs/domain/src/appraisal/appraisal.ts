@@ -35,6 +35,8 @@ export type Attester = {
   /** Appraisals since the last affirming one. */
   readonly failuresInRow: number;
   readonly appraisals: number;
+  /** Affirming ones among them. */
+  readonly affirmed: number;
   /** Left by the last appraisal that got so far: one that fails earlier takes nothing back. */
   readonly progress: AppraisalProgress;
   /** SHA-256 of used nonces, by when each would have expired. Only those that somebody could still send. */
@@ -105,7 +107,7 @@ const declareOverdue = (state: AppraisalState, command: Command<'DeclareOverdue'
 };
 
 const unknownAttester = (attesterId: AttesterId): Attester => ({
-  ...{ attesterId, key: null, last: null, lastAffirmedAt: null, failuresInRow: 0, appraisals: 0 },
+  ...{ attesterId, key: null, last: null, lastAffirmedAt: null, failuresInRow: 0, appraisals: 0, affirmed: 0 },
   ...{ progress: { tpm: null, ima: null }, usedNonces: new Map(), overdueSince: null },
 });
 
@@ -134,6 +136,7 @@ const appraisedAttester = (attester: Attester, event: EvidenceAppraised): Attest
     lastAffirmedAt: tier === 'affirming' ? appraisedAt : attester.lastAffirmedAt,
     failuresInRow: tier === 'affirming' ? 0 : attester.failuresInRow + 1,
     appraisals: attester.appraisals + 1,
+    affirmed: attester.affirmed + (tier === 'affirming' ? 1 : 0),
     progress: {
       tpm: event.progress.tpm ?? attester.progress.tpm,
       ima: event.progress.ima ?? attester.progress.ima,
