@@ -3,6 +3,7 @@ import { version } from '#edge';
 import { type Cli, systemCli } from './cli.ts';
 import { exitCodes } from './cli-error.ts';
 import { addAccountCommands } from './commands/account.ts';
+import { addAttestCommands } from './commands/attest/attest.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -69,6 +70,7 @@ export const buildProgram = (cli: Cli): Command => {
   addFlavorCommands(program, cli);
   addParkedCommands(program, cli);
   addProjectionCommands(program, cli);
+  addAttestCommands(program, cli);
   addAuditCommand(program, cli);
   addDoctorCommand(program, cli);
   addCompletionCommands(program, cli);

@@ -51,6 +51,7 @@ export {
 export { type EvidenceGroup, evidenceGroups, type GroupTiers, overallTier, type Tier } from './appraisal/tier.ts';
 export { type Certificate, readCertificate } from './der/certificate.ts';
 export { certificatesOf } from './der/pem.ts';
+export { type RevocationList, readRevocationList } from './der/revocation-list.ts';
 export { appraiseIma, imaWarningCodes } from './ima/appraise.ts';
 export type {
   ImaBank,
@@ -137,7 +138,7 @@ export {
   snpPolicySchema,
 } from './snp/policy.ts';
 export { snpPolicyChecks } from './snp/policy-checks.ts';
-export { amdNames } from './snp/product.ts';
+export { amdNames, type NamedProduct, productOfReport } from './snp/product.ts';
 export { type SnpRefusalCode, snpRefusals } from './snp/refusals.ts';
 export { parseSnpReport, type SnpReport } from './snp/report.ts';
 export { amdRoots, type TrustRoot, type TrustRoots, trustRootOf } from './snp/roots.ts';
