@@ -1,4 +1,4 @@
-import type { Log } from '#edge';
+import { everyTick, type Log } from '#edge';
 import {
   type AskAnswer,
   type Checkpoints,
@@ -19,7 +19,6 @@ import { minerLost } from './processes/miner-lost.process.ts';
 import type { Part } from './processes/part.ts';
 import { orphans, reconciler, withoutVm } from './processes/reconciler.process.ts';
 import { giveAll, processSink, type StartAt } from './processes/runner.ts';
-import { everyTick } from './processes/tick.ts';
 import { vmAdmission } from './processes/vm-admission.process.ts';
 import { vmPlacement } from './processes/vm-placement.process.ts';
 import { vmResize } from './processes/vm-resize.process.ts';

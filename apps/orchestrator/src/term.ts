@@ -1,4 +1,4 @@
-import type { Log } from '#edge';
+import { everyTick, type Log } from '#edge';
 import {
   type Checkpoints,
   type Clock,
@@ -12,7 +12,6 @@ import { renewal } from './lifecycle/credentials.ts';
 import type { LedPart, Term } from './lifecycle/leadership.ts';
 import type { Ground } from './orchestrator.ts';
 import { createParts } from './parts.ts';
-import { everyTick } from './processes/tick.ts';
 
 type Opened = {
   readonly store: EventStore;

@@ -6,6 +6,7 @@ export {
   traceparentFrom,
   withCorrelation,
 } from './correlation.ts';
+export { everyTick } from './every-tick.ts';
 export { createJsonSchemas, type JsonSchema, type JsonSchemas } from './json-schema.ts';
 export { createLifecycle, DeadlinePassed, type Deadlines, type Lifecycle, type Part, Stopping } from './lifecycle.ts';
 export { type Log, type LogLevel, logLevels, silentLog } from './log.ts';

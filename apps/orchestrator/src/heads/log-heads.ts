@@ -12,7 +12,6 @@ import {
   type SignedHead,
   type Sink,
 } from '#events';
-import { everyTick } from '../processes/tick.ts';
 import { type HeadsFile, openHeadsFile } from './heads-file.ts';
 
 export type LogHeadsOptions = {

@@ -1,6 +1,6 @@
-import type { Log } from '#edge';
 import type { Clock } from '#events';
-import type { Part } from './part.ts';
+import type { Part } from './lifecycle.ts';
+import type { Log } from './log.ts';
 
 /** Runs `work` every `everyMs`, one at a time, until stopped. A failure is logged and the next tick tries again. */
 export const everyTick = (
