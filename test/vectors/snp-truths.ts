@@ -49,7 +49,10 @@ export const reportView = (bytes: Uint8Array): SnpReport => {
 
 const isSigned = (report: SnpReport, { certificate }: VekCertificate): boolean => {
   const key = Buffer.from(certificate.publicKey.raw);
-  return isReportSignedBy(report, createPublicKey({ key, format: 'der', type: 'spki' }));
+  return isReportSignedBy(report, {
+    key: createPublicKey({ key, format: 'der', type: 'spki' }),
+    curve: certificate.publicKey.curve,
+  });
 };
 
 const chainHolds = (endorsements: SnpEndorsements, roots: TrustRoots): boolean => {

@@ -28,6 +28,8 @@ export interface PublicKeyInfo {
   readonly algorithm: string;
   /** The named curve of an elliptic key. */
   readonly curve: string | null;
+  /** Bits of an RSA key's modulus. */
+  readonly modulusBits: number | null;
 }
 
 export const publicKeyAlgorithms = { rsa: '1.2.840.113549.1.1.1', elliptic: '1.2.840.10045.2.1' } as const;
@@ -99,7 +101,19 @@ const readPublicKeyInfo = (fields: DerReader): PublicKeyInfo => {
     algorithm === publicKeyAlgorithms.elliptic && identifier.nextTag === derTags.objectIdentifier
       ? identifier.objectIdentifier('parameters')
       : null;
-  inside.bitString('subjectPublicKey');
+  const key = inside.bitString('subjectPublicKey');
   inside.end();
-  return { raw: element.raw, algorithm, curve };
+  const modulusBits = algorithm === publicKeyAlgorithms.rsa ? modulusBitsOf(key, inside.what) : null;
+  return { raw: element.raw, algorithm, curve, modulusBits };
+};
+
+const modulusBitsOf = (key: Uint8Array, what: string): number => {
+  const outside = new DerReader(key, `${what}.RSAPublicKey`);
+  const inside = outside.sequence('key');
+  outside.end();
+  const modulus = inside.integerBytes('modulus');
+  inside.integerBytes('publicExponent');
+  inside.end();
+  const from = modulus[0] === 0 ? 1 : 0;
+  return (modulus.length - from) * 8 - Math.clz32(modulus[from] ?? 0) + 24;
 };

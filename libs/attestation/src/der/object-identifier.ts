@@ -9,7 +9,7 @@ export const readObjectIdentifier = (content: Uint8Array, what: string): string 
   if (content.length === 0 || content.length > contentBytesMax) {
     throw new Malformed('not-der', what, `an identifier of ${content.length} bytes`, `1 to ${contentBytesMax}`);
   }
-  const arcs: number[] = [];
+  let dotted = '';
   let arc = 0;
   let bytes = 0;
   for (const byte of content) {
@@ -19,16 +19,16 @@ export const readObjectIdentifier = (content: Uint8Array, what: string): string 
     arc = arc * 128 + (byte & 0x7f);
     bytes += 1;
     if (byte < 0x80) {
-      arcs.push(...(arcs.length === 0 ? firstTwo(arc) : [arc]));
+      dotted = dotted === '' ? firstTwo(arc) : `${dotted}.${arc}`;
       arc = 0;
       bytes = 0;
     }
   }
   if (bytes > 0) throw new Malformed('truncated', what, 'an arc without its last byte', 'whole arcs');
-  return arcs.join('.');
+  return dotted;
 };
 
-const firstTwo = (arc: number): readonly number[] => {
+const firstTwo = (arc: number): string => {
   const root = Math.min(2, Math.floor(arc / 40));
-  return [root, arc - root * 40];
+  return `${root}.${arc - root * 40}`;
 };

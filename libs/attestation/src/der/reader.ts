@@ -39,12 +39,16 @@ const text = new TextDecoder('utf-8', { fatal: true });
 export class DerReader {
   #at = 0;
 
+  readonly bytes: Uint8Array;
+
   constructor(
-    readonly bytes: Uint8Array,
+    bytes: Uint8Array,
     /** The structure's name, for errors. */
     readonly what: string,
     readonly depth = 0,
   ) {
+    // Views of a Buffer are Buffers, which cost several times as much to make.
+    this.bytes = Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
     if (depth > depthMax) throw new Malformed('not-der', what, `${depth} levels deep`, `at most ${depthMax}`);
   }
 
@@ -60,20 +64,12 @@ export class DerReader {
   element(field: string): DerElement {
     const from = this.#at;
     const tag = this.#byte(field);
-    if ((tag & 0x1f) === 0x1f) throw this.#refused(field, 'a tag of several bytes', 'a tag of one byte');
-    const length = this.#length(field);
-    if (length > this.left) {
-      throw new Malformed('truncated', `${this.what}.${field}`, `${this.left} bytes`, `${length} bytes`, from);
-    }
-    const start = this.#at;
-    this.#at += length;
-    return { tag, content: this.bytes.subarray(start, this.#at), raw: this.bytes.subarray(from, this.#at) };
+    const content = this.#rest(tag, from, field);
+    return { tag, content, raw: this.bytes.subarray(from, this.#at) };
   }
 
   tagged(tag: number, field: string): DerElement {
-    const seen = this.nextTag;
-    if (seen !== tag)
-      throw this.#refused(field, seen === undefined ? 'the end' : `tag ${hex(seen)}`, `tag ${hex(tag)}`);
+    this.#expect(tag, field);
     return this.element(field);
   }
 
@@ -96,7 +92,7 @@ export class DerReader {
 
   /** The bytes of a number as they are signed: two's complement, shortest form. */
   integerBytes(field: string): Uint8Array {
-    const { content } = this.tagged(derTags.integer, field);
+    const content = this.#content(derTags.integer, field);
     const [first, second] = content;
     if (first === undefined) throw this.#refused(field, 'a number without bytes', 'at least one byte');
     const padded = second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
@@ -113,11 +109,11 @@ export class DerReader {
   }
 
   objectIdentifier(field: string): string {
-    return readObjectIdentifier(this.tagged(derTags.objectIdentifier, field).content, `${this.what}.${field}`);
+    return readObjectIdentifier(this.#content(derTags.objectIdentifier, field), `${this.what}.${field}`);
   }
 
   octetString(field: string): Uint8Array {
-    return this.tagged(derTags.octetString, field).content;
+    return this.#content(derTags.octetString, field);
   }
 
   /** A bit string of whole bytes, as keys and signatures are. */
@@ -128,7 +124,7 @@ export class DerReader {
   }
 
   bits(field: string): { readonly unusedBits: number; readonly bytes: Uint8Array } {
-    const { content } = this.tagged(derTags.bitString, field);
+    const content = this.#content(derTags.bitString, field);
     const unusedBits = content[0] ?? 8;
     const bytes = content.subarray(1);
     const tail = bytes.at(-1) ?? 0;
@@ -138,7 +134,7 @@ export class DerReader {
   }
 
   boolean(field: string): boolean {
-    const { content } = this.tagged(derTags.boolean, field);
+    const content = this.#content(derTags.boolean, field);
     if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)) {
       throw this.#refused(field, `boolean ${Buffer.from(content).toString('hex')}`, '00 or ff');
     }
@@ -146,14 +142,13 @@ export class DerReader {
   }
 
   nothing(field: string): void {
-    if (this.tagged(derTags.nothing, field).content.length > 0)
-      throw this.#refused(field, 'a NULL with content', 'NULL');
+    if (this.#content(derTags.nothing, field).length > 0) throw this.#refused(field, 'a NULL with content', 'NULL');
   }
 
   /** UTCTime or GeneralizedTime, in milliseconds since 1970. */
   timeMs(field: string): number {
     const generalized = this.nextTag === derTags.generalizedTime;
-    const { content } = this.tagged(generalized ? derTags.generalizedTime : derTags.utcTime, field);
+    const content = this.#content(generalized ? derTags.generalizedTime : derTags.utcTime, field);
     return readTime(Buffer.from(content).toString('latin1'), generalized, `${this.what}.${field}`);
   }
 
@@ -181,7 +176,32 @@ export class DerReader {
   }
 
   #inside(tag: number, field: string): DerReader {
-    return new DerReader(this.tagged(tag, field).content, `${this.what}.${field}`, this.depth + 1);
+    return new DerReader(this.#content(tag, field), `${this.what}.${field}`, this.depth + 1);
+  }
+
+  #expect(tag: number, field: string): void {
+    const seen = this.nextTag;
+    if (seen !== tag)
+      throw this.#refused(field, seen === undefined ? 'the end' : `tag ${hex(seen)}`, `tag ${hex(tag)}`);
+  }
+
+  #content(tag: number, field: string): Uint8Array {
+    this.#expect(tag, field);
+    const from = this.#at;
+    this.#at += 1;
+    return this.#rest(tag, from, field);
+  }
+
+  /** What follows the tag at `from`: a length, and so many bytes. */
+  #rest(tag: number, from: number, field: string): Uint8Array {
+    if ((tag & 0x1f) === 0x1f) throw this.#refused(field, 'a tag of several bytes', 'a tag of one byte');
+    const length = this.#length(field);
+    if (length > this.left) {
+      throw new Malformed('truncated', `${this.what}.${field}`, `${this.left} bytes`, `${length} bytes`, from);
+    }
+    const start = this.#at;
+    this.#at += length;
+    return this.bytes.subarray(start, this.#at);
   }
 
   #byte(field: string): number {

@@ -6,14 +6,16 @@ export const readTime = (written: string, generalized: boolean, what: string): n
   const refused = () =>
     new Malformed('not-der', what, JSON.stringify(written), generalized ? 'YYYYMMDDHHMMSSZ' : 'YYMMDDHHMMSSZ');
   if (written.length !== digits + 1 || !/^\d+Z$/.test(written)) throw refused();
-  const year = generalized ? Number(written.slice(0, 4)) : century(Number(written.slice(0, 2)));
-  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = (
-    written.slice(digits - 10, digits).match(/\d\d/g) ?? []
-  ).map(Number);
-  const ms = Date.UTC(year, month - 1, day, hour, minute, second);
-  const again = new Date(ms).toISOString().replace(/[-:T]/g, '').slice(0, 14);
-  if (again.slice(-digits) !== written.slice(0, digits)) throw refused();
-  return ms;
+  const pair = (fromEnd: number): number => Number(written.slice(digits - fromEnd, digits - fromEnd + 2));
+  const year = generalized ? Number(written.slice(0, 4)) : century(pair(12));
+  const [month, day, hour, minute, second] = [pair(10), pair(8), pair(6), pair(4), pair(2)];
+  // A calendar rolls the 31st of June over to July; a certificate may not.
+  if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) throw refused();
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  date.setUTCHours(hour, minute, second);
+  if (date.getUTCDate() !== day || date.getUTCMonth() !== month - 1) throw refused();
+  return date.getTime();
 };
 
 const century = (year: number): number => (year < 50 ? 2000 + year : 1900 + year);

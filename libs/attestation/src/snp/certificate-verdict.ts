@@ -1,4 +1,4 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import type { Certificate } from '../der/certificate.ts';
 import type { Check } from '../verdict.ts';
 import { type Chain, checkChain } from './chain.ts';
@@ -111,7 +111,5 @@ const keyOf = ({ vek, chain, crl }: SnpEndorsements, roots: TrustRoots): string 
       ...[name, product, simulated, commonName, spkiSha256, spki === null],
     ]),
   ]);
-  const hash = createHash('sha256').update(about);
-  for (const part of parts) hash.update(part);
-  return hash.digest('base64');
+  return hash('sha256', Buffer.concat([Buffer.from(about), ...parts]), 'base64');
 };

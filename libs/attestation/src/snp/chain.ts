@@ -7,7 +7,7 @@ import { chainCertificatesMax } from './limits.ts';
 import { amdNames } from './product.ts';
 import type { SnpRefusalCode } from './refusals.ts';
 import { spkiSha256, type TrustRoot, type TrustRoots } from './roots.ts';
-import { amdSignature, importKey, isRsa4096, isSignedBy } from './signature.ts';
+import { amdSignature, importKey, isSignedBy } from './signature.ts';
 import { authorityCheck } from './usage.ts';
 import type { VekCertificate } from './vek.ts';
 
@@ -64,15 +64,16 @@ const checkLinks = (vek: VekCertificate, links: Links, form: Check): Omit<Chain,
     certificates.find(({ subject, issuer }) => sameName(subject, intermediate.issuer) && sameName(subject, issuer)) ??
     null;
   const { root, pinned } = findRoot(vek, intermediate, rootCertificate, roots);
-  const rootKey =
-    root === null ? null : importKey({ raw: rootCertificate?.publicKey.raw ?? root.spki ?? new Uint8Array() });
+  const offeredKey = rootCertificate === null ? null : importKey(rootCertificate.publicKey);
+  // The pinned key: it is the offered certificate's only where that is the pinned one.
+  const rootKey = root === null ? null : (offeredKey ?? (root.spki === null ? null : importKey({ raw: root.spki })));
   const issuer = `${vek.certificate.issuer.commonName}`;
   const checks = [
     form,
     check('snp-vek-issuer', true, issuer, issuer),
-    ...(rootCertificate === null ? [] : rootChecks(rootCertificate)),
+    ...(rootCertificate === null ? [] : rootChecks(rootCertificate, offeredKey)),
     pinned,
-    authorityCheck('snp-intermediate-usage', intermediate, isRsa4096(intermediate.publicKey, intermediateKey), 0),
+    authorityCheck('snp-intermediate-usage', intermediate, 0),
     signatureCheck('snp-intermediate-signature', intermediate, rootKey),
     signatureCheck('snp-vek-signature', vek.certificate, intermediateKey),
   ];
@@ -100,13 +101,10 @@ const findRoot = (
 };
 
 /** That it is signed by itself says nothing about trust; a root that is not has been tampered with. */
-const rootChecks = (certificate: Certificate): readonly Check[] => {
-  const key = importKey(certificate.publicKey);
-  return [
-    authorityCheck('snp-root-usage', certificate, isRsa4096(certificate.publicKey, key), 1),
-    signatureCheck('snp-root-signature', certificate, key),
-  ];
-};
+const rootChecks = (certificate: Certificate, key: KeyObject | null): readonly Check[] => [
+  authorityCheck('snp-root-usage', certificate, 1),
+  signatureCheck('snp-root-signature', certificate, key),
+];
 
 const signatureCheck = (code: SnpRefusalCode, certificate: Certificate, key: KeyObject | null): Check => {
   const good = isSignedBy(certificate, key);

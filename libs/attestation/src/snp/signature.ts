@@ -1,5 +1,5 @@
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { type Certificate, curves, type PublicKeyInfo, publicKeyAlgorithms } from '../der/certificate.ts';
+import { type Certificate, curves, type PublicKeyInfo } from '../der/certificate.ts';
 import type { SignatureAlgorithm } from '../der/signature-algorithm.ts';
 import { signedBytes } from './limits.ts';
 import type { SnpReport } from './report.ts';
@@ -13,8 +13,7 @@ export const importKey = (publicKey: Pick<PublicKeyInfo, 'raw'>): KeyObject | nu
   }
 };
 
-export const isRsa4096 = (publicKey: PublicKeyInfo, key: KeyObject | null): boolean =>
-  publicKey.algorithm === publicKeyAlgorithms.rsa && key?.asymmetricKeyDetails?.modulusLength === 4096;
+export const isRsa4096 = ({ modulusBits }: PublicKeyInfo): boolean => modulusBits === 4096;
 
 export const isP384 = (publicKey: PublicKeyInfo): boolean => publicKey.curve === curves.p384;
 
@@ -37,11 +36,14 @@ export const isSignedBy = (
   return verify('sha384', signed.signed, how, signed.signature);
 };
 
-const widths: Readonly<Record<string, number>> = { secp384r1: 48, prime256v1: 32 };
+const widths: Readonly<Record<string, number>> = { [curves.p384]: 48, [curves.p256]: 32 };
 
-/** Whether `key` signed this report: ECDSA with SHA-384 over its first 0x2a0 bytes, numbers little-endian. */
-export const isReportSignedBy = ({ bytes, signatureR, signatureS }: SnpReport, key: KeyObject | null): boolean => {
-  const width = widths[key?.asymmetricKeyDetails?.namedCurve ?? ''];
+/** Whether `key`, on this curve, signed this report: ECDSA with SHA-384 over its first 0x2a0 bytes, numbers little-endian. */
+export const isReportSignedBy = (
+  { bytes, signatureR, signatureS }: SnpReport,
+  { key, curve }: { readonly key: KeyObject | null; readonly curve: string | null },
+): boolean => {
+  const width = widths[curve ?? ''];
   if (key === null || width === undefined) return false;
   const signature = new Uint8Array(2 * width);
   for (let n = 0; n < width; n += 1) {

@@ -3,17 +3,13 @@ import { basicConstraintsOf, extensionIds, keyUsageAllows } from '../der/extensi
 import type { Check } from '../verdict.ts';
 import { check, readOr } from './check.ts';
 import type { SnpRefusalCode } from './refusals.ts';
+import { isRsa4096 } from './signature.ts';
 import { isVekExtension, type VekCertificate } from './vek.ts';
 
 const understood: readonly string[] = [extensionIds.basicConstraints, extensionIds.keyUsage];
 
 /** Whether a certificate may issue others, with `below` authorities under it, by an RSA key of 4096 bits. */
-export const authorityCheck = (
-  code: SnpRefusalCode,
-  certificate: Certificate,
-  rsa4096: boolean,
-  below: number,
-): Check => {
+export const authorityCheck = (code: SnpRefusalCode, certificate: Certificate, below: number): Check => {
   const wanted = `an authority with an RSA-4096 key that may sign certificates, ${below} authorities below it`;
   const read = readOr(code, () => {
     const constraints = basicConstraintsOf(certificate.extensions);
@@ -22,7 +18,7 @@ export const authorityCheck = (
     if (constraints.pathLength !== null && constraints.pathLength < below) return `pathLen ${constraints.pathLength}`;
     if (keyUsageAllows(certificate.extensions, 'keyCertSign') !== true) return 'a key that may not sign certificates';
     if (critical !== null) return `critical extension ${critical}`;
-    return rsa4096 ? null : 'another key than RSA-4096';
+    return isRsa4096(certificate.publicKey) ? null : 'another key than RSA-4096';
   });
   if ('failed' in read) return read.failed;
   return check(code, read.value === null, `${certificate.subject.commonName}: ${read.value ?? 'an authority'}`, wanted);

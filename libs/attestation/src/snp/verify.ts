@@ -55,7 +55,7 @@ const checksOfReport = (report: SnpReport, { vek }: CertificateVerdict): readonl
 ];
 
 const checksOfBoth = (report: SnpReport, { vek, key }: CertificateVerdict): readonly Check[] => {
-  const good = isReportSignedBy(report, key);
+  const good = isReportSignedBy(report, { key, curve: vek?.certificate.publicKey.curve ?? null });
   const observed = good ? 'verified' : 'not verified';
   const signature = check('snp-report-signature', good, observed, 'ECDSA P-384 with SHA-384 by the VEK');
   return vek === null ? [signature] : [...bindingChecks(report, vek), signature];
