@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { createInProcessScheduler } from '#adapters/system';
+import { everyTick } from '#edge';
 import {
   type Consumer,
   type ConsumerStatus,
@@ -11,7 +12,6 @@ import {
 } from '#events';
 import { createLeadership } from '../../apps/orchestrator/src/lifecycle/leadership.ts';
 import { createParts } from '../../apps/orchestrator/src/parts.ts';
-import { everyTick } from '../../apps/orchestrator/src/processes/tick.ts';
 import { openReadModel, type ReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
 import { createLife, type Life } from './life.ts';
 import { createProcessGround, type Ground } from './process.ts';

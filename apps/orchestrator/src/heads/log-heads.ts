@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Log, Part } from '#edge';
+import { everyTick, type Log, type Part } from '#edge';
 import {
   type Clock,
   type ConsumerStatus,
