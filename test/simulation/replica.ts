@@ -10,7 +10,7 @@ import {
   type Ids,
   type Scheduler,
 } from '#events';
-import { createLeadership } from '../../apps/orchestrator/src/lifecycle/leadership.ts';
+import { createLeadership, type LedPart } from '../../apps/orchestrator/src/lifecycle/leadership.ts';
 import { createParts } from '../../apps/orchestrator/src/parts.ts';
 import { openReadModel, type ReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
 import { createLife, type Life } from './life.ts';
@@ -137,13 +137,12 @@ const beginTerm = ({ timersAreDropped, log }: ReplicaParts, process: Stands, clo
   const { parts } = createParts({ ...shared, scheduler, renew, startAt: 'checkpoint' });
   const relay = createRelay(shared);
   const { name, start, stop } = relay;
-  return {
-    parts: [
-      { name, start, stop, status: () => ({ ...relay.status(), name, parkedCount: 0, oldestParkedAt: null }) },
-      everyTick('relay-refill', refillEveryMs, async () => void (await relay.refill()), shared),
-      ...parts,
-    ],
-  };
+  const all: readonly LedPart[] = [
+    { name, start, stop, status: () => ({ ...relay.status(), name, parkedCount: 0, oldestParkedAt: null }) },
+    everyTick('relay-refill', refillEveryMs, async () => void (await relay.refill()), shared),
+    ...parts,
+  ];
+  return { parts: all };
 };
 
 const droppingScheduler: Scheduler = {

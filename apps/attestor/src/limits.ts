@@ -26,3 +26,5 @@ export const resultMs = 300_000;
 export const chipCertificateMs = 10 * 366 * 24 * 3_600_000;
 /** How often the overdue and what cannot be derived from a timer are looked at. */
 export const lookEveryMs = 10_000;
+/** Two RSA-4096 keys and their certificates as text. */
+export const simulatedRootBytesMax = 64 * 1024;

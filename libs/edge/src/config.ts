@@ -38,7 +38,7 @@ export const wholeNumber = (wanted: string, min: number, max: number) =>
     .refine((value) => value >= min && value <= max, wanted);
 
 /** A secret from its file: one line, without its line end. Secrets come from files only, never from variables or arguments. */
-export const readSecretFile = (path: string, what: string): string => {
+export const readSecretFile = (path: string, what: string, bytesMax: number = secretFileBytesMax): string => {
   let content: string;
   try {
     const { mode, size } = statSync(path);
@@ -46,8 +46,8 @@ export const readSecretFile = (path: string, what: string): string => {
       const shown = (mode & 0o777).toString(8);
       throw new ConfigInvalid(`${what} in ${path} has mode ${shown}, wanted 600 (run: chmod 600 ${path})`);
     }
-    if (size > secretFileBytesMax) {
-      throw new ConfigInvalid(`${what} in ${path} has ${size} bytes, wanted at most ${secretFileBytesMax}`);
+    if (size > bytesMax) {
+      throw new ConfigInvalid(`${what} in ${path} has ${size} bytes, wanted at most ${bytesMax}`);
     }
     content = readFileSync(path, 'utf8');
   } catch (error) {

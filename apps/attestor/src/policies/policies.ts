@@ -1,0 +1,68 @@
+import { type CompiledAppraisalPolicy, compileAppraisalPolicy, readAppraisalPolicy } from '#attestation';
+import { type PolicyState, type PolicyUsed, type SchedulePolicy, standardSchedule } from '#domain';
+import { AttestationRefused } from '#events';
+import { readSchedule } from './schedule-document.ts';
+
+export type PolicyName = 'host-attestation' | 'attestation-schedule';
+
+/** A policy that is in force, and what a verdict says of it. */
+export type InForce<Policy> = { readonly policy: Policy; readonly used: PolicyUsed };
+
+/** The policies verdicts go by. Each is read and made ready once for each version. */
+export type Policies = {
+  /** Throws AttestationRefused when none is published, or the newest is none: nothing is judged by guesswork. */
+  hostAttestation(): InForce<CompiledAppraisalPolicy>;
+  /** The standard one while none is published. */
+  schedule(): InForce<SchedulePolicy>;
+};
+
+const standardSha256 = '0'.repeat(64);
+
+export const createPolicies = (published: () => ReadonlyMap<string, NonNullable<PolicyState>>): Policies => {
+  const remembered = new Map<PolicyName, { readonly sha256: string; readonly made: InForce<never> | Error }>();
+
+  const made = <Policy>(name: PolicyName, make: (document: unknown) => Policy): InForce<Policy> | null => {
+    const newest = published().get(name);
+    if (newest === undefined) return null;
+    const { sha256, version, document } = newest;
+    const before = remembered.get(name);
+    if (before?.sha256 === sha256) {
+      if (before.made instanceof Error) throw before.made;
+      return before.made;
+    }
+    try {
+      const inForce = { policy: make(document), used: { name, version, sha256 } };
+      // Kept under its name, which says what it is a policy of.
+      remembered.set(name, { sha256, made: inForce as InForce<never> });
+      return inForce;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const refused = new AttestationRefused(
+        'policy-unreadable',
+        `version ${version} of policy ${name} is none this build can read (${reason}); publish one that is`,
+        comeAgainMs,
+      );
+      remembered.set(name, { sha256, made: refused });
+      throw refused;
+    }
+  };
+
+  return {
+    hostAttestation: () => {
+      const inForce = made('host-attestation', (document) => compileAppraisalPolicy(readAppraisalPolicy(document)));
+      if (inForce !== null) return inForce;
+      throw new AttestationRefused(
+        'policy-missing',
+        'no policy host-attestation is published, so nothing can be judged; `hcc policy publish host-attestation FILE` does',
+        comeAgainMs,
+      );
+    },
+    schedule: () =>
+      made('attestation-schedule', readSchedule) ?? {
+        policy: standardSchedule,
+        used: { name: 'attestation-schedule', version: 0, sha256: standardSha256 },
+      },
+  };
+};
+
+const comeAgainMs = 30_000;
