@@ -79,7 +79,7 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
   };
 
   const noteHandled = ({ eventId }: RecordedEvent): void => {
-    if (standing.has(eventId)) handled.add(eventId);
+    if (standing.size > 0 && standing.has(eventId)) handled.add(eventId);
   };
 
   const isFull = (): boolean => standing.size >= standingMax;
@@ -120,7 +120,7 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
 
   return {
     ...{ begin, isFull, park, release, answer },
-    blocking: (stream) => blocked.get(stream),
+    blocking: (stream) => (blocked.size === 0 ? undefined : blocked.get(stream)),
     held: holds.all,
     pass: (event) => {
       if (event.stream === own) news = true;

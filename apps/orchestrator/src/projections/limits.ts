@@ -5,10 +5,12 @@ export const busyTimeoutMs = 2_000;
 /** Events that could not be folded are shown up to this many; all of them are counted. */
 export const rebuildErrorsShown = 10;
 /**
- * Events between two commits of rows while more wait in the log: some 10 MB of rows held, a tenth of a second, and a row
- * that changes often is written once. At the end of the log every page is committed as it comes.
+ * Events between two commits of rows while more wait in the log: some 30 MB of rows held, and a row that changes often, or
+ * a page of an index that many rows are in, is written once. At the end of the log every page is committed as it comes.
  */
-export const commitEventsMax = 10_000;
+export const commitEventsMax = 30_000;
+/** Events that are folded in one go while more wait: some ten milliseconds, after which requests get their turn. */
+export const turnEventsMax = 1_000;
 /** Rows that differ are named up to this many; all of them are counted. */
 export const differencesShown = 20;
 /** Rows of a table that are compared before others get their turn. */

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Log } from '#edge';
-import type { Position } from '#events';
+import type { Position, Sink } from '#events';
+import { turnEventsMax } from './limits.ts';
 import {
   createModelFile,
   finish,
@@ -23,7 +24,8 @@ export type ReadModel = {
   /** Follows the file that is shown: what reads by it sees a swap at once. */
   readonly rows: Rows;
   /** What the consumer fills. */
-  readonly sink: Omit<RowsSink, 'commit' | 'reached'> & { commit(position: Position): Promise<void> };
+  readonly sink: Omit<RowsSink, 'apply' | 'commit' | 'reached'> &
+    Pick<Sink, 'apply'> & { commit(position: Position): Promise<void> };
   /** A new, empty file beside the one that is shown; nobody reads it until {@link ReadModel.show}. */
   beside(): ModelFile;
   /**
@@ -71,13 +73,15 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
       apply: (event) => {
         given += 1;
         shown.sink.apply(event);
+        // Nothing waits while SQLite is read and events are folded: requests get their turn now and then.
+        return given % turnEventsMax === 0 ? setImmediate() : undefined;
       },
       skip: (event) => shown.sink.skip(event),
       commit: async (position) => {
         const isBatch = given >= shown.sink.batchEventsMax;
         given = 0;
         shown.sink.commit(position);
-        // Nothing waits while SQLite is read and written: requests get their turn between batches.
+        // Nor while it is written, the longest that they wait.
         if (isBatch) await setImmediate();
       },
     },
