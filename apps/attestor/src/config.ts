@@ -7,8 +7,13 @@ import {
   logLevels,
   parseConfig,
   readSecretFile,
+  type StoreChoice,
+  storeChoiceOf,
+  storeForm,
+  storeWanted,
   text,
   wholeNumber,
+  withStoreAddress,
 } from '#edge';
 import { simulatedRootBytesMax } from './limits.ts';
 
@@ -16,7 +21,7 @@ import { simulatedRootBytesMax } from './limits.ts';
 export type AttestorConfig = {
   /** A name of this attestor, for the record and for relying parties. */
   readonly attestorId: string;
-  readonly storeFile: string;
+  readonly store: StoreChoice;
   readonly natsServers: readonly string[];
   readonly natsSecretsDir: string;
   /** 32 bytes, shared by the attestors of a network: it seals challenges and enrolments. */
@@ -43,7 +48,8 @@ const environment = z.object({
   HCC_ATTESTOR_ID: text('a name of this attestor')
     .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, '1 to 63 of a-z, 0-9 and -')
     .default('attestor-1'),
-  HCC_STORE_FILE: text("the path of the network's store"),
+  HCC_STORE: z.string({ error: storeWanted }).regex(storeForm, storeWanted),
+  HCC_STORE_CREDENTIALS_FILE: text('the path of a file (mode 600) with user:password of the store').optional(),
   HCC_NATS_URL: z
     .string({ error: natsWanted })
     .regex(/^(nats|tls):\/\/[^\s@/,]+:[0-9]{1,5}(,(nats|tls):\/\/[^\s@/,]+:[0-9]{1,5}){0,8}$/, natsWanted),
@@ -62,11 +68,11 @@ const environment = z.object({
 
 /** The attestor's configuration. Throws ConfigInvalid naming every bad variable or file, and never what is in one. */
 export const attestorConfig = (env: Environment): AttestorConfig => {
-  const given = parseConfig(environment, env);
+  const given = parseConfig(environment, withStoreAddress(env));
   const root = given.HCC_SIMULATED_ROOT_FILE;
   return {
     attestorId: given.HCC_ATTESTOR_ID,
-    storeFile: given.HCC_STORE_FILE,
+    store: storeChoiceOf(given.HCC_STORE, given.HCC_STORE_CREDENTIALS_FILE, env),
     natsServers: given.HCC_NATS_URL.split(','),
     natsSecretsDir: given.HCC_NATS_SECRETS_DIR,
     verifierKey: key32(given.HCC_VERIFIER_KEY_FILE, 'the verifier key'),

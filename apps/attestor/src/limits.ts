@@ -28,3 +28,15 @@ export const chipCertificateMs = 10 * 366 * 24 * 3_600_000;
 export const lookEveryMs = 10_000;
 /** Two RSA-4096 keys and their certificates as text. */
 export const simulatedRootBytesMax = 64 * 1024;
+/** Parts of a measurement list of one miner at once: a whole list of 64 MiB. */
+export const imaPartsBurst = 128;
+/** Then one in this time. */
+export const imaPartEveryMs = 250;
+/** Vendors of TPMs and their generations of roots: some tens. */
+export const tpmRootsMax = 1_000;
+export const tpmRootBytesMax = 64 * 1024;
+/** How long a start waits for a NATS server that is not there yet: `hcc up` starts both at once. */
+export const busWaitMs = 10_000;
+export const busRetryMs = 250;
+/** The network is founded by the orchestrator, and the log is read whole: minutes for tens of millions of events. */
+export const worldWaitMs = 10 * 60_000;

@@ -1,10 +1,22 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import { type Environment, type LogLevel, logLevels, parseConfig, readSecretFile, text, wholeNumber } from '#edge';
+import {
+  type Environment,
+  type LogLevel,
+  logLevels,
+  parseConfig,
+  readSecretFile,
+  type StoreChoice,
+  storeChoiceOf,
+  storeForm,
+  storeWanted,
+  text,
+  wholeNumber,
+  withStoreAddress,
+} from '#edge';
 import { networkKeyFrom } from './heads/network-key.ts';
 import { type OperatorToken, operatorTokenFrom } from './http/auth/authenticator.ts';
 import { generousRates, type RateLimits } from './http/rates.ts';
-import { type StoreChoice, storeChoiceOf, storeForm, storeWanted, withStoreAddress } from './lifecycle/store-choice.ts';
 
 export type OrchestratorConfig = {
   readonly listenHost: string;

@@ -7,7 +7,7 @@ import { BusUnavailable, type Clock, type OrchestratorBus, type TimerFired } fro
 import { type OrchestratorConfig, orchestratorConfig } from './config.ts';
 import { minerCredentials, natsOperatorOf, ownCredentials } from './lifecycle/credentials.ts';
 import { busRetryMs, busWaitMs } from './lifecycle/limits.ts';
-import { openStoreOf } from './lifecycle/store-choice.ts';
+import { openStoreOf } from './lifecycle/open-store.ts';
 import { startOrchestrator } from './orchestrator.ts';
 
 const name = 'orchestrator';

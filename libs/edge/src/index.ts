@@ -33,5 +33,6 @@ export { ProblemFilter, type ProblemFilterOptions, type ProblemReply } from './p
 export { problemFixes } from './problem-fixes.ts';
 export { invalidRequest, type Problem, problemOf } from './problem-of.ts';
 export { type Program, plainLine, runProgram } from './program.ts';
+export { type StoreChoice, storeChoiceOf, storeForm, storeWanted, withStoreAddress } from './store-choice.ts';
 export { createThrottle, type Throttle, type ThrottleOptions } from './throttle.ts';
 export { version } from './version.ts';

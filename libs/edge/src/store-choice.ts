@@ -1,7 +1,4 @@
-import { openSqliteStore } from '#adapters/sqlite';
-import { ConfigInvalid, type Environment, readSecretFile } from '#edge';
-import type { Clock, Ids } from '#events';
-import type { OpenStore } from '../orchestrator.ts';
+import { ConfigInvalid, type Environment, readSecretFile } from './config.ts';
 
 /** Where the record is kept. The address of a KurrentDB holds its credentials: it is never shown. */
 export type StoreChoice =
@@ -46,15 +43,4 @@ export const storeChoiceOf = (address: string, credentialsFile: string | undefin
   }
   const [user, password] = [credentials.slice(0, colon), credentials.slice(colon + 1)].map(encodeURIComponent);
   return { kind: 'kurrent', url: address.replace('://', `://${user}:${password}@`) };
-};
-
-/** Opens the store that was chosen. Throws StoreUnavailable, or InvalidStoreUrl for an option that will not do. */
-export const openStoreOf = async (
-  choice: StoreChoice,
-  parts: { readonly clock: Clock; readonly ids: Ids },
-): Promise<OpenStore> => {
-  if (choice.kind === 'sqlite') return openSqliteStore({ file: choice.file, ...parts });
-  // Loaded by who needs it: the client is large, and native in part.
-  const { openKurrentStore } = await import('#adapters/kurrent');
-  return openKurrentStore({ url: choice.url, ...parts });
 };

@@ -1,0 +1,95 @@
+import { NestFactory } from '@nestjs/core';
+import { everyTick, type Lifecycle, type Log, nestLogger } from '#edge';
+import {
+  type AttestationHandlers,
+  type Clock,
+  createConsumer,
+  type EventStore,
+  type EvidenceStore,
+  type Scheduler,
+  type VerifierBus,
+} from '#events';
+import { ATTESTERS, appModule, HANDLERS, POLICIES } from './app.module.ts';
+import type { Attesters } from './attesters/attesters.ts';
+import type { AttestorConfig } from './config.ts';
+import { dropEveryMs, evidenceKeptMs, worldWaitMs } from './limits.ts';
+import { networkOf } from './network.ts';
+import type { Policies } from './policies/policies.ts';
+import { createOverdue } from './schedule/overdue.ts';
+import { tpmRootsOf, trustOf } from './trust.ts';
+import { createWorld } from './world/world.ts';
+
+/** What the attestor stands on. `main.ts` gives the real ones, a test some of its own. */
+export type Ground = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly openStore: () => Promise<{ readonly store: EventStore; close(): Promise<void> }>;
+  readonly openEvidence: () => Promise<EvidenceStore>;
+  readonly connectBus: () => Promise<VerifierBus>;
+  readonly openScheduler: () => Promise<Scheduler>;
+};
+
+export type AttestorOptions = Pick<
+  AttestorConfig,
+  'attestorId' | 'verifierKey' | 'resultKey' | 'simulatedRoot' | 'tpmRootsDir'
+>;
+
+/** Starts everything in order: store, evidence, what the network is, what the log says, timers, and last the requests. */
+export const startAttestor = async (ground: Ground, options: AttestorOptions, lifecycle: Lifecycle): Promise<void> => {
+  const { clock, log, random } = ground;
+  const { store } = await lifecycle.open('store', ground.openStore, (opened) => opened.close());
+  const evidence = await ground.openEvidence();
+  const network = await lifecycle.open(
+    'network',
+    () => networkOf(store, clock, log),
+    async () => undefined,
+    {
+      startMs: worldWaitMs,
+    },
+  );
+  log('info', 'network', { name: network.name, kind: network.kind === 'simulated' ? 'SIMULATED' : network.kind });
+  const [trusted, ekRoots] = [await trustOf(network, options.simulatedRoot), await tpmRootsOf(options.tpmRootsDir)];
+
+  const keeping: { keep: Parameters<typeof createWorld>[0] } = { keep: undefined };
+  const world = createWorld((event) => keeping.keep?.(event));
+  const reading = createConsumer({ name: 'attestation-world', store, clock, sink: world, log });
+  const app = await lifecycle.open(
+    'app',
+    () =>
+      NestFactory.createApplicationContext(
+        appModule({
+          ...{ config: options, clock, log, random, network, trusted, ekRoots, store, evidence, world: world.world },
+          scoreOf: () => 0,
+          endorsements: {
+            revocationLists: () => ({}),
+            endorsements: async ({ offered: { vek, chain } }) => (vek === null ? null : { vek, chain }),
+          },
+        }),
+        { logger: nestLogger(log), abortOnError: false },
+      ),
+    (opened) => opened.close(),
+  );
+  const bus = await lifecycle.open('bus', ground.connectBus, (opened) => opened.close());
+  const overdue = createOverdue({
+    ...{ world: world.world, attesters: app.get<Attesters>(ATTESTERS), clock, log, attestorId: options.attestorId },
+    schedule: () => app.get<Policies>(POLICIES).schedule().policy,
+    remind: (minerId) => bus.due(minerId),
+  });
+  keeping.keep = overdue.keep;
+  await lifecycle.start({ name: 'world', start: reading.start, stop: reading.stop });
+  const head = await store.head();
+  if (head !== null) await reading.reached(head, worldWaitMs);
+  const scheduler = await lifecycle.open('timers', ground.openScheduler, (opened) => opened.stop());
+  await lifecycle.start({ name: 'overdue', start: async () => overdue.start(scheduler), stop: overdue.stop });
+  const drop = async (): Promise<void> => {
+    const dropped = await evidence.dropOlder(clock.now() - evidenceKeptMs);
+    if (dropped > 0) log('info', 'evidence dropped: its time was over', { dropped });
+  };
+  await lifecycle.start(everyTick('evidence-retention', dropEveryMs, drop, { clock, log }));
+  await lifecycle.open(
+    'requests',
+    () => bus.serve(app.get<AttestationHandlers>(HANDLERS)),
+    (stop) => stop(),
+  );
+};
