@@ -3,33 +3,29 @@ import {
   appraiseIma,
   type Check,
   type CompiledImaPolicy,
-  compileImaPolicy,
   createImaVerifier,
   type ImaBank,
   type ImaClaims,
-  type ImaPolicy,
   type ImaQuotedPcr,
   type ImaVerifier,
   imaFormOf,
-  imaPolicySchema,
   type PcrValue,
 } from '#attestation';
 import type { Cli } from '../../cli.ts';
 import { badAnswer, usageError } from '../../cli-error.ts';
 import { limits } from '../../limits.ts';
 import { examples, jsonOption, optionsOf } from '../verbs.ts';
-import { evidenceChunks, hexOption, readEvidence } from './files.ts';
+import { evidenceChunks, hexOption } from './files.ts';
+import { compiledPolicy, type ImaPolicyFlags, imaPolicyOf } from './ima-policy.ts';
 import { answerReport } from './report.ts';
-import { readPolicy } from './snp-policy.ts';
 import { type QuoteFlags, verifyQuoteFiles } from './verify-tpm.ts';
 
-type ImaFlags = Partial<QuoteFlags> & {
-  readonly log: string;
-  readonly pcr10?: string;
-  readonly keys?: readonly string[];
-  readonly policy?: string;
-  readonly paddedSha1?: boolean;
-};
+type ImaFlags = Partial<QuoteFlags> &
+  ImaPolicyFlags & {
+    readonly log: string;
+    readonly pcr10?: string;
+    readonly paddedSha1?: boolean;
+  };
 
 /** `hcc attest verify ima`: whether a measurement list is what a TPM saw, and what its files are. */
 export const addVerifyIma = (verify: Command, cli: Cli): void => {
@@ -46,7 +42,7 @@ export const addVerifyIma = (verify: Command, cli: Cli): void => {
     .option('--allow-sha1', 'take SHA-1 as the hash of the quote or of its bank')
     .option('--no-ak-attributes', 'do not ask whether the key of the quote is restricted')
     .option('--padded-sha1', 'take banks as kernels before 5.8 extended them')
-    .option('--keys <files...>', 'keys that sign files, PEM each')
+    .option('--keys <files...>', 'keys or certificates that sign files, PEM or DER')
     .option('--policy <file>', 'a policy document in JSON')
     .option(...jsonOption)
     .addHelpText(
@@ -58,9 +54,14 @@ export const addVerifyIma = (verify: Command, cli: Cli): void => {
     )
     .action(async (_options, command: Command) => {
       const flags = optionsOf<ImaFlags>(command);
-      const policy = await policyOf(cli, flags);
+      const policy = await imaPolicyOf(cli, flags);
       const anchor = await anchorOf(cli, flags);
-      const verifier = await verifierOf(cli, flags, anchor, policy === null ? 'unchecked' : compileImaPolicy(policy));
+      const verifier = await verifierOf(
+        cli,
+        flags,
+        anchor,
+        policy === null ? 'unchecked' : compiledPolicy(flags, policy),
+      );
       const verified = verifier.finish();
       const asked = verified.ok && policy !== null ? appraiseIma(verified.claims, policy) : [];
       // Keys alone are no policy: what only a policy asks is left out.
@@ -148,28 +149,6 @@ const verifierOf = async (
     wanted: 'a measurement list, with its boot_aggregate',
   });
 };
-
-const policyOf = async (cli: Cli, { policy, keys = [] }: ImaFlags): Promise<ImaPolicy | null> => {
-  const pems = await Promise.all(
-    keys.map(async (file) => (await readEvidence(cli, '--keys', file)).toString('latin1')),
-  );
-  if (policy === undefined) return pems.length === 0 ? null : keysOnly(pems);
-  const named = readPolicy(policy, await readEvidence(cli, '--policy', policy), imaPolicySchema);
-  if (pems.length === 0) return named;
-  if (named.signatures !== 'unchecked')
-    return { ...named, signatures: { ...named.signatures, keys: [...named.signatures.keys, ...pems] } };
-  throw usageError('keys-unchecked', `--policy ${policy} asks for no signatures`, {
-    wanted: 'a policy with signatures, or no --keys',
-  });
-};
-
-/** Files with a signature that does not hold are refused, all others are only told of. */
-const keysOnly = (keys: readonly string[]): ImaPolicy => ({
-  ...{ version: 1, banks: ['sha1', 'sha256', 'sha384', 'sha512'], extension: 'padded-sha1', violations: 'accept' },
-  ...{ bootAggregate: 'unchecked', notYetAttestedMax: 'unchecked', order: ['reject', 'exclude', 'signature', 'allow'] },
-  ...{ rejects: [], excludes: [], signatures: { keys: [...keys], bad: 'refuse' }, allow: 'unchecked' },
-  ...{ unknownFiles: 'warn', keyrings: {}, buffers: 'unchecked' },
-});
 
 const imaFacts = (claims: ImaClaims): readonly (readonly [string, string])[] => [
   [
