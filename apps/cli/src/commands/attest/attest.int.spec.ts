@@ -187,6 +187,11 @@ describe('hcc attest measure', () => {
     expect((await hcc(...two, '--expect', digest)).code).toBe(0);
   });
 
+  test('given --help, then the default of every option is named', async () => {
+    const { code, out } = await hcc('attest', 'measure', '--help');
+    expect([code, out]).toEqual([0, expect.stringMatching(/0x1[\s\S]*default: "qemu"[\s\S]*Examples:/)]);
+  });
+
   test('given --explain, then every part has its digest', async () => {
     const { out } = await hcc(...two, '--explain');
     expect(out).toMatch(/firmware +0xffff0000 +16 [\s\S]*kernel-hashes [\s\S]*vCPU 1 of 2/);

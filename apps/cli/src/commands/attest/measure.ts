@@ -28,7 +28,7 @@ type MeasureFlags = {
   readonly vcpus: number;
   readonly vcpuType?: string;
   readonly vcpuSignature?: number;
-  readonly features: bigint;
+  readonly features?: bigint;
   readonly vmm: Vmm;
   readonly explain?: boolean;
   readonly expect?: string;
@@ -46,7 +46,7 @@ export const addMeasure = (attest: Command, cli: Cli): void => {
     .requiredOption('--vcpus <count>', 'vCPUs the VM starts with', naturalOf('--vcpus'))
     .option('--vcpu-type <model>', `model of -cpu: ${vcpuTypes.join(', ')}`)
     .option('--vcpu-signature <eax>', 'CPUID leaf 1 EAX, in place of a model', naturalOf('--vcpu-signature'))
-    .option('--features <bits>', 'SEV_FEATURES of each vCPU', bitsOf, 1n)
+    .option('--features <bits>', 'SEV_FEATURES of each vCPU (default: 0x1, SNP and nothing else)', bitsOf)
     .option('--vmm <vmm>', `who starts it: ${vmms.join(', ')}`, vmmOf, 'qemu')
     .option('--explain', 'the digest after each part, to compare two launches')
     .option('--expect <hex>', 'a measured digest: exit code 1 and the input that differs, when it is another')
@@ -81,7 +81,7 @@ const inputsOf = async (cli: Cli, flags: MeasureFlags): Promise<LaunchInputs & {
   firmware: await readEvidence(cli, '--firmware', flags.firmware),
   kernel: await hashed(cli, '--kernel', flags.kernel),
   initrd: await hashed(cli, '--initrd', flags.initrd),
-  ...{ commandLine: flags.cmdline, vcpus: flags.vcpus, guestFeatures: flags.features, vmm: flags.vmm },
+  ...{ commandLine: flags.cmdline, vcpus: flags.vcpus, guestFeatures: flags.features ?? 1n, vmm: flags.vmm },
   ...{ vcpuType: flags.vcpuType, vcpuSignature: flags.vcpuSignature },
 });
 
