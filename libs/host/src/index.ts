@@ -17,6 +17,7 @@ export { type Accelerator, type AcceleratorChoice, chooseAccelerator, probeAccel
 export { adoptQemu, killQemu } from './qemu/adopt-qemu.ts';
 export { createOverlay, growDisk, removeDisk } from './qemu/disk.ts';
 export { findSystemFirmware } from './qemu/firmware.ts';
+export { type LaunchInputs, launchInputsOf, readLaunchInputs } from './qemu/launch-inputs.ts';
 export { kernelCommandLine } from './qemu/machine-args.ts';
 export { agentPortName, qemuArgs, type VmHardware } from './qemu/qemu-args.ts';
 export {
