@@ -61,7 +61,7 @@ export const verifyHostIma = (
   if (ima === null) return null;
   const bytes = 'entries' in ima ? ima.entries : sentAhead;
   const delivery = deliveryCheck(ima.sha256, bytes);
-  const claims = quote?.verified.ok === true ? quote.verified.claims : null;
+  const claims = claimsOfEnrolled(quote, context);
   if (bytes === null || delivery.outcome === 'failed' || claims === null) {
     return { verified: null, agent: null, delivery };
   }
@@ -78,6 +78,12 @@ export const verifyHostIma = (
   verifier.push(bytes);
   return { verified: verifier.finish(), agent: agent?.findings ?? null, delivery };
 };
+
+/** A quote by a key that nobody enrolled may come from any machine: it vouches for no list. */
+const claimsOfEnrolled = (quote: TpmSeen | null, { enrolled }: HostContext): TpmClaims | null =>
+  quote?.verified.ok === true && enrolled !== null && quote.key?.name === enrolled.akName
+    ? quote.verified.claims
+    : null;
 
 const deliveryCheck = (sha256: string, bytes: Uint8Array | null): Check => {
   const observed = bytes === null ? 'parts that did not all arrive' : createHash('sha256').update(bytes).digest('hex');
