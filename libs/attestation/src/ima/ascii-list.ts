@@ -10,6 +10,7 @@ import {
   ImaEntry,
   knownTemplate,
   oldHashed,
+  type StoredHash,
   shown,
 } from './entry.ts';
 import { limits } from './limits.ts';
@@ -31,14 +32,15 @@ export const readAsciiEntry = (bytes: Buffer, at: number, index: number, atEnd: 
   const line = new Words(bytes.toString('latin1', at, end), index);
   const pcr = line.word('PCR');
   if (pcr !== '10') throw new Malformed('wrong-value', `IMA entry ${index} PCR`, `"${shown(pcr)}"`, '10');
-  const templateHash = line.hex(line.word('template hash'), 'template hash');
-  const template = knownTemplate(line.word('template'), index);
-  const entry =
-    template === 'ima' ? oldEntry(line, templateHash, index) : newEntry(line, template, templateHash, index);
+  const hashBytes = Buffer.from(line.hex(line.word('template hash'), 'template hash'), 'latin1');
+  const stored = { bytes: hashBytes, at: 0, end: hashBytes.length };
+  const name = Buffer.from(line.word('template'), 'latin1');
+  const template = knownTemplate(name, 0, name.length, index);
+  const entry = template === 'ima' ? oldEntry(line, stored, index) : newEntry(line, template, stored, index);
   return { entry, end: Math.min(end + 1, bytes.length) };
 };
 
-const oldEntry = (line: Words, templateHash: string, index: number): ImaEntry => {
+const oldEntry = (line: Words, stored: StoredHash, index: number): ImaEntry => {
   const digest = Buffer.from(line.hex(line.word('digest'), 'digest'), 'latin1');
   const name = Buffer.from(line.rest(), 'latin1');
   bounded(name.length, limits.oldNameBytesMax, 'name', index);
@@ -55,10 +57,10 @@ const oldEntry = (line: Words, templateHash: string, index: number): ImaEntry =>
     tailEnd: pathEnd,
   };
   const hashed = oldHashed(digest, name);
-  return new ImaEntry(index, 'ima', templateHash, hashed, hashed, parts);
+  return new ImaEntry(index, 'ima', stored, hashed, hashed, parts);
 };
 
-const newEntry = (line: Words, template: ImaTemplate, templateHash: string, index: number): ImaEntry => {
+const newEntry = (line: Words, template: ImaTemplate, stored: StoredHash, index: number): ImaEntry => {
   const [name = '', digestHex = '', ...more] = line.word('digest').split(':');
   if (more.length > 0) throw new Malformed('unknown-form', `IMA entry ${index} digest`, 'two colons', 'one');
   const digest = line.hex(digestHex, 'digest');
@@ -92,7 +94,7 @@ const newEntry = (line: Words, template: ImaTemplate, templateHash: string, inde
     tailAt,
     tailEnd: data.length,
   };
-  return new ImaEntry(index, template, templateHash, data, data, parts);
+  return new ImaEntry(index, template, stored, data, data, parts);
 };
 
 class Words {

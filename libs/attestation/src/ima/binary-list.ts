@@ -1,7 +1,17 @@
 import { Malformed } from '../malformed.ts';
 import { bankBytes } from './banks.ts';
 import type { ImaBank, ImaTemplate } from './claims.ts';
-import { bounded, checkPath, digestAlgorithm, type EntryParts, ImaEntry, knownTemplate, oldHashed } from './entry.ts';
+import {
+  bounded,
+  checkPath,
+  digestAlgorithm,
+  type EntryParts,
+  ImaEntry,
+  isText,
+  knownTemplate,
+  oldHashed,
+  type StoredHash,
+} from './entry.ts';
 import { limits } from './limits.ts';
 
 export type BinaryList = {
@@ -28,27 +38,27 @@ export const readBinaryEntry = (bytes: Buffer, at: number, index: number, list: 
   const nameAt = at + headBytes;
   const nameLength = bounded(u32(bytes, at + 4 + hashBytes, list), limits.templateNameBytesMax, 'template name', index);
   if (left < headBytes + nameLength + 4) return { needed: headBytes + nameLength + 4 };
-  const template = knownTemplate(bytes.toString('latin1', nameAt, nameAt + nameLength), index);
-  const templateHash = bytes.toString('latin1', at + 4, at + 4 + hashBytes);
+  const template = knownTemplate(bytes, nameAt, nameAt + nameLength, index);
+  const stored = { bytes, at: at + 4, end: at + 4 + hashBytes };
   const dataAt = nameAt + nameLength;
-  if (template === 'ima') return readOldEntry(bytes, { at, dataAt, index, templateHash }, list);
+  if (template === 'ima') return readOldEntry(bytes, { at, dataAt, index, stored }, list);
   const end = dataAt + 4 + bounded(u32(bytes, dataAt, list), limits.entryBytesMax, 'data', index);
   if (bytes.length < end) return { needed: end - at };
   const parts = readFields(bytes, dataAt + 4, end, template, index, list);
   const data = bytes.subarray(dataAt + 4, end);
   const hashed = list.endian === 'big' && list.hashedAs === 'little-endian' ? littleEndianLengths(data) : data;
-  return { entry: new ImaEntry(index, template, templateHash, hashed, bytes, parts), end };
+  return { entry: new ImaEntry(index, template, stored, hashed, bytes, parts), end };
 };
 
 type OldHead = {
   readonly at: number;
   readonly dataAt: number;
   readonly index: number;
-  readonly templateHash: string;
+  readonly stored: StoredHash;
 };
 
 /** The template `ima` has no length of its data: a SHA-1, and a name without NUL. */
-const readOldEntry = (bytes: Buffer, { at, dataAt, index, templateHash }: OldHead, list: BinaryList): Read => {
+const readOldEntry = (bytes: Buffer, { at, dataAt, index, stored }: OldHead, list: BinaryList): Read => {
   const nameAt = dataAt + 24;
   if (bytes.length < nameAt) return { needed: nameAt - at };
   const end = nameAt + bounded(u32(bytes, dataAt + 20, list), limits.oldNameBytesMax, 'name', index);
@@ -56,7 +66,7 @@ const readOldEntry = (bytes: Buffer, { at, dataAt, index, templateHash }: OldHea
   checkPath(bytes, nameAt, end, index);
   const parts = { algorithm: 'sha1', digestAt: dataAt, digestEnd: dataAt + 20, pathAt: nameAt, pathEnd: end };
   const hashed = oldHashed(bytes.subarray(dataAt, dataAt + 20), bytes.subarray(nameAt, end));
-  const entry = new ImaEntry(index, 'ima', templateHash, hashed, bytes, { ...parts, tailAt: end, tailEnd: end });
+  const entry = new ImaEntry(index, 'ima', stored, hashed, bytes, { ...parts, tailAt: end, tailEnd: end });
   return { entry, end };
 };
 
@@ -70,17 +80,7 @@ const readFields = (
 ): EntryParts => {
   const digestField = at + 4;
   const digestEnd = digestField + fieldLength(bytes, at, end, limits.digestFieldBytesMax, 'd-ng', index, list);
-  const nul = bytes.indexOf(0, digestField);
-  // The field is the name of the algorithm, a colon, a NUL and the digest.
-  if (nul <= digestField || nul >= digestEnd || bytes[nul - 1] !== 0x3a) {
-    throw new Malformed(
-      'wrong-value',
-      `IMA entry ${index} d-ng`,
-      'no algorithm before its digest',
-      '"sha256:" and NUL',
-    );
-  }
-  const algorithm = digestAlgorithm(bytes.toString('latin1', digestField, nul - 1), digestEnd - nul - 1, index);
+  const { algorithm, digestAt } = algorithmOf(bytes, digestField, digestEnd, index);
   const pathAt = digestEnd + 4;
   const pathEnd = pathAt + fieldLength(bytes, digestEnd, end, limits.pathBytesMax, 'n-ng', index, list) - 1;
   if (bytes[pathEnd] !== 0) {
@@ -96,7 +96,29 @@ const readFields = (
     const observed = `${end - tailEnd} bytes more`;
     throw new Malformed('trailing-bytes', `IMA entry ${index} ${template} data`, observed, 'the end of its fields');
   }
-  return { algorithm, digestAt: nul + 1, digestEnd, pathAt, pathEnd, tailAt, tailEnd };
+  return { algorithm, digestAt, digestEnd, pathAt, pathEnd, tailAt, tailEnd };
+};
+
+/** The name of the algorithm, a colon and a NUL; then comes the digest. */
+const algorithmOf = (
+  bytes: Buffer,
+  at: number,
+  end: number,
+  index: number,
+): { readonly algorithm: string; readonly digestAt: number } => {
+  // Nearly every entry of a list has this one, and then no name needs to be made and looked up.
+  if (end - at === 40 && isText(bytes, at, at + 8, 'sha256:\0')) return { algorithm: 'sha256', digestAt: at + 8 };
+  const nul = bytes.indexOf(0, at);
+  if (nul <= at || nul >= end || bytes[nul - 1] !== 0x3a) {
+    throw new Malformed(
+      'wrong-value',
+      `IMA entry ${index} d-ng`,
+      'no algorithm before its digest',
+      '"sha256:" and NUL',
+    );
+  }
+  const algorithm = digestAlgorithm(bytes.toString('latin1', at, nul - 1), end - nul - 1, index);
+  return { algorithm, digestAt: nul + 1 };
 };
 
 const fieldLength = (

@@ -1,5 +1,5 @@
 import { Malformed } from '../malformed.ts';
-import { bankBytes, isBank, toHex } from './banks.ts';
+import { bankBytes, isBank } from './banks.ts';
 import type { ImaTemplate } from './claims.ts';
 import { limits } from './limits.ts';
 
@@ -15,6 +15,9 @@ export type EntryParts = {
   readonly tailEnd: number;
 };
 
+/** Where a template hash stands. It becomes text only where somebody asks: a comparison needs none. */
+export type StoredHash = { readonly bytes: Uint8Array; readonly at: number; readonly end: number };
+
 /** One entry of a list. Its bytes are views into what was read: it is good until the next one is read. */
 export class ImaEntry {
   #path: string | undefined;
@@ -22,13 +25,26 @@ export class ImaEntry {
   constructor(
     readonly index: number,
     readonly template: ImaTemplate,
-    /** The stored template hash, one character a byte. */
-    readonly templateHash: string,
+    readonly stored: StoredHash,
     /** What the template hash is made over. */
     readonly hashed: Buffer,
     readonly bytes: Buffer,
     readonly parts: EntryParts,
   ) {}
+
+  /** The stored template hash, one character a byte. */
+  get templateHash(): string {
+    const { bytes, at, end } = this.stored;
+    return Buffer.from(bytes.buffer, bytes.byteOffset + at, end - at).toString('latin1');
+  }
+
+  /** Whether the stored template hash is this digest. */
+  hasHash(digest: string): boolean {
+    const { bytes, at, end } = this.stored;
+    let same = end - at === digest.length;
+    for (let n = 0; same && n < digest.length; n += 1) same = bytes[at + n] === digest.charCodeAt(n);
+    return same;
+  }
 
   /** UTF-8; a path that is not is shown with its odd bytes as `\xNN`, so that it is equal to no other. */
   get path(): string {
@@ -52,30 +68,27 @@ export class ImaEntry {
   get tail(): Buffer {
     return this.bytes.subarray(this.parts.tailAt, this.parts.tailEnd);
   }
-
-  get templateHashHex(): string {
-    return toHex(this.templateHash);
-  }
 }
 
-const templates: Readonly<Record<string, ImaTemplate>> = {
-  __proto__: null as never,
-  ima: 'ima',
-  'ima-ng': 'ima-ng',
-  'ima-sig': 'ima-sig',
-  'ima-buf': 'ima-buf',
-};
+const templates: readonly ImaTemplate[] = ['ima-ng', 'ima-sig', 'ima-buf', 'ima'];
 
 /** Refuses a template by its name: what is not known cannot be recomputed. */
-export const knownTemplate = (name: string, index: number): ImaTemplate => {
-  const template = templates[name];
-  if (template !== undefined) return template;
+export const knownTemplate = (bytes: Buffer, at: number, end: number, index: number): ImaTemplate => {
+  for (const template of templates) if (isText(bytes, at, end, template)) return template;
+  const name = bytes.toString('latin1', at, end);
   throw new Malformed(
     'unknown-form',
     `IMA entry ${index} template`,
     `"${shown(name)}"`,
     'ima, ima-ng, ima-sig or ima-buf',
   );
+};
+
+/** Whether these bytes are that text: a comparison without making a string, since every entry has two of them. */
+export const isText = (bytes: Uint8Array, at: number, end: number, text: string): boolean => {
+  if (end - at !== text.length) return false;
+  for (let n = 0; n < text.length; n += 1) if (bytes[at + n] !== text.charCodeAt(n)) return false;
+  return true;
 };
 
 /** Text of evidence on its way to a screen: without control characters and no longer than a line. */
@@ -119,8 +132,9 @@ export const bounded = (length: number, max: number, what: string, index: number
 
 /** Refuses a NUL inside a path: the kernel has none, and a reader that stops at it would see another file. */
 export const checkPath = (bytes: Buffer, at: number, end: number, index: number): void => {
-  const nul = bytes.indexOf(0, at);
-  if (end > at && (nul === -1 || nul >= end)) return;
+  let nul = at;
+  while (nul < end && bytes[nul] !== 0) nul += 1;
+  if (end > at && nul === end) return;
   const observed = end > at ? 'a NUL inside it' : 'empty';
   throw new Malformed('wrong-value', `IMA entry ${index} path`, observed, 'a path');
 };

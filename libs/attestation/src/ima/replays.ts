@@ -1,4 +1,4 @@
-import { bankBytes, digestOf, fromHex } from './banks.ts';
+import { digestOf, fromHex } from './banks.ts';
 import type { ImaBank, ImaExtension, ImaReplay } from './claims.ts';
 import type { ImaEntry } from './entry.ts';
 import { BankReplay } from './replay.ts';
@@ -31,17 +31,17 @@ export class Replays {
     this.#quoted = quotes.map(({ bank, value }) => ({ bank, value: fromHex(value) }));
   }
 
-  /** `own` is the recomputed template hash in the list's bank. */
-  extend(entry: ImaEntry, isViolation: boolean): void {
+  /** `stored` is the entry's template hash as the list has it. */
+  extend(entry: ImaEntry, stored: string, isViolation: boolean): void {
     for (const replay of this.#perBank) {
       if (isViolation) replay.extendViolation();
       // In the list's own bank the kernel extended what the list says; whether that is true is the template check's.
-      else if (replay.bank === this.#listBank) replay.extend(entry.templateHash);
+      else if (replay.bank === this.#listBank) replay.extend(stored);
       else replay.extend(digestOf(replay.bank, entry.hashed));
     }
     for (const replay of this.#padded) {
       if (isViolation) replay.extendViolation();
-      else replay.extendPadded(entry.templateHash);
+      else replay.extendPadded(stored);
     }
   }
 
@@ -67,16 +67,14 @@ export class Replays {
   }
 
   #meets(replays: readonly BankReplay[]): boolean {
-    return (
-      replays.length > 0 &&
-      this.#quoted.every(({ bank, value }) => replays.find((replay) => replay.bank === bank)?.value === value)
-    );
+    for (const { bank, value } of this.#quoted) {
+      let met = false;
+      for (const replay of replays) met ||= replay.bank === bank && replay.value === value;
+      if (!met) return false;
+    }
+    return true;
   }
 }
 
 const hexOf = (replays: readonly BankReplay[]): ImaReplay =>
   Object.fromEntries(replays.map(({ bank, hex }) => [bank, hex]));
-
-/** Whether `value` is a register of that bank, as a quote gives it. */
-export const isPcrValue = (bank: ImaBank, value: string): boolean =>
-  value.length === 2 * bankBytes[bank] && /^[0-9a-f]+$/.test(value);

@@ -47,8 +47,9 @@ export class ImaState {
   }
 
   take(entry: ImaEntry): void {
-    const isViolation = isZero(entry.templateHash, this.#told.listBank);
-    const isBad = !isViolation && digestOf(this.#told.listBank, entry.hashed) !== entry.templateHash;
+    const isViolation = entry.hasHash(zeros[this.#told.listBank]);
+    const own = isViolation ? '' : digestOf(this.#told.listBank, entry.hashed);
+    const isBad = !isViolation && !entry.hasHash(own);
     this.templates[entry.template] = (this.templates[entry.template] ?? 0) + 1;
     if (isViolation) this.violations.add(entry, 'violation', this.#attested);
     if (isBad) this.badHashes.add(entry, 'unknown-file', this.#attested);
@@ -63,7 +64,7 @@ export class ImaState {
       templateHash: isViolation ? 'violation' : isBad ? 'bad' : 'good',
       ...{ signature: found.signature, keyId: found.keyId, verdict },
     });
-    this.replays.extend(entry, isViolation);
+    this.replays.extend(entry, isBad ? entry.templateHash : own, isViolation);
     this.entries = entry.index + 1;
     this.#pass();
   }
@@ -99,14 +100,13 @@ export class ImaState {
   }
 }
 
-const unverified = ({ template, parts }: ImaEntry): SignatureFound => ({
-  signature: template === 'ima-sig' && parts.tailAt < parts.tailEnd ? 'unknown-key' : 'none',
-  keyId: null,
-});
+const unverified = ({ template, parts }: ImaEntry): SignatureFound =>
+  template === 'ima-sig' && parts.tailAt < parts.tailEnd ? notLookedAt : unsigned;
 
-/** A violation: the list shows zeros where the hash of its template would be. */
-const isZero = (templateHash: string, bank: ImaBank): boolean => templateHash === zeros[bank];
+const notLookedAt: SignatureFound = { signature: 'unknown-key', keyId: null };
+const unsigned: SignatureFound = { signature: 'none', keyId: null };
 
+/** What the list shows of a violation. */
 const zeros: Readonly<Record<ImaBank, string>> = {
   sha1: '\0'.repeat(bankBytes.sha1),
   sha256: '\0'.repeat(bankBytes.sha256),
