@@ -205,7 +205,7 @@ const ownerOf = async (home: string): Promise<{ readonly owner: ChildProcess; re
     const tpm = await openHostTpm({ dir: ${JSON.stringify(join(home, 'tpm'))}, socketDir: ${JSON.stringify(join(home, 's'))}, simulate: 'always', report: () => undefined });
     process.stdout.write((await tpm.attestationKey('ecc')).name);
     setInterval(() => undefined, 1000);`;
-  const args = ['--conditions=hcc-source', '--experimental-strip-types', '--input-type=module', '-e', program];
+  const args = ['--conditions=hcc-source', '--experimental-transform-types', '--input-type=module', '-e', program];
   const owner = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [name] = await once(owner.stdout, 'data');
   return { owner, name: String(name) };

@@ -1,5 +1,6 @@
 import type { Findings } from './findings.ts';
 import type { TpmKey } from './keys.ts';
+import type { TpmPublic } from './public-area.ts';
 
 /**
  * Whether a key may vouch for anything. An unrestricted key signs whatever its owner likes, also a structure that looks like a
@@ -23,19 +24,20 @@ export function checkAkAttributes(findings: Findings, ak: TpmKey, policy: 'requi
     findings.check('tpm-ak-attributes', false, 'an SPKI, which says nothing of them', wantedAttributes);
     return;
   }
-  const { attributes, symmetric, scheme } = ak.area;
-  const missing = (['restricted', 'sign', 'fixedTpm', 'fixedParent', 'sensitiveDataOrigin'] as const)
-    .filter((name) => !attributes[name])
-    .map((name) => `not ${name}`);
-  const wrong = [
-    ...missing,
-    ...(attributes.decrypt ? ['decrypt'] : []),
-    ...(symmetric === undefined ? [] : ['a cipher']),
-    ...(scheme === undefined ? ['no signing scheme'] : []),
-  ];
+  const wrong = wrongWith(ak.area);
   const observed = wrong.length === 0 ? 'all as wanted' : wrong.join(', ');
   findings.check('tpm-ak-attributes', wrong.length === 0, observed, wantedAttributes);
 }
 
+function wrongWith({ attributes, symmetric, scheme }: TpmPublic): readonly string[] {
+  const wrong: string[] = [];
+  for (const name of needed) if (!attributes[name]) wrong.push(`not ${name}`);
+  if (attributes.decrypt) wrong.push('decrypt');
+  if (symmetric !== undefined) wrong.push('a cipher');
+  if (scheme === undefined) wrong.push('no signing scheme');
+  return wrong;
+}
+
+const needed = ['restricted', 'sign', 'fixedTpm', 'fixedParent', 'sensitiveDataOrigin'] as const;
 const wantedAttributes =
   'restricted, sign, not decrypt, fixedTPM, fixedParent, sensitiveDataOrigin, a signing scheme and no cipher';

@@ -79,8 +79,8 @@ function selections(reader: ByteReader): readonly PcrSelection[] {
 
 function bitsOf(bitmap: Uint8Array): readonly number[] {
   const indices: number[] = [];
-  for (const [at, byte] of bitmap.entries()) {
-    for (let bit = 0; bit < 8; bit += 1) if ((byte & (1 << bit)) !== 0) indices.push(at * 8 + bit);
+  for (let index = 0; index < 8 * bitmap.length; index += 1) {
+    if (((bitmap[index >> 3] ?? 0) & (1 << (index & 7))) !== 0) indices.push(index);
   }
   return indices;
 }

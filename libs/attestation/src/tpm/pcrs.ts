@@ -11,31 +11,60 @@ export type QuotedValues =
 /** Matches the values that came with a quote to what it covers: each register once, in hex of its bank's size, and none that the
  *  quote does not cover, because such a value is signed by nobody. */
 export function quotedValues(selection: readonly PcrSelection[], sent: readonly PcrValue[]): QuotedValues {
-  const wanted = 'one value in hex for each quoted register, and none besides';
-  if (sent.length > tpmLimits.pcrValuesMax) return { ok: false, observed: `${sent.length} values`, wanted };
-  const left = new Map<string, PcrValue>();
-  for (const value of sent) left.set(`${value.bank}:${value.index}`, value);
-  if (left.size < sent.length) return { ok: false, observed: 'a register twice', wanted };
+  if (sent.length > tpmLimits.pcrValuesMax) return refused(`${sent.length} values`);
+  let size = 0;
+  for (const { bank, indices } of selection) size += indices.length * digestBytes(bank);
+  const joined = new Uint8Array(size);
   const values: PcrValue[] = [];
-  let text = '';
+  let at = 0;
   for (const { bank, indices } of selection) {
-    const digits = 2 * digestBytes(bank);
+    const bytes = digestBytes(bank);
     for (const index of indices) {
-      const name = `${bank}:${index}`;
-      const value = left.get(name);
-      if (value === undefined) return { ok: false, observed: `no value of ${name}`, wanted };
-      if (value.value.length !== digits) return { ok: false, observed: `${name} of another size`, wanted };
-      left.delete(name);
+      const value = sentValue(sent, values.length, bank, index);
+      if (value === undefined) return refused(`no value of ${bank}:${index}`);
+      if (value.value.length !== 2 * bytes) return refused(`${bank}:${index} of another size`);
+      if (!decodeHex(value.value, joined, at)) return refused(`${bank}:${index} that is no lower-case hex`);
       values.push(value);
-      text += value.value;
+      at += bytes;
     }
   }
-  const joined = Buffer.from(text, 'hex');
-  // Decoding stops at what is no hex, and takes capitals for small letters.
-  if (joined.toString('hex') !== text) return { ok: false, observed: 'a value that is no lower-case hex', wanted };
-  const [extra] = left.keys();
-  if (extra !== undefined) return { ok: false, observed: `${extra}, which the quote does not cover`, wanted };
+  if (sent.length > values.length) return refused(superfluous(sent, values));
   return { ok: true, values, joined };
+}
+
+/** Strict, and for many short texts several times as fast as joining them for Buffer. */
+function decodeHex(text: string, into: Uint8Array, at: number): boolean {
+  for (let digit = 0; digit < text.length; digit += 2) {
+    const high = nibble(text.charCodeAt(digit));
+    const low = nibble(text.charCodeAt(digit + 1));
+    if (high < 0 || low < 0) return false;
+    into[at + (digit >> 1)] = (high << 4) | low;
+  }
+  return true;
+}
+
+function nibble(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
+}
+
+/** Senders mostly keep the order of the quote, so the place where a value should be is looked at first. */
+function sentValue(sent: readonly PcrValue[], place: number, bank: TpmHash, index: number): PcrValue | undefined {
+  const there = sent[place];
+  if (there !== undefined && there.index === index && there.bank === bank) return there;
+  return sent.find((one) => one.index === index && one.bank === bank);
+}
+
+function superfluous(sent: readonly PcrValue[], values: readonly PcrValue[]): string {
+  const taken = new Set(values);
+  const extra = sent.find((one) => !taken.has(one));
+  if (extra === undefined) return 'a register twice';
+  const isTwice = values.some(({ bank, index }) => bank === extra.bank && index === extra.index);
+  return `${extra.bank}:${extra.index}${isTwice ? ' twice' : ', which the quote does not cover'}`;
+}
+
+function refused(observed: string): QuotedValues {
+  return { ok: false, observed, wanted: 'one value in hex for each quoted register, and none besides' };
 }
 
 /** Splits values that were sent as bytes, joined in the order of the selection. Undefined when their length is another. */
@@ -56,23 +85,26 @@ export function splitPcrValues(
   return at === joined.length ? values : undefined;
 }
 
-/** The digest of a quote over its values. It uses the hash of the signature, whatever the banks are. */
-export function pcrDigest(signatureHash: TpmHash, joined: Uint8Array): Uint8Array {
-  return hash(signatureHash, joined, 'buffer');
+/** The digest of a quote over its values, in hex. It uses the hash of the signature, whatever the banks are. */
+export function pcrDigest(signatureHash: TpmHash, joined: Uint8Array): string {
+  return hash(signatureHash, joined, 'hex');
 }
 
 /** The registers that are wanted and not quoted: `sha256:10`. */
 export function notQuoted(wanted: readonly PcrSelection[], quoted: readonly PcrSelection[]): readonly string[] {
-  return wanted.flatMap(({ bank, indices }) => {
+  const missing: string[] = [];
+  for (const { bank, indices } of wanted) {
     const covered = quoted.find((one) => one.bank === bank)?.indices ?? [];
-    return indices.filter((index) => !covered.includes(index)).map((index) => `${bank}:${index}`);
-  });
+    for (const index of indices) if (!covered.includes(index)) missing.push(`${bank}:${index}`);
+  }
+  return missing;
 }
 
 /** A selection as tpm2-tools write it: `sha1:0,10+sha256:0,7,10`. */
 export function showSelection(selection: readonly PcrSelection[]): string {
-  const shown = selection
-    .filter(({ indices }) => indices.length > 0)
-    .map(({ bank, indices }) => `${bank}:${indices.join(',')}`);
-  return shown.length === 0 ? 'no register' : shown.join('+');
+  let shown = '';
+  for (const { bank, indices } of selection) {
+    if (indices.length > 0) shown += `${shown === '' ? '' : '+'}${bank}:${indices.join(',')}`;
+  }
+  return shown || 'no register';
 }

@@ -17,21 +17,22 @@ export function progressOf(quote: TpmQuote): TpmProgress {
  * Counts and firmware version of a key outside the endorsement hierarchy are the true ones plus a secret that is fixed for the key,
  * modulo their width; so they are compared as steps modulo that width, where less than half of it is forward.
  */
-export function checkProgress(findings: Findings, quote: TpmQuote, previous: TpmProgress): void {
-  const resets = step(32, BigInt(previous.resetCount), BigInt(quote.resetCount));
-  const since = `not before ${previous.resetCount}, as last seen`;
-  findings.check('tpm-reset-count', resets >= 0n, String(quote.resetCount), since);
-  const restarts = step(32, BigInt(previous.restartCount), BigInt(quote.restartCount));
+export function checkProgress(findings: Findings, quote: TpmQuote, seen: TpmProgress, previous: TpmProgress): void {
+  const resets = step(previous.resetCount, seen.resetCount);
+  findings.check('tpm-reset-count', resets >= 0, `${seen.resetCount}`, notBefore(`${previous.resetCount}`));
   // A reset starts the count of restarts anew.
-  const restartsWanted = `not before ${previous.restartCount}, as last seen`;
-  findings.check('tpm-restart-count', resets > 0n || restarts >= 0n, String(quote.restartCount), restartsWanted);
+  const restarted = resets > 0 || step(previous.restartCount, seen.restartCount) >= 0;
+  findings.check('tpm-restart-count', restarted, `${seen.restartCount}`, notBefore(`${previous.restartCount}`));
   // After a power cut the clock may repeat what it had not stored; the TPM says so itself, and counts the reset.
-  const clockMayRepeat = resets > 0n && !quote.safe;
-  const isForward = clockMayRepeat || quote.clockMs >= BigInt(previous.clockMs);
-  findings.check('tpm-clock', isForward, `${quote.clockMs} ms`, `not before ${previous.clockMs} ms, as last seen`);
-  const observed = progressOf(quote).firmwareVersion;
-  const newer = step(64, BigInt(previous.firmwareVersion), quote.firmwareVersion);
-  findings.check('tpm-firmware', newer >= 0n, observed, `not older than ${previous.firmwareVersion}, as last seen`);
+  const isForward = (resets > 0 && !quote.safe) || quote.clockMs >= BigInt(previous.clockMs);
+  findings.check('tpm-clock', isForward, `${seen.clockMs} ms`, notBefore(`${previous.clockMs} ms`));
+  const isOlder =
+    seen.firmwareVersion !== previous.firmwareVersion &&
+    BigInt.asIntN(64, quote.firmwareVersion - BigInt(previous.firmwareVersion)) < 0n;
+  findings.check('tpm-firmware', !isOlder, seen.firmwareVersion, notBefore(previous.firmwareVersion));
 }
 
-const step = (bits: number, from: bigint, to: bigint): bigint => BigInt.asIntN(bits, to - from);
+/** From one count of 32 bits to another, the short way round. */
+const step = (from: number, to: number): number => (to - from) | 0;
+
+const notBefore = (seen: string): string => `not before ${seen}, as last seen`;

@@ -3,7 +3,7 @@ import { ByteReader } from '../bytes/reader.ts';
 import { Malformed } from '../malformed.ts';
 import { algorithmIds, hex16, requireHash } from './algorithms.ts';
 import { sized } from './attest.ts';
-import type { TpmHash } from './claims.ts';
+import type { TpmHash, TpmKeyClaims } from './claims.ts';
 import { tpmLimits } from './limits.ts';
 
 export type SignatureScheme = 'rsassa' | 'rsapss' | 'ecdsa';
@@ -43,28 +43,23 @@ export function schemeOfId(id: number): SignatureScheme | undefined {
   return id === algorithmIds.ecdsa ? 'ecdsa' : undefined;
 }
 
+/** A key and what it is: asking node:crypto for it costs as much as a verification. */
+export type VerifyingKey = { readonly key: KeyObject; readonly kind: TpmKeyClaims['kind'] };
+
 /** Whether `signature` is `key`'s over `message`. False, too, where key and scheme do not go together. */
-export function isSignedBy(key: KeyObject, signature: TpmSignature, message: Uint8Array): boolean {
+export function isSignedBy({ key, kind }: VerifyingKey, signature: TpmSignature, message: Uint8Array): boolean {
   if (signature.scheme === 'ecdsa') {
-    const width = curveBytes(key);
+    const width = coordinateBytes[kind];
     const joined = width === undefined ? undefined : joinedHalves(signature.r, signature.s, width);
     if (joined === undefined) return false;
     return verify(signature.hash, message, { key, dsaEncoding: 'ieee-p1363' }, joined);
   }
-  if (key.asymmetricKeyType !== 'rsa') return false;
+  if (!kind.startsWith('rsa-')) return false;
   if (signature.scheme === 'rsassa') return verify(signature.hash, message, key, signature.value);
   // A TPM salts with the hash's size or with as much as fits, depending on its maker.
   const saltLength = constants.RSA_PSS_SALTLEN_AUTO;
   const padding = constants.RSA_PKCS1_PSS_PADDING;
   return verify(signature.hash, message, { key, padding, saltLength }, signature.value);
-}
-
-/** Bytes of a coordinate of the curves a TPM attests with; undefined for any other key. */
-function curveBytes(key: KeyObject): number | undefined {
-  if (key.asymmetricKeyType !== 'ec') return undefined;
-  const curve = key.asymmetricKeyDetails?.namedCurve;
-  if (curve === 'prime256v1') return 32;
-  return curve === 'secp384r1' ? 48 : undefined;
 }
 
 /** r and s in fixed width: TPMs cut leading zeros, or keep them, or add one. */
@@ -82,3 +77,6 @@ function joinedHalves(r: Uint8Array, s: Uint8Array, width: number): Uint8Array |
   }
   return joined;
 }
+
+/** Bytes of a coordinate of the curves a TPM attests with. */
+const coordinateBytes: Readonly<Partial<Record<TpmKeyClaims['kind'], number>>> = { 'p-256': 32, 'p-384': 48 };

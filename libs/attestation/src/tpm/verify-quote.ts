@@ -44,15 +44,24 @@ export function verifyTpmQuote(evidence: TpmQuoteEvidence, ak: TpmKey, policy: T
   findings.check('tpm-type', true, 'a quote made by a TPM', 'TPM_GENERATED and type quote');
   checkSignature(findings, evidence, ak, signature);
   checkAkAttributes(findings, ak, policy.akAttributes);
-  checkNonce(findings, quote, policy.nonce);
+  const nonce = hexOf(quote.extraData);
+  checkNonce(findings, nonce, policy.nonce);
   checkSha1(findings, quote, signature, policy.sha1);
   checkSelection(findings, quote, policy.pcrs);
-  const values = checkValues(findings, quote, signature, evidence.pcrs);
+  const digest = hexOf(quote.pcrDigest);
+  const pcrs = checkValues(findings, digest, quote, signature, evidence.pcrs);
+  const progress = progressOf(quote);
   if (policy.previous === 'unchecked') findings.unchecked('tpm-reset-count', 'clock, counts and firmware version');
-  else if (policy.previous !== 'first-quote') checkProgress(findings, quote, policy.previous);
+  else if (policy.previous !== 'first-quote') checkProgress(findings, quote, progress, policy.previous);
   if (policy.clockSafe === 'unchecked') findings.unchecked('tpm-clock-safe', quote.safe ? 'safe' : 'not safe');
   else findings.check('tpm-clock-safe', quote.safe, quote.safe ? 'safe' : 'not safe', 'a clock that cannot repeat');
-  return findings.verdict(values === undefined ? undefined : claimsOf(quote, signature, ak, values, policy));
+  if (pcrs === undefined) return findings.verdict<TpmClaims>(undefined);
+  return findings.verdict({
+    ...{ kind: 'tpm-quote', nonce, pcrs, pcrDigest: digest, progress, clockSafe: quote.safe },
+    signature: { scheme: signature.scheme, hash: signature.hash },
+    qualifiedSigner: hexOf(quote.qualifiedSigner),
+    ak: keyClaims(ak, policy),
+  });
 }
 
 function codeOfAttest({ what }: Malformed): TpmRefusalCode {
@@ -68,13 +77,12 @@ function checkSignature(findings: Findings, evidence: TpmQuoteEvidence, ak: TpmK
     const agrees = scheme.name === signature.scheme && scheme.hash === signature.hash;
     findings.check('tpm-signature-scheme', agrees, observed, `${scheme.name} with ${scheme.hash}, as the key says`);
   }
-  const holds = isSignedBy(ak.key, signature, evidence.attest);
+  const holds = isSignedBy(ak, signature, evidence.attest);
   const wanted = 'a signature by the attestation key over these very bytes';
   findings.check('tpm-signature', holds, holds ? `${observed} by ${ak.kind}` : `none by this ${ak.kind} key`, wanted);
 }
 
-function checkNonce(findings: Findings, quote: TpmQuote, nonce: Uint8Array | 'unchecked'): void {
-  const observed = hexOf(quote.extraData);
+function checkNonce(findings: Findings, observed: string, nonce: Uint8Array | 'unchecked'): void {
   if (nonce === 'unchecked') {
     findings.unchecked('tpm-nonce', observed);
     return;
@@ -100,11 +108,16 @@ function checkSelection(findings: Findings, quote: TpmQuote, wanted: readonly Pc
   const missing = notQuoted(wanted, quote.selection);
   const enough = missing.length === 0;
   const seen = enough ? observed : `${observed}, without ${missing.join(' ')}`;
-  findings.check('tpm-pcr-selection', enough, seen, `at least ${showSelection(wanted)}`);
+  const isAll = enough && countOf(wanted) === countOf(quote.selection);
+  findings.check('tpm-pcr-selection', enough, seen, isAll ? observed : `at least ${showSelection(wanted)}`);
 }
+
+const countOf = (selection: readonly PcrSelection[]): number =>
+  selection.reduce((sum, { indices }) => sum + indices.length, 0);
 
 function checkValues(
   findings: Findings,
+  wanted: string,
   quote: TpmQuote,
   signature: TpmSignature,
   sent: readonly PcrValue[],
@@ -114,35 +127,16 @@ function checkValues(
     findings.check('tpm-pcr-values', false, quoted.observed, quoted.wanted);
     return undefined;
   }
-  const wanted = hexOf(quote.pcrDigest);
-  const observed = hexOf(pcrDigest(signature.hash, quoted.joined));
+  const observed = pcrDigest(signature.hash, quoted.joined);
   const agrees = findings.check('tpm-pcr-digest', observed === wanted, observed, wanted || 'empty');
   return agrees ? quoted.values : undefined;
 }
 
-function claimsOf(
-  quote: TpmQuote,
-  signature: TpmSignature,
-  ak: TpmKey,
-  pcrs: readonly PcrValue[],
-  policy: TpmQuotePolicy,
-): TpmClaims {
+function keyClaims(ak: TpmKey, policy: TpmQuotePolicy): TpmClaims['ak'] {
   return {
-    kind: 'tpm-quote',
-    nonce: hexOf(quote.extraData),
-    pcrs,
-    pcrDigest: hexOf(quote.pcrDigest),
-    progress: progressOf(quote),
-    clockSafe: quote.safe,
-    signature: { scheme: signature.scheme, hash: signature.hash },
-    qualifiedSigner: hexOf(quote.qualifiedSigner),
-    ak: {
-      form: ak.area === undefined ? 'spki' : 'public-area',
-      name: ak.name,
-      spkiSha256: ak.spkiSha256,
-      kind: ak.kind,
-      attributesChecked: policy.akAttributes === 'required' && ak.area !== undefined,
-    },
+    form: ak.area === undefined ? 'spki' : 'public-area',
+    ...{ name: ak.name, spkiSha256: ak.spkiSha256, kind: ak.kind },
+    attributesChecked: policy.akAttributes === 'required' && ak.area !== undefined,
   };
 }
 
