@@ -8,6 +8,7 @@ import { type Case, type Figure, runCase } from './pairs.ts';
 import { placement } from './placement.ts';
 import { relay } from './relay.ts';
 import { sqliteAppend } from './sqlite-append.ts';
+import { tpmQuoteVerify } from './tpm.ts';
 import { vmToSsh } from './vm.ts';
 
 const help = `Usage: npm run bench -- [--json] [--only NAME,NAME] [--pairs N]
@@ -26,7 +27,16 @@ Examples:
   npm run bench -- --only relay-to-jetstream --pairs 3
 `;
 
-const cases: readonly Case[] = [sqliteAppend, relay, catchUp, httpCommand, vmToSsh, launchDigest, imaReplay];
+const cases: readonly Case[] = [
+  sqliteAppend,
+  relay,
+  catchUp,
+  httpCommand,
+  tpmQuoteVerify,
+  vmToSsh,
+  launchDigest,
+  imaReplay,
+];
 const placementName = 'placement-5000-miners';
 const names = [...cases.map(({ name }) => name), placementName, imaMemoryName, memoryName];
 

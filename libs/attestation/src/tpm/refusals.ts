@@ -48,7 +48,7 @@ export const tpmRefusals = {
     'It does not say that the state is bad: the quote may be old, or another host’s.',
   ),
   'tpm-sha1': words(
-    'SHA-1 is used',
+    'The quote relies on SHA-1',
     'Quote the sha256 bank with a key that signs with SHA-256 or better.',
     'It does not say that somebody made a collision, only that one could.',
   ),
