@@ -14,8 +14,10 @@ import { type Dwelt, withDwell } from './figures/dwell.ts';
 import { createIntake } from './intake/intake.ts';
 import { deadlineSource, withTimers } from './processes/deadline-timer.ts';
 import { deadlines, type LiveVms } from './processes/deadlines.process.ts';
+import { deviceClaims } from './processes/device-claims.process.ts';
 import { ephemeralSink } from './processes/ephemeral-sink.ts';
 import { minerLost } from './processes/miner-lost.process.ts';
+import { minerTrust } from './processes/miner-trust.process.ts';
 import type { Part } from './processes/part.ts';
 import { orphans, reconciler, withoutVm } from './processes/reconciler.process.ts';
 import { giveAll, processSink, type StartAt } from './processes/runner.ts';
@@ -87,6 +89,8 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
       consumer(vmAdmission.name, processSink(vmAdmission, dependencies, startAt)),
       consumer(vmPlacement.name, processSink(vmPlacement, dependencies, startAt)),
       consumer(vmResize.name, processSink(vmResize, dependencies, startAt)),
+      consumer(deviceClaims.name, processSink(deviceClaims, dependencies, startAt)),
+      consumer(minerTrust.name, processSink(minerTrust, dependencies, startAt)),
       consumer(minerLost.name, processSink(minerLost, dependencies, startAt)),
       stoppedWith(timed.stop, consumer(deadlines.name, timed.sink)),
       consumer(reconciler.name, ledger),

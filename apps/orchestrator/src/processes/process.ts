@@ -2,11 +2,17 @@ import type {
   AccountCommand,
   AccountEvent,
   AccountId,
+  AppraisalEvent,
+  AttesterId,
+  DeviceCommand,
+  DeviceEvent,
   FlavorEvent,
   ImageEvent,
   MinerCommand,
   MinerEvent,
   MinerId,
+  NetworkEvent,
+  PolicyEvent,
   VmCommand,
   VmEvent,
   VmId,
@@ -20,6 +26,10 @@ export type KnownEvent = { readonly recorded: RecordedEvent } & (
   | { readonly category: 'miner'; readonly id: MinerId; readonly event: MinerEvent }
   | { readonly category: 'image'; readonly id: string; readonly event: ImageEvent }
   | { readonly category: 'flavor'; readonly id: string; readonly event: FlavorEvent }
+  | { readonly category: 'appraisal'; readonly id: AttesterId; readonly event: AppraisalEvent }
+  | { readonly category: 'device'; readonly id: string; readonly event: DeviceEvent }
+  | { readonly category: 'policy'; readonly id: string; readonly event: PolicyEvent }
+  | { readonly category: 'network'; readonly id: string; readonly event: NetworkEvent }
   | { readonly category: 'parked'; readonly id: string; readonly event: ParkedEvent }
 );
 
@@ -30,6 +40,7 @@ export type ProcessCommand = { readonly step: string } & (
   | { readonly target: 'vm'; readonly id: VmId; readonly command: WithoutNow<VmCommand> }
   | { readonly target: 'account'; readonly id: AccountId; readonly command: WithoutNow<AccountCommand> }
   | { readonly target: 'miner'; readonly id: MinerId; readonly command: WithoutNow<MinerCommand> }
+  | { readonly target: 'device'; readonly id: string; readonly command: WithoutNow<DeviceCommand> }
 );
 
 /**

@@ -164,6 +164,8 @@ const giveTo = (handling: Handling, wanted: ProcessCommand, meta: CommandMeta): 
       return handle(handling, aggregates.account, wanted.id, { ...wanted.command, now }, meta);
     case 'miner':
       return handle(handling, aggregates.miner, wanted.id, { ...wanted.command, now }, meta);
+    case 'device':
+      return handle(handling, aggregates.device, wanted.id, { ...wanted.command, now }, meta);
   }
 };
 
