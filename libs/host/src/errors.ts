@@ -27,7 +27,8 @@ export type HostErrorCode =
   | 'kernel-file-unreadable'
   | 'tpm-unreachable'
   | 'tpm-refused'
-  | 'tpm-busy';
+  | 'tpm-busy'
+  | 'ima-list-refused';
 
 export type HostErrorFacts = Readonly<Record<string, string | number | readonly string[]>>;
 
