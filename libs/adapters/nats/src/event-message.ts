@@ -1,8 +1,9 @@
-import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { type Clock, categoryOf, jetstreamStreams, type PublishedSpan, type RecordedEvent, subjects } from '#events';
-import { publishBudgetMs, publishInFlightMax, publishTimeoutMs, requestTimeoutMs } from './limits.ts';
+import type { AckedPublish } from './acked-publish.ts';
+import { publishBudgetMs, publishInFlightMax, requestTimeoutMs } from './limits.ts';
 import { withPatience } from './retry.ts';
 import { isNotFound } from './topology.ts';
 
@@ -11,6 +12,8 @@ export const eventMessage = (
   event: RecordedEvent,
 ): { readonly subject: string; readonly headers: MsgHdrs; readonly body: string } => {
   const attributes = headers();
+  // The same at every attempt: an acknowledgement that was lost makes no second copy.
+  attributes.set('Nats-Msg-Id', event.eventId);
   attributes.set('ce-specversion', '1.0');
   attributes.set('ce-id', event.eventId);
   attributes.set('ce-type', `hcc.${categoryOf(event.stream)}.${event.type}`);
@@ -28,7 +31,7 @@ export const eventMessage = (
 
 /** Publishes events in order, many in flight; resolves when all are acknowledged, and stops sending at the first that is given up. */
 export const publishAll = async (
-  js: JetStreamClient,
+  publish: AckedPublish,
   events: readonly RecordedEvent[],
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> => {
@@ -36,10 +39,8 @@ export const publishAll = async (
   let failure: { readonly error: unknown } | null = null;
   const publishOne = async (event: RecordedEvent): Promise<void> => {
     const { subject, headers: attributes, body } = eventMessage(event);
-    // The same message id at every attempt: an acknowledgement that was lost makes no second copy.
-    const options = { msgID: event.eventId, headers: attributes, timeout: publishTimeoutMs };
     const what = `publish event ${event.eventId} to ${subject}`;
-    await withPatience({ clock, signal, budgetMs: publishBudgetMs, what }, () => js.publish(subject, body, options));
+    await withPatience({ clock, signal, budgetMs: publishBudgetMs, what }, () => publish(subject, body, attributes));
   };
   for (const event of events) {
     if (inFlight.size >= publishInFlightMax) await Promise.race(inFlight);

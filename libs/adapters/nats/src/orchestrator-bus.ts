@@ -1,5 +1,6 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { OrchestratorBus } from '#events';
+import { createAckedPublish } from './acked-publish.ts';
 import { ensureTopology } from './ensure-topology.ts';
 import { textOf } from './errors.ts';
 import { publishAll, publishedSpan } from './event-message.ts';
@@ -27,7 +28,7 @@ export type NatsOrchestratorBus = OrchestratorBus & {
  * Refuses a server or stream that is not as we need it (NatsError); rejects with BusUnavailable when nobody answers.
  */
 export const connectOrchestratorBus = async (options: OrchestratorBusOptions): Promise<NatsOrchestratorBus> => {
-  const link = await openLink({ ...options, who: 'orchestrator', inboxPrefix: serviceInbox('orchestrator') });
+  const link = await openLink({ ...options, who, inboxPrefix: serviceInbox(who) });
   try {
     await keepTopology(link, options);
     return await openBus(link, options);
@@ -36,6 +37,8 @@ export const connectOrchestratorBus = async (options: OrchestratorBusOptions): P
     throw error;
   }
 };
+
+const who = 'orchestrator';
 
 /** A server that lost its store comes back empty; it is given its streams again, never changed ones. */
 const keepTopology = async (link: Link, { clock, log, replicas = 1 }: OrchestratorBusOptions): Promise<void> => {
@@ -52,6 +55,7 @@ const openBus = async (link: Link, { clock, log }: OrchestratorBusOptions): Prom
   const { nc, closing } = link;
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const js = jsm.jetstream();
+  const publish = createAckedPublish(nc, who, { clock, signal: closing });
   let refused = 0;
   const onRefused = (): void => {
     refused += 1;
@@ -61,7 +65,7 @@ const openBus = async (link: Link, { clock, log }: OrchestratorBusOptions): Prom
   const requests = createRequests({ nc, log, onRefused });
 
   return {
-    publishEvents: (events) => publishAll(js, events, { clock, signal: closing }),
+    publishEvents: (events) => publishAll(publish, events, { clock, signal: closing }),
     published: () => publishedSpan(jsm, { clock, signal: closing }),
     putSpec: specs.put,
     purgeSpec: specs.purge,
