@@ -50,7 +50,7 @@ const attestForEver = async (machine: Machine, onHost: (host: Host) => void): Pr
     `attester ${attesterId} of ${kernel.kind} network ${kernel.networkId}, reports by ${provider.name}, launch ${launchDigest}`,
   );
   await host.say({ type: 'ready', provider: provider.name, launchDigest });
-  const round = createRounds({ host, identity, provider, kind: kernel.kind, agentVersion, now });
+  const round = createRounds({ host, identity, provider, kind: kernel.kind, now });
   for (;;) {
     const message = await host.next();
     if (message.type !== 'attest') throw new Stop('protocol', `the host says ${message.type}, wanted attest`);

@@ -18,7 +18,6 @@ export type RoundParts = {
   readonly identity: Identity;
   readonly provider: ReportProvider;
   readonly kind: KernelLine['kind'];
-  readonly agentVersion: string;
   readonly now: () => number;
 };
 
@@ -28,8 +27,8 @@ export type RoundParts = {
 export const createRounds = (parts: RoundParts): ((attest: Attest) => Promise<GuestEvidence>) => {
   const list = createMeasurementList();
   return async (attest) => {
-    const { host, identity, agentVersion } = parts;
-    const { exchange, imaFrom, bundle } = attest;
+    const { host, identity } = parts;
+    const { exchange, imaFrom, bundle, agentVersion } = attest;
     if (attest.launchDigest !== null && attest.launchDigest !== identity.launchDigest) {
       throw new Stop(
         'launch-digest',

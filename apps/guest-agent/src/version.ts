@@ -1,2 +1,2 @@
-/** What this agent calls itself in evidence; raised with what it does. */
+/** What this agent calls itself to its host; raised with what it does. */
 export const agentVersion = 'hccam/1';

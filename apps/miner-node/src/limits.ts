@@ -60,4 +60,22 @@ export const limits = {
   /** Kept for the host itself when nobody says what it offers. */
   hostReserveMemoryBytes: 512 * mebibyte,
   hostReserveDiskBytes: 2 * gibibyte,
+  /** Boots in 4 to 8 s under emulation; a machine with more to do than processors takes a minute. */
+  hccamBootMs: 3 * minuteMs,
+  /** A round is a quote, a list and a report: 2 s under emulation. */
+  hccamRoundMs: 2 * minuteMs,
+  /** QEMU makes its sockets 50 to 200 ms after it starts. */
+  hccamSocketPollMs: 25,
+  /** Between the end of a port and the end of its QEMU. */
+  hccamPortGraceMs: 2 * secondMs,
+  /** An attestation that failed is tried again after this; doubles up to the second figure. */
+  attestRetryMs: 5 * secondMs,
+  attestRetryMaxMs: 5 * minuteMs,
+  /** Whatever a verifier says, it is asked again no earlier than this, and no later. */
+  attestWaitMinMs: 1 * secondMs,
+  attestWaitMaxMs: hourMs,
+  /** Entries of a measurement list that still fit into the message of the evidence, as base64 beside the rest of it. */
+  imaInlineBytesMax: 256 * 1024,
+  /** And each part of a longer one. */
+  imaPartBytesMax: 512 * 1024,
 } as const;

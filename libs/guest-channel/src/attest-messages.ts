@@ -27,6 +27,8 @@ const hostMessage = z.discriminatedUnion('type', [
     exchange,
     nonce: base64(64),
     nonceExpiresAt: z.int().nonnegative(),
+    /** The release the miner's program says it is; which files that means, the verifier knows. */
+    agentVersion: z.string().min(1).max(64),
     /** The next entry of the measurement list that the verifier does not have. */
     imaFrom: z.int().nonnegative(),
     bundle: z.array(bundleFile).min(1).max(limits.bundleFilesMax),

@@ -9,7 +9,16 @@ import { parseProcessorAnswer, parseProcessorRequest } from './processor-message
 const nonce = Buffer.alloc(32, 7).toString('base64');
 const sha256 = 'ab'.repeat(32);
 const attest = {
-  ...{ version: 1, type: 'attest', exchange: 3, nonce, nonceExpiresAt: 1_000, imaFrom: 0, launchDigest: null },
+  ...{
+    version: 1,
+    type: 'attest',
+    exchange: 3,
+    nonce,
+    nonceExpiresAt: 1_000,
+    imaFrom: 0,
+    agentVersion: '1',
+    launchDigest: null,
+  },
   bundle: [{ path: 'apps/miner-node/src/main.js', sha256 }],
 };
 

@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import type { SimulatedProcessor } from '#attestation';
+import { type Log, version } from '#edge';
+import type { AttesterBus, Challenge, Clock, EvidenceAnswer, Ids } from '#events';
+import { type Accelerator, type Env, type HostTpm, openHostTpm, readSnpCpu, socketDirFor } from '#host';
+import { buildHccamImage, buildTinyImage, type HccamImage } from '#images';
+import type { MinerConfig } from '../config.ts';
+import { openSimulatedChip } from './chip.ts';
+import { enrolAttestationKey } from './enrolment.ts';
+import { composeEvidence } from './evidence.ts';
+import { type Hccam, type SecureProcessor, startHccam } from './hccam.ts';
+import { createMeasurements } from './measurements.ts';
+import type { BundleFile, HostMeasurements } from './ports.ts';
+
+/** What was measured of this host: the list, and which of its entries are the miner's own program. */
+export type MeasuredHost = {
+  readonly bundle: readonly BundleFile[];
+  readonly list: HostMeasurements['list'];
+};
+
+export type HostAttesterParts = {
+  readonly config: Pick<MinerConfig, 'minerDir' | 'minerId' | 'cacheDir' | 'platform' | 'snpFirmware'>;
+  readonly env: Env;
+  readonly accelerator: Accelerator;
+  readonly bus: Pick<AttesterBus, 'ask'>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** Called once, and again after a software TPM began anew. */
+  readonly measure: (tpm: HostTpm) => Promise<MeasuredHost>;
+  readonly loadSimulatedProcessor: () => Promise<SimulatedProcessor>;
+};
+
+type Host = { readonly tpm: HostTpm; readonly tpmStarts: number; readonly measured: MeasuredHost };
+type Network = Pick<Challenge, 'networkId' | 'networkKind'>;
+
+/** This host as one that attests. What a round needs is made at the first round that needs it, and kept. */
+export class HostAttester {
+  readonly #parts: HostAttesterParts;
+  #tpm: HostTpm | null = null;
+  #host: Host | null = null;
+  #secureProcessor: SecureProcessor | null = null;
+  #image: HccamImage | null = null;
+  #hccam: Hccam | null = null;
+  readonly #closing = new AbortController();
+
+  constructor(parts: HostAttesterParts) {
+    this.#parts = parts;
+  }
+
+  /** One round: the verifier's answer, whatever it is. Rejects when there was no evidence to judge, with the reason. */
+  async round(): Promise<EvidenceAnswer> {
+    const { bus, config, clock, log } = this.#parts;
+    const first = await this.#challenge();
+    const host = await this.#openHost(first);
+    const enrolled = await enrolAttestationKey(host.tpm, bus, first.akName);
+    if (enrolled === 'enrolled') log('info', 'attestation key enrolled', { simulatedTpm: host.tpm.simulated });
+    const from = clock.now();
+    const hccam = await this.#openHccam(first, host);
+    // What was asked for before a key was enrolled, or a machine booted, is about another state, or too old.
+    const isFresh = enrolled === 'known' && clock.now() - from < freshMs;
+    const challenge = isFresh ? first : await this.#challenge();
+    const { nonce, expiresAt: nonceExpiresAt, imaFrom } = challenge;
+    const { bundle, list } = host.measured;
+    const result = await hccam.attest({ nonce, nonceExpiresAt, imaFrom, agentVersion: version, bundle });
+    const terms = { nonce, nonceExpiresAt };
+    return bus.ask('evidence', { evidence: await composeEvidence(config.minerId, terms, result, { list, bus }) });
+  }
+
+  /** Ends the system VM, whatever a round waits for, and the TPM that was started for it. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#hccam?.stop();
+    await this.#tpm?.close();
+  }
+
+  #challenge(): Promise<Challenge> {
+    return this.#parts.bus.ask('challenge', { purpose: 'host-evidence', agentVersion: version });
+  }
+
+  /** The TPM, and the measurements that are in it now: a software TPM that began anew holds none of them. */
+  async #openHost({ networkKind }: Network): Promise<Host> {
+    const { config, env, log, measure } = this.#parts;
+    const { minerDir, cacheDir } = config;
+    this.#tpm ??= await openHostTpm({
+      dir: join(minerDir, 'tpm'),
+      socketDir: join(socketDirFor(minerDir, env), 'tpm'),
+      simulate: networkKind === 'simulated' ? 'when-absent' : 'never',
+      report: ({ step, detail }) => log('info', step, { detail }),
+      places: { env, cacheDir },
+    });
+    const tpm = this.#tpm;
+    // Asked for first: a software TPM that ended is started again by the next question.
+    await tpm.readPcrs({ bank: 'sha256', indices: [10] });
+    const tpmStarts = tpm.starts();
+    if (this.#host === null || this.#host.tpmStarts !== tpmStarts) {
+      this.#host = { tpm, tpmStarts, measured: await measure(tpm) };
+      log('info', 'host measured', {
+        tpm: tpm.from,
+        simulatedTpm: tpm.simulated,
+        files: this.#host.measured.bundle.length,
+      });
+      // Its guest remembers a list that is no more.
+      await this.#hccam?.stop();
+    }
+    return this.#host;
+  }
+
+  async #openHccam(network: Network, host: Host): Promise<Hccam> {
+    if (this.#hccam !== null) return this.#hccam;
+    const { config, env, accelerator, clock, ids, log } = this.#parts;
+    const { minerDir, minerId } = config;
+    const { networkId } = network;
+    this.#secureProcessor ??= await this.#openSecureProcessor(network);
+    this.#image ??= await this.#openImage(network);
+    const from = clock.now();
+    const hccam = await startHccam({
+      ...{ minerDir, minerId, env, accelerator, networkId, clock, image: this.#image, bootId: ids.uuid() },
+      measurements: createMeasurements(host.tpm, host.measured.list),
+      secureProcessor: this.#secureProcessor,
+      signal: this.#closing.signal,
+    });
+    log('info', 'HCCAM runs', {
+      bootMs: clock.now() - from,
+      launchDigest: hccam.launchDigest,
+      image: this.#image.digest,
+    });
+    this.#hccam = hccam;
+    void hccam.ended.then((reason) => {
+      log('warn', 'HCCAM ended', { reason: reason.message });
+      if (this.#hccam === hccam) this.#hccam = null;
+    });
+    return hccam;
+  }
+
+  async #openSecureProcessor({ networkKind }: Network): Promise<SecureProcessor> {
+    const { config, bus, loadSimulatedProcessor } = this.#parts;
+    const { platform, snpFirmware, minerDir } = config;
+    if (platform === 'sev-snp' && snpFirmware !== null) {
+      const launch = { ...(await readSnpCpu()), firmwarePath: snpFirmware, policy: 0x30000n, idBlock: null } as const;
+      return { kind: 'sev-snp', launch: { ...launch, cpuModel: 'EPYC-v4' } };
+    }
+    if (networkKind !== 'simulated') {
+      throw new Error(
+        'this host has no SEV-SNP (HCC_MINER_PLATFORM=none), and a production network takes no simulated processor',
+      );
+    }
+    return { kind: 'simulated', ...(await openSimulatedChip(minerDir, await loadSimulatedProcessor(), bus)) };
+  }
+
+  async #openImage({ networkId: id, networkKind: kind }: Network): Promise<HccamImage> {
+    const { config, log } = this.#parts;
+    const { cacheDir } = config;
+    const report = ({ step, detail }: { readonly step: string; readonly detail: string }) =>
+      log('info', step, { detail });
+    const base = await buildTinyImage({ cacheDir, report });
+    return buildHccamImage({ cacheDir, base, network: { id, kind }, report });
+  }
+}
+
+/** A challenge that waited longer than this while a machine booted is asked for again. */
+const freshMs = 2_000;
