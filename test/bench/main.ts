@@ -7,6 +7,7 @@ import { memory, memoryName } from './memory.ts';
 import { type Case, type Figure, runCase } from './pairs.ts';
 import { placement } from './placement.ts';
 import { relay } from './relay.ts';
+import { snpVerifyCold, snpVerifyWarm } from './snp.ts';
 import { sqliteAppend } from './sqlite-append.ts';
 import { tpmQuoteVerify } from './tpm.ts';
 import { vmToSsh } from './vm.ts';
@@ -36,6 +37,8 @@ const cases: readonly Case[] = [
   vmToSsh,
   launchDigest,
   imaReplay,
+  snpVerifyWarm,
+  snpVerifyCold,
 ];
 const placementName = 'placement-5000-miners';
 const names = [...cases.map(({ name }) => name), placementName, imaMemoryName, memoryName];

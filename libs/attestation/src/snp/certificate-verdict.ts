@@ -1,11 +1,11 @@
 import { hash, type KeyObject } from 'node:crypto';
 import type { Certificate } from '../der/certificate.ts';
 import type { Check } from '../verdict.ts';
-import { type Chain, checkChain } from './chain.ts';
+import { type Chain, checkIssuer, signatureCheck } from './chain.ts';
 import { check, readOr } from './check.ts';
-import { certificateVerdictsMax } from './limits.ts';
+import { certificateVerdictsMax, issuerVerdictsMax } from './limits.ts';
 import type { SnpRefusalCode } from './refusals.ts';
-import { checkRevocation, type RevocationWindow } from './revocation.ts';
+import { checkRevocation, type Revocation, type RevocationWindow } from './revocation.ts';
 import type { TrustRoot, TrustRoots } from './roots.ts';
 import { importKey, isP384 } from './signature.ts';
 import { vekUsageCheck } from './usage.ts';
@@ -37,7 +37,11 @@ export interface CertificateVerdict {
 }
 
 /** Looks at a VEK certificate, its chain to one of `roots`, and the revocation list; at everything but dates. Never throws for evidence. */
-export const judgeCertificates = (endorsements: SnpEndorsements, roots: TrustRoots): CertificateVerdict => {
+export const judgeCertificates = (
+  endorsements: SnpEndorsements,
+  roots: TrustRoots,
+  issuerOf: Issuers = judgeIssuer,
+): CertificateVerdict => {
   const read = readOr('snp-vek-form', () => readVek(endorsements.vek));
   if ('failed' in read) {
     const checks = [read.failed];
@@ -45,13 +49,27 @@ export const judgeCertificates = (endorsements: SnpEndorsements, roots: TrustRoo
   }
   const vek = read.value;
   const key = importKey(vek.certificate.publicKey);
-  const chain = checkChain(vek, endorsements.chain, roots);
-  const { intermediate, rootCertificate, root, rootKey } = chain;
-  const revocation = checkRevocation(endorsements.crl, { intermediate, root: rootCertificate, rootKey });
-  const checks = [...vekChecks(vek, key), ...chain.checks, ...revocation.checks];
-  const good = checks.every(({ outcome }) => outcome !== 'failed');
-  return { checks, good, vek, key, root, dates: datesOf(vek, chain), revocation: revocation.window };
+  const { chain, revocation } = issuerOf(vek, endorsements, roots);
+  const signature = signatureCheck('snp-vek-signature', vek.certificate, chain.intermediateKey);
+  const checks = [...vekChecks(vek, key), ...chain.checks, signature, ...revocation.checks];
+  const verdict = { checks, good: allGood(checks), vek, key, root: chain.root };
+  return { ...verdict, dates: datesOf(vek, chain), revocation: revocation.window };
 };
+
+interface IssuerVerdict {
+  readonly chain: Chain;
+  readonly revocation: Revocation;
+}
+
+type Issuers = (vek: VekCertificate, endorsements: SnpEndorsements, roots: TrustRoots) => IssuerVerdict;
+
+const judgeIssuer: Issuers = (vek, endorsements, roots) => {
+  const chain = checkIssuer(vek, endorsements.chain, roots);
+  const { intermediate, rootCertificate, rootKey } = chain;
+  return { chain, revocation: checkRevocation(endorsements.crl, { intermediate, root: rootCertificate, rootKey }) };
+};
+
+const allGood = (checks: readonly Check[]): boolean => checks.every(({ outcome }) => outcome !== 'failed');
 
 const vekChecks = (vek: VekCertificate, key: KeyObject | null): readonly Check[] => {
   const { kind, productName, hwId, certificate } = vek;
@@ -82,29 +100,58 @@ export interface CertificateVerdicts {
 
 /**
  * A memory of {@link judgeCertificates}, by SHA-256 over certificate, chain, list and roots; the least recently used is forgotten.
+ * Issuers are remembered by themselves, because all chips of a product share them: a new chip costs its own certificate only.
  * Only good verdicts are kept: bad ones cost their sender's quota, and must not push out good ones.
  */
 export const createCertificateVerdicts = (verdictsMax: number = certificateVerdictsMax): CertificateVerdicts => {
-  const kept = new Map<string, CertificateVerdict>();
+  const verdicts = createMemory<CertificateVerdict>(verdictsMax, ({ good }) => good);
+  const issuers = createMemory<IssuerVerdict>(issuerVerdictsMax, ({ chain, revocation }) =>
+    allGood([...chain.checks, ...revocation.checks]),
+  );
+  const rememberedIssuer: Issuers = (vek, endorsements, roots) => {
+    const { chain, crl } = endorsements;
+    const key = keyOf([vek.kind, vek.product], [vek.certificate.issuer.raw, ...chain], crl, roots);
+    return issuers.of(key, () => judgeIssuer(vek, endorsements, roots));
+  };
   return {
     judge: (endorsements, roots) => {
-      const key = keyOf(endorsements, roots);
-      const known = kept.get(key);
-      const verdict = known ?? judgeCertificates(endorsements, roots);
+      const key = keyOf([], [endorsements.vek, ...endorsements.chain], endorsements.crl, roots);
+      return verdicts.of(key, () => judgeCertificates(endorsements, roots, rememberedIssuer));
+    },
+    size: verdicts.size,
+  };
+};
+
+interface Memory<T> {
+  readonly of: (key: string, make: () => T) => T;
+  readonly size: () => number;
+}
+
+const createMemory = <T>(most: number, isKept: (value: T) => boolean): Memory<T> => {
+  const kept = new Map<string, T>();
+  return {
+    of: (key, make) => {
+      const value = kept.get(key) ?? make();
       kept.delete(key);
-      if (verdict.good) kept.set(key, verdict);
+      if (isKept(value)) kept.set(key, value);
       const oldest = kept.keys().next();
-      if (kept.size > verdictsMax && oldest.done !== true) kept.delete(oldest.value);
-      return verdict;
+      if (kept.size > most && oldest.done !== true) kept.delete(oldest.value);
+      return value;
     },
     size: () => kept.size,
   };
 };
 
-const keyOf = ({ vek, chain, crl }: SnpEndorsements, roots: TrustRoots): string => {
-  const parts = [vek, ...chain, crl ?? new Uint8Array()];
+const keyOf = (
+  words: readonly string[],
+  certificates: readonly Uint8Array[],
+  crl: Uint8Array | null,
+  roots: TrustRoots,
+): string => {
+  const parts = crl === null ? certificates : [...certificates, crl];
   // Lengths go first, so that no other cut of the same bytes has the same key.
   const about = JSON.stringify([
+    words,
     parts.map(({ length }) => length),
     crl === null,
     roots.map(({ name, product, simulated, commonName, spkiSha256, spki }) => [

@@ -14,6 +14,7 @@ import type { VekCertificate } from './vek.ts';
 export interface Chain {
   readonly checks: readonly Check[];
   readonly intermediate: Certificate | null;
+  readonly intermediateKey: KeyObject | null;
   /** The root's certificate, where one was offered. */
   readonly rootCertificate: Certificate | null;
   readonly root: TrustRoot | null;
@@ -21,10 +22,10 @@ export interface Chain {
 }
 
 /**
- * Whether a VEK certificate rests on one of `roots`, by signatures, names and what each certificate may be used for. Dates
- * are not looked at. The certificates offered may come in any order and only help: the key that counts is the root's.
+ * Whether the issuer a VEK certificate names rests on one of `roots`, by signatures, names and what each certificate may be used for.
+ * The same for every VEK of one kind, product and issuer. Dates are not looked at. The certificates offered may come in any order and only help: the key that counts is the root's.
  */
-export const checkChain = (vek: VekCertificate, offered: readonly Uint8Array[], roots: TrustRoots): Chain => {
+export const checkIssuer = (vek: VekCertificate, offered: readonly Uint8Array[], roots: TrustRoots): Chain => {
   if (offered.length > chainCertificatesMax) {
     const wanted = `at most ${chainCertificatesMax}`;
     return { ...nothing, checks: [check('snp-chain-form', false, `${offered.length} certificates`, wanted)] };
@@ -49,7 +50,10 @@ export const checkChain = (vek: VekCertificate, offered: readonly Uint8Array[], 
   return { intermediate, ...checkLinks(vek, { intermediate, certificates, roots }, form) };
 };
 
-const nothing: Chain = { checks: [], intermediate: null, rootCertificate: null, root: null, rootKey: null };
+const nothing: Chain = {
+  ...{ checks: [], intermediate: null, intermediateKey: null },
+  ...{ rootCertificate: null, root: null, rootKey: null },
+};
 
 type Links = {
   readonly intermediate: Certificate;
@@ -75,9 +79,8 @@ const checkLinks = (vek: VekCertificate, links: Links, form: Check): Omit<Chain,
     pinned,
     authorityCheck('snp-intermediate-usage', intermediate, 0),
     signatureCheck('snp-intermediate-signature', intermediate, rootKey),
-    signatureCheck('snp-vek-signature', vek.certificate, intermediateKey),
   ];
-  return { checks, rootCertificate, root, rootKey };
+  return { checks, intermediateKey, rootCertificate, root, rootKey };
 };
 
 /** The given root that this chain ends in: by its key where a root certificate came along, else by its name. */
@@ -106,7 +109,8 @@ const rootChecks = (certificate: Certificate, key: KeyObject | null): readonly C
   signatureCheck('snp-root-signature', certificate, key),
 ];
 
-const signatureCheck = (code: SnpRefusalCode, certificate: Certificate, key: KeyObject | null): Check => {
+/** Whether `key` signed a certificate in AMD's way. */
+export const signatureCheck = (code: SnpRefusalCode, certificate: Certificate, key: KeyObject | null): Check => {
   const good = isSignedBy(certificate, key);
   const tried = key === null ? 'no trusted key to verify it with' : good ? 'verified' : 'not verified';
   const observed = `${sayAlgorithm(certificate.signatureAlgorithm)}, ${tried}`;

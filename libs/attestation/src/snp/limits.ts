@@ -19,5 +19,8 @@ export const hclBytesMax = 64 * 1024;
 /** Good chains that are remembered by default: one per chip and firmware, some 6 KiB each. */
 export const certificateVerdictsMax = 4_096;
 
+/** Issuers that are remembered: two of each product, anew with each revocation list. */
+export const issuerVerdictsMax = 64;
+
 /** Policies name a handful of digests; more is a list of everything. */
 export const policyDigestsMax = 1_024;
