@@ -64,12 +64,14 @@ type SignedHash = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 /** Hash ids of the kernel's `enum hash_algo`. */
 const hashes: Readonly<Record<number, SignedHash>> = { 2: 'sha1', 4: 'sha256', 5: 'sha384', 6: 'sha512' };
 
+const bytesOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
+
 /** DigestInfo of PKCS #1, up to the digest. */
 const digestInfo: Readonly<Record<SignedHash, Buffer>> = {
-  sha1: Buffer.from('3021300906052b0e03021a05000414', 'hex'),
-  sha256: Buffer.from('3031300d060960864801650304020105000420', 'hex'),
-  sha384: Buffer.from('3041300d060960864801650304020205000430', 'hex'),
-  sha512: Buffer.from('3051300d060960864801650304020305000440', 'hex'),
+  sha1: bytesOf('3021300906052b0e03021a05000414'),
+  sha256: bytesOf('3031300d060960864801650304020105000420'),
+  sha384: bytesOf('3041300d060960864801650304020205000430'),
+  sha512: bytesOf('3051300d060960864801650304020305000440'),
 };
 
 /** RSASSA-PKCS1-v1_5 over a digest: what the signature opens to must be exactly the DigestInfo. */
