@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { copyFile, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../tidy/sources.ts';
@@ -45,7 +46,7 @@ describe('a production build', () => {
         extends: join(root, 'tsconfig.production.json'),
         compilerOptions: { noEmit: true, incremental: false, tsBuildInfoFile: null, rootDir: '/', types: [] },
         include: [],
-        files: [join(root, 'test', 'production', 'careless.fixture.ts')],
+        files: [fileURLToPath(new URL('./careless.fixture.ts', import.meta.url))],
       };
       await writeFile(`${own}.json`, JSON.stringify(config));
       const failure = await run(tsc, ['-p', `${own}.json`]).then(
