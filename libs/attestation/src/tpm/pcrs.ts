@@ -14,7 +14,8 @@ export function quotedValues(selection: readonly PcrSelection[], sent: readonly 
   if (sent.length > tpmLimits.pcrValuesMax) return refused(`${sent.length} values`);
   let size = 0;
   for (const { bank, indices } of selection) size += indices.length * digestBytes(bank);
-  const joined = new Uint8Array(size);
+  // Out of Node's pool, and every byte of it is written below.
+  const joined = Buffer.allocUnsafe(size);
   const values: PcrValue[] = [];
   let at = 0;
   for (const { bank, indices } of selection) {
