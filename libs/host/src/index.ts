@@ -16,6 +16,7 @@ export { measureOwnFiles, type OwnFilesOptions, type OwnList } from './ima/measu
 export { LineSplitter, type SplitLines } from './lines.ts';
 export { withLock } from './lock.ts';
 export { readVmCounters, type VmCounters, type VmUsage } from './metering/vm-counters.ts';
+export { hashFiles, minerProgramFiles } from './program-files.ts';
 export { type Accelerator, type AcceleratorChoice, chooseAccelerator, probeAccelerator } from './qemu/accelerator.ts';
 export { adoptQemu, killQemu } from './qemu/adopt-qemu.ts';
 export { createOverlay, growDisk, removeDisk } from './qemu/disk.ts';

@@ -48,8 +48,9 @@ const replay = async (
     ...{ form: 'binary-little-endian', listBank: 'sha1', hashedAs: 'as-written', banks: ['sha256'] },
     paddedSha1: 'refused',
     quote: [{ bank: 'sha256', value: pcrs['10'] ?? '' }],
-    // What booted the host, and what else it runs, is for the verifier's policy to say.
-    ...{ bootPcrs: 'unchecked', policy: 'unchecked' },
+    bootPcrs: { sha256: bootRegisters.map((index) => pcrs[index] ?? '') },
+    // What else the host runs is for the verifier's policy to say.
+    policy: 'unchecked',
     progress: progress ?? 'first-round',
     firstEntry,
     onEntry,
@@ -62,6 +63,9 @@ const replay = async (
   if (verified.claims.progress === null) throw new Refuse('ima-list', "the host's measurement list reaches no quote");
   return verified.claims.progress;
 };
+
+/** What boot_aggregate, the list's first entry, is a digest over. */
+const bootRegisters = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
 const demandBundle = (bundle: readonly BundleFile[], measured: ReadonlyMap<string, string>): void => {
   for (const { path, sha256 } of bundle) {

@@ -9,14 +9,8 @@ import { openSimulatedChip } from './chip.ts';
 import { enrolAttestationKey } from './enrolment.ts';
 import { composeEvidence } from './evidence.ts';
 import { type Hccam, type SecureProcessor, startHccam } from './hccam.ts';
+import type { MeasuredHost } from './measure-host.ts';
 import { createMeasurements } from './measurements.ts';
-import type { BundleFile, HostMeasurements } from './ports.ts';
-
-/** What was measured of this host: the list, and which of its entries are the miner's own program. */
-export type MeasuredHost = {
-  readonly bundle: readonly BundleFile[];
-  readonly list: HostMeasurements['list'];
-};
 
 export type HostAttesterParts = {
   readonly config: Pick<MinerConfig, 'minerDir' | 'minerId' | 'cacheDir' | 'platform' | 'snpFirmware'>;
@@ -26,7 +20,7 @@ export type HostAttesterParts = {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  /** Called once, and again after a software TPM began anew. */
+  /** Called before each round: what changed on disk is measured then. */
   readonly measure: (tpm: HostTpm) => Promise<MeasuredHost>;
   readonly loadSimulatedProcessor: () => Promise<SimulatedProcessor>;
 };
@@ -93,13 +87,13 @@ export class HostAttester {
     // Asked for first: a software TPM that ended is started again by the next question.
     await tpm.readPcrs({ bank: 'sha256', indices: [10] });
     const tpmStarts = tpm.starts();
-    if (this.#host === null || this.#host.tpmStarts !== tpmStarts) {
-      this.#host = { tpm, tpmStarts, measured: await measure(tpm) };
-      log('info', 'host measured', {
-        tpm: tpm.from,
-        simulatedTpm: tpm.simulated,
-        files: this.#host.measured.bundle.length,
-      });
+    const before = this.#host;
+    this.#host = { tpm, tpmStarts, measured: await measure(tpm) };
+    if (before === null) {
+      const files = this.#host.measured.bundle.length;
+      log('info', 'host measured', { tpm: tpm.from, simulatedTpm: tpm.simulated, files });
+    } else if (before.tpmStarts !== tpmStarts) {
+      log('warn', 'the software TPM began anew, and with it the measurement list', { starts: tpmStarts });
       // Its guest remembers a list that is no more.
       await this.#hccam?.stop();
     }
@@ -116,7 +110,7 @@ export class HostAttester {
     const from = clock.now();
     const hccam = await startHccam({
       ...{ minerDir, minerId, env, accelerator, networkId, clock, image: this.#image, bootId: ids.uuid() },
-      measurements: createMeasurements(host.tpm, host.measured.list),
+      measurements: createMeasurements(host.tpm, (from) => this.#list(from)),
       secureProcessor: this.#secureProcessor,
       signal: this.#closing.signal,
     });
@@ -131,6 +125,12 @@ export class HostAttester {
       if (this.#hccam === hccam) this.#hccam = null;
     });
     return hccam;
+  }
+
+  /** The list as it is now: a machine outlives the round it was started in. */
+  #list(from: number): AsyncIterable<Uint8Array> {
+    if (this.#host === null) throw new Error('bug: a list before the host was opened');
+    return this.#host.measured.list(from);
   }
 
   async #openSecureProcessor({ networkKind }: Network): Promise<SecureProcessor> {
