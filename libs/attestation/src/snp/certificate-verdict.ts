@@ -10,6 +10,7 @@ import type { TrustRoot, TrustRoots } from './roots.ts';
 import { importKey, isP384 } from './signature.ts';
 import { vekUsageCheck } from './usage.ts';
 import { readVek, type VekCertificate } from './vek.ts';
+import { sayWindow } from './window.ts';
 
 /** The endorsements of a report: who vouches for the key it is signed with. All of it may come from whom it is about. */
 export interface SnpEndorsements {
@@ -32,6 +33,8 @@ export interface CertificateVerdict {
     readonly code: SnpRefusalCode;
     readonly notBeforeMs: number;
     readonly notAfterMs: number;
+    /** Both in words. */
+    readonly window: string;
   }[];
   readonly revocation: RevocationWindow | null;
 }
@@ -90,7 +93,11 @@ const datesOf = (vek: VekCertificate, { intermediate, rootCertificate }: Chain):
 ];
 
 const dateOf = (code: SnpRefusalCode, certificate: Certificate | null): CertificateVerdict['dates'] =>
-  certificate === null ? [] : [{ code, notBeforeMs: certificate.notBeforeMs, notAfterMs: certificate.notAfterMs }];
+  certificate === null ? [] : [dated(code, certificate)];
+
+const dated = (code: SnpRefusalCode, { notBeforeMs, notAfterMs }: Certificate) => ({
+  ...{ code, notBeforeMs, notAfterMs, window: sayWindow(notBeforeMs, notAfterMs) },
+});
 
 /** Remembers good chains, so that the next report of the same chip costs one signature. */
 export interface CertificateVerdicts {

@@ -25,5 +25,5 @@ export const partsBelow = (tcb: SnpTcb, floor: SnpTcb): readonly TcbPart[] =>
 export const sameTcb = (one: SnpTcb, other: SnpTcb): boolean => parts.every((part) => one[part] === other[part]);
 
 /** `fmc 0, bootloader 1, tee 0, snp 2, microcode 71`. */
-export const sayTcb = (tcb: SnpTcb): string =>
-  parts.flatMap((part) => (tcb[part] === null ? [] : [`${part} ${tcb[part]}`])).join(', ');
+export const sayTcb = ({ fmc, bootloader, tee, snp, microcode }: SnpTcb): string =>
+  `${fmc === null ? '' : `fmc ${fmc}, `}bootloader ${bootloader}, tee ${tee}, snp ${snp}, microcode ${microcode}`;

@@ -15,6 +15,7 @@ import { reportChecks } from './report-checks.ts';
 import { type RevocationWindow, revocationAt } from './revocation.ts';
 import type { TrustRoots } from './roots.ts';
 import { isReportSignedBy } from './signature.ts';
+import { sayTime } from './window.ts';
 
 export interface SnpEvidence extends SnpEndorsements {
   /** The 1,184 bytes of the report. */
@@ -67,32 +68,23 @@ export const layoutOf = (report: SnpReport, ofVek: SnpProduct | null): SnpProduc
   return own === 'venice' || own === null ? null : (own ?? ofVek);
 };
 
-const dateChecks = ({ dates, revocation }: CertificateVerdict, atMs: number): readonly Check[] => [
-  ...dates.map(({ code, notBeforeMs, notAfterMs }) =>
-    check(
-      code,
-      notBeforeMs <= atMs && atMs <= notAfterMs,
-      sayWindow(notBeforeMs, notAfterMs),
-      `valid at ${sayTime(atMs)}`,
+const dateChecks = ({ dates, revocation }: CertificateVerdict, atMs: number): readonly Check[] => {
+  const at = sayTime(atMs);
+  return [
+    ...dates.map(({ code, notBeforeMs, notAfterMs, window }) =>
+      check(code, notBeforeMs <= atMs && atMs <= notAfterMs, window, `valid at ${at}`),
     ),
-  ),
-  ...(revocation === null ? [] : [listDateCheck(revocation, atMs)]),
-];
-
-/** A list past its date still speaks for what it lists; whether its silence will do is the policy's. */
-const listDateCheck = (window: RevocationWindow, atMs: number): Check => {
-  const observed = sayWindow(window.thisUpdateMs, window.nextUpdateMs);
-  const wanted = `in force at ${sayTime(atMs)}`;
-  return revocationAt(window, atMs) === 'fresh'
-    ? check('snp-crl-dates', true, observed, wanted)
-    : unchecked('snp-crl-dates', observed, wanted);
+    ...(revocation === null ? [] : [listDateCheck(revocation, atMs, at)]),
+  ];
 };
 
-const sayWindow = (from: number, to: number | null): string =>
-  `${sayTime(from)} to ${to === null ? 'no end' : sayTime(to)}`;
-
-/** Times out of certificates may be anything that can be written; the year 0 to 9999 is all DER has. */
-const sayTime = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z');
+/** A list past its date still speaks for what it lists; whether its silence will do is the policy's. */
+const listDateCheck = (list: RevocationWindow, atMs: number, at: string): Check => {
+  const wanted = `in force at ${at}`;
+  return revocationAt(list, atMs) === 'fresh'
+    ? check('snp-crl-dates', true, list.window, wanted)
+    : unchecked('snp-crl-dates', list.window, wanted);
+};
 
 const refused = (checks: readonly Check[]): Verified<SnpClaims> => ({
   ok: false,
