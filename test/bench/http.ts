@@ -60,6 +60,8 @@ const startOurs = async (path: (name: string) => string) => {
     HCC_STORE: `sqlite:${path('hcc.sqlite')}`,
     HCC_LOG_HEADS_FILE: path('log-heads.ndjson'),
     HCC_NETWORK_KEY_FILE: path('network.key'),
+    HCC_NETWORK_KIND: 'simulated',
+    HCC_SIMULATED_ROOT_SHA256: '0'.repeat(64),
     HCC_READMODEL_DIR: path('readmodels'),
     HCC_NATS_URL: nats.url,
     HCC_NATS_SECRETS_DIR: path('nats-secrets'),

@@ -43,7 +43,15 @@ const app = await startOrchestrator(
     issueMinerJwt: async () => ({ jwt: '', expiresAt: 0, servers: [] }),
   },
   {
-    ...{ listenHost: '127.0.0.1', listenPort: 0, readModelDir: dir, networkName: 'bench', reconcile: false },
+    ...{
+      listenHost: '127.0.0.1',
+      listenPort: 0,
+      readModelDir: dir,
+      networkName: 'bench',
+      networkKind: 'simulated',
+      simulatedRootSha256: '0'.repeat(64),
+      reconcile: false,
+    },
     ...{ metricsAt: null, logHeadsFile: join(dir, 'log-heads.ndjson') },
     networkKey: generateKeyPairSync('ed25519').privateKey,
     operatorToken: { tokenId: ids.uuid(), sha256: '0'.repeat(64) },

@@ -100,6 +100,8 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       networkKey: options.heads?.key ?? generateKeyPairSync('ed25519').privateKey,
       operatorToken: operator,
       networkName: 'test',
+      networkKind: 'simulated',
+      simulatedRootSha256: '0'.repeat(64),
       reconcile: true,
       metricsAt: options.metricsAt ?? null,
       ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),

@@ -16,6 +16,8 @@ const environment = (token: string) => {
     HCC_STORE_FILE: '/x/hcc.sqlite',
     HCC_LOG_HEADS_FILE: '/x/log-heads.ndjson',
     HCC_NETWORK_KEY_FILE: networkKeyFile(),
+    HCC_NETWORK_KIND: 'simulated',
+    HCC_SIMULATED_ROOT_SHA256: '0'.repeat(64),
     HCC_READMODEL_DIR: '/x/readmodels',
     HCC_NATS_URL: 'nats://127.0.0.1:4222',
     HCC_NATS_SECRETS_DIR: '/x/nats',

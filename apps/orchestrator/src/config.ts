@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import type { NetworkKind } from '#domain';
 import {
+  ConfigInvalid,
   type Environment,
   type LogLevel,
   logLevels,
@@ -35,6 +37,10 @@ export type OrchestratorConfig = {
   readonly natsSecretsDir: string;
   readonly operatorToken: OperatorToken;
   readonly networkName: string;
+  /** For ever: the log's first event says it. */
+  readonly networkKind: NetworkKind;
+  /** SHA-256 of the simulated root's public key; `null` on a production network. */
+  readonly simulatedRootSha256: string | null;
   readonly rateLimits: RateLimits;
   readonly logLevel: LogLevel;
   /** A person's word that processes and relay without a checkpoint may begin at the beginning of the log. */
@@ -73,6 +79,11 @@ const environment = z.object({
   HCC_LOG_HEADS_FILE: text("the path of the log's signed heads, outside the store"),
   HCC_NETWORK_KEY_FILE: text('the path of a file (mode 600) with the network key'),
   HCC_NETWORK_NAME: text('the name of the network').default('local'),
+  HCC_NETWORK_KIND: z.enum(['simulated', 'production'], { error: 'simulated or production, for ever' }),
+  HCC_SIMULATED_ROOT_SHA256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, '64 hex digits, on a simulated network')
+    .optional(),
   HCC_RATE_ADDRESS_PER_MINUTE: rate(generousRates.addressPerMinute),
   HCC_RATE_CALLER_PER_MINUTE: rate(generousRates.callerPerMinute),
   HCC_LOG_LEVEL: z.enum(logLevels, { error: `one of ${logLevels.join(', ')}` }).default('info'),
@@ -96,6 +107,8 @@ export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
     natsSecretsDir: given.HCC_NATS_SECRETS_DIR,
     operatorToken: operatorTokenFrom(readSecretFile(tokenFile, 'the operator token'), tokenFile),
     networkName: given.HCC_NETWORK_NAME,
+    networkKind: given.HCC_NETWORK_KIND,
+    simulatedRootSha256: simulatedRootOf(given),
     rateLimits: {
       addressPerMinute: given.HCC_RATE_ADDRESS_PER_MINUTE,
       callerPerMinute: given.HCC_RATE_CALLER_PER_MINUTE,
@@ -111,4 +124,13 @@ const redisOf = (given: z.infer<typeof environment>): OrchestratorConfig['redis'
   const { HCC_REDIS_URL: url, HCC_REDIS_PASSWORD_FILE: file } = given;
   if (url === undefined) return null;
   return { url, password: file === undefined ? null : readSecretFile(file, 'the password of Redis') };
+};
+
+/** Who is what is said twice, so that a slip in one of them stops the start. */
+const simulatedRootOf = (given: z.infer<typeof environment>): string | null => {
+  const { HCC_NETWORK_KIND: kind, HCC_SIMULATED_ROOT_SHA256: root } = given;
+  if ((kind === 'simulated') === (root !== undefined)) return root ?? null;
+  const wanted =
+    kind === 'simulated' ? 'the SHA-256 of its root' : 'nothing: a production network trusts no simulated root';
+  throw new ConfigInvalid(`HCC_SIMULATED_ROOT_SHA256 is ${root ?? 'not set'} on a ${kind} network, wanted ${wanted}`);
 };

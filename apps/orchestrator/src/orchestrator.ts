@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NetworkKind } from '#domain';
 import { type Lifecycle, type Log, type Metrics, metricsDoor } from '#edge';
 import {
   type Checkpoints,
@@ -20,6 +21,7 @@ import type { OperatorToken } from './http/auth/authenticator.ts';
 import { listening, openDoor } from './http/door.ts';
 import type { RateLimits } from './http/rates.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
+import { foundNetwork } from './lifecycle/found-network.ts';
 import { createLeadership } from './lifecycle/leadership.ts';
 import { busWaitMs, processesStartMs } from './lifecycle/limits.ts';
 import { busProbe, createReadiness, storeProbe, timersProbe } from './lifecycle/readiness.ts';
@@ -54,6 +56,9 @@ export type OrchestratorOptions = {
   readonly readModelDir: string;
   readonly operatorToken: OperatorToken;
   readonly networkName: string;
+  readonly networkKind: NetworkKind;
+  /** SHA-256 of the simulated root's public key; `null` on a production network. */
+  readonly simulatedRootSha256: string | null;
   readonly reconcile: boolean;
   /** Where figures are given; `null` gives none. */
   readonly metricsAt: { readonly host: string; readonly port: number } | null;
@@ -75,6 +80,11 @@ export const startOrchestrator = async (
   const opened = await lifecycle.open('store', ground.openStore, (store) => store.close());
   const { checkpoints, leases } = opened;
   const store = measuredStore(opened.store, metrics);
+  const { networkName: name, networkKind: kind, simulatedRootSha256 } = options;
+  const network = await foundNetwork(
+    { store, clock, ids },
+    { name, kind, key: options.networkKey, simulatedRootSha256 },
+  );
   const heads = createLogHeads({ store, clock, log, file: options.logHeadsFile, key: options.networkKey });
   await lifecycle.start(heads);
   const { model, readModel, rebuilds } = await openReads(ground, store, options.readModelDir, lifecycle);
@@ -111,7 +121,7 @@ export const startOrchestrator = async (
       lastSeen: (minerId) => leadership.current()?.watch.lastSeenAt(minerId) ?? null,
       issueMinerJwt: ground.issueMinerJwt,
       operatorToken: options.operatorToken,
-      network: { name: options.networkName, kind: 'simulated' },
+      network: { id: network.networkId, name, kind },
       ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),
       ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
     },

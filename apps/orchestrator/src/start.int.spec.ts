@@ -29,6 +29,8 @@ const newHome = async (natsUrl: string, secretsDir?: string): Promise<Home> => {
     HCC_STORE_FILE: join(dir, 'hcc.sqlite'),
     HCC_LOG_HEADS_FILE: join(dir, 'log-heads.ndjson'),
     HCC_NETWORK_KEY_FILE: networkKeyFile(),
+    HCC_NETWORK_KIND: 'simulated',
+    HCC_SIMULATED_ROOT_SHA256: '0'.repeat(64),
     HCC_READMODEL_DIR: join(dir, 'readmodels'),
     HCC_NATS_URL: natsUrl,
     HCC_NATS_SECRETS_DIR: secretsDir ?? join(dir, 'nats-secrets'),
