@@ -23,7 +23,7 @@ export interface Chain {
 
 /**
  * Whether the issuer a VEK certificate names rests on one of `roots`, by signatures, names and what each certificate may be used for.
- * The same for every VEK of one kind, product and issuer. Dates are not looked at. The certificates offered may come in any order and only help: the key that counts is the root's.
+ * The same for every VEK of one kind, product and issuer. Dates are not looked at. The issuer and its root may come in any order: the key that counts is the given root's.
  */
 export const checkIssuer = (vek: VekCertificate, offered: readonly Uint8Array[], roots: TrustRoots): Chain => {
   if (offered.length > chainCertificatesMax) {
@@ -72,8 +72,9 @@ const checkLinks = (vek: VekCertificate, links: Links, form: Check): Omit<Chain,
   // The pinned key: it is the offered certificate's only where that is the pinned one.
   const rootKey = root === null ? null : (offeredKey ?? (root.spki === null ? null : importKey({ raw: root.spki })));
   const issuer = `${vek.certificate.issuer.commonName}`;
+  const stray = certificates.find((one) => one !== intermediate && one !== rootCertificate);
   const checks = [
-    form,
+    stray === undefined ? form : strayCheck(stray),
     check('snp-vek-issuer', true, issuer, issuer),
     ...(rootCertificate === null ? [] : rootChecks(rootCertificate, offeredKey)),
     pinned,
@@ -82,6 +83,15 @@ const checkLinks = (vek: VekCertificate, links: Links, form: Check): Omit<Chain,
   ];
   return { checks, intermediateKey, rootCertificate, root, rootKey };
 };
+
+/** What is not of the chain would pass unread, and make the same chain look new each time. */
+const strayCheck = ({ subject }: Certificate): Check =>
+  check(
+    'snp-chain-form',
+    false,
+    `${subject.commonName}, which is not of this chain`,
+    'the issuer and its root, once each',
+  );
 
 /** The given root that this chain ends in: by its key where a root certificate came along, else by its name. */
 const findRoot = (

@@ -4,8 +4,8 @@ export const reportBytes = 0x4a0;
 /** Bytes of a report that are signed. */
 export const signedBytes = 0x2a0;
 
-/** Certificates offered beside a VEK: an ASK or ASVK, an ARK, and both intermediates at most. */
-export const chainCertificatesMax = 4;
+/** Certificates offered beside a VEK: its issuer (ASK or ASVK), and the root (ARK). */
+export const chainCertificatesMax = 2;
 
 /** Entries of a certificate table: five kinds are known, a host may add some of its own. */
 export const tableEntriesMax = 32;
