@@ -1,6 +1,6 @@
 import type { Sink } from '#events';
+import { decodeKnown } from './decoded.ts';
 import type { Process } from './process.ts';
-import { decodeKnown } from './runner.ts';
 
 /** A fold that lives in memory only: it reads the log from the beginning at every start and gives no commands. */
 export const ephemeralSink = <State>(process: Process<State>): Sink & { readonly state: () => State } => {

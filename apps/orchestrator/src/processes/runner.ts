@@ -5,12 +5,10 @@ import {
   type Clock,
   type CommandMeta,
   CommandUndeliverable,
-  categoryOf,
   commandIdOf,
   type EventStore,
   type Handling,
   handle,
-  idOf,
   type Position,
   type RecordedEvent,
   readPageEventsMax,
@@ -20,6 +18,7 @@ import {
   streamName,
   UnknownEvent,
 } from '#events';
+import { decodeKnown, tryDecode } from './decoded.ts';
 import type { KnownEvent, Process, ProcessCommand } from './process.ts';
 
 export type ProcessDependencies = {
@@ -166,32 +165,5 @@ const giveTo = (handling: Handling, wanted: ProcessCommand, meta: CommandMeta): 
       return handle(handling, aggregates.miner, wanted.id, { ...wanted.command, now }, meta);
     case 'device':
       return handle(handling, aggregates.device, wanted.id, { ...wanted.command, now }, meta);
-  }
-};
-
-/** A recorded event with its meaning. Throws UnknownEvent for what this build cannot read. */
-export const decodeKnown = (recorded: RecordedEvent): KnownEvent => {
-  const known = decoded.get(recorded) ?? decodeAnew(recorded);
-  decoded.set(recorded, known);
-  return known;
-};
-
-/** Every process decodes the same events: what a store gives out to several of them is decoded once. */
-const decoded = new WeakMap<RecordedEvent, KnownEvent>();
-
-const decodeAnew = (recorded: RecordedEvent): KnownEvent => {
-  const category = categoryOf(recorded.stream);
-  const id = idOf(recorded.stream);
-  // The id of a stream is the id its category's codec branded when the stream was written.
-  return { category, id, event: aggregates[category].codec.decode(recorded), recorded } as KnownEvent;
-};
-
-/** {@link decodeKnown}, or `null` for what this build cannot read. */
-export const tryDecode = (recorded: RecordedEvent): KnownEvent | null => {
-  try {
-    return decodeKnown(recorded);
-  } catch (error) {
-    if (error instanceof UnknownEvent) return null;
-    throw error;
   }
 };

@@ -3,7 +3,7 @@ import { type AccountId, type VmId, vm } from '#domain';
 import { aggregates, readWholeStream, streamName } from '#events';
 import { type Bench, createBench } from '../../../../test/conformance/bench.ts';
 import { describeProcess, runProcess, type Story } from '../../../../test/conformance/process.ts';
-import { decodeKnown } from './runner.ts';
+import { decodeKnown } from './decoded.ts';
 import { holdIdOf, vmAdmission } from './vm-admission.process.ts';
 
 const hold: Story = async (bench, run) => {

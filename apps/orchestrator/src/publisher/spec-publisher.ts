@@ -11,7 +11,7 @@ import {
   type Sink,
   streamName,
 } from '#events';
-import { decodeKnown, tryDecode } from '../processes/runner.ts';
+import { decodeKnown, tryDecode } from '../processes/decoded.ts';
 
 /** The events after which a miner must be told something new. */
 const changesSpec: ReadonlySet<VmEvent['type']> = new Set<VmEvent['type']>([
