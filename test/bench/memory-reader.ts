@@ -8,7 +8,9 @@ import { createInProcessScheduler, createRandomIds, createSystemClock } from '#a
 import { createLifecycle, createMetrics, silentLog } from '#edge';
 import { startOrchestrator } from '../../apps/orchestrator/src/orchestrator.ts';
 import { deadlines } from '../../apps/orchestrator/src/processes/deadlines.process.ts';
+import { deviceClaims } from '../../apps/orchestrator/src/processes/device-claims.process.ts';
 import { minerLost } from '../../apps/orchestrator/src/processes/miner-lost.process.ts';
+import { minerTrust } from '../../apps/orchestrator/src/processes/miner-trust.process.ts';
 import { reconciler } from '../../apps/orchestrator/src/processes/reconciler.process.ts';
 import { vmAdmission } from '../../apps/orchestrator/src/processes/vm-admission.process.ts';
 import { vmPlacement } from '../../apps/orchestrator/src/processes/vm-placement.process.ts';
@@ -21,7 +23,7 @@ const [file = '', dir = ''] = process.argv.slice(2);
 mkdirSync(dir, { recursive: true });
 const standing = [
   ...['relay', 'spec-publisher', vmAdmission.name, vmPlacement.name, vmResize.name],
-  ...[minerLost.name, deadlines.name, reconciler.name],
+  ...[minerLost.name, minerTrust.name, deviceClaims.name, deadlines.name, reconciler.name],
 ];
 const clock = createSystemClock();
 const ids = createRandomIds();
