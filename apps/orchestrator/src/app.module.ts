@@ -19,6 +19,7 @@ import { HostChecksController } from './http/miners/host-checks.controller.ts';
 import { MinersController } from './http/miners/miners.controller.ts';
 import { createOwnership } from './http/ownership.ts';
 import { createPast } from './http/past.ts';
+import { PoliciesController } from './http/policies/policies.controller.ts';
 import { ProjectionsController } from './http/projections/projections.controller.ts';
 import type { RateLimits, Rates } from './http/rates.ts';
 import { createReads, type Reads } from './http/reads.ts';
@@ -109,6 +110,7 @@ export const controllers = [
   EnrolmentController,
   HostChecksController,
   DrainController,
+  PoliciesController,
   StreamsController,
   EventsController,
   FollowController,

@@ -101,6 +101,7 @@ export {
   type PolicyState,
   policy,
 } from './policy/policy.ts';
+export { type ReputationLosses, type ReputationPolicy, standardReputation } from './reputation/policy.ts';
 export {
   type AccountId,
   type AttesterId,

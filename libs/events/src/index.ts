@@ -73,6 +73,13 @@ export {
 } from './parking.ts';
 export { createParking, handleParked, type Parking, parkedCodec, skippedEvents } from './parking-stream.ts';
 export {
+  type PolicyName,
+  PolicyUnreadable,
+  policyNames,
+  readReputationPolicy,
+  readSchedule,
+} from './policy-documents.ts';
+export {
   type AttestationHandlers,
   AttestationRefused,
   type AttestationRequest,

@@ -1,9 +1,6 @@
 import { type CompiledAppraisalPolicy, compileAppraisalPolicy, readAppraisalPolicy } from '#attestation';
 import { type PolicyState, type PolicyUsed, type SchedulePolicy, standardSchedule } from '#domain';
-import { AttestationRefused } from '#events';
-import { readSchedule } from './schedule-document.ts';
-
-export type PolicyName = 'host-attestation' | 'attestation-schedule';
+import { AttestationRefused, type PolicyName, readSchedule } from '#events';
 
 /** A policy that is in force, and what a verdict says of it. */
 export type InForce<Policy> = { readonly policy: Policy; readonly used: PolicyUsed };

@@ -3,7 +3,16 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { aggregates, handleParked, type Outcome } from '#events';
 import { type DoorHandling, measuredHandle } from '../figures/measured-handle.ts';
 import { HANDLING } from '../tokens.ts';
-import { HandleAccount, HandleFlavor, HandleImage, HandleMiner, HandleParked, HandleVm } from './messages.ts';
+import {
+  HandleAccount,
+  HandleDevice,
+  HandleFlavor,
+  HandleImage,
+  HandleMiner,
+  HandleParked,
+  HandlePolicy,
+  HandleVm,
+} from './messages.ts';
 
 // The one place at the door that pairs an aggregate with its stream.
 
@@ -52,6 +61,24 @@ export class HandleFlavorHandler implements ICommandHandler<HandleFlavor> {
   }
 }
 
+@CommandHandler(HandleDevice)
+export class HandleDeviceHandler implements ICommandHandler<HandleDevice> {
+  constructor(@Inject(HANDLING) private readonly handling: DoorHandling) {}
+
+  execute({ id, command, meta }: HandleDevice): Promise<Outcome> {
+    return measuredHandle(this.handling, aggregates.device, id, command, meta);
+  }
+}
+
+@CommandHandler(HandlePolicy)
+export class HandlePolicyHandler implements ICommandHandler<HandlePolicy> {
+  constructor(@Inject(HANDLING) private readonly handling: DoorHandling) {}
+
+  execute({ id, command, meta }: HandlePolicy): Promise<Outcome> {
+    return measuredHandle(this.handling, aggregates.policy, id, command, meta);
+  }
+}
+
 @CommandHandler(HandleParked)
 export class HandleParkedHandler implements ICommandHandler<HandleParked> {
   constructor(@Inject(HANDLING) private readonly handling: DoorHandling) {}
@@ -67,5 +94,7 @@ export const handlers = [
   HandleMinerHandler,
   HandleImageHandler,
   HandleFlavorHandler,
+  HandleDeviceHandler,
+  HandlePolicyHandler,
   HandleParkedHandler,
 ] as const;

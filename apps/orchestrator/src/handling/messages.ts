@@ -2,11 +2,13 @@ import { Command } from '@nestjs/cqrs';
 import type {
   AccountCommand,
   AccountId,
+  DeviceCommand,
   FlavorCommand,
   ImageCommand,
   ImageDigest,
   MinerCommand,
   MinerId,
+  PolicyCommand,
   VmCommand,
   VmId,
 } from '#domain';
@@ -64,6 +66,27 @@ export class HandleFlavor extends Command<Outcome> {
   }
 }
 
+/** The id is of the stream: the digest of which device it is. */
+export class HandleDevice extends Command<Outcome> {
+  constructor(
+    readonly id: string,
+    readonly command: DeviceCommand,
+    readonly meta: CommandMeta,
+  ) {
+    super();
+  }
+}
+
+export class HandlePolicy extends Command<Outcome> {
+  constructor(
+    readonly id: string,
+    readonly command: PolicyCommand,
+    readonly meta: CommandMeta,
+  ) {
+    super();
+  }
+}
+
 /** Its stream is shared by the events that one consumer could not handle; the id is the consumer's name. */
 export class HandleParked extends Command<Outcome> {
   constructor(
@@ -75,4 +98,13 @@ export class HandleParked extends Command<Outcome> {
   }
 }
 
-export const messages = [HandleVm, HandleAccount, HandleMiner, HandleImage, HandleFlavor, HandleParked] as const;
+export const messages = [
+  HandleVm,
+  HandleAccount,
+  HandleMiner,
+  HandleImage,
+  HandleFlavor,
+  HandleDevice,
+  HandlePolicy,
+  HandleParked,
+] as const;

@@ -8,6 +8,7 @@ import { images } from './images.projection.ts';
 import { busyTimeoutMs, walBytesKept, walCheckpointPages } from './limits.ts';
 import { miners } from './miners.projection.ts';
 import { parked } from './parked.projection.ts';
+import { policies } from './policies.projection.ts';
 import { type Foldable, foldable } from './projection.ts';
 import { createRows, type Rows } from './rows.ts';
 import { createRowsSink, type RowsSink, rowsDdl } from './rows-sink.ts';
@@ -15,7 +16,7 @@ import { streams } from './streams.projection.ts';
 import { vms } from './vms.projection.ts';
 
 /** Raise it whenever a table, a row or a fold changes: the old file is not read but rebuilt. */
-export const readModelVersion = 7;
+export const readModelVersion = 8;
 
 /** Every projection of the file. Together they are one consumer with one position, so an answer has one too. */
 export const projections: readonly Foldable[] = [
@@ -24,6 +25,7 @@ export const projections: readonly Foldable[] = [
   foldable(miners),
   foldable(images),
   foldable(flavors),
+  foldable(policies),
   parked,
 ];
 

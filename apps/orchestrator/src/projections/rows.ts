@@ -10,6 +10,7 @@ import { listRowsMax } from './limits.ts';
 import type { MinerRow } from './miners.projection.ts';
 import type { ParkedRow } from './parked.projection.ts';
 import { listedParked, oneParked, type ParkedFilter } from './parked-rows.ts';
+import type { PolicyRow } from './policies.projection.ts';
 import { textToState } from './state-text.ts';
 import { type StreamRow, vmOwner } from './streams.projection.ts';
 import type { VmRow } from './vms.projection.ts';
@@ -35,6 +36,7 @@ export type Rows = {
   images(options: ListOptions): List<ImageRow>;
   flavor(flavorId: string): FlavorRow | null;
   flavors(options: ListOptions): List<FlavorRow>;
+  policy(name: string): PolicyRow | null;
   streams(category: string | null, options: ListOptions): List<StreamRow>;
   parked(filter: ParkedFilter, options: ListOptions): List<ParkedRow>;
   parkedEvent(consumer: string, eventId: string): ParkedRow | null;
@@ -51,6 +53,7 @@ export const createRows = (db: Database): Rows => {
   const miner = byKey<MinerRow>(db, 'miners', 'miner_id');
   const image = byKey<ImageRow>(db, 'images', 'digest');
   const flavor = byKey<FlavorRow>(db, 'flavors', 'flavor_id');
+  const policy = byKey<PolicyRow>(db, 'policies', 'name');
   const flavors = listed<FlavorRow>(db, 'flavors', 'flavor_id');
   const vms = listed<VmRow>(db, 'vms', 'vm_id');
   const accounts = listed<AccountRow>(db, 'accounts', 'account_id');
@@ -71,6 +74,7 @@ export const createRows = (db: Database): Rows => {
     images: (options) => images(everything, options),
     flavor,
     flavors: (options) => flavors(everything, options),
+    policy,
     streams: listedStreams(db),
     parked: listedParked(db),
     parkedEvent: oneParked(db),
