@@ -22,7 +22,10 @@ const run = async (config: AttestorConfig): Promise<void> => {
     start: async (lifecycle) => {
       const own = await ownCredentials(config.natsSecretsDir);
       const { natsServers: servers, metricsAt } = config;
-      if (metricsAt !== null) await lifecycle.start(metricsDoor({ metrics, ...metricsAt, log }));
+      let isReady = false;
+      if (metricsAt !== null) {
+        await lifecycle.start(metricsDoor({ metrics, ...metricsAt, log, isReady: () => isReady }));
+      }
       await startAttestor(
         {
           ...{ clock, log, random: randomBytes },
@@ -35,6 +38,7 @@ const run = async (config: AttestorConfig): Promise<void> => {
         config,
         lifecycle,
       );
+      isReady = true;
     },
   });
 };

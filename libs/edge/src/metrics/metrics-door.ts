@@ -10,14 +10,19 @@ export type MetricsDoorOptions = {
   readonly host: string;
   readonly port: number;
   readonly log: Log;
+  /** Answers `GET /readyz` too, for a program with no other door: 200 when it says true, else 503. */
+  readonly isReady?: () => boolean;
 };
 
 /**
  * `GET /metrics` on a port of its own: who may read figures needs no right at the API, and who may use the API need not
  * see how the network is run. It takes nothing and knows no secret, so the address that it is bound to is its guard.
  */
-export const metricsDoor = ({ metrics, host, port, log }: MetricsDoorOptions): Part => {
+export const metricsDoor = ({ metrics, host, port, log, isReady }: MetricsDoorOptions): Part => {
   const answer: RequestListener = (request, response) => {
+    if (isReady !== undefined && request.url === '/readyz' && request.method === 'GET') {
+      return void response.writeHead(isReady() ? 200 : 503, { 'content-type': 'application/json' }).end('{}');
+    }
     const isMetrics = request.url === '/metrics' && (request.method === 'GET' || request.method === 'HEAD');
     if (!isMetrics) return void response.writeHead(404).end();
     metrics.text().then(
