@@ -15,6 +15,7 @@ import { standardFlavors } from '#domain';
 import { createLifecycle, createMetrics, type Lifecycle, type Log, silentLog } from '#edge';
 import { type EventStore, streamName } from '#events';
 import type { RateLimits } from '../../apps/orchestrator/src/http/rates.ts';
+import type { NetworkTerms } from '../../apps/orchestrator/src/lifecycle/found-network.ts';
 import { type Ground, startOrchestrator } from '../../apps/orchestrator/src/orchestrator.ts';
 import { checkAnswer } from './answers.ts';
 
@@ -60,6 +61,11 @@ export type BootOptions = {
   readonly heads?: { readonly file: string; readonly key: KeyObject };
 };
 
+const testNetwork = (key?: KeyObject): NetworkTerms => ({
+  ...{ name: 'test', kind: 'simulated', simulatedRootSha256: '0'.repeat(64) },
+  key: key ?? generateKeyPairSync('ed25519').privateKey,
+});
+
 /** The real orchestrator on memory adapters, listening on a port of its own, stopped with the test. */
 export const boot = async (options: BootOptions = {}): Promise<Booted> => {
   const clock = createSystemClock();
@@ -97,11 +103,8 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       listenPort: 0,
       readModelDir: dir,
       logHeadsFile: options.heads?.file ?? join(dir, 'log-heads.ndjson'),
-      networkKey: options.heads?.key ?? generateKeyPairSync('ed25519').privateKey,
       operatorToken: operator,
-      networkName: 'test',
-      networkKind: 'simulated',
-      simulatedRootSha256: '0'.repeat(64),
+      network: testNetwork(options.heads?.key),
       reconcile: true,
       metricsAt: options.metricsAt ?? null,
       ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),

@@ -30,7 +30,8 @@ describe('configuration', () => {
     const token = newToken();
     const config = orchestratorConfig(environment(token.text));
     expect(config).toMatchObject({
-      ...{ listenHost: '127.0.0.1', listenPort: 7070, networkName: 'local', logLevel: 'info', reconcile: false },
+      ...{ listenHost: '127.0.0.1', listenPort: 7070, logLevel: 'info', reconcile: false },
+      network: { name: 'local', kind: 'simulated', simulatedRootSha256: '0'.repeat(64) },
       operatorToken: { tokenId: token.tokenId, sha256: token.sha256 },
     });
     expect(JSON.stringify(config)).not.toContain(token.text);
@@ -124,5 +125,13 @@ describe('configuration', () => {
     writeFileSync(file, 'swordfish\n', { mode: 0o600 });
     expect(() => orchestratorConfig(env)).toThrow(/wanted user:password/);
     expect(() => orchestratorConfig(env)).not.toThrow(/swordfish/);
+  });
+
+  it.each([
+    ['a simulated network without its root', { HCC_SIMULATED_ROOT_SHA256: '' }, /not set on a simulated network/],
+    ['a production network with a simulated root', { HCC_NETWORK_KIND: 'production' }, /on a production network/],
+    ['a network of no kind', { HCC_NETWORK_KIND: '' }, /HCC_NETWORK_KIND is not set, wanted simulated or production/],
+  ])('given %s, then it is refused by name', (_, change, saying) => {
+    expect(() => orchestratorConfig({ ...environment(newToken().text), ...change })).toThrow(saying);
   });
 });

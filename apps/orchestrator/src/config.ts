@@ -1,6 +1,4 @@
-import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import type { NetworkKind } from '#domain';
 import {
   ConfigInvalid,
   type Environment,
@@ -19,6 +17,7 @@ import {
 import { networkKeyFrom } from './heads/network-key.ts';
 import { type OperatorToken, operatorTokenFrom } from './http/auth/authenticator.ts';
 import { generousRates, type RateLimits } from './http/rates.ts';
+import type { NetworkTerms } from './lifecycle/found-network.ts';
 
 export type OrchestratorConfig = {
   readonly listenHost: string;
@@ -36,17 +35,13 @@ export type OrchestratorConfig = {
   readonly metricsAt: { readonly host: string; readonly port: number } | null;
   readonly natsSecretsDir: string;
   readonly operatorToken: OperatorToken;
-  readonly networkName: string;
   /** For ever: the log's first event says it. */
-  readonly networkKind: NetworkKind;
-  /** SHA-256 of the simulated root's public key; `null` on a production network. */
-  readonly simulatedRootSha256: string | null;
+  readonly network: NetworkTerms;
   readonly rateLimits: RateLimits;
   readonly logLevel: LogLevel;
   /** A person's word that processes and relay without a checkpoint may begin at the beginning of the log. */
   readonly reconcile: boolean;
   readonly logHeadsFile: string;
-  readonly networkKey: KeyObject;
 };
 
 const natsWanted = 'nats://host:port, without credentials; of a cluster all servers, with commas between';
@@ -106,9 +101,12 @@ export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
       given.HCC_METRICS_PORT === undefined ? null : { host: given.HCC_METRICS_HOST, port: given.HCC_METRICS_PORT },
     natsSecretsDir: given.HCC_NATS_SECRETS_DIR,
     operatorToken: operatorTokenFrom(readSecretFile(tokenFile, 'the operator token'), tokenFile),
-    networkName: given.HCC_NETWORK_NAME,
-    networkKind: given.HCC_NETWORK_KIND,
-    simulatedRootSha256: simulatedRootOf(given),
+    network: {
+      name: given.HCC_NETWORK_NAME,
+      kind: given.HCC_NETWORK_KIND,
+      key: networkKeyFrom(given.HCC_NETWORK_KEY_FILE),
+      simulatedRootSha256: simulatedRootOf(given),
+    },
     rateLimits: {
       addressPerMinute: given.HCC_RATE_ADDRESS_PER_MINUTE,
       callerPerMinute: given.HCC_RATE_CALLER_PER_MINUTE,
@@ -116,7 +114,6 @@ export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
     logLevel: given.HCC_LOG_LEVEL,
     reconcile: given.HCC_RECONCILE === '1',
     logHeadsFile: given.HCC_LOG_HEADS_FILE,
-    networkKey: networkKeyFrom(given.HCC_NETWORK_KEY_FILE),
   };
 };
 

@@ -43,7 +43,7 @@ type Fired = (fired: TimerFired) => void;
 type SchedulerGround = { readonly clock: Clock; readonly log: Log; readonly fired: Fired };
 
 /** Timers of this process alone, or shared with its replicas through Redis. */
-const schedulerOf = async ({ redis, networkName: network }: OrchestratorConfig, ground: SchedulerGround) =>
+const schedulerOf = async ({ redis, network: { name: network } }: OrchestratorConfig, ground: SchedulerGround) =>
   redis === null ? createInProcessScheduler(ground) : openRedisScheduler({ ...ground, ...redis, network });
 
 const toldTo =

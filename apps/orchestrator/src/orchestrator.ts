@@ -1,6 +1,4 @@
-import type { KeyObject } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { NetworkKind } from '#domain';
 import { type Lifecycle, type Log, type Metrics, metricsDoor } from '#edge';
 import {
   type Checkpoints,
@@ -21,7 +19,7 @@ import type { OperatorToken } from './http/auth/authenticator.ts';
 import { listening, openDoor } from './http/door.ts';
 import type { RateLimits } from './http/rates.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
-import { foundNetwork } from './lifecycle/found-network.ts';
+import { foundNetwork, type NetworkTerms } from './lifecycle/found-network.ts';
 import { createLeadership } from './lifecycle/leadership.ts';
 import { busWaitMs, processesStartMs } from './lifecycle/limits.ts';
 import { busProbe, createReadiness, storeProbe, timersProbe } from './lifecycle/readiness.ts';
@@ -55,17 +53,12 @@ export type OrchestratorOptions = {
   readonly listenPort: number;
   readonly readModelDir: string;
   readonly operatorToken: OperatorToken;
-  readonly networkName: string;
-  readonly networkKind: NetworkKind;
-  /** SHA-256 of the simulated root's public key; `null` on a production network. */
-  readonly simulatedRootSha256: string | null;
+  readonly network: NetworkTerms;
   readonly reconcile: boolean;
   /** Where figures are given; `null` gives none. */
   readonly metricsAt: { readonly host: string; readonly port: number } | null;
   /** Where the log's signed heads go: outside the store, best on another disk. */
   readonly logHeadsFile: string;
-  /** The network's Ed25519 private key. */
-  readonly networkKey: KeyObject;
   readonly atLeastWaitMs?: number;
   readonly rateLimits?: RateLimits;
 };
@@ -80,12 +73,8 @@ export const startOrchestrator = async (
   const opened = await lifecycle.open('store', ground.openStore, (store) => store.close());
   const { checkpoints, leases } = opened;
   const store = measuredStore(opened.store, metrics);
-  const { networkName: name, networkKind: kind, simulatedRootSha256 } = options;
-  const network = await foundNetwork(
-    { store, clock, ids },
-    { name, kind, key: options.networkKey, simulatedRootSha256 },
-  );
-  const heads = createLogHeads({ store, clock, log, file: options.logHeadsFile, key: options.networkKey });
+  const { networkId: id, name, kind } = await foundNetwork({ store, clock, ids }, options.network);
+  const heads = createLogHeads({ store, clock, log, file: options.logHeadsFile, key: options.network.key });
   await lifecycle.start(heads);
   const { model, readModel, rebuilds } = await openReads(ground, store, options.readModelDir, lifecycle);
   const connected = await lifecycle.open('bus', ground.connectBus, (open) => open.close(), { startMs: 2 * busWaitMs });
@@ -93,10 +82,7 @@ export const startOrchestrator = async (
   const scheduler = await lifecycle.open('timers', ground.openScheduler, (open) => open.stop());
 
   const leadership = createLeadership({
-    leases,
-    clock,
-    log,
-    holder: `orchestrator-${ids.uuid()}`,
+    ...{ leases, clock, log, holder: `orchestrator-${ids.uuid()}` },
     begin: () => beginTerm({ store, checkpoints, scheduler, bus }, ground, options.reconcile),
   });
   await lifecycle.start(leadership, { startMs: processesStartMs });
@@ -121,7 +107,7 @@ export const startOrchestrator = async (
       lastSeen: (minerId) => leadership.current()?.watch.lastSeenAt(minerId) ?? null,
       issueMinerJwt: ground.issueMinerJwt,
       operatorToken: options.operatorToken,
-      network: { id: network.networkId, name, kind },
+      network: { id, name, kind },
       ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),
       ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
     },

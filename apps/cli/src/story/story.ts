@@ -123,7 +123,7 @@ const sentences: Sentences = {
   DeviceClaimed: (e) => `${e.deviceKind} ${e.deviceId.slice(0, 12)}… counts for miner ${shortId(e.minerId)}`,
   DeviceClaimRefused: (e) =>
     `miner ${shortId(e.minerId)} showed the ${e.deviceKind} of miner ${shortId(e.heldBy)}, and was refused`,
-  DeviceReleased: (e) => `counts for no miner any more (was ${shortId(e.minerId)}'s): ${e.reason}`,
+  DeviceReleased: (e) => `counts for no miner any more, ${shortId(e.minerId)} had it: ${e.reason}`,
   DeviceTransferred: (e) => `counts for miner ${shortId(e.to)} instead of ${shortId(e.from)}: ${e.reason}`,
   DeviceDisputed: (e) => `miner ${shortId(e.minerId)} says it is its own: ${e.reason}`,
   DeviceDisputeSettled: (e) => `${e.outcome}, counts for miner ${shortId(e.holder)}: ${e.reason}`,

@@ -33,8 +33,8 @@ describe('the time to the next evidence', () => {
 
   test('given anything / then it is a whole time between the first look and the longest rhythm', () =>
     fc.assert(
-      fc.property(rhythm, (any) => {
-        const ms = attestationIntervalMs(policy, any);
+      fc.property(rhythm, (one) => {
+        const ms = attestationIntervalMs(policy, one);
         expect(Number.isSafeInteger(ms)).toBe(true);
         expect(ms).toBeGreaterThanOrEqual(policy.recheckMs);
         expect(ms).toBeLessThanOrEqual(policy.bestMaxMs);
@@ -43,9 +43,9 @@ describe('the time to the next evidence', () => {
 
   test('given two of the same / when one has the better score / then it waits no less', () =>
     fc.assert(
-      fc.property(rhythm, fc.nat({ max: scoreMax }), (any, more) => {
-        const better = { ...any, score: any.score + more };
-        expect(attestationIntervalMs(policy, better)).toBeGreaterThanOrEqual(attestationIntervalMs(policy, any));
+      fc.property(rhythm, fc.nat({ max: scoreMax }), (one, more) => {
+        const better = { ...one, score: one.score + more };
+        expect(attestationIntervalMs(policy, better)).toBeGreaterThanOrEqual(attestationIntervalMs(policy, one));
       }),
     ));
 });
