@@ -27,6 +27,12 @@ const parts: readonly (Allowed & { readonly folder: RegExp; readonly why: string
     why: 'the loader knows the shape of a simulated processor and nothing else',
   },
   {
+    folder: /^libs\/adapters\/amd-kds\//,
+    doors: ['#domain', '#events', '#attestation'],
+    packages: ['*'],
+    why: 'the key server adapter implements a port of attestation',
+  },
+  {
     folder: /^libs\/adapters\/[^/]+\//,
     doors: ['#domain', '#events'],
     packages: ['*'],

@@ -1,0 +1,1 @@
+export { type AmdVekSourceOptions, amdKeyServerUrl, createAmdVekSource } from './amd-vek-source.ts';
