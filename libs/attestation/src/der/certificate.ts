@@ -2,8 +2,9 @@ import { Malformed } from '../malformed.ts';
 import { type Extension, readExtensions } from './extensions.ts';
 import { certificateBytesMax, serialBytesMax } from './limits.ts';
 import { type Name, readName } from './name.ts';
-import { DerReader, derTags } from './reader.ts';
+import { DerReader } from './reader.ts';
 import { readSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
+import { derTags } from './tags.ts';
 
 /** An X.509 certificate of version 3, read and not yet trusted. All bytes are views of what was given. */
 export interface Certificate {

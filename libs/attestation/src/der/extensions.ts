@@ -1,6 +1,7 @@
 import { Malformed } from '../malformed.ts';
 import { extensionsMax } from './limits.ts';
-import { DerReader, derTags } from './reader.ts';
+import { DerReader } from './reader.ts';
+import { derTags } from './tags.ts';
 
 export interface Extension {
   readonly critical: boolean;

@@ -1,6 +1,7 @@
 import { Malformed } from '../malformed.ts';
 import { nameAttributesMax } from './limits.ts';
-import { type DerElement, DerReader, derTags } from './reader.ts';
+import { DerReader } from './reader.ts';
+import { type DerElement, derTags } from './tags.ts';
 
 export interface Name {
   /** As it is signed: names are the same when their bytes are. */

@@ -1,35 +1,9 @@
 import { Malformed } from '../malformed.ts';
 import { depthMax } from './limits.ts';
 import { readObjectIdentifier } from './object-identifier.ts';
+import { type DerElement, derTags } from './tags.ts';
+import { readText } from './text.ts';
 import { readTime } from './time.ts';
-
-/** Tags of the universal class, as they stand in the first byte. */
-export const derTags = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  nothing: 0x05,
-  objectIdentifier: 0x06,
-  utf8String: 0x0c,
-  printableString: 0x13,
-  teletexString: 0x14,
-  ia5String: 0x16,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-  bmpString: 0x1e,
-  sequence: 0x30,
-  set: 0x31,
-} as const;
-
-export interface DerElement {
-  readonly tag: number;
-  readonly content: Uint8Array;
-  /** Tag, length and content: what a signature covers. */
-  readonly raw: Uint8Array;
-}
-
-const text = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads DER element by element, and refuses what is not DER: indefinite or padded lengths, tags of more than one byte,
@@ -154,24 +128,13 @@ export class DerReader {
 
   /** A UTF-8, printable or IA5 string. */
   string(field: string): string {
-    return this.#text(this.element(field), field);
+    return readText(this.element(field), `${this.what}.${field}`);
   }
 
   /** Refuses bytes after the last field. */
   end(): void {
     if (this.left > 0) {
       throw new Malformed('trailing-bytes', this.what, `${this.left} bytes more`, 'the end of the structure', this.#at);
-    }
-  }
-
-  #text({ tag, content }: DerElement, field: string): string {
-    const ascii = tag === derTags.printableString || tag === derTags.ia5String;
-    if (!ascii && tag !== derTags.utf8String) throw this.#refused(field, `tag ${hex(tag)}`, 'a string');
-    if (ascii && content.some((byte) => byte > 0x7f)) throw this.#refused(field, 'bytes above 7f', 'ASCII');
-    try {
-      return text.decode(content);
-    } catch {
-      throw this.#refused(field, 'bytes that are no UTF-8', 'UTF-8');
     }
   }
 
@@ -182,7 +145,11 @@ export class DerReader {
   #expect(tag: number, field: string): void {
     const seen = this.nextTag;
     if (seen !== tag)
-      throw this.#refused(field, seen === undefined ? 'the end' : `tag ${hex(seen)}`, `tag ${hex(tag)}`);
+      throw this.#refused(
+        field,
+        seen === undefined ? 'the end' : `tag ${seen.toString(16)}`,
+        `tag ${tag.toString(16)}`,
+      );
   }
 
   #content(tag: number, field: string): Uint8Array {
@@ -228,5 +195,3 @@ export class DerReader {
     return new Malformed('not-der', `${this.what}.${field}`, observed, wanted, this.#at);
   }
 }
-
-const hex = (byte: number): string => byte.toString(16).padStart(2, '0');

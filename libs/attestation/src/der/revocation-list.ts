@@ -3,8 +3,9 @@ import { readSerial } from './certificate.ts';
 import { type Extension, readExtensions } from './extensions.ts';
 import { revocationListBytesMax } from './limits.ts';
 import { type Name, readName } from './name.ts';
-import { DerReader, derTags } from './reader.ts';
+import { DerReader } from './reader.ts';
 import { readSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
+import { derTags } from './tags.ts';
 
 /** A certificate revocation list (RFC 5280), read and not yet trusted. */
 export interface RevocationList {

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { DerReader, derTags } from '../der/reader.ts';
+import { DerReader } from '../der/reader.ts';
+import { derTags } from '../der/tags.ts';
 import { Malformed } from '../malformed.ts';
 import { tpmLimits } from './limits.ts';
 
