@@ -114,11 +114,14 @@ export const readClusterFile = async (homeDir: string): Promise<ClusterFile | nu
 };
 
 /** A bounded read; `null` when there is no such file. */
-export const readSmallFile = async (path: string): Promise<string | null> => {
+export const readSmallFile = async (
+  path: string,
+  bytesMax: number = limits.smallFileBytesMax,
+): Promise<string | null> => {
   try {
     const file = await open(path);
     try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(limits.smallFileBytesMax), 0);
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(bytesMax), 0);
       return buffer.toString('utf8', 0, bytesRead);
     } finally {
       await file.close();

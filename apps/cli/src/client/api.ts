@@ -6,6 +6,7 @@ import type { Http, Query } from './http.ts';
 import { type ImageView, imageView } from './image-view.ts';
 import { auditRoutes, parkedRoutes } from './parked.ts';
 import { pastRoutes } from './past.ts';
+import { policyRoutes } from './trust.ts';
 import {
   type Accepted,
   type AccountView,
@@ -72,6 +73,7 @@ export const createApi = (http: Http) => ({
   ...vmRoutes(http),
   ...minerRoutes(http),
   ...drainRoutes(http),
+  ...policyRoutes(http),
   ...whyNotRoutes(http),
   ...flavorRoutes(http),
   ...imageRoutes(http),
@@ -79,6 +81,7 @@ export const createApi = (http: Http) => ({
   ...parkedRoutes(http),
   ...auditRoutes(http),
   ...pastRoutes(http),
+  ...policyRoutes(http),
 });
 
 const accountRoutes = (http: Http) => ({
@@ -144,6 +147,11 @@ const whyNotRoutes = (http: Http) => ({
     http.ask(`/v1/vms/${at(id)}/why-not`, whyNot, { query: { minerId } }),
   whyNotRequest: (request: { flavorId: string; minerId?: string | undefined; accountId?: string | undefined }) =>
     http.ask('/v1/why-not', whyNot, { query: request }),
+});
+
+const policyRoutes = (http: Http) => ({
+  publishPolicy: (name: string, policy: { document: unknown; reason: string; follows?: number }) =>
+    post(http, `/v1/policies/${at(name)}`, policy),
 });
 
 const drainRoutes = (http: Http) => ({

@@ -12,7 +12,7 @@ export const whoami = z.looseObject({
   role,
   tokenId: id,
   accountId: id.nullable(),
-  network: z.looseObject({ name: text, kind: text }),
+  network: z.looseObject({ id: text, name: text, kind: text }),
 });
 export type Whoami = z.infer<typeof whoami>;
 

@@ -113,6 +113,10 @@ const sentences: Sentences = {
   MinerUndrained: () => 'takes VMs again',
 
   MinerTrustChanged: (e) => `its host is ${e.tier} since the appraisal of ${isoTime(e.appraisedAt)}`,
+  SlashingProposed: (e) =>
+    `slashing proposed for ${e.ground} in appraisal ${shortId(e.appraisalId)}${e.needsCorroboration ? ', not to be upheld by itself' : ''}`,
+  SlashingAppealed: (e) => `proposal ${shortId(e.proposalId)} appealed: ${e.reason}`,
+  SlashingDecided: (e) => `proposal ${shortId(e.proposalId)} ${e.outcome}: ${e.reason}`,
 
   AttestationKeyEnrolled: (e) =>
     `attestation key ${e.akName.slice(0, 12)}… enrolled${e.isSimulated ? ', of a SIMULATED TPM' : ''}`,

@@ -1,19 +1,21 @@
 import { readdir } from 'node:fs/promises';
 import { z } from 'zod';
 import { isoTime } from '#events';
-import { ensureTools, type ToolName, tools } from '#host';
+import { ensureTools, freePort, type ToolName, tools } from '#host';
 import { buildTinyImage } from '#images';
 import type { Cli } from '../cli.ts';
 import { type Api, createApi } from '../client/api.ts';
 import { createHttp } from '../client/http.ts';
 import type { Where } from '../context.ts';
+import { ensureAttestationSecrets } from './attestation-secrets.ts';
 import { childProgram } from './child.ts';
-import { minerSpec, orchestratorSpec } from './children.ts';
+import { attestorSpec, minerSpec, orchestratorSpec } from './children.ts';
 import { apiHost, claimPort, endLeftovers } from './cluster.ts';
 import { ensureDemoAccount } from './demo.ts';
 import { offerStandardFlavors } from './flavors.ts';
 import type { Fleet } from './fleet.ts';
 import type { Home } from './home.ts';
+import { publishHostPolicy } from './host-policy.ts';
 import { ensureInvited, isAttached } from './invite.ts';
 import { natsProgram } from './nats.ts';
 import { ensureNetworkKey } from './network-key.ts';
@@ -65,6 +67,7 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
   const tokens = await step('secrets', async () => {
     await ensureNetworkKey(home);
     return {
+      attestation: await ensureAttestationSecrets(home, cli.clock),
       operator: await ensureToken(home, 'operator', cli.makes),
       owner: await ensureToken(home, 'owner', cli.makes),
     };
@@ -78,12 +81,20 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
   const url = `http://${apiHost}:${port}`;
   const apis = { operator: apiOf(url, tokens.operator), owner: apiOf(url, tokens.owner) };
   await step('orchestrator', async () => {
-    const spec = orchestratorSpec(cli.env, home, { port, natsUrl: nats.url, natsSecretsDir: nats.secretsDir });
+    const { simulatedRootSha256 } = tokens.attestation;
+    const at = { port, natsUrl: nats.url, natsSecretsDir: nats.secretsDir, simulatedRootSha256 };
+    const spec = orchestratorSpec(cli.env, home, at);
     await start(up, childProgram(spec, cli.clock, steps.note), () => isReady(url));
     await apis.operator.registerImage(image.digest, image.manifest);
     await offerStandardFlavors(apis.operator, steps);
     await home.announce({ url, startedAt: isoTime(cli.clock.now()) });
   });
+  await step('attestor', async () => {
+    const at = { natsUrl: nats.url, natsSecretsDir: nats.secretsDir, port: await freePort() };
+    const spec = attestorSpec(cli.env, home, at);
+    await start(up, childProgram(spec, cli.clock, steps.note), () => isReady(`http://${apiHost}:${at.port}`));
+  });
+  await step('policies', (report) => publishHostPolicy(apis.operator, { base: image, cacheDir, report, signal }));
   await step('miners', () => startMiners(up, url, apis.operator));
   const demo = await step('account', () => ensureDemoAccount(home, apis.operator, apis.owner, tokens, cacheDir));
   const where = { url, tokenFile: tokenFile(home, 'owner'), homeDir: home.dir, cacheDir, local: true };

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Env } from '#host';
 import { limits } from '../limits.ts';
+import { attestorFiles } from './attestation-secrets.ts';
 import type { ChildSpec } from './child.ts';
 import { apiHost, childEnv, minerOffer } from './cluster.ts';
 import type { Home } from './home.ts';
@@ -9,14 +10,19 @@ import { networkKeyFile } from './network-key.ts';
 import { tokenFile } from './tokens.ts';
 
 /** A program of ours, beside this one in the build. Apps meet on HTTP and the bus, so it is a path and not an import. */
-const program = (app: 'orchestrator' | 'miner-node'): string =>
+const program = (app: 'orchestrator' | 'attestor' | 'miner-node'): string =>
   fileURLToPath(new URL(`../../../${app}/src/main.js`, import.meta.url));
 
 /** How the orchestrator of a local cluster is run. */
 export const orchestratorSpec = (
   env: Env,
   home: Home,
-  at: { readonly port: number; readonly natsUrl: string; readonly natsSecretsDir: string },
+  at: {
+    readonly port: number;
+    readonly natsUrl: string;
+    readonly natsSecretsDir: string;
+    readonly simulatedRootSha256: string;
+  },
 ): ChildSpec => ({
   name: 'orchestrator',
   command: process.execPath,
@@ -32,6 +38,8 @@ export const orchestratorSpec = (
     HCC_NATS_SECRETS_DIR: at.natsSecretsDir,
     HCC_OPERATOR_TOKEN_FILE: tokenFile(home, 'operator'),
     HCC_NETWORK_NAME: 'local',
+    HCC_NETWORK_KIND: 'simulated',
+    HCC_SIMULATED_ROOT_SHA256: at.simulatedRootSha256,
     HCC_LOG_LEVEL: env.HCC_LOG_LEVEL ?? 'info',
     // Figures for whoever wants to graph them; on loopback, and only when asked for.
     ...(env.HCC_METRICS_PORT === undefined ? {} : { HCC_METRICS_PORT: env.HCC_METRICS_PORT }),
@@ -39,6 +47,35 @@ export const orchestratorSpec = (
   logFile: home.path('logs', 'orchestrator.log'),
   stopMs: limits.childStopMs,
 });
+
+/** How the attestor of a local cluster is run, beside the orchestrator and on the same record. */
+export const attestorSpec = (
+  env: Env,
+  home: Home,
+  at: { readonly natsUrl: string; readonly natsSecretsDir: string; readonly port: number },
+): ChildSpec => {
+  const files = attestorFiles(home);
+  return {
+    name: 'attestor',
+    command: process.execPath,
+    args: [program('attestor')],
+    env: childEnv(env, {
+      ...storeEnv(env, home),
+      HCC_NATS_URL: at.natsUrl,
+      HCC_NATS_SECRETS_DIR: at.natsSecretsDir,
+      HCC_VERIFIER_KEY_FILE: files.verifierKey,
+      HCC_RESULT_KEY_FILE: files.resultKey,
+      HCC_EVIDENCE_DIR: home.path('evidence'),
+      HCC_EVIDENCE_KEY_FILE: files.evidenceKey,
+      HCC_SIMULATED_ROOT_FILE: files.simulatedRoot,
+      HCC_VEK_CACHE_DIR: home.path('veks'),
+      HCC_METRICS_PORT: at.port.toString(),
+      HCC_LOG_LEVEL: env.HCC_LOG_LEVEL ?? 'info',
+    }),
+    logFile: home.path('logs', 'attestor.log'),
+    stopMs: limits.childStopMs,
+  };
+};
 
 /** The store named in our environment, or a file of this home. */
 const storeEnv = ({ HCC_STORE, HCC_STORE_CREDENTIALS_FILE }: Env, home: Home): Readonly<Record<string, string>> =>

@@ -26,7 +26,19 @@ export type Home = {
  *  Refuses `already-up` while another live process has it, naming that one. */
 export const claimHome = async (dir: string): Promise<Home> => {
   const path = (...parts: readonly string[]): string => join(dir, ...parts);
-  for (const part of ['', 'secrets', 'store', 'readmodels', 'nats', 'miners', 'logs', 'keys', 'pids']) {
+  for (const part of [
+    '',
+    'secrets',
+    'store',
+    'readmodels',
+    'nats',
+    'miners',
+    'logs',
+    'keys',
+    'pids',
+    'evidence',
+    'veks',
+  ]) {
     await mkdir(path(part), { recursive: true, mode: 0o700 });
   }
   await chmod(path('secrets'), 0o700);
