@@ -14,7 +14,11 @@ export class AgentFilesSeen {
   readonly #measured = new Map<string, Set<string>>();
   readonly #changed: string[] = [];
 
-  constructor(private readonly files: ReadonlyMap<string, ReadonlySet<string>>) {}
+  private readonly files: ReadonlyMap<string, ReadonlySet<string>>;
+
+  constructor(files: ReadonlyMap<string, ReadonlySet<string>>) {
+    this.files = files;
+  }
 
   take({ path, digest, templateHash }: ImaJudgedEntry): void {
     const accepted = this.files.get(path);

@@ -10,12 +10,15 @@ export class ByteReader {
   #at = 0;
   readonly #view: DataView;
 
-  constructor(
-    readonly bytes: Uint8Array,
-    /** The structure's name, for errors. */
-    readonly what: string,
-    readonly endian: Endian,
-  ) {
+  readonly bytes: Uint8Array;
+  /** The structure's name, for errors. */
+  readonly what: string;
+  readonly endian: Endian;
+
+  constructor(bytes: Uint8Array, what: string, endian: Endian) {
+    this.bytes = bytes;
+    this.what = what;
+    this.endian = endian;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 

@@ -15,12 +15,13 @@ export class DerReader {
 
   readonly bytes: Uint8Array;
 
-  constructor(
-    bytes: Uint8Array,
-    /** The structure's name, for errors. */
-    readonly what: string,
-    readonly depth = 0,
-  ) {
+  /** The structure's name, for errors. */
+  readonly what: string;
+  readonly depth: number;
+
+  constructor(bytes: Uint8Array, what: string, depth = 0) {
+    this.what = what;
+    this.depth = depth;
     // Views of a Buffer are Buffers, which cost several times as much to make.
     this.bytes = Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
     if (depth > depthMax) throw new Malformed('not-der', what, `${depth} levels deep`, `at most ${depthMax}`);

@@ -22,15 +22,29 @@ export type StoredHash = { readonly bytes: Uint8Array; readonly at: number; read
 export class ImaEntry {
   #path: string | undefined;
 
+  readonly index: number;
+  readonly template: ImaTemplate;
+  readonly stored: StoredHash;
+  /** What the template hash is made over. */
+  readonly hashed: Buffer;
+  readonly bytes: Buffer;
+  readonly parts: EntryParts;
+
   constructor(
-    readonly index: number,
-    readonly template: ImaTemplate,
-    readonly stored: StoredHash,
-    /** What the template hash is made over. */
-    readonly hashed: Buffer,
-    readonly bytes: Buffer,
-    readonly parts: EntryParts,
-  ) {}
+    index: number,
+    template: ImaTemplate,
+    stored: StoredHash,
+    hashed: Buffer,
+    bytes: Buffer,
+    parts: EntryParts,
+  ) {
+    this.index = index;
+    this.template = template;
+    this.stored = stored;
+    this.hashed = hashed;
+    this.bytes = bytes;
+    this.parts = parts;
+  }
 
   /** The stored template hash, one character a byte. */
   get templateHash(): string {

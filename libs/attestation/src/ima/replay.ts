@@ -10,11 +10,11 @@ export class BankReplay {
   /** The register now, one character a byte. */
   value: string;
 
-  constructor(
-    readonly bank: ImaBank,
-    /** Lower-case hex, as of an earlier round; zeros at the start of a list. */
-    from?: string,
-  ) {
+  readonly bank: ImaBank;
+
+  /** `from` is the register (lower-case hex) as of an earlier round; zeros at the start of a list. */
+  constructor(bank: ImaBank, from?: string) {
+    this.bank = bank;
     this.#size = bankBytes[bank];
     this.#both = Buffer.alloc(2 * this.#size);
     this.#violation = '\xff'.repeat(this.#size);

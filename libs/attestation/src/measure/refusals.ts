@@ -55,11 +55,14 @@ export type MeasureRefusalCode = keyof typeof measureRefusals;
 export class LaunchRefused extends Error implements EvidenceRefusal {
   override readonly name = 'LaunchRefused';
 
-  constructor(
-    readonly code: MeasureRefusalCode,
-    readonly observed: string,
-    readonly wanted: string,
-  ) {
+  readonly code: MeasureRefusalCode;
+  readonly observed: string;
+  readonly wanted: string;
+
+  constructor(code: MeasureRefusalCode, observed: string, wanted: string) {
     super(`${measureRefusals[code].title}: observed ${observed}, wanted ${wanted}`);
+    this.code = code;
+    this.observed = observed;
+    this.wanted = wanted;
   }
 }

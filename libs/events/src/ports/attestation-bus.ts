@@ -29,14 +29,15 @@ export type AttestationRequest = keyof AttestationRequests;
 export class AttestationRefused extends Error {
   override readonly name = 'AttestationRefused';
 
-  constructor(
-    /** Stable: `throttled`, `nonce-used`, `ek-untrusted`. */
-    readonly code: string,
-    detail: string,
-    /** When it is worth asking again; `null` when never as it is. */
-    readonly retryInMs: number | null,
-  ) {
+  /** Stable: `throttled`, `nonce-used`, `ek-untrusted`. */
+  readonly code: string;
+  /** When it is worth asking again; `null` when never as it is. */
+  readonly retryInMs: number | null;
+
+  constructor(code: string, detail: string, retryInMs: number | null) {
     super(detail);
+    this.code = code;
+    this.retryInMs = retryInMs;
   }
 }
 
