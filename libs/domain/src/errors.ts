@@ -56,6 +56,9 @@ export type RefusalCode =
   | 'policy-has-moved'
   | 'network-exists-with-other-content'
   | 'network-root-simulated'
+  | 'slashing-not-found'
+  | 'slashing-decided'
+  | 'slashing-not-corroborated'
   | 'parked-event-not-found'
   | 'parked-event-tried-out'
   | 'too-many-skipped-events';

@@ -72,9 +72,10 @@ export {
 export { type AllocationRefusal, placementCandidate } from './miner/allocate.ts';
 export type { MinerCommand } from './miner/commands.ts';
 export { type Eligibility, eligibilityOf } from './miner/eligibility.ts';
-export type { Accelerator, HostCheck, MinerEvent, Platform } from './miner/events.ts';
+export type { Accelerator, HostCheck, MinerEvent, Platform, SlashingGround } from './miner/events.ts';
 export { miner } from './miner/index.ts';
-export { capacityMax, drainReasonLengthMax } from './miner/limits.ts';
+export { capacityMax, drainReasonLengthMax, slashingReasonLengthMax } from './miner/limits.ts';
+export type { Slashing } from './miner/slashing.ts';
 export type { Allocation, Attachment, Drain, Miner, MinerState } from './miner/state.ts';
 export {
   type Network,
@@ -102,6 +103,15 @@ export {
   policy,
 } from './policy/policy.ts';
 export { type ReputationLosses, type ReputationPolicy, standardReputation } from './reputation/policy.ts';
+export {
+  type ReputationCause,
+  type ReputationRules,
+  reputationAfter,
+  scoreAt,
+  underNewRules,
+} from './reputation/reputation.ts';
+export type { Reason, ReasonCode, Reputation } from './reputation/state.ts';
+export { weightsOf, weightTotal } from './reputation/weights.ts';
 export {
   type AccountId,
   type AttesterId,

@@ -93,6 +93,9 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'network-exists-with-other-content':
     'start with the settings and keys this log was founded with, or with an empty store',
   'network-root-simulated': 'leave the simulated root out, or found a simulated network',
+  'slashing-not-found': 'see what is proposed: hcc miner slashing ls MINER',
+  'slashing-decided': 'nothing: it is decided, and stays so',
+  'slashing-not-corroborated': 'withdraw it, or wait for a failure of the TPM or the hardware',
   'parked-event-not-found': 'see what stands parked: hcc parked ls',
   'parked-event-tried-out': 'run a build that can handle the event, or skip it with a reason',
   'too-many-skipped-events': 'run a build that can handle the event instead',

@@ -134,7 +134,15 @@ export {
   vmReport,
   vmUsage,
 } from './schemas/messages.ts';
-export { accelerator, hostChecks, natsPublicKey, platform } from './schemas/miner.ts';
+export {
+  accelerator,
+  hostChecks,
+  natsPublicKey,
+  platform,
+  proposalId,
+  slashingGround,
+  slashingOutcome,
+} from './schemas/miner.ts';
 export { networkKind } from './schemas/network.ts';
 export { policyDocument } from './schemas/policy.ts';
 export {

@@ -69,6 +69,12 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
   MinerUndrained: ['VMs may be placed on the miner again', operator],
 
   MinerTrustChanged: ["The verdict on the host's evidence is another than before", 'the process miner-trust'],
+  SlashingProposed: [
+    'The evidence failed as nothing innocent explains; nothing is taken until it is decided',
+    'the process slashing',
+  ],
+  SlashingAppealed: ['Why the proposal is said to be wrong', 'an operator, for the miner'],
+  SlashingDecided: ['The proposal is upheld or withdrawn, and why', operator],
 
   AttestationKeyEnrolled: ['An attestation key was proved to live in the TPM with that endorsement key', attestor],
   EvidenceAppraised: ['Evidence for a fresh nonce was verified and judged; this uses the nonce up', attestor],

@@ -73,7 +73,6 @@ export const createApi = (http: Http) => ({
   ...vmRoutes(http),
   ...minerRoutes(http),
   ...drainRoutes(http),
-  ...policyRoutes(http),
   ...whyNotRoutes(http),
   ...flavorRoutes(http),
   ...imageRoutes(http),
@@ -147,11 +146,6 @@ const whyNotRoutes = (http: Http) => ({
     http.ask(`/v1/vms/${at(id)}/why-not`, whyNot, { query: { minerId } }),
   whyNotRequest: (request: { flavorId: string; minerId?: string | undefined; accountId?: string | undefined }) =>
     http.ask('/v1/why-not', whyNot, { query: request }),
-});
-
-const policyRoutes = (http: Http) => ({
-  publishPolicy: (name: string, policy: { document: unknown; reason: string; follows?: number }) =>
-    post(http, `/v1/policies/${at(name)}`, policy),
 });
 
 const drainRoutes = (http: Http) => ({

@@ -2,7 +2,7 @@ import type { Tier } from '../appraisal/events.ts';
 import type { MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
-import type { Accelerator, HostCheck, Platform } from './events.ts';
+import type { Accelerator, HostCheck, Platform, SlashingGround } from './events.ts';
 
 type At = { readonly now: UnixMs };
 
@@ -56,5 +56,18 @@ export type MinerCommand = At &
         readonly tier: Tier;
         readonly appraisalId: string;
         readonly appraisedAt: UnixMs;
+      }
+    | {
+        readonly type: 'ProposeSlashing';
+        readonly proposalId: string;
+        readonly ground: SlashingGround;
+        readonly appraisalId: string;
+      }
+    | { readonly type: 'AppealSlashing'; readonly proposalId: string; readonly reason: string }
+    | {
+        readonly type: 'DecideSlashing';
+        readonly proposalId: string;
+        readonly outcome: 'upheld' | 'withdrawn';
+        readonly reason: string;
       }
   );

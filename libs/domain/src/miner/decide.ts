@@ -6,6 +6,7 @@ import type { MinerCommand } from './commands.ts';
 import { drainMiner, undrainMiner } from './drain.ts';
 import type { HostCheck, MinerEvent } from './events.ts';
 import { capacityMax } from './limits.ts';
+import { appealSlashing, decideSlashing, proposeSlashing } from './slashing.ts';
 import type { Attachment, Miner, MinerState } from './state.ts';
 
 /** What a command does to a miner: events, `[]` when it is already so, or a thrown {@link Refusal}. */
@@ -43,6 +44,12 @@ export const decide = (state: MinerState, command: MinerCommand): readonly Miner
       return undrainMiner(state);
     case 'NoteTrust':
       return noteTrust(state, command);
+    case 'ProposeSlashing':
+      return proposeSlashing(state, command);
+    case 'AppealSlashing':
+      return appealSlashing(state, command);
+    case 'DecideSlashing':
+      return decideSlashing(state, command);
     default:
       return unreachable(command);
   }

@@ -22,6 +22,9 @@ export type HostCheck = {
   readonly fix: string | null;
 };
 
+/** What a slashing would be for. */
+export type SlashingGround = 'tpm-failure' | 'ima-mismatch' | 'hardware-failure';
+
 export type MinerEvent =
   | {
       readonly type: 'MinerInvited';
@@ -83,4 +86,19 @@ export type MinerEvent =
       readonly tier: Tier;
       readonly appraisalId: string;
       readonly appraisedAt: UnixMs;
+    }
+  /** Evidence failed in a way that nothing innocent explains; nothing is taken until somebody decides. */
+  | {
+      readonly type: 'SlashingProposed';
+      readonly proposalId: string;
+      readonly ground: SlashingGround;
+      readonly appraisalId: string;
+      readonly needsCorroboration: boolean;
+    }
+  | { readonly type: 'SlashingAppealed'; readonly proposalId: string; readonly reason: string }
+  | {
+      readonly type: 'SlashingDecided';
+      readonly proposalId: string;
+      readonly outcome: 'upheld' | 'withdrawn';
+      readonly reason: string;
     };

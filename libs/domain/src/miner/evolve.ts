@@ -4,6 +4,7 @@ import { withEntry, withoutEntry, withRecent } from '../values/recent.ts';
 import { addSize, noSize, subtractSize } from '../values/size.ts';
 import type { MinerEvent } from './events.ts';
 import { settledMax } from './limits.ts';
+import { evolveSlashing } from './slashing.ts';
 import type { Miner, MinerState } from './state.ts';
 
 /** The miner after one more event. Total: an event that makes no sense here leaves the state as it was. */
@@ -29,6 +30,7 @@ const invited = ({ minerId, name, joinTokenSha256, expiresAt }: Event<'MinerInvi
   hostChecks: null,
   drain: null,
   trust: null,
+  slashings: new Map(),
 });
 
 const evolveMiner = (miner: Miner, event: Exclude<MinerEvent, Event<'MinerInvited'>>): Miner => {
@@ -72,6 +74,10 @@ const evolveMiner = (miner: Miner, event: Exclude<MinerEvent, Event<'MinerInvite
       const { tier, appraisalId, appraisedAt } = event;
       return { ...miner, trust: { tier, appraisalId, appraisedAt } };
     }
+    case 'SlashingProposed':
+    case 'SlashingAppealed':
+    case 'SlashingDecided':
+      return evolveSlashing(miner, event);
     default:
       return unreachable(event);
   }

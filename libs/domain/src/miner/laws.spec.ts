@@ -51,8 +51,13 @@ const allocation = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant('DeclareCapacity' as const), now, capacity: size }) },
 );
 
+const proposalId = fc.constantFrom('p-1', 'p-2', 'p-3');
+const ground = fc.constantFrom('tpm-failure' as const, 'ima-mismatch' as const, 'hardware-failure' as const);
+const outcome = fc.constantFrom('upheld' as const, 'withdrawn' as const);
+const reason = fc.constantFrom('new disks', 'a wrong list', '');
+
 const command: fc.Arbitrary<MinerCommand> = fc.oneof(
-  { weight: 8, arbitrary: allocation },
+  { weight: 9, arbitrary: allocation },
   fc.record({
     type: fc.constant('InviteMiner' as const),
     now,
@@ -94,6 +99,11 @@ const command: fc.Arbitrary<MinerCommand> = fc.oneof(
     appraisalId: fc.constant('00000000-0000-4000-8000-000000000099'),
     appraisedAt: fc.constantFrom(noon, noon + 1_000),
   }),
+  fc.oneof(
+    fc.record({ type: fc.constant('ProposeSlashing' as const), now, proposalId, ground, appraisalId: proposalId }),
+    fc.record({ type: fc.constant('AppealSlashing' as const), now, proposalId, reason }),
+    fc.record({ type: fc.constant('DecideSlashing' as const), now, proposalId, outcome, reason }),
+  ),
 );
 
 const move = movesOf<MinerState, MinerCommand>(command);
@@ -148,6 +158,21 @@ describe('the laws of a miner', () => {
         { type: 'MinerTrustChanged', tier: 'contraindicated', appraisalId: 'a', appraisedAt: noon },
         { type: 'MinerTrustChanged', tier: 'affirming', appraisalId: 'b', appraisedAt: noon + 1 },
       ],
+      SlashingProposed: [
+        {
+          ...{ type: 'SlashingProposed', proposalId: 'p-1', ground: 'ima-mismatch', appraisalId: 'a' },
+          needsCorroboration: true,
+        },
+        {
+          ...{ type: 'SlashingProposed', proposalId: 'p-2', ground: 'tpm-failure', appraisalId: 'b' },
+          needsCorroboration: false,
+        },
+      ],
+      SlashingAppealed: [{ type: 'SlashingAppealed', proposalId: 'p-1', reason: 'a wrong list' }],
+      SlashingDecided: [
+        { type: 'SlashingDecided', proposalId: 'p-2', outcome: 'upheld', reason: 'its TPM lied' },
+        { type: 'SlashingDecided', proposalId: 'p-1', outcome: 'withdrawn', reason: 'a wrong list' },
+      ],
       MinerDrainStarted: [{ type: 'MinerDrainStarted', reason: 'new disks', deadlineAt: null }],
       MinerDrained: [{ type: 'MinerDrained' }],
       MinerUndrained: [{ type: 'MinerUndrained' }],
@@ -162,6 +187,25 @@ describe('the laws of a miner', () => {
           if (before?.drain && after?.drain) {
             for (const held of after.allocations.keys()) expect(before.allocations.has(held)).toBe(true);
           }
+        }
+      }),
+    ));
+
+  test('given any commands / then nobody is slashed for a measurement list alone, and one proposal for each ground is open', () =>
+    fc.assert(
+      fc.property(histories(move), (moves) => {
+        for (const { after } of play(miner, moves)) {
+          const all = [...(after?.slashings.values() ?? [])];
+          const open = all.filter(({ decision }) => decision === null).map((one) => one.ground);
+          expect(new Set(open).size).toBe(open.length);
+        }
+        let state: MinerState = null;
+        for (const event of play(miner, moves).flatMap(({ events }) => events)) {
+          const all = [...(state?.slashings.values() ?? [])];
+          if (event.type === 'SlashingDecided' && event.outcome === 'upheld') {
+            expect(all.some((one) => !one.needsCorroboration && one.decision?.outcome !== 'withdrawn')).toBe(true);
+          }
+          state = miner.evolve(state, event);
         }
       }),
     ));

@@ -14,3 +14,9 @@ export const drainReasonLengthMax = 200;
  * commands by their id; a reservation repeated even later is confirmed to nobody and released again.
  */
 export const settledMax = 1_000;
+
+/** Proposals a miner remembers. One stands open for each ground; who has had more is not on the network for long. */
+export const slashingsMax = 32;
+
+/** Why somebody appeals, or decides: a few sentences. */
+export const slashingReasonLengthMax = 200;

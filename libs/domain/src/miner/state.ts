@@ -3,6 +3,7 @@ import type { MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
 import type { Accelerator, HostCheck, Platform } from './events.ts';
+import type { Slashing } from './slashing.ts';
 
 export type Allocation = { readonly generation: number; readonly size: Size };
 
@@ -36,6 +37,8 @@ export type Miner = {
   readonly drain: Drain | null;
   /** How its host's evidence was last judged; `null` before any was. */
   readonly trust: { readonly tier: Tier; readonly appraisalId: string; readonly appraisedAt: UnixMs } | null;
+  /** Proposals by their id; the newest ones. */
+  readonly slashings: ReadonlyMap<string, Slashing>;
 };
 
 export type Drain = { readonly reason: string; readonly deadlineAt: UnixMs | null; readonly isDone: boolean };

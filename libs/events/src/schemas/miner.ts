@@ -33,6 +33,11 @@ export const hostChecks: z.ZodType<readonly HostCheck[]> = z
   )
   .max(64);
 
+const appraisalId = z.uuid().lowercase();
+export const proposalId = z.uuid().lowercase();
+export const slashingGround = z.enum(['tpm-failure', 'ima-mismatch', 'hardware-failure']);
+export const slashingOutcome = z.enum(['upheld', 'withdrawn']);
+
 /** Stored form, version 1, of every event on `miner-<id>`. */
 export const minerEvents = {
   MinerInvited: z.strictObject({ minerId, name: shortText, joinTokenSha256: sha256Hex, expiresAt: instant }),
@@ -48,5 +53,13 @@ export const minerEvents = {
   MinerDrainStarted: z.strictObject({ reason: shortText, deadlineAt: instant.nullable() }),
   MinerDrained: z.strictObject({}),
   MinerUndrained: z.strictObject({}),
-  MinerTrustChanged: z.strictObject({ tier, appraisalId: z.uuid().lowercase(), appraisedAt: instant }),
+  MinerTrustChanged: z.strictObject({ tier, appraisalId, appraisedAt: instant }),
+  SlashingProposed: z.strictObject({
+    proposalId,
+    ground: slashingGround,
+    appraisalId,
+    needsCorroboration: z.boolean(),
+  }),
+  SlashingAppealed: z.strictObject({ proposalId, reason: shortText }),
+  SlashingDecided: z.strictObject({ proposalId, outcome: slashingOutcome, reason: shortText }),
 } satisfies EventSchemas<MinerEvent>;
