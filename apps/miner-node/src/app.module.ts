@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { connectMinerBus } from '#adapters/nats';
 import { type Log, version } from '#edge';
-import type { Clock, HostReport, MinerBus } from '#events';
+import type { AttesterBus, Clock, HostReport, MinerBus } from '#events';
 import type { Checked, Env } from '#host';
 import type { MinerConfig } from './config.ts';
 import { connectPatiently } from './connect.ts';
@@ -29,7 +29,10 @@ export const CONNECT = Symbol('CONNECT');
 
 /** Waits for the orchestrator, so it is called late: VMs that run are looked after first. */
 export type OpenIdentity = (signal: AbortSignal) => Promise<Identity>;
-export type Connect = (identity: Identity, signal: AbortSignal) => Promise<MinerBus>;
+export type Connect = (identity: Identity, signal: AbortSignal) => Promise<AgentBus>;
+
+/** What the agent talks on: its work, and its attestation. */
+export type AgentBus = MinerBus & { readonly attestation: AttesterBus };
 
 export type Given = {
   readonly config: MinerConfig;

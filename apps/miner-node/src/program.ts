@@ -7,14 +7,17 @@ import {
   CONNECT,
   type Connect,
   type Given,
+  HYPERVISOR,
   OPEN_IDENTITY,
   type OpenIdentity,
   REPORTER,
   SUPERVISOR,
 } from './app.module.ts';
+import { attestationOf } from './attest/open-attestation.ts';
 import type { MinerConfig } from './config.ts';
 import { lockMinerDir } from './host/agent-lock.ts';
 import { limits } from './limits.ts';
+import type { Hypervisor } from './ports/hypervisor.ts';
 import type { Reporter } from './reporter.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -54,6 +57,10 @@ export const startMinerNode = async (given: Given, lifecycle: Lifecycle): Promis
   await lifecycle.start({ name: 'reports', start: async () => reporter.start(bus), stop: () => reporter.stop() });
   await lifecycle.start(goodbyePart(supervisor, reporter, config), { stopMs: goodbyeMs });
   await lifecycle.start(createAgent({ bus, supervisor, identity, clock, log }));
+  const { accelerator } = await app.get<Hypervisor>(HYPERVISOR).accelerator();
+  await lifecycle.start(
+    attestationOf(given, { bus: bus.attestation, accelerator, tell: (check) => reporter.sayCheck(check) }),
+  );
 };
 
 const goodbyeMs = limits.hostStopMs + limits.hostStopMarginMs + limits.flushMs;

@@ -1,4 +1,5 @@
-import type { VmObservation } from '#domain';
+import { isDeepStrictEqual } from 'node:util';
+import type { HostCheck, VmObservation } from '#domain';
 import type { Log } from '#edge';
 import type { Clock, HostReport, MinerBus, VmReport } from '#events';
 import type { Fence } from './converge/index.ts';
@@ -21,6 +22,8 @@ export class Reporter {
   readonly #said = new Map<string, Said>();
   /** VMs whose newest word was not taken yet: only the newest counts, so this never holds more than there are VMs. */
   readonly #unsent = new Set<string>();
+  /** Checks that were made after the start, by code. */
+  readonly #checks = new Map<string, HostCheck>();
   readonly #stopping = new AbortController();
   readonly #drained = new Set<() => void>();
   #isHostUnsent = true;
@@ -40,6 +43,14 @@ export class Reporter {
     if (how === 'when-new' && this.#said.get(vmId)?.text === text) return;
     this.#said.set(vmId, { fence, observation, text });
     this.#unsent.add(vmId);
+    this.#nap.abort();
+  }
+
+  /** Reports how a check of the host stands now, beside those of the start; its newest word by code. */
+  sayCheck(check: HostCheck): void {
+    if (isDeepStrictEqual(this.#checks.get(check.code), check)) return;
+    this.#checks.set(check.code, check);
+    this.#isHostUnsent = true;
     this.#nap.abort();
   }
 
@@ -95,15 +106,17 @@ export class Reporter {
   }
 
   async #drain(bus: ReportBus): Promise<boolean> {
-    const { host, log } = this.#parts;
+    const { log } = this.#parts;
     this.#isSending = true;
     try {
       if (this.#isHostUnsent) {
-        await bus.reportHost(host);
+        // Taken off first: a check that is said while this one is on its way must be sent too.
         this.#isHostUnsent = false;
+        await bus.reportHost(this.#hostReport());
       }
       for (let [vmId] = this.#unsent; vmId !== undefined; [vmId] = this.#unsent) await this.#send(vmId, bus);
     } catch (error) {
+      this.#isHostUnsent = true;
       log('warn', 'report not taken, it will be sent again', { reason: String(error), unsent: this.#unsent.size });
       return false;
     } finally {
@@ -112,6 +125,12 @@ export class Reporter {
     for (const resolve of this.#drained) resolve();
     this.#drained.clear();
     return true;
+  }
+
+  #hostReport(): HostReport {
+    const { host } = this.#parts;
+    if (this.#checks.size === 0) return host;
+    return { ...host, checks: [...(host.checks ?? []), ...this.#checks.values()] };
   }
 
   async #send(vmId: string, bus: ReportBus): Promise<void> {

@@ -25,6 +25,7 @@ const folders = [
     (lib) => `libs/${lib}/src`,
   ),
   'libs/adapters/nats/src',
+  'libs/adapters/processor/src',
   'libs/adapters/system/src',
 ];
 

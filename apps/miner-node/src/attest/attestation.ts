@@ -1,6 +1,13 @@
 import type { HostCheck } from '#domain';
 import type { Log, Part } from '#edge';
-import { AttestationRefused, type AttesterBus, type Clock, type EvidenceAnswer, type Stop } from '#events';
+import {
+  AttestationRefused,
+  type AttesterBus,
+  BusUnavailable,
+  type Clock,
+  type EvidenceAnswer,
+  type Stop,
+} from '#events';
 import { failureOf } from '../failure.ts';
 import { limits } from '../limits.ts';
 import type { HostAttester } from './host-attester.ts';
@@ -40,9 +47,11 @@ export const createAttestation = ({ attester, bus, clock, log, tell }: Attestati
         if (stopping.signal.aborted) return;
         const pauseMs = Math.min(limits.attestRetryMs * 2 ** Math.min(failures, 10), limits.attestRetryMaxMs);
         failures += 1;
+        // Nobody who could judge: nothing of this host's is wrong.
+        const isAlone = error instanceof BusUnavailable;
         const asked = error instanceof AttestationRefused ? error.retryInMs : null;
         const inMs = Math.max(asked ?? pauseMs, limits.attestWaitMinMs);
-        tellFailure(error, inMs, log, tell);
+        tellFailure(error, inMs, log, isAlone ? () => undefined : tell);
         // Somebody who asks for evidence meanwhile cannot make a broken host work harder.
         await clock.sleep(inMs, stopping.signal);
       }
