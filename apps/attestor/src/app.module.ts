@@ -7,13 +7,14 @@ import { type Attesters, createAttesters } from './attesters/attesters.ts';
 import { createNonces } from './challenges/nonces.ts';
 import { createChipIssuer } from './chips/issue-chip.ts';
 import type { AttestorConfig } from './config.ts';
+import type { Endorse } from './endorsements/endorsements.ts';
 import { createEnrolment } from './enrolment/enrolment.ts';
 import { createImaSpool } from './evidence/ima-spool.ts';
 import { createTurnstile } from './evidence/turnstile.ts';
 import { createHandlers } from './handlers.ts';
 import { judgedAtOnceMax, resultMs, waitingMax } from './limits.ts';
 import { createPolicies, type Policies } from './policies/policies.ts';
-import { createJudging, type Trust } from './rounds/judging.ts';
+import { createJudging } from './rounds/judging.ts';
 import { createRounds, type SignedAbout } from './rounds/rounds.ts';
 import type { Trusted } from './trust.ts';
 import { createDevices } from './world/devices.ts';
@@ -36,7 +37,7 @@ export type Given = {
   readonly evidence: EvidenceStore;
   readonly world: () => World;
   readonly scoreOf: (minerId: string) => number;
-  readonly endorsements: Pick<Trust, 'revocationLists' | 'endorsements'>;
+  readonly endorse: Endorse;
 };
 
 export class AppModule {}
@@ -82,7 +83,7 @@ const handlersOf = (
       turnstile: createTurnstile(judgedAtOnceMax, waitingMax),
       judge: createJudging({
         ...{ network, policies, holderOf: createDevices(store) },
-        trust: { roots: trusted.roots, verdicts, ...given.endorsements },
+        trust: { roots: trusted.roots, verdicts, endorse: given.endorse },
       }),
       evidence: given.evidence,
       scoreOf: given.scoreOf,

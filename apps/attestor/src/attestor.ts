@@ -1,4 +1,5 @@
 import { NestFactory } from '@nestjs/core';
+import { amdKeyServerUrl, createAmdVekSource } from '#adapters/amd-kds';
 import { everyTick, type Lifecycle, type Log, nestLogger } from '#edge';
 import {
   type AttestationHandlers,
@@ -12,11 +13,12 @@ import {
 import { ATTESTERS, appModule, HANDLERS, POLICIES } from './app.module.ts';
 import type { Attesters } from './attesters/attesters.ts';
 import type { AttestorConfig } from './config.ts';
+import { type Endorse, endorseByKeyServer, endorseSimulated } from './endorsements/endorsements.ts';
 import { dropEveryMs, evidenceKeptMs, worldWaitMs } from './limits.ts';
 import { networkOf } from './network.ts';
 import type { Policies } from './policies/policies.ts';
 import { createOverdue } from './schedule/overdue.ts';
-import { tpmRootsOf, trustOf } from './trust.ts';
+import { type Trusted, tpmRootsOf, trustOf } from './trust.ts';
 import { createWorld } from './world/world.ts';
 
 /** What the attestor stands on. `main.ts` gives the real ones, a test some of its own. */
@@ -32,7 +34,7 @@ export type Ground = {
 
 export type AttestorOptions = Pick<
   AttestorConfig,
-  'attestorId' | 'verifierKey' | 'resultKey' | 'simulatedRoot' | 'tpmRootsDir'
+  'attestorId' | 'verifierKey' | 'resultKey' | 'simulatedRoot' | 'tpmRootsDir' | 'vekCacheDir'
 >;
 
 /** Starts everything in order: store, evidence, what the network is, what the log says, timers, and last the requests. */
@@ -61,10 +63,7 @@ export const startAttestor = async (ground: Ground, options: AttestorOptions, li
         appModule({
           ...{ config: options, clock, log, random, network, trusted, ekRoots, store, evidence, world: world.world },
           scoreOf: () => 0,
-          endorsements: {
-            revocationLists: () => ({}),
-            endorsements: async ({ offered: { vek, chain } }) => (vek === null ? null : { vek, chain }),
-          },
+          endorse: endorseOf(trusted, ground, options),
         }),
         { logger: nestLogger(log), abortOnError: false },
       ),
@@ -92,4 +91,15 @@ export const startAttestor = async (ground: Ground, options: AttestorOptions, li
     () => bus.serve(app.get<AttestationHandlers>(HANDLERS)),
     (stop) => stop(),
   );
+};
+
+/** Certificates and lists: of the simulated root where there is one, else of AMD, kept in a folder. */
+const endorseOf = (
+  { issuer }: Trusted,
+  { clock, log }: Ground,
+  { vekCacheDir: folder }: Pick<AttestorOptions, 'vekCacheDir'>,
+): Endorse => {
+  if (issuer !== null) return endorseSimulated(issuer, clock);
+  const source = createAmdVekSource({ baseUrl: new URL(amdKeyServerUrl), folder, clock });
+  return endorseByKeyServer(source, (reason) => log('warn', 'endorsements of a chip could not be had', { reason }));
 };

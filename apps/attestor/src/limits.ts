@@ -24,6 +24,8 @@ export const spoolBytesMax = 512 * 1024 * 1024;
 export const resultMs = 300_000;
 /** Validity of a simulated chip's certificate. */
 export const chipCertificateMs = 10 * 366 * 24 * 3_600_000;
+/** How long a list of what a simulated root took back holds; it is made anew each day, from the day before on. */
+export const revocationListMs = 8 * 24 * 3_600_000;
 /** How often the overdue and what cannot be derived from a timer are looked at. */
 export const lookEveryMs = 10_000;
 /** Two RSA-4096 keys and their certificates as text. */

@@ -2,22 +2,19 @@ import {
   type CertificateVerdicts,
   type DeviceHolder,
   type HostContext,
-  type HostEvidenceHints,
   type HostJudgement,
   hintsOfHostEvidence,
   judgeHostEvidence,
-  type SnpProduct,
   type TrustRoots,
 } from '#attestation';
 import type { Attester, DeviceKind, NetworkKind } from '#domain';
+import type { Endorse } from '../endorsements/endorsements.ts';
 import type { InForce, Policies } from '../policies/policies.ts';
 
 /** What the verifier trusts, which never comes out of evidence. */
 export type Trust = {
   readonly roots: TrustRoots;
-  readonly revocationLists: () => Readonly<Partial<Record<SnpProduct, Uint8Array>>>;
-  /** Certificates of a chip that came without its own; `null` when they cannot be had. */
-  readonly endorsements: (hints: HostEvidenceHints) => Promise<HostContext['endorsements']>;
+  readonly endorse: Endorse;
   readonly verdicts: CertificateVerdicts;
 };
 
@@ -56,8 +53,7 @@ export const createJudging =
       previous: attester?.progress ?? { tpm: null, ima: null },
       devices: { chip, tpm },
       roots: trust.roots,
-      revocationLists: trust.revocationLists(),
-      endorsements: hints === null ? null : await trust.endorsements(hints),
+      ...(hints === null ? { endorsements: null, revocationLists: {} } : await trust.endorse(hints)),
       verdicts: trust.verdicts,
     };
     return { ...judgeHostEvidence({ document, ima }, context, policy), policy: used };
