@@ -26,5 +26,4 @@ export const commandIdOf = (process: string, eventId: string, step: string): str
 export const bootIdOf = (commandId: string): BootId => derivedUuid('boot', commandId) as BootId;
 
 /** The stream of a chip or TPM: its own ids are longer than a stream's name may be. */
-export const deviceStreamId = ({ deviceKind, deviceId }: Device): string =>
-  hash('sha256', `${deviceKind}:${deviceId}`);
+export const deviceStreamId = ({ deviceKind, deviceId }: Device): string => hash('sha256', `${deviceKind}:${deviceId}`);

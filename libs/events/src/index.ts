@@ -118,6 +118,7 @@ export type { Ids } from './ports/ids.ts';
 export type { Leases } from './ports/leases.ts';
 export type { Scheduler, SchedulerStatus, Timer, TimerFired, TimerSource, Timers } from './ports/scheduler.ts';
 export { createRelay, type Relay, RelayNotPlaced, type RelayOptions, type RelayStatus } from './relay.ts';
+export { createReputations, type Reputations } from './reputations.ts';
 export { role } from './schemas/account.ts';
 export { attesterId, claimGroup, groupTiers, tier } from './schemas/appraisal.ts';
 export { attestationMessages } from './schemas/attestation-messages.ts';
@@ -165,6 +166,7 @@ export { exitCause, restartPolicy, sshEndpoint, waitingFor } from './schemas/vm.
 export type { Sink } from './sink.ts';
 export { admitAppend, firstRevision } from './store/admission.ts';
 export { type Bell, createBell, follow } from './store/follow.ts';
+export { hasHistory } from './store/history.ts';
 export { createInstants } from './store/instants.ts';
 export { pageEvents, startRevision } from './store/paging.ts';
 export { createPositions, type Positions } from './store/positions.ts';

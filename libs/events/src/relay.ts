@@ -6,6 +6,7 @@ import type { OrchestratorBus } from './ports/bus.ts';
 import type { Checkpoints } from './ports/checkpoints.ts';
 import type { Clock } from './ports/clock.ts';
 import type { EventStore } from './ports/event-store.ts';
+import { hasHistory } from './store/history.ts';
 
 export type RelayOptions = {
   readonly store: EventStore;
@@ -77,7 +78,7 @@ export const createRelay = (options: RelayOptions): Relay => {
     const saved = await checkpoints.load(name);
     if (saved === 'none') {
       const head = await store.head();
-      if (head !== null && checkpoint === 'required') throw notPlaced(store.storeId, head);
+      if (head !== null && checkpoint === 'required' && (await hasHistory(store))) throw notPlaced(store.storeId, head);
       await checkpoints.save(name, null);
     }
     position = saved === 'none' ? null : saved;

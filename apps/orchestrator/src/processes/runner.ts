@@ -9,6 +9,7 @@ import {
   type EventStore,
   type Handling,
   handle,
+  hasHistory,
   type Position,
   type RecordedEvent,
   readPageEventsMax,
@@ -50,7 +51,7 @@ export const processSink = <State>(
 
   const load = async (): Promise<Position | null> => {
     const saved = await checkpoints.load(process.name);
-    if (saved === 'none' && startAt === 'checkpoint' && (await store.head()) !== null) {
+    if (saved === 'none' && startAt === 'checkpoint' && (await hasHistory(store))) {
       throw new CheckpointMissing(
         `process ${process.name} has no checkpoint, but the store has events; start once with HCC_RECONCILE=1 to let it begin at the beginning`,
       );
