@@ -32,7 +32,7 @@ export const hccamLaunchInputs = async (image: HccamImage, accelerator: Accelera
   return launchInputsOf(systemVmArgs(hccamMachine(image, { accelerator, firmwarePath }, nowhere)));
 };
 
-/** Node and its 115 MB of first RAM disk, twice while it is unpacked; 384 MiB just do. */
+/** Node and its 115 MB of first RAM disk, twice while it is unpacked: 384 MiB do not do. */
 const hccamMemoryBytes = 512 * 1024 * 1024;
 
 const nowhere: HccamPlace = { vmId: '00000000-0000-4000-8000-000000000000', pidFile: '/dev/null', ports: [] };
