@@ -62,7 +62,7 @@ export const startAttestor = async (ground: Ground, options: AttestorOptions, li
       NestFactory.createApplicationContext(
         appModule({
           ...{ config: options, clock, log, random, network, trusted, ekRoots, store, evidence, world: world.world },
-          scoreOf: () => 0,
+          scoreOf: (minerId) => world.world().reputations.scoreOf(minerId, clock.now()),
           endorse: endorseOf(trusted, ground, options),
         }),
         { logger: nestLogger(log), abortOnError: false },

@@ -21,6 +21,7 @@ import { minerTrust } from './processes/miner-trust.process.ts';
 import type { Part } from './processes/part.ts';
 import { orphans, reconciler, withoutVm } from './processes/reconciler.process.ts';
 import { giveAll, processSink, type StartAt } from './processes/runner.ts';
+import { slashing } from './processes/slashing.process.ts';
 import { vmAdmission } from './processes/vm-admission.process.ts';
 import { vmPlacement } from './processes/vm-placement.process.ts';
 import { vmResize } from './processes/vm-resize.process.ts';
@@ -91,6 +92,7 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
       consumer(vmResize.name, processSink(vmResize, dependencies, startAt)),
       consumer(deviceClaims.name, processSink(deviceClaims, dependencies, startAt)),
       consumer(minerTrust.name, processSink(minerTrust, dependencies, startAt)),
+      consumer(slashing.name, processSink(slashing, dependencies, startAt)),
       consumer(minerLost.name, processSink(minerLost, dependencies, startAt)),
       stoppedWith(timed.stop, consumer(deadlines.name, timed.sink)),
       consumer(reconciler.name, ledger),

@@ -9,7 +9,7 @@ import {
   underNewRules,
 } from '#domain';
 import { aggregates } from './aggregates.ts';
-import type { RecordedEvent } from './envelope.ts';
+import type { RecordedEvent, StreamName } from './envelope.ts';
 import { categoryOf, idOf } from './names.ts';
 import { readReputationPolicy } from './policy-documents.ts';
 
@@ -26,9 +26,10 @@ export type Reputations = {
   rules(): ReputationRules;
 };
 
-/** A fold of the whole log: give it every event once, in order. */
+/** A fold of the whole log, in its order; what was taken already is gone past. */
 export const createReputations = (): Reputations => {
   const miners = new Map<string, Reputation>();
+  const taken = new Map<StreamName, bigint>();
   let rules: ReputationRules = { policy: standardReputation, version: 0 };
 
   const takePolicy = (recorded: RecordedEvent): void => {
@@ -43,12 +44,16 @@ export const createReputations = (): Reputations => {
     apply: (recorded) => {
       const category = categoryOf(recorded.stream);
       const id = idOf(recorded.stream);
-      if (category === 'policy' && id === 'reputation') takePolicy(recorded);
       // A guest's attester is nobody's reputation.
-      if (category === 'appraisal' && !miners.has(id)) return;
-      if (category !== 'miner' && category !== 'appraisal') return;
-      const event = aggregates[category].codec.decode(recorded);
-      miners.set(id, reputationAfter(miners.get(id) ?? null, event, causeOf(recorded), rules));
+      const counts = category === 'miner' || (category === 'appraisal' && miners.has(id));
+      const isPolicy = category === 'policy' && id === 'reputation';
+      if (!(counts || isPolicy) || (taken.get(recorded.stream) ?? -1n) >= recorded.revision) return;
+      if (isPolicy) takePolicy(recorded);
+      else {
+        const event = aggregates[category === 'miner' ? 'miner' : 'appraisal'].codec.decode(recorded);
+        miners.set(id, reputationAfter(miners.get(id) ?? null, event, causeOf(recorded), rules));
+      }
+      taken.set(recorded.stream, recorded.revision);
     },
     of: (minerId) => miners.get(minerId) ?? null,
     scoreOf: (minerId, at) => scored(miners.get(minerId), rules, at),

@@ -1,5 +1,13 @@
 import { type Attester, appraisal, type Miner, miner, type PolicyState, policy, type UnixMs } from '#domain';
-import { aggregates, categoryOf, idOf, type RecordedEvent, type Sink } from '#events';
+import {
+  aggregates,
+  categoryOf,
+  createReputations,
+  idOf,
+  type RecordedEvent,
+  type Reputations,
+  type Sink,
+} from '#events';
 
 /** What is known of one miner here: enough to know when its evidence is due. */
 export type KnownMiner = {
@@ -14,6 +22,7 @@ export type World = {
   readonly miners: ReadonlyMap<string, KnownMiner>;
   /** Without what they showed: only when they were judged and are due. */
   readonly attesters: ReadonlyMap<string, Attester>;
+  readonly reputations: Reputations;
 };
 
 /** {@link World} as a sink that reads the log from the beginning at every start. `changed` hears of each stream it took in. */
@@ -23,6 +32,7 @@ export const createWorld = (
   let policies = new Map<string, NonNullable<PolicyState>>();
   let miners = new Map<string, KnownMiner>();
   let attesters = new Map<string, Attester>();
+  let reputations = createReputations();
 
   const takeMiner = (recorded: RecordedEvent): void => {
     const id = idOf(recorded.stream);
@@ -45,11 +55,12 @@ export const createWorld = (
   };
 
   return {
-    world: () => ({ policies, miners, attesters }),
+    world: () => ({ policies, miners, attesters, reputations }),
     load: async () => {
       policies = new Map();
       miners = new Map();
       attesters = new Map();
+      reputations = createReputations();
       return null;
     },
     apply: (recorded) => {
@@ -58,6 +69,7 @@ export const createWorld = (
       else if (category === 'appraisal') takeAppraisal(recorded);
       else if (category === 'policy') takePolicy(recorded);
       else return;
+      reputations.apply(recorded);
       changed(recorded);
     },
     commit: () => undefined,

@@ -61,7 +61,7 @@ export const reputationAfter = (
 
 /** Its score at a moment: silence counts until then, and nothing else does. */
 export const scoreAt = ({ score, silentFrom, decayed }: Reputation, policy: ReputationPolicy, at: UnixMs): number =>
-  score - Math.min(score, decayUntil(silentFrom, policy, at) - Math.min(decayed, decayUntil(silentFrom, policy, at)));
+  Math.max(0, score - Math.max(0, decayUntil(silentFrom, policy, at) - decayed));
 
 /** What is due under the rules of before is charged before others hold. */
 export const underNewRules = (before: Reputation, cause: ReputationCause, old: ReputationRules): Reputation => {
