@@ -88,7 +88,7 @@ describe.skipIf(missing.length > 0)(
     test('given an extended register / when it is quoted / then the claim is the hash of what was extended', async () => {
       const [before] = await tpm.readPcrs({ bank: 'sha256', indices: [10] });
       const digest = createHash('sha256').update('a file').digest('hex');
-      await tpm.extend('sha256', 10, digest);
+      await tpm.extend('sha256', 10, [digest]);
       const wanted = createHash('sha256')
         .update(Buffer.from(`${before?.value}${digest}`, 'hex'))
         .digest('hex');
@@ -154,7 +154,7 @@ describe.skipIf(missing.length > 0)(
         () => tpm.quote('ecc', randomBytes(65), { bank: 'sha256', indices: [0] }),
         () => tpm.readPcrs({ bank: 'sha256', indices: [24] }),
         () => tpm.readPcrs({ bank: 'sha512', indices: [0] }),
-        () => tpm.extend('sha256', 10, 'abc'),
+        () => tpm.extend('sha256', 10, ['abc']),
         () => tpm.activateCredential('ecc', 'ecc', randomBytes(40)),
       ]) {
         await expect(ask()).rejects.toSatisfy((error: unknown) => isHostError(error, 'tpm-refused'));

@@ -57,7 +57,11 @@ async function measure({ listPath, files, tpm }: OwnFilesOptions): Promise<OwnLi
     added.push(ownEntry(path, digest));
   }
   await appendDurably(listPath, known.bytes, added);
-  for (const { extendSha256 } of [...pending, ...added]) await tpm.extend('sha256', 10, extendSha256);
+  await tpm.extend(
+    'sha256',
+    10,
+    [...pending, ...added].map(({ extendSha256 }) => extendSha256),
+  );
   return {
     ...{ path: listPath, form: 'binary-little-endian', measuredBy: 'own' },
     ...{ entries: known.entries + added.length, extended: pending.length + added.length },

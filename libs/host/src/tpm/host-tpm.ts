@@ -33,8 +33,8 @@ export type HostTpm = {
   readonly issuers: () => Promise<readonly Uint8Array[]>;
   readonly attestationKey: (kind: TpmKeyKind) => Promise<HostTpmAk>;
   readonly quote: (ak: TpmKeyKind, nonce: Uint8Array, pcrs: HostPcrs) => Promise<HostTpmQuote>;
-  /** Extends a register by a digest in hex, of the bank's size. */
-  readonly extend: (bank: HostPcrs['bank'], index: number, digest: string) => Promise<void>;
+  /** Extends a register by digests in hex, of the bank's size, in their order. After a failure some of them may be in it. */
+  readonly extend: (bank: HostPcrs['bank'], index: number, digests: readonly string[]) => Promise<void>;
   readonly readPcrs: (pcrs: HostPcrs) => Promise<HostTpmQuote['pcrs']>;
   /** The secret of a credential in the file form of tpm2-tools. */
   readonly activateCredential: (ak: TpmKeyKind, ek: TpmKeyKind, credential: Uint8Array) => Promise<Uint8Array>;
@@ -109,7 +109,7 @@ function hostTpm(commands: TpmCommands, dir: string, about: Pick<HostTpm, 'simul
       return { kind, name, publicArea };
     },
     quote: async (kind, nonce, pcrs) => quotePcrs(commands, await ak(kind), nonce, pcrs, about.simulated),
-    extend: (bank, index, digest) => extendPcr(commands, bank, index, digest),
+    extend: (bank, index, digests) => extendPcr(commands, bank, index, digests),
     readPcrs: (pcrs) => readPcrs(commands, pcrs),
     activateCredential: async (kind, ek, credential) => activateCredential(commands, await ak(kind), ek, credential),
     close: async () => undefined,

@@ -16,6 +16,8 @@ export const tpmLimits = {
   nonceBytesMax: 64,
   /** A credential for an RSA-4096 endorsement key is under 700 bytes. */
   credentialBytesMax: 2_048,
+  /** Extends of one call of the tool: a twentieth of what an argument list may hold. */
+  extendsAtOnce: 64,
   /** Registers of a PC Client TPM. */
   registers: 24,
   /** Where our attestation keys are kept, clear of the handles the TCG reserves for endorsement keys. */
