@@ -6,6 +6,9 @@ import { createManualClock } from '#adapters/memory';
 import type {
   AccountEvent,
   AccountId,
+  AppraisalEvent,
+  AttesterId,
+  DeviceEvent,
   ImageDigest,
   ImageEvent,
   MinerEvent,
@@ -51,13 +54,16 @@ export const teller = (store: EventStore) => {
     );
     await store.append(stream, news, history.at(-1)?.revision ?? 'no-stream');
   };
-  const { vm, account, miner, image } = aggregates;
+  const { vm, account, miner, image, appraisal, device } = aggregates;
   return {
     rawVm: (id: string, ...events: Encoded[]) => tell(streamName('vm', id), events),
     vm: (id: string, ...events: VmEvent[]) => tell(streamName('vm', id), events.map(vm.codec.encode)),
     account: (id: string, ...events: AccountEvent[]) =>
       tell(streamName('account', id), events.map(account.codec.encode)),
     miner: (id: string, ...events: MinerEvent[]) => tell(streamName('miner', id), events.map(miner.codec.encode)),
+    appraisal: (id: string, ...events: AppraisalEvent[]) =>
+      tell(streamName('appraisal', id), events.map(appraisal.codec.encode)),
+    device: (id: string, ...events: DeviceEvent[]) => tell(streamName('device', id), events.map(device.codec.encode)),
     image: (id: string, ...events: ImageEvent[]) => tell(streamName('image', id), events.map(image.codec.encode)),
   };
 };
@@ -100,6 +106,35 @@ export const manifest = {
   manifestVersion: 1,
   packages: [],
 };
+
+/** Evidence of a host that an attestor judged, as it is recorded. */
+export const judged = (
+  of: MinerId,
+  how: Partial<Extract<AppraisalEvent, { type: 'EvidenceAppraised' }>> = {},
+): Extract<AppraisalEvent, { type: 'EvidenceAppraised' }> => ({
+  ...{
+    type: 'EvidenceAppraised',
+    attesterId: of as string as AttesterId,
+    kind: 'host',
+    appraisalId: uuid('appraisal'),
+  },
+  ...{ attestorId: 'attestor-1', appraisedAt: Date.UTC(2026, 0, 1), nonceSha256: 'e'.repeat(64) },
+  ...{ nonceExpiresAt: Date.UTC(2026, 0, 1, 0, 2), evidenceSha256: 'f'.repeat(64), platform: 'simulated' },
+  policies: [{ name: 'host-attestation', version: 1, sha256: 'a'.repeat(64) }],
+  tier: 'affirming',
+  groups: {
+    ...({ hardware: 'affirming', launch: 'affirming', tpm: 'affirming' } as const),
+    ...({ ima: 'affirming', identity: 'affirming' } as const),
+  },
+  refusals: [],
+  claims: {
+    ...{ chipId: 'ab'.repeat(64), product: 'Genoa', reportedTcb: '1', launchDigest: null, ekPublicSha256: null },
+    ...{ akName: null, imaEntries: 7, imaNotAttested: 0, agentVersion: '1.0.0' },
+  },
+  progress: { tpm: null, ima: null },
+  nextDueAt: Date.UTC(2026, 0, 1, 0, 2),
+  ...how,
+});
 
 export const requested = (name: string, owner: string): VmEvent => ({
   type: 'VmRequested',

@@ -2,14 +2,17 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { Metrics } from '#edge';
-import type { Clock, Consumer, EventStore, Ids, OrchestratorBus } from '#events';
+import type { Clock, Consumer, EventStore, Ids, OrchestratorBus, Reputations } from '#events';
 import { handlers } from './handling/handlers.ts';
 import { AccountsController } from './http/accounts/accounts.controller.ts';
 import { CreditsController } from './http/accounts/credits.controller.ts';
 import { SshKeysController } from './http/accounts/ssh-keys.controller.ts';
 import { TokensController } from './http/accounts/tokens.controller.ts';
+import { AttestationController } from './http/attestation/attestation.controller.ts';
+import { ReputationController } from './http/attestation/reputation.controller.ts';
 import { AuthGuard } from './http/auth/auth.guard.ts';
 import { createAuthenticator, type OperatorToken } from './http/auth/authenticator.ts';
+import { DevicesController } from './http/devices/devices.controller.ts';
 import { FlavorsController } from './http/flavors/flavors.controller.ts';
 import { createFollowers } from './http/followers.ts';
 import { ImagesController } from './http/images/images.controller.ts';
@@ -17,6 +20,7 @@ import { DrainController } from './http/miners/drain.controller.ts';
 import { EnrolmentController } from './http/miners/enrolment.controller.ts';
 import { HostChecksController } from './http/miners/host-checks.controller.ts';
 import { MinersController } from './http/miners/miners.controller.ts';
+import { SlashingController } from './http/miners/slashing.controller.ts';
 import { createOwnership } from './http/ownership.ts';
 import { createPast } from './http/past.ts';
 import { PoliciesController } from './http/policies/policies.controller.ts';
@@ -24,6 +28,7 @@ import { ProjectionsController } from './http/projections/projections.controller
 import type { RateLimits, Rates } from './http/rates.ts';
 import { createReads, type Reads } from './http/reads.ts';
 import { openApiDocument } from './http/reference/openapi.ts';
+import { createScores } from './http/scores.ts';
 import { createStamp } from './http/stamp.ts';
 import { AuditController } from './http/streams/audit.controller.ts';
 import { EventsController } from './http/streams/events.controller.ts';
@@ -50,6 +55,7 @@ import type { Rows } from './projections/rows.ts';
 import {
   AUTHENTICATOR,
   BUS,
+  CLOCK,
   FOLLOWERS,
   HANDLING,
   ISSUE_MINER_JWT,
@@ -62,6 +68,7 @@ import {
   READINESS,
   READS,
   REBUILDS,
+  SCORES,
   STAMP,
   STORE,
 } from './tokens.ts';
@@ -75,6 +82,7 @@ export type Resources = {
   readonly rows: Rows;
   readonly rebuilds: Rebuilds;
   readonly readModel: Pick<Consumer, 'reached' | 'status' | 'blocking'>;
+  readonly reputation: Pick<Consumer, 'reached' | 'status'> & { readonly reputations: () => Reputations };
   readonly readiness: Readiness;
   readonly metrics: Metrics;
   readonly lastSeen: LastSeen;
@@ -110,6 +118,10 @@ export const controllers = [
   EnrolmentController,
   HostChecksController,
   DrainController,
+  AttestationController,
+  ReputationController,
+  SlashingController,
+  DevicesController,
   PoliciesController,
   StreamsController,
   EventsController,
@@ -132,6 +144,7 @@ export const appModule = (resources: Resources, rates: Rates): DynamicModule => 
     providers: [
       ...handlers,
       { provide: STORE, useValue: store },
+      { provide: CLOCK, useValue: clock },
       { provide: BUS, useValue: resources.bus },
       { provide: REBUILDS, useValue: resources.rebuilds },
       { provide: READINESS, useValue: resources.readiness },
@@ -146,6 +159,11 @@ export const appModule = (resources: Resources, rates: Rates): DynamicModule => 
       { provide: FOLLOWERS, useFactory: () => createFollowers(clock) },
       { provide: PAST, useFactory: () => createPast(store, clock) },
       { provide: READS, useFactory: () => createReads(rows, store, readModel, resources.atLeastWaitMs) },
+      {
+        provide: SCORES,
+        useFactory: () =>
+          createScores(resources.reputation.reputations, store, resources.reputation, resources.atLeastWaitMs),
+      },
       {
         provide: AUTHENTICATOR,
         inject: [READS],

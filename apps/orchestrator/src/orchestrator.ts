@@ -25,6 +25,7 @@ import { busWaitMs, processesStartMs } from './lifecycle/limits.ts';
 import { busProbe, createReadiness, storeProbe, timersProbe } from './lifecycle/readiness.ts';
 import { openReadModel } from './projections/read-model.ts';
 import { createRebuilds } from './projections/rebuilds.ts';
+import { createReputationSink } from './projections/reputation.ts';
 import { beginTerm } from './term.ts';
 
 export type OpenStore = {
@@ -76,7 +77,7 @@ export const startOrchestrator = async (
   const { networkId: id, name, kind } = await foundNetwork({ store, clock, ids }, options.network);
   const heads = createLogHeads({ store, clock, log, file: options.logHeadsFile, key: options.network.key });
   await lifecycle.start(heads);
-  const { model, readModel, rebuilds } = await openReads(ground, store, options.readModelDir, lifecycle);
+  const { model, readModel, rebuilds, reputation } = await openReads(ground, store, options.readModelDir, lifecycle);
   const connected = await lifecycle.open('bus', ground.connectBus, (open) => open.close(), { startMs: 2 * busWaitMs });
   const bus = measuredBus(connected, metrics);
   const scheduler = await lifecycle.open('timers', ground.openScheduler, (open) => open.stop());
@@ -89,6 +90,7 @@ export const startOrchestrator = async (
 
   const consumers = () => [
     { status: readModel.status },
+    { status: reputation.status },
     { status: heads.status },
     ...(leadership.current()?.parts ?? []).flatMap(({ status }) => (status === undefined ? [] : [{ status }])),
   ];
@@ -99,7 +101,7 @@ export const startOrchestrator = async (
   if (metricsAt !== null) await lifecycle.start(metricsDoor({ metrics, ...metricsAt, log }));
   const door = await openDoor(
     {
-      ...{ store, clock, ids, bus, readModel },
+      ...{ store, clock, ids, bus, readModel, reputation },
       rows: model.rows,
       rebuilds,
       readiness,
@@ -132,5 +134,8 @@ const openReads = async ({ clock, ids, log }: Ground, store: EventStore, dir: st
     isBlocked: (stream) => readModel.blocking(stream) !== null,
   });
   await lifecycle.start({ name: 'rebuilds', start: async () => undefined, stop: rebuilds.stop });
-  return { model, readModel, rebuilds };
+  const sink = createReputationSink();
+  const following = createConsumer({ name: 'reputation', store, clock, sink, log });
+  await lifecycle.start({ name: 'reputation', start: following.start, stop: following.stop });
+  return { model, readModel, rebuilds, reputation: { ...following, reputations: sink.reputations } };
 };

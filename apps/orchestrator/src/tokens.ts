@@ -6,6 +6,10 @@ export const STORE = Symbol('STORE');
 export const HANDLING = Symbol('HANDLING');
 /** {@link import('./http/reads.ts').Reads} */
 export const READS = Symbol('READS');
+/** {@link import('#events').Clock} */
+export const CLOCK = Symbol('CLOCK');
+/** {@link import('./http/scores.ts').Scores} */
+export const SCORES = Symbol('SCORES');
 /** {@link import('./http/past.ts').Past} */
 export const PAST = Symbol('PAST');
 /** {@link import('./projections/rebuilds.ts').Rebuilds} */

@@ -17,10 +17,13 @@ import { readReputationPolicy } from './policy-documents.ts';
 export type Reputations = {
   /** Takes one more event; what says nothing about trust is gone past. Throws UnknownEvent. */
   apply(recorded: RecordedEvent): void;
+  /** Whether an event of a stream that counts was taken. */
+  has(stream: StreamName, revision: bigint): boolean;
   /** `null` for who was never invited. */
   of(minerId: string): Reputation | null;
   /** A score with the silence until then; 0 for who was never invited. */
   scoreOf(minerId: string, at: UnixMs): number;
+  /** Of those whose agent has come: who was only invited has shown nothing. */
   scores(at: UnixMs): ReadonlyMap<string, number>;
   /** What holds now. */
   rules(): ReputationRules;
@@ -55,9 +58,13 @@ export const createReputations = (): Reputations => {
       }
       taken.set(recorded.stream, recorded.revision);
     },
+    has: (stream, revision) => (taken.get(stream) ?? -1n) >= revision,
     of: (minerId) => miners.get(minerId) ?? null,
     scoreOf: (minerId, at) => scored(miners.get(minerId), rules, at),
-    scores: (at) => new Map([...miners].map(([minerId, one]) => [minerId, scored(one, rules, at)])),
+    scores: (at) => {
+      const came = [...miners].filter(([, { silentFrom }]) => silentFrom !== null);
+      return new Map(came.map(([minerId, one]) => [minerId, scored(one, rules, at)]));
+    },
     rules: () => rules,
   };
 };

@@ -28,3 +28,6 @@ export const auditScanEventsMax = 50_000;
 export const auditSpansAtOnce = 64;
 /** Miners named as evidence of a why-not: the counts are of all of them, and nobody reads more lines. */
 export const whyNotMinersMax = 100;
+/** Appraisals of one page when none are asked for, and at the most: each may say what is wrong in 32 lines. */
+export const appraisalsShown = 20;
+export const appraisalsMax = 200;

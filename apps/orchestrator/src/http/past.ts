@@ -32,7 +32,7 @@ export const createPast = (store: EventStore, clock: Clock): Past => {
   };
 
   const momentOf = async (text: string): Promise<Moment> => {
-    const time = timeOf(text);
+    const time = timeIn(text);
     if (time === null) return { at: text, position: await positionFrom(store, text) };
     const now = clock.now();
     if (time > now) {
@@ -72,11 +72,15 @@ export const notThen = (code: 'vm-not-found' | 'miner-not-found' | 'account-not-
     `there was no ${what} as of ${at.at} (position ${at.position}); leave "at" out to read what is now`,
   );
 
+/** When a moment was; of a position it is the time of the last event that counts. */
+export const timeOf = ({ at }: Moment, { last }: Pick<RowAt<unknown>, 'last'>): UnixMs =>
+  DAY.test(at) ? Date.parse(at) : Date.parse(last.recordedAt);
+
 const DAY = /^\d{4}-\d{2}-\d{2}/;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /** A time in a text; `null` when it does not begin like one. */
-const timeOf = (text: string): UnixMs | null => {
+const timeIn = (text: string): UnixMs | null => {
   if (!DAY.test(text)) return null;
   const time = TIME.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time)) throw unreadable(text);

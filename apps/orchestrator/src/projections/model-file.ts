@@ -2,7 +2,9 @@ import { rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { EventStore, Position } from '#events';
 import { accounts } from './accounts.projection.ts';
+import { attestations } from './attestations.projection.ts';
 import { audit } from './audit.projection.ts';
+import { devices } from './devices.projection.ts';
 import { flavors } from './flavors.projection.ts';
 import { images } from './images.projection.ts';
 import { busyTimeoutMs, walBytesKept, walCheckpointPages } from './limits.ts';
@@ -16,7 +18,7 @@ import { streams } from './streams.projection.ts';
 import { vms } from './vms.projection.ts';
 
 /** Raise it whenever a table, a row or a fold changes: the old file is not read but rebuilt. */
-export const readModelVersion = 8;
+export const readModelVersion = 9;
 
 /** Every projection of the file. Together they are one consumer with one position, so an answer has one too. */
 export const projections: readonly Foldable[] = [
@@ -26,6 +28,8 @@ export const projections: readonly Foldable[] = [
   foldable(images),
   foldable(flavors),
   foldable(policies),
+  foldable(attestations),
+  foldable(devices),
   parked,
 ];
 

@@ -1,8 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Role } from '#domain';
 import type { AccountRow } from './accounts.projection.ts';
+import type { AttestationRow } from './attestations.projection.ts';
 import type { AuditSpan } from './audit.projection.ts';
 import { listedSpans, type SpanFilter } from './audit-rows.ts';
+import type { DeviceRow } from './devices.projection.ts';
 import { type MinerFilter, minersWanted, type VmFilter, vmsWanted, type Wanted } from './filters.ts';
 import type { FlavorRow } from './flavors.projection.ts';
 import type { ImageRow } from './images.projection.ts';
@@ -37,6 +39,8 @@ export type Rows = {
   flavor(flavorId: string): FlavorRow | null;
   flavors(options: ListOptions): List<FlavorRow>;
   policy(name: string): PolicyRow | null;
+  attestation(attesterId: string): AttestationRow | null;
+  devices(filter: { readonly minerId?: string | undefined }, options: ListOptions): List<DeviceRow>;
   streams(category: string | null, options: ListOptions): List<StreamRow>;
   parked(filter: ParkedFilter, options: ListOptions): List<ParkedRow>;
   parkedEvent(consumer: string, eventId: string): ParkedRow | null;
@@ -54,6 +58,8 @@ export const createRows = (db: Database): Rows => {
   const image = byKey<ImageRow>(db, 'images', 'digest');
   const flavor = byKey<FlavorRow>(db, 'flavors', 'flavor_id');
   const policy = byKey<PolicyRow>(db, 'policies', 'name');
+  const attestation = byKey<AttestationRow>(db, 'attestations', 'attester_id');
+  const devices = listed<DeviceRow>(db, 'devices', 'device_key');
   const flavors = listed<FlavorRow>(db, 'flavors', 'flavor_id');
   const vms = listed<VmRow>(db, 'vms', 'vm_id');
   const accounts = listed<AccountRow>(db, 'accounts', 'account_id');
@@ -75,6 +81,8 @@ export const createRows = (db: Database): Rows => {
     flavor,
     flavors: (options) => flavors(everything, options),
     policy,
+    attestation,
+    devices: ({ minerId }, options) => devices({ columns: { holder: minerId }, terms: [] }, options),
     streams: listedStreams(db),
     parked: listedParked(db),
     parkedEvent: oneParked(db),

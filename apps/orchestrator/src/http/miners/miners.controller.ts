@@ -1,17 +1,20 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { Refusal } from '#domain';
+import type { Clock } from '#events';
 import { HandleMiner } from '../../handling/messages.ts';
+import { attestations } from '../../projections/attestations.projection.ts';
 import { type MinerRow, miners } from '../../projections/miners.projection.ts';
-import { LAST_SEEN, PAST, READS, STAMP } from '../../tokens.ts';
+import { CLOCK, LAST_SEEN, PAST, READS, SCORES, STAMP } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
-import { notThen, type Past } from '../past.ts';
+import { notThen, type Past, timeOf } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
 import { listOptions, listView, pageOf } from '../schemas/lists.ts';
 import { minerList, minerPath, newMiner } from '../schemas/miners.ts';
 import { asOfView, momentRefusals, readAtQuery } from '../schemas/moments.ts';
+import type { Scores } from '../scores.ts';
 import type { Stamp } from '../stamp.ts';
 import { type LastSeen, minerAnswer, minerView } from '../views/miner.view.ts';
 
@@ -54,6 +57,8 @@ export class MinersController {
     @Inject(PAST) private readonly past: Past,
     @Inject(STAMP) private readonly stamp: Stamp,
     @Inject(LAST_SEEN) private readonly lastSeen: LastSeen,
+    @Inject(SCORES) private readonly scores: Scores,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @Answers(inviteMiner)
@@ -70,7 +75,7 @@ export class MinersController {
 
   @Answers(listMiners)
   async list(@Asked(listMiners) { query }: AskedOf<typeof listMiners>, @Res({ passthrough: true }) reply: HttpReply) {
-    await this.reads.upTo(query.atLeast, reply);
+    await this.upTo(query.atLeast, reply);
     return listView(this.reads.rows.miners(query, listOptions(query)), (row) => this.view(row));
   }
 
@@ -80,10 +85,16 @@ export class MinersController {
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
     if (query.at !== undefined) return this.showPast(minerId, query.at);
-    await this.reads.upTo(query.atLeast, reply);
+    await this.upTo(query.atLeast, reply);
     const row = this.reads.rows.miner(minerId);
     if (row === null) throw new Refusal('miner-not-found', `there is no miner ${minerId}; \`hcc miner ls\` lists them`);
     return this.view(row);
+  }
+
+  /** A row says what the read model has, and its score what the reputations have. */
+  private async upTo(atLeast: string | undefined, reply: HttpReply): Promise<void> {
+    await this.scores.upTo(atLeast, reply);
+    await this.reads.upTo(atLeast, reply);
   }
 
   /** Beats are no events: when it was last heard at a moment of the past nobody knows. */
@@ -91,11 +102,16 @@ export class MinersController {
     const at = await this.past.at(text);
     const found = await this.past.row(miners, minerId, at);
     if (found === null) throw notThen('miner-not-found', `miner ${minerId}`, at);
-    return { ...minerView(found.row, null, null), asOf: asOfView(at, found) };
+    const judged = await this.past.row(attestations, minerId, at);
+    const trust = { row: judged?.row ?? null, score: null, at: timeOf(at, found) };
+    return { ...minerView(found.row, null, null, trust), asOf: asOfView(at, found) };
   }
 
   private view(row: MinerRow) {
     const { minerId } = row.miner;
-    return minerView(row, this.lastSeen(minerId), this.reads.stale('miner', minerId));
+    const at = this.clock.now();
+    const score = this.scores.reputations().scoreOf(minerId, at);
+    const trust = { row: this.reads.rows.attestation(minerId), score, at };
+    return minerView(row, this.lastSeen(minerId), this.reads.stale('miner', minerId), trust);
   }
 }

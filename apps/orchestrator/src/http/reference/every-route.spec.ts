@@ -1,11 +1,12 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { createMemoryEventStore } from '#adapters/memory';
 import { type BootId, unmeasured } from '#domain';
-import { streamName, type VmMetrics } from '#events';
+import { deviceStreamId, streamName, type VmMetrics } from '#events';
 import { routeFor, routes } from '../../../../../test/orchestrator/answers.ts';
 import { boot, furnished, goodKey, type Json, newId, newToken } from '../../../../../test/orchestrator/booted.ts';
 import {
   accountId,
+  judged,
   manifest,
   minerId,
   nano,
@@ -22,6 +23,7 @@ const off = vmId('off');
 const deadlineAt = Date.UTC(2999, 0);
 const host = minerId('host');
 const stuck = vmId('stuck');
+const chip = { deviceKind: 'chip', deviceId: 'ab'.repeat(64) } as const;
 const digest = contentDigest(manifest);
 const nothing = {
   ...{ cpuTimeMs: 0, uptimeMs: 0, diskReadBytes: 0 },
@@ -40,6 +42,14 @@ const network = async () => {
     ...{ type: 'MinerInvited', minerId: host, name: 'host', joinTokenSha256: 'a'.repeat(64), expiresAt: 1 },
   });
   await tell.image(told, { type: 'ImageRegistered', digest: told, manifest, measurements: unmeasured });
+  const proposal = { type: 'SlashingProposed', appraisalId: uuid('appraisal'), needsCorroboration: false } as const;
+  await tell.miner(
+    host,
+    { ...proposal, proposalId: uuid('tpm'), ground: 'tpm-failure' },
+    { ...proposal, proposalId: uuid('launch'), ground: 'hardware-failure' },
+  );
+  await tell.appraisal(host, judged(host));
+  await tell.device(deviceStreamId(chip), { type: 'DeviceClaimed', ...chip, minerId: host });
   const report = { minerId: host, generation: 1, agentEpoch: 1, sequence: 1 };
   for (const name of ['web', 'off']) {
     const placement = { minerId: host, generation: 1 };
@@ -86,6 +96,7 @@ it('every route answers as it is described', async () => {
   await askAccounts(ask, own);
   await askCatalogue(ask);
   await askMiners(ask);
+  await askTrust(ask);
   await askVms(ask, own);
   await askLog(ask, bad);
 
@@ -139,8 +150,26 @@ const askMiners = async (ask: Ask): Promise<void> => {
   await ask('GET', '/v1/miners');
   await ask('GET', `/v1/miners/${host}`);
   await ask('GET', `/v1/miners/${host}/checks`);
+  for (const part of ['attestation', 'appraisals', 'reputation', 'slashing'])
+    await ask('GET', `/v1/miners/${host}/${part}`);
+  await ask('GET', '/v1/weights');
   await ask('POST', `/v1/miners/${invited}/drain`, {});
   await ask('POST', `/v1/miners/${invited}/undrain`);
+};
+
+const askTrust = async (ask: Ask): Promise<void> => {
+  const [device] = (await ask('GET', '/v1/devices')).items;
+  const at = `/v1/devices/${device.deviceKey}`;
+  await ask('POST', `${at}/dispute`, { minerId: newId(), reason: 'mine' });
+  await ask('POST', `${at}/settle`, { outcome: 'kept', reason: 'not so' });
+  await ask('POST', `${at}/transfer`, { to: newId(), reason: 'moved' });
+  await ask('POST', `${at}/release`, { reason: 'sold' });
+  const proposals = `/v1/miners/${host}/slashing`;
+  await ask('POST', `${proposals}/${uuid('tpm')}/appeal`, { reason: 'the board was changed' });
+  await ask('POST', `${proposals}/${uuid('tpm')}/decision`, { outcome: 'withdrawn', reason: 'so it was' });
+  await ask('GET', '/v1/policies');
+  const { document } = await ask('GET', '/v1/policies/reputation');
+  await ask('POST', '/v1/policies/reputation', { document: { ...document, decayPerHour: 1 }, reason: 'milder' });
 };
 
 const askVms = async (ask: Ask, own: string): Promise<void> => {

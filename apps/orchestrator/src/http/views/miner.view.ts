@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { type Drain, eligibilityOf, type Miner, type UnixMs } from '#domain';
 import { accelerator, instant, isoTime, minerId, platform, size, vmId } from '#events';
+import type { AttestationRow } from '../../projections/attestations.projection.ts';
 import { minerStatuses, minerStatusOf } from '../../projections/miner-status.ts';
 import type { MinerRow } from '../../projections/miners.projection.ts';
 import { asOf } from '../schemas/moments.ts';
+import { freshness, freshnessView } from './attestation.view.ts';
 import { type StaleView, staleAnswer } from './stale.view.ts';
 
 /** When a miner was last heard, by its heartbeats; `null` when this process has heard none. */
@@ -36,6 +38,11 @@ export const minerAnswer = z
     capacity: size,
     reserved: size,
     vms: z.array(vmId).describe('VMs that hold a part of the capacity'),
+    attestation: z.strictObject(freshness).describe('How its host was judged last'),
+    score: z
+      .int()
+      .nullable()
+      .describe('Reputation in parts of a million; null in the past, where its own route has it'),
     lastSeenAt: instant.nullable().describe('Its newest heartbeat; null when this server has heard none'),
     invitedAt: instant,
     attachedAt: instant.nullable(),
@@ -44,11 +51,15 @@ export const minerAnswer = z
   })
   .meta({ id: 'Miner' });
 
+/** What a miner's view takes from its attester and its reputation. */
+export type MinerTrust = { readonly row: AttestationRow | null; readonly score: number | null; readonly at: UnixMs };
+
 /** A miner as operators see it. `lastSeenAt` is the newest heartbeat, which no event records. */
 export const minerView = (
   { miner, invitedAt, attachedAt }: MinerRow,
   lastSeenAt: UnixMs | null,
   stale: StaleView,
+  trust: MinerTrust,
 ): z.input<typeof minerAnswer> => ({
   minerId: miner.minerId,
   name: miner.name,
@@ -64,6 +75,8 @@ export const minerView = (
   capacity: miner.capacity,
   reserved: miner.reserved,
   vms: [...miner.allocations.keys()],
+  attestation: freshnessView(trust.row, trust.at),
+  score: trust.score,
   lastSeenAt: lastSeenAt === null ? null : isoTime(lastSeenAt),
   invitedAt,
   attachedAt,

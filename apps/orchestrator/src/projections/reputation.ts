@@ -1,0 +1,68 @@
+import {
+  createReputations,
+  type EventStore,
+  type Position,
+  type RecordedEvent,
+  type Reputations,
+  readPageEventsMax,
+  type Sink,
+  type StreamName,
+  streamName,
+} from '#events';
+
+/**
+ * Reputations as a sink. They are in memory and are folded anew at every start: a score depends on the order of events of
+ * several streams, and a file of rows follows each stream for itself.
+ */
+export const createReputationSink = (): Sink & { readonly reputations: () => Reputations } => {
+  let reputations = createReputations();
+  return {
+    reputations: () => reputations,
+    load: async () => {
+      reputations = createReputations();
+      return null;
+    },
+    apply: (recorded) => reputations.apply(recorded),
+    has: (stream, revision) => reputations.has(stream, revision),
+    commit: () => undefined,
+  };
+};
+
+type History = Pick<EventStore, 'readStream' | 'comparePositions'>;
+
+/** One miner's reputation as it was when the log stood at a position, from the three streams that it depends on. */
+export const reputationsAt = async (history: History, minerId: string, position: Position): Promise<Reputations> => {
+  const reputations = createReputations();
+  const streams = [streamName('policy', 'reputation'), streamName('miner', minerId), streamName('appraisal', minerId)];
+  for await (const recorded of inOrder(history, streams)) {
+    if (history.comparePositions(recorded.position, position) > 0) break;
+    reputations.apply(recorded);
+  }
+  return reputations;
+};
+
+async function* inOrder(history: History, streams: readonly StreamName[]): AsyncGenerator<RecordedEvent> {
+  const open = await Promise.all(
+    streams.map(async (stream) => {
+      const events = eventsOf(history, stream);
+      return { events, next: (await events.next()).value ?? null };
+    }),
+  );
+  for (;;) {
+    const [first] = open
+      .flatMap((one) => (one.next === null ? [] : [{ one, event: one.next }]))
+      .sort((a, b) => history.comparePositions(a.event.position, b.event.position));
+    if (first === undefined) return;
+    yield first.event;
+    first.one.next = (await first.one.events.next()).value ?? null;
+  }
+}
+
+async function* eventsOf(history: History, stream: StreamName): AsyncGenerator<RecordedEvent, null> {
+  for (let from = 0n; ; ) {
+    const page = await history.readStream(stream, { from });
+    yield* page;
+    from += BigInt(page.length);
+    if (page.length < readPageEventsMax) return null;
+  }
+}
