@@ -1,18 +1,20 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { type CertificateVerdicts, createCertificateVerdicts, resultOf, signResult } from '#attestation';
 import type { Network } from '#domain';
-import { type Log, version } from '#edge';
-import type { AttestationHandlers, Clock, EventStore, EvidenceStore } from '#events';
+import { type Log, type Metrics, version } from '#edge';
+import type { Admit, AttestationHandlers, Clock, EventStore, EvidenceStore } from '#events';
+import { createAdmission } from './admission.ts';
 import { type Attesters, createAttesters } from './attesters/attesters.ts';
 import { createNonces } from './challenges/nonces.ts';
 import { createChipIssuer } from './chips/issue-chip.ts';
 import type { AttestorConfig } from './config.ts';
+import { counted } from './counted.ts';
 import type { Endorse } from './endorsements/endorsements.ts';
 import { createEnrolment } from './enrolment/enrolment.ts';
 import { createImaSpool } from './evidence/ima-spool.ts';
 import { createTurnstile } from './evidence/turnstile.ts';
 import { createHandlers } from './handlers.ts';
-import { judgedAtOnceMax, resultMs, waitingMax } from './limits.ts';
+import { judgedAtOnceMax, largeJudgedAtOnceMax, largeWaitingMax, resultMs, waitingMax } from './limits.ts';
 import { createPolicies, type Policies } from './policies/policies.ts';
 import { createJudging } from './rounds/judging.ts';
 import { createRounds, type SignedAbout } from './rounds/rounds.ts';
@@ -23,12 +25,14 @@ import type { World } from './world/world.ts';
 export const ATTESTERS = Symbol('ATTESTERS');
 export const POLICIES = Symbol('POLICIES');
 export const VERDICTS = Symbol('VERDICTS');
-export const HANDLERS = Symbol('HANDLERS');
+/** What is answered, and to whom. */
+export const DOOR = Symbol('DOOR');
 
 export type Given = {
   readonly config: Pick<AttestorConfig, 'attestorId' | 'verifierKey' | 'resultKey'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly random: (bytes: number) => Uint8Array;
   readonly network: Network;
   readonly trusted: Trusted;
@@ -39,6 +43,8 @@ export type Given = {
   readonly scoreOf: (minerId: string) => number;
   readonly endorse: Endorse;
 };
+
+export type Door = { readonly handlers: AttestationHandlers; readonly admit: Admit };
 
 export class AppModule {}
 
@@ -51,36 +57,40 @@ export const appModule = (given: Given): DynamicModule => {
   return {
     module: AppModule,
     providers: [
-      { provide: ATTESTERS, useFactory: () => createAttesters({ store, clock }) },
-      { provide: POLICIES, useFactory: () => createPolicies(() => world().policies) },
+      {
+        provide: ATTESTERS,
+        useFactory: () => createAttesters({ store, clock, known: (id) => world().attesters.get(id) }),
+      },
+      { provide: POLICIES, useFactory: () => createPolicies(() => world().policies, given.log) },
       { provide: VERDICTS, useFactory: () => createCertificateVerdicts() },
       {
-        provide: HANDLERS,
+        provide: DOOR,
         useFactory: (attesters: Attesters, policies: Policies, verdicts: CertificateVerdicts) =>
-          handlersOf(given, { attesters, policies, verdicts }),
+          doorOf(given, { attesters, policies, verdicts }),
         inject: [ATTESTERS, POLICIES, VERDICTS],
       },
     ],
   };
 };
 
-const handlersOf = (
+const doorOf = (
   given: Given,
   parts: { readonly attesters: Attesters; readonly policies: Policies; readonly verdicts: CertificateVerdicts },
-): AttestationHandlers => {
+): Door => {
   const { clock, log, random, config, trusted, store } = given;
   const { attesters, policies, verdicts } = parts;
   const network = { id: given.network.networkId, kind: given.network.kind };
   const spool = createImaSpool(clock);
   const key = config.verifierKey;
-  return createHandlers({
-    ...{ clock, spool },
+  const handlers = createHandlers({
+    spool,
     chip: createChipIssuer(trusted.issuer, clock),
     enrolment: createEnrolment({ attesters, clock, key, random, networkKind: network.kind, ekRoots: given.ekRoots }),
     rounds: createRounds({
-      ...{ attestorId: config.attestorId, network, clock, log, attesters, spool, policies },
+      ...{ attestorId: config.attestorId, network, clock, log, random, attesters, spool, policies },
       nonces: createNonces(key, random),
       turnstile: createTurnstile(judgedAtOnceMax, waitingMax),
+      largeTurnstile: createTurnstile(largeJudgedAtOnceMax, largeWaitingMax),
       judge: createJudging({
         ...{ network, policies, holderOf: createDevices(store) },
         trust: { roots: trusted.roots, verdicts, endorse: given.endorse },
@@ -88,9 +98,12 @@ const handlersOf = (
       evidence: given.evidence,
       scoreOf: given.scoreOf,
       sign: signed(given),
+      recorded: (tier) => given.metrics.count('hcc_attestation_verdicts_total', { tier }),
     }),
-    isEnrolled: (minerId) => (given.world().miners.get(minerId)?.state.natsPublicKey ?? null) !== null,
   });
+  const isEnrolled = (minerId: string): boolean =>
+    (given.world().miners.get(minerId)?.state.natsPublicKey ?? null) !== null;
+  return counted({ handlers, admit: createAdmission({ clock, isEnrolled }) }, given.metrics);
 };
 
 const signed =

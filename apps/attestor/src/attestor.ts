@@ -1,16 +1,17 @@
 import { NestFactory } from '@nestjs/core';
 import { amdKeyServerUrl, createAmdVekSource } from '#adapters/amd-kds';
-import { everyTick, type Lifecycle, type Log, nestLogger } from '#edge';
+import { everyTick, type Lifecycle, type Log, type Metrics, nestLogger } from '#edge';
 import {
-  type AttestationHandlers,
   type Clock,
+  type Consumer,
   createConsumer,
   type EventStore,
   type EvidenceStore,
   type Scheduler,
+  type Sink,
   type VerifierBus,
 } from '#events';
-import { ATTESTERS, appModule, HANDLERS, POLICIES } from './app.module.ts';
+import { ATTESTERS, appModule, DOOR, type Door, POLICIES } from './app.module.ts';
 import type { Attesters } from './attesters/attesters.ts';
 import type { AttestorConfig } from './config.ts';
 import { type Endorse, endorseByKeyServer, endorseSimulated } from './endorsements/endorsements.ts';
@@ -19,12 +20,13 @@ import { networkOf } from './network.ts';
 import type { Policies } from './policies/policies.ts';
 import { createOverdue } from './schedule/overdue.ts';
 import { type Trusted, tpmRootsOf, trustOf } from './trust.ts';
-import { createWorld } from './world/world.ts';
+import { createWorld, type World } from './world/world.ts';
 
 /** What the attestor stands on. `main.ts` gives the real ones, a test some of its own. */
 export type Ground = {
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly random: (bytes: number) => Uint8Array;
   readonly openStore: () => Promise<{ readonly store: EventStore; close(): Promise<void> }>;
   readonly openEvidence: () => Promise<EvidenceStore>;
@@ -37,36 +39,32 @@ export type AttestorOptions = Pick<
   'attestorId' | 'verifierKey' | 'resultKey' | 'simulatedRoot' | 'tpmRootsDir' | 'vekCacheDir'
 >;
 
-/** Starts everything in order: store, evidence, what the network is, what the log says, timers, and last the requests. */
-export const startAttestor = async (ground: Ground, options: AttestorOptions, lifecycle: Lifecycle): Promise<void> => {
-  const { clock, log, random } = ground;
+/** Starts everything in order: store, evidence, what the network is, what the log says, timers, and last the requests. Says whether it can be asked now. */
+export const startAttestor = async (
+  ground: Ground,
+  options: AttestorOptions,
+  lifecycle: Lifecycle,
+): Promise<() => boolean> => {
+  const { clock, log, metrics } = ground;
   const { store } = await lifecycle.open('store', ground.openStore, (opened) => opened.close());
   const evidence = await ground.openEvidence();
   const network = await lifecycle.open(
-    'network',
-    () => networkOf(store, clock, log),
-    async () => undefined,
-    {
-      startMs: worldWaitMs,
-    },
+    ...(['network', () => networkOf(store, clock, log), async () => undefined, { startMs: worldWaitMs }] as const),
   );
   log('info', 'network', { name: network.name, kind: network.kind === 'simulated' ? 'SIMULATED' : network.kind });
   const [trusted, ekRoots] = [await trustOf(network, options.simulatedRoot), await tpmRootsOf(options.tpmRootsDir)];
 
   const keeping: { keep: Parameters<typeof createWorld>[0] } = { keep: undefined };
   const world = createWorld((event) => keeping.keep?.(event));
-  const reading = createConsumer({ name: 'attestation-world', store, clock, sink: world, log });
+  const { random } = ground;
+  const module = appModule({
+    ...{ config: options, clock, log, metrics, random, network, trusted, ekRoots, store, evidence, world: world.world },
+    scoreOf: (minerId) => world.world().reputations.scoreOf(minerId, clock.now()),
+    endorse: endorseOf(trusted, ground, options),
+  });
   const app = await lifecycle.open(
     'app',
-    () =>
-      NestFactory.createApplicationContext(
-        appModule({
-          ...{ config: options, clock, log, random, network, trusted, ekRoots, store, evidence, world: world.world },
-          scoreOf: (minerId) => world.world().reputations.scoreOf(minerId, clock.now()),
-          endorse: endorseOf(trusted, ground, options),
-        }),
-        { logger: nestLogger(log), abortOnError: false },
-      ),
+    () => NestFactory.createApplicationContext(module, { logger: nestLogger(log), abortOnError: false }),
     (opened) => opened.close(),
   );
   const bus = await lifecycle.open('bus', ground.connectBus, (opened) => opened.close());
@@ -74,23 +72,58 @@ export const startAttestor = async (ground: Ground, options: AttestorOptions, li
     ...{ world: world.world, attesters: app.get<Attesters>(ATTESTERS), clock, log, attestorId: options.attestorId },
     schedule: () => app.get<Policies>(POLICIES).schedule().policy,
     remind: (minerId) => bus.due(minerId),
+    openedAt: clock.now(),
   });
   keeping.keep = overdue.keep;
-  await lifecycle.start({ name: 'world', start: reading.start, stop: reading.stop });
-  const head = await store.head();
-  if (head !== null) await reading.reached(head, worldWaitMs);
+  const reading = await startReading(ground, { store, sink: world }, lifecycle);
   const scheduler = await lifecycle.open('timers', ground.openScheduler, (opened) => opened.stop());
   await lifecycle.start({ name: 'overdue', start: async () => overdue.start(scheduler), stop: overdue.stop });
-  const drop = async (): Promise<void> => {
+  await lifecycle.start(everyTick('evidence-retention', dropEveryMs, dropping(evidence, ground), { clock, log }));
+  const { handlers, admit } = app.get<Door>(DOOR);
+  await lifecycle.open(
+    'requests',
+    () => bus.serve(handlers, admit),
+    (stop) => stop(),
+  );
+  tellFigures(metrics, world.world, bus);
+  return () => bus.connectedSince() !== null && reading.status().stalled === null;
+};
+
+/** Reads the whole log and then on. Nothing is judged, and nobody called late, before it has come to the end. */
+const startReading = async (
+  { clock, log }: Ground,
+  { store, sink }: { readonly store: EventStore; readonly sink: Sink },
+  lifecycle: Lifecycle,
+): Promise<Consumer> => {
+  const reading = createConsumer({ name: 'attestation-world', store, clock, sink, log });
+  await lifecycle.start({ name: 'world', start: reading.start, stop: reading.stop });
+  const head = await store.head();
+  if (head !== null && !(await reading.reached(head, worldWaitMs))) {
+    const { stalled } = reading.status();
+    throw new Error(
+      `the log was not read to its end within ${worldWaitMs} ms (${stalled ?? 'it is long'}); start again`,
+    );
+  }
+  return reading;
+};
+
+const dropping =
+  (evidence: EvidenceStore, { clock, log }: Ground) =>
+  async (): Promise<void> => {
     const dropped = await evidence.dropOlder(clock.now() - evidenceKeptMs);
     if (dropped > 0) log('info', 'evidence dropped: its time was over', { dropped });
   };
-  await lifecycle.start(everyTick('evidence-retention', dropEveryMs, drop, { clock, log }));
-  await lifecycle.open(
-    'requests',
-    () => bus.serve(app.get<AttestationHandlers>(HANDLERS)),
-    (stop) => stop(),
-  );
+
+const tellFigures = (metrics: Metrics, world: () => World, bus: VerifierBus): void => {
+  metrics.gauge('hcc_bus_connected', () => [{ labels: {}, value: bus.connectedSince() === null ? 0 : 1 }]);
+  metrics.gauge('hcc_attesters', () => {
+    const all = [...world().attesters.values()];
+    const overdue = all.filter(({ state }) => state.overdueSince !== null).length;
+    return [
+      { labels: { state: 'awaited' }, value: all.length - overdue },
+      { labels: { state: 'overdue' }, value: overdue },
+    ];
+  });
 };
 
 /** Certificates and lists: of the simulated root where there is one, else of AMD, kept in a folder. */

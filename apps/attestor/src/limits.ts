@@ -10,6 +10,10 @@ export const requestEveryMs = 2_000;
 export const throttledMinersMax = 20_000;
 /** Evidence judged at once in this process. Verification has the thread to itself; what waits beside it is the disk. */
 export const judgedAtOnceMax = 16;
+/** Evidence whose measurement list came in parts, up to 64 MiB, judged at once: each is in memory some three times. */
+export const largeJudgedAtOnceMax = 2;
+/** Those that wait for that. */
+export const largeWaitingMax = 14;
 /** Evidence that waits for its turn here; beyond, an attester is told to come again. Each holds at most 1 MB. */
 export const waitingMax = 256;
 /** How long evidence is kept, so that it can be judged again: a year of policies. */
@@ -26,8 +30,6 @@ export const resultMs = 300_000;
 export const chipCertificateMs = 10 * 366 * 24 * 3_600_000;
 /** How long a list of what a simulated root took back holds; it is made anew each day, from the day before on. */
 export const revocationListMs = 8 * 24 * 3_600_000;
-/** How often the overdue and what cannot be derived from a timer are looked at. */
-export const lookEveryMs = 10_000;
 /** Two RSA-4096 keys and their certificates as text. */
 export const simulatedRootBytesMax = 64 * 1024;
 /** Parts of a measurement list of one miner at once: a whole list of 64 MiB. */

@@ -22,13 +22,13 @@ const run = async (config: AttestorConfig): Promise<void> => {
     start: async (lifecycle) => {
       const own = await ownCredentials(config.natsSecretsDir);
       const { natsServers: servers, metricsAt } = config;
-      let isReady = false;
+      let isReady = (): boolean => false;
       if (metricsAt !== null) {
-        await lifecycle.start(metricsDoor({ metrics, ...metricsAt, log, isReady: () => isReady }));
+        await lifecycle.start(metricsDoor({ metrics, ...metricsAt, log, isReady: () => isReady() }));
       }
-      await startAttestor(
+      isReady = await startAttestor(
         {
-          ...{ clock, log, random: randomBytes },
+          ...{ clock, log, metrics, random: randomBytes },
           openStore: () => openStoreOf(config.store, { clock, ids: createRandomIds() }),
           openEvidence: () =>
             openEvidenceFiles({ dir: config.evidenceDir, key: config.evidenceKey, random: randomBytes, clock }),
@@ -38,7 +38,6 @@ const run = async (config: AttestorConfig): Promise<void> => {
         config,
         lifecycle,
       );
-      isReady = true;
     },
   });
 };

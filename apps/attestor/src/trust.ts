@@ -1,7 +1,15 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadSimulatedProcessor } from '#adapters/processor';
-import { amdRoots, type TrustRoots, trustRootOf } from '#attestation';
+import {
+  amdRoots,
+  certificatesOf,
+  readCertificate,
+  type SimulatedProcessor,
+  type SimulatedRoot,
+  type TrustRoots,
+  trustRootOf,
+} from '#attestation';
 import type { Network } from '#domain';
 import { ConfigInvalid } from '#edge';
 import type { SimulatedIssuer } from './chips/issue-chip.ts';
@@ -30,7 +38,7 @@ export const trustOf = async (network: Network, simulatedRoot: string | null): P
     );
   }
   const processor = await loadSimulatedProcessor();
-  const root = processor.readRoot(simulatedRoot);
+  const root = rootOf(processor, simulatedRoot);
   const anchor = trustRootOf(root.ark, {
     name: `SIMULATED root of ${network.name}`,
     product: root.product,
@@ -44,27 +52,49 @@ export const trustOf = async (network: Network, simulatedRoot: string | null): P
   return { roots: [anchor], issuer: { processor, root } };
 };
 
+const rootOf = (processor: SimulatedProcessor, text: string): SimulatedRoot => {
+  try {
+    return processor.readRoot(text);
+  } catch (error) {
+    throw new ConfigInvalid(`the simulated root cannot be read (${reasonOf(error)}); give the network's own`);
+  }
+};
+
 /** The TPM vendors' roots of a directory, DER or PEM; none without one. Throws ConfigInvalid for what cannot be read. */
 export const tpmRootsOf = async (dir: string | null): Promise<readonly Uint8Array[]> => {
   if (dir === null) return [];
-  const names = (await readdir(dir)).filter((name) => /\.(der|cer|crt|pem)$/.test(name)).sort();
+  const names = (await readable(dir, readdir(dir))).filter((name) => /\.(der|cer|crt|pem)$/.test(name)).sort();
   if (names.length > tpmRootsMax)
     throw new ConfigInvalid(`${dir} has ${names.length} certificates, wanted at most ${tpmRootsMax}`);
   const roots: Uint8Array[] = [];
   for (const name of names) {
     const path = join(dir, name);
-    const { size } = await stat(path);
+    const { size } = await readable(path, stat(path));
     if (size > tpmRootBytesMax)
       throw new ConfigInvalid(`${path} has ${size} bytes, wanted a certificate of at most ${tpmRootBytesMax}`);
-    roots.push(...certificatesOf(await readFile(path)));
+    roots.push(...certificatesIn(path, await readable(path, readFile(path))));
   }
   return roots;
 };
 
-const certificatesOf = (bytes: Buffer): readonly Uint8Array[] => {
-  const text = bytes.toString('latin1');
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) return [bytes];
-  return [...text.matchAll(/-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g)].map(([, body = '']) =>
-    Buffer.from(body, 'base64'),
-  );
+const readable = async <Read>(path: string, reading: Promise<Read>): Promise<Read> => {
+  try {
+    return await reading;
+  } catch (error) {
+    throw new ConfigInvalid(`${path} of HCC_TPM_ROOTS_DIR cannot be read: ${reasonOf(error)}`);
+  }
 };
+
+/** PEM may hold several, DER is one. What is none is named now, and not when a TPM comes that would need it. */
+const certificatesIn = (path: string, bytes: Buffer): readonly Uint8Array[] => {
+  const isPem = bytes.includes('-----BEGIN CERTIFICATE-----');
+  try {
+    const found = isPem ? certificatesOf(bytes) : [bytes];
+    for (const one of found) readCertificate(one);
+    return found;
+  } catch (error) {
+    throw new ConfigInvalid(`${path} holds no certificate that can be read: ${reasonOf(error)}`);
+  }
+};
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

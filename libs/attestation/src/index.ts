@@ -25,6 +25,7 @@ export {
   type HostEvidenceBytes,
   type HostEvidenceHints,
   type HostJudgement,
+  hintsOf,
   hintsOfHostEvidence,
   judgeHostEvidence,
 } from './appraisal/judge.ts';

@@ -80,6 +80,7 @@ export {
   readSchedule,
 } from './policy-documents.ts';
 export {
+  type Admit,
   type AttestationHandlers,
   AttestationRefused,
   type AttestationRequest,

@@ -29,6 +29,7 @@ export const subjects = {
   /** A miner's request to an attestor (queue group `attestor`): a challenge, its enrolment, its evidence. */
   attest: (minerId: string, what: AttestationRequest): string => `attest.${minerId}.${what}`,
   allAttest: 'attest.*.*',
+  allAttestOf: (what: AttestationRequest): string => `attest.*.${what}`,
   /** An attestor to a miner: give evidence now. */
   due: (minerId: string): string => `due.${minerId}`,
   allDue: 'due.*',

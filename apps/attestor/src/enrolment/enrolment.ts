@@ -101,9 +101,11 @@ export const createEnrolment = ({ attesters, clock, key, random, ...trust }: Enr
       const { expiresAt: _, ...enrolled } = about;
       const attesterId = attesterIdOf.decode(minerId);
       const now: UnixMs = clock.now();
+      // An id of its own each time: who goes back to an older key of the same TPM records that again.
+      const commandId = derivedUuid('enrol-ak', minerId, text, Buffer.from(random(16)).toString('hex'));
       await attesters.give({
-        ...{ attesterId: minerId, commandId: derivedUuid('enrol-ak', minerId, text), actor: `miner:${minerId}` },
-        command: { type: 'EnrolAttestationKey', now, attesterId, ...enrolled },
+        ...{ attesterId: minerId, commandId, actor: `miner:${minerId}` },
+        decide: () => ({ command: { type: 'EnrolAttestationKey', now, attesterId, ...enrolled }, told: null }),
       });
       return { akName: about.akName };
     },

@@ -24,7 +24,10 @@ export const createImaSpool = (clock: Pick<Clock, 'now'>, bytesMax: number = spo
   };
   const makeRoom = (): void => {
     const now = clock.now();
-    for (const [minerId, { until }] of held) if (until <= now) drop(minerId);
+    for (const [minerId, { until }] of held) {
+      if (until > now) break;
+      drop(minerId);
+    }
     for (const minerId of held.keys()) {
       if (bytesHeld <= bytesMax) return;
       drop(minerId);

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
 import { type CompiledAppraisalPolicy, compileAppraisalPolicy, readAppraisalPolicy } from '#attestation';
 import { type PolicyState, type PolicyUsed, type SchedulePolicy, standardSchedule } from '#domain';
+import type { Log } from '#edge';
 import { AttestationRefused, type PolicyName, readSchedule } from '#events';
 
 /** A policy that is in force, and what a verdict says of it. */
@@ -9,13 +12,21 @@ export type InForce<Policy> = { readonly policy: Policy; readonly used: PolicyUs
 export type Policies = {
   /** Throws AttestationRefused when none is published, or the newest is none: nothing is judged by guesswork. */
   hostAttestation(): InForce<CompiledAppraisalPolicy>;
-  /** The standard one while none is published. */
+  /** The standard one while none is published, or none that can be read: when to look next is no question of trust. */
   schedule(): InForce<SchedulePolicy>;
 };
 
-const standardSha256 = '0'.repeat(64);
+const standard: InForce<SchedulePolicy> = {
+  policy: standardSchedule,
+  used: {
+    ...{ name: 'attestation-schedule', version: 0 },
+    sha256: createHash('sha256')
+      .update(canonicalize(standardSchedule) ?? '')
+      .digest('hex'),
+  },
+};
 
-export const createPolicies = (published: () => ReadonlyMap<string, NonNullable<PolicyState>>): Policies => {
+export const createPolicies = (published: () => ReadonlyMap<string, NonNullable<PolicyState>>, log: Log): Policies => {
   const remembered = new Map<PolicyName, { readonly sha256: string; readonly made: InForce<never> | Error }>();
 
   const made = <Policy>(name: PolicyName, make: (document: unknown) => Policy): InForce<Policy> | null => {
@@ -40,6 +51,7 @@ export const createPolicies = (published: () => ReadonlyMap<string, NonNullable<
         comeAgainMs,
       );
       remembered.set(name, { sha256, made: refused });
+      log('error', 'policy unreadable', { policy: name, version, reason });
       throw refused;
     }
   };
@@ -54,11 +66,14 @@ export const createPolicies = (published: () => ReadonlyMap<string, NonNullable<
         comeAgainMs,
       );
     },
-    schedule: () =>
-      made('attestation-schedule', readSchedule) ?? {
-        policy: standardSchedule,
-        used: { name: 'attestation-schedule', version: 0, sha256: standardSha256 },
-      },
+    schedule: () => {
+      try {
+        return made('attestation-schedule', readSchedule) ?? standard;
+      } catch (error) {
+        if (error instanceof AttestationRefused) return standard;
+        throw error;
+      }
+    },
   };
 };
 

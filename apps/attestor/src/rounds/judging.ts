@@ -2,8 +2,9 @@ import {
   type CertificateVerdicts,
   type DeviceHolder,
   type HostContext,
+  type HostEvidence,
   type HostJudgement,
-  hintsOfHostEvidence,
+  hintsOf,
   judgeHostEvidence,
   type TrustRoots,
 } from '#attestation';
@@ -27,6 +28,8 @@ export type JudgingParts = {
 
 export type Question = {
   readonly document: Uint8Array;
+  /** The same, read. */
+  readonly evidence: HostEvidence;
   readonly ima: Uint8Array | null;
   readonly attesterId: string;
   readonly attester: Attester | null;
@@ -39,9 +42,9 @@ export type Judged = HostJudgement & { readonly policy: InForce<unknown>['used']
 /** Gathers what a verdict depends on, and judges. What is gathered is all there is: the verdict is a function of it. */
 export const createJudging =
   ({ network, trust, policies, holderOf }: JudgingParts) =>
-  async ({ document, ima, attesterId, attester, nonceSha256, atMs }: Question): Promise<Judged> => {
+  async ({ document, evidence, ima, attesterId, attester, nonceSha256, atMs }: Question): Promise<Judged> => {
     const { policy, used } = policies.hostAttestation();
-    const hints = hintsOfHostEvidence(document);
+    const hints = hintsOf(evidence);
     const chipId = hints?.chipIdHex ?? null;
     const enrolled = attester?.key ?? null;
     const [chip, tpm] = await Promise.all([
@@ -56,5 +59,5 @@ export const createJudging =
       ...(hints === null ? { endorsements: null, revocationLists: {} } : await trust.endorse(hints)),
       verdicts: trust.verdicts,
     };
-    return { ...judgeHostEvidence({ document, ima }, context, policy), policy: used };
+    return { ...judgeHostEvidence({ document, ima, evidence }, context, policy), policy: used };
   };

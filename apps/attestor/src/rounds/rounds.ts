@@ -1,17 +1,8 @@
-import { explainRefusal, type HostEvidence, readHostEvidence } from '#attestation';
-import {
-  type AppraisalProgress,
-  type Attester,
-  attestationIntervalMs,
-  loadedKeysMax,
-  type NetworkKind,
-  type Rhythm,
-  type Tier,
-} from '#domain';
+import { type HostEvidence, readHostEvidence } from '#attestation';
+import type { NetworkKind, Tier } from '#domain';
 import type { Log } from '#edge';
 import {
   AttestationRefused,
-  attesterId as attesterIdOf,
   type Challenge,
   type Clock,
   derivedUuid,
@@ -25,6 +16,7 @@ import type { Turnstile } from '../evidence/turnstile.ts';
 import { nonceMs } from '../limits.ts';
 import type { Policies } from '../policies/policies.ts';
 import type { createJudging, Judged } from './judging.ts';
+import { answerOf, commandOf } from './record.ts';
 
 export type RoundParts = {
   /** Who judges, for the record. */
@@ -32,9 +24,12 @@ export type RoundParts = {
   readonly network: { readonly id: string; readonly kind: NetworkKind };
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
+  readonly random: (bytes: number) => Uint8Array;
   readonly nonces: Nonces;
   readonly attesters: Attesters;
   readonly turnstile: Turnstile;
+  /** A second one, for whoever sent a list in parts: such a list is held whole while it is judged and kept. */
+  readonly largeTurnstile: Turnstile;
   readonly spool: ImaSpool;
   readonly judge: ReturnType<typeof createJudging>;
   readonly policies: Pick<Policies, 'schedule'>;
@@ -43,6 +38,8 @@ export type RoundParts = {
   readonly scoreOf: (minerId: string) => number;
   /** The Attestation Result as a signed EAR. */
   readonly sign: (about: SignedAbout) => Promise<string>;
+  /** Told of every verdict that was recorded. */
+  readonly recorded: (tier: Tier) => void;
 };
 
 export type SignedAbout = Pick<Judged, 'appraisal' | 'evidenceSha256' | 'policy'> & {
@@ -60,15 +57,14 @@ export type Rounds = {
 };
 
 export const createRounds = (parts: RoundParts): Rounds => {
-  const { clock, network, nonces, attesters, turnstile } = parts;
+  const { clock, network, nonces, attesters, turnstile, largeTurnstile } = parts;
   return {
     challenge: async (minerId) => {
       const expiresAt = clock.now() + nonceMs;
       const state = await attesters.state(minerId);
+      const nonce = nonces.issue({ attesterId: minerId, purpose: 'host-evidence', expiresAt });
       return {
-        nonce: Buffer.from(nonces.issue({ attesterId: minerId, purpose: 'host-evidence', expiresAt })).toString(
-          'base64',
-        ),
+        nonce: Buffer.from(nonce).toString('base64'),
         ...{ expiresAt, networkId: network.id, networkKind: network.kind },
         imaFrom: state?.progress.ima?.attested.entries ?? 0,
         akName: state?.key?.akName ?? null,
@@ -78,14 +74,10 @@ export const createRounds = (parts: RoundParts): Rounds => {
       turnstile.pass(minerId, async () => {
         const document = Buffer.from(text, 'utf8');
         const evidence = answering(minerId, document, parts);
-        const nonceSha256 = nonceDigest(evidence.nonce);
-        const state = await attesters.state(minerId);
-        // Before any work is done on it: a replay is cheap.
-        if (state?.usedNonces.has(nonceSha256) === true) {
-          throw new AttestationRefused('nonce-used', 'this challenge was answered already; ask for a new one', 0);
-        }
+        const answer = { minerId, document, evidence, nonceSha256: nonceDigest(evidence.nonce) };
+        const inParts = evidence.ima !== null && 'parts' in evidence.ima;
         try {
-          return await round(parts, { minerId, document, evidence, state, nonceSha256 });
+          return await (inParts ? largeTurnstile.pass(minerId, () => round(parts, answer)) : round(parts, answer));
         } catch (error) {
           throw asAttestationRefused(error);
         }
@@ -125,42 +117,62 @@ type Answer = {
   readonly minerId: string;
   readonly document: Uint8Array;
   readonly evidence: HostEvidence;
-  readonly state: Attester | null;
   readonly nonceSha256: string;
 };
 
 const round = async (parts: RoundParts, answer: Answer): Promise<EvidenceAnswer> => {
-  const { clock, attesters, spool, judge } = parts;
-  const { minerId, document, evidence, state, nonceSha256 } = answer;
-  const atMs = clock.now();
-  const { ima } = evidence;
-  const nonce = Buffer.from(evidence.nonce).toString('base64');
-  const list = ima !== null && 'parts' in ima ? spool.collect(minerId, nonce, ima.parts) : null;
-  const judged = await judge({ document, ima: list, attesterId: minerId, attester: state, nonceSha256, atMs });
-  const evidenceSha256 = await kept(parts, answer, list);
-  const appraisalId = derivedUuid('appraisal', minerId, nonceSha256);
-  const { appraisal, policy } = judged;
-  const { tier, groups, platform, claims } = appraisal;
-  const schedule = parts.policies.schedule();
-  const nextDueAt = clock.now() + attestationIntervalMs(schedule.policy, rhythmOf(parts, answer, tier, appraisalId));
-  const refusals = appraisal.refusals.map((one) => ({
-    ...{ group: one.group, code: one.code, observed: shown(one.observed), wanted: shown(one.wanted) },
-  }));
-  const attesterId = attesterIdOf.decode(minerId);
-  await attesters.give({
-    ...{ attesterId: minerId, commandId: appraisalId, actor: `system:${parts.attestorId}` },
-    command: {
-      ...{ type: 'RecordAppraisal', now: clock.now(), attesterId, kind: 'host', appraisalId },
-      ...{ attestorId: parts.attestorId, nonceSha256, nonceExpiresAt: evidence.nonceExpiresAt, evidenceSha256 },
-      ...{ policies: [policy, schedule.used], platform, tier, groups, refusals, claims: shortClaims(claims) },
-      ...{ progress: storable(appraisal.progress), nextDueAt },
+  const { clock, attesters, judge, random, attestorId } = parts;
+  const { minerId, document, evidence, nonceSha256 } = answer;
+  const list = collected(parts, answer);
+  // A part nobody outside knows: it decides the next due time, and no other attempt at this nonce can have the same id.
+  const appraisalId = derivedUuid('appraisal', minerId, nonceSha256, Buffer.from(random(16)).toString('hex'));
+  /** Begun by the first decision: a challenge that was answered already writes nothing. */
+  let keeping: Promise<string | null> | null = null;
+  const told = await attesters.give({
+    ...{ attesterId: minerId, commandId: appraisalId, actor: `system:${attestorId}` },
+    decide: async (state) => {
+      // Before any work is done on it: a replay is cheap.
+      if (state?.usedNonces.has(nonceSha256) === true) {
+        throw new AttestationRefused('nonce-used', 'this challenge was answered already; ask for a new one', 0);
+      }
+      const atMs = clock.now();
+      keeping ??= kept(parts, answer, list);
+      const judged = await judge({
+        document,
+        evidence,
+        ima: list,
+        attesterId: minerId,
+        attester: state,
+        nonceSha256,
+        atMs,
+      });
+      const [evidenceSha256, schedule] = [await keeping, parts.policies.schedule()];
+      const command = commandOf({
+        ...{ judged, state, schedule, appraisalId, attestorId, minerId, nonceSha256, evidenceSha256 },
+        ...{ nonceExpiresAt: evidence.nonceExpiresAt, now: clock.now(), score: parts.scoreOf(minerId) },
+      });
+      return { command, told: { judged, command, atMs } };
     },
   });
-  return {
-    ...{ appraisalId, tier, groups, nextDueAt },
-    refusals: refusals.map((one) => ({ ...one, ...words(one.code) })),
-    result: await parts.sign({ ...judged, appraisalId, attesterId: minerId, nonceSha256, atMs }),
-  };
+  const { judged, command, atMs } = told;
+  parts.recorded(command.tier);
+  const result = await parts.sign({ ...judged, appraisalId, attesterId: minerId, nonceSha256, atMs });
+  return answerOf(command, result);
+};
+
+/**
+ * The list that came ahead of this evidence. That it is not here says nothing about the host: this attestor may have started
+ * after its parts were sent.
+ */
+const collected = ({ spool }: RoundParts, { minerId, evidence: { ima, nonce } }: Answer): Uint8Array | null => {
+  if (ima === null || !('parts' in ima)) return null;
+  const list = spool.collect(minerId, Buffer.from(nonce).toString('base64'), ima.parts);
+  if (list !== null) return list;
+  throw new AttestationRefused(
+    'ima-parts-missing',
+    `the measurement list is not here in ${ima.parts} parts; send them again, then the evidence`,
+    0,
+  );
 };
 
 /** Evidence that could not be kept is judged all the same; the record says that it cannot be judged again. */
@@ -170,44 +182,10 @@ const kept = async (
   list: Uint8Array | null,
 ): Promise<string | null> => {
   try {
-    if (list !== null) await evidence.put(list);
-    return await evidence.put(document);
+    const [sha256] = await Promise.all([evidence.put(document), list === null ? null : evidence.put(list)]);
+    return sha256;
   } catch (error) {
     log('error', 'evidence not kept, so this verdict cannot be judged again', { minerId, reason: String(error) });
     return null;
   }
-};
-
-const rhythmOf = ({ scoreOf }: RoundParts, { minerId, state }: Answer, tier: Tier, appraisalId: string): Rhythm => ({
-  score: scoreOf(minerId),
-  tier,
-  affirmed: (state?.affirmed ?? 0) + (tier === 'affirming' ? 1 : 0),
-  failuresInRow: tier === 'affirming' ? 0 : (state?.failuresInRow ?? 0) + 1,
-  // 32 bits of a digest over the nonce: nobody outside can know them in time to choose.
-  spread: Number.parseInt(appraisalId.slice(0, 8), 16) / 2 ** 32,
-});
-
-/** Events hold lines for a screen; what a verifier says may be longer. */
-const shown = (text: string): string =>
-  text.length <= textMax ? text : `${text.slice(0, textMax - 1).toWellFormed()}…`;
-const textMax = 200;
-
-const shortClaims = (claims: Judged['appraisal']['claims']): Judged['appraisal']['claims'] => ({
-  ...claims,
-  agentVersion: claims.agentVersion === null ? null : shown(claims.agentVersion),
-});
-
-/** A list that loaded more keys than are kept between rounds is asked for from its beginning. */
-const storable = ({ tpm, ima }: Judged['appraisal']['progress']): AppraisalProgress => {
-  if (ima === null || ima.loadedKeys.length > loadedKeysMax) return { tpm, ima: null };
-  const point = ({ entries, replay }: { readonly entries: number; readonly replay: object }) => ({
-    entries,
-    replay: Object.fromEntries(Object.entries(replay).filter(([, value]) => value !== undefined)),
-  });
-  return { tpm, ima: { ...ima, attested: point(ima.attested), seen: point(ima.seen) } };
-};
-
-const words = (code: string): { readonly title: string; readonly fix: string } => {
-  const { title, fix } = explainRefusal(code);
-  return { title, fix };
 };

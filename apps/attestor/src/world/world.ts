@@ -1,4 +1,4 @@
-import { type Attester, appraisal, type Miner, miner, type PolicyState, policy, type UnixMs } from '#domain';
+import { appraisal, type Miner, miner, type PolicyState, policy, type UnixMs } from '#domain';
 import {
   aggregates,
   categoryOf,
@@ -8,20 +8,22 @@ import {
   type Reputations,
   type Sink,
 } from '#events';
+import type { Folded } from '../attesters/attesters.ts';
 
 /** What is known of one miner here: enough to know when its evidence is due. */
 export type KnownMiner = {
   readonly state: Miner;
   /** When its agent first came. */
   readonly attachedAt: UnixMs | null;
+  /** When it was last heard of again after it had been lost; `null` while it never was. */
+  readonly backAt: UnixMs | null;
 };
 
 /** What the log says about who attests, and by which policies. A fold in memory of what is live. */
 export type World = {
   readonly policies: ReadonlyMap<string, NonNullable<PolicyState>>;
   readonly miners: ReadonlyMap<string, KnownMiner>;
-  /** Without what they showed: only when they were judged and are due. */
-  readonly attesters: ReadonlyMap<string, Attester>;
+  readonly attesters: ReadonlyMap<string, Folded>;
   readonly reputations: Reputations;
 };
 
@@ -31,7 +33,7 @@ export const createWorld = (
 ): Sink & { readonly world: () => World } => {
   let policies = new Map<string, NonNullable<PolicyState>>();
   let miners = new Map<string, KnownMiner>();
-  let attesters = new Map<string, Attester>();
+  let attesters = new Map<string, Folded>();
   let reputations = createReputations();
 
   const takeMiner = (recorded: RecordedEvent): void => {
@@ -40,13 +42,15 @@ export const createWorld = (
     const event = aggregates.miner.codec.decode(recorded);
     const state = miner.evolve(before?.state ?? null, event);
     if (state === null) return;
-    const attachedAt = before?.attachedAt ?? (event.type === 'MinerAttached' ? Date.parse(recorded.recordedAt) : null);
-    miners.set(id, { state, attachedAt });
+    const at = Date.parse(recorded.recordedAt);
+    const attachedAt = before?.attachedAt ?? (event.type === 'MinerAttached' ? at : null);
+    const isBack = before !== undefined && before.state.lost !== null && state.lost === null;
+    miners.set(id, { state, attachedAt, backAt: isBack ? at : (before?.backAt ?? null) });
   };
   const takeAppraisal = (recorded: RecordedEvent): void => {
     const id = idOf(recorded.stream);
-    const state = appraisal.evolve(attesters.get(id) ?? null, aggregates.appraisal.codec.decode(recorded));
-    if (state !== null) attesters.set(id, state);
+    const state = appraisal.evolve(attesters.get(id)?.state ?? null, aggregates.appraisal.codec.decode(recorded));
+    if (state !== null) attesters.set(id, { state, nextRevision: recorded.revision + 1n });
   };
   const takePolicy = (recorded: RecordedEvent): void => {
     const id = idOf(recorded.stream);

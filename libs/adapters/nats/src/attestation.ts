@@ -1,6 +1,7 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import {
+  type Admit,
   type AttestationHandlers,
   AttestationRefused,
   type AttestationRequest,
@@ -67,20 +68,20 @@ const requested = async (nc: NatsConnection, subject: string, request: Uint8Arra
 export type VerifierBusOptions = Omit<LinkOptions, 'who' | 'inboxPrefix'>;
 
 /** The verifier's side of the bus. Several attestors share the requests. Rejects with BusUnavailable when nobody answers. */
-export const connectVerifierBus = async (
-  options: VerifierBusOptions,
-): Promise<VerifierBus & { readonly connectedSince: () => number | null }> => {
+export const connectVerifierBus = async (options: VerifierBusOptions): Promise<VerifierBus> => {
   const link = await openLink({ ...options, who: 'attestor', inboxPrefix: serviceInbox('attestor') });
   const { nc } = link;
   return {
-    serve: (handlers) => serve(nc, handlers, options.log),
+    serve: (handlers, admit) => serve(nc, { handlers, admit, log: options.log }),
     due: (minerId) => nc.publish(subjects.due(minerId)),
     connectedSince: link.connectedSince,
     close: link.close,
   };
 };
 
-const serve = async (nc: NatsConnection, handlers: AttestationHandlers, log: BusLog): Promise<Stop> => {
+type Serving = { readonly handlers: AttestationHandlers; readonly admit: Admit; readonly log: BusLog };
+
+const serve = async (nc: NatsConnection, { handlers, admit, log }: Serving): Promise<Stop> => {
   const answerTo = async <What extends AttestationRequest>(
     what: What,
     minerId: string,
@@ -90,9 +91,10 @@ const serve = async (nc: NatsConnection, handlers: AttestationHandlers, log: Bus
     const envelope = answered<unknown>(answer);
     const refuse = (code: string, reason: string, retryInMs: number | null): Uint8Array =>
       encodeMessage(envelope, { ok: false, code, reason: reason.slice(0, 2_000), retryInMs });
-    const decoded = decodeMessage<AttestationRequests[What]['ask']>(ask, message.data, attestationBytesMax);
-    if (!decoded.ok) return refuse('malformed', `attest.<miner>.${what}: ${decoded.reason}`, null);
     try {
+      admit(minerId, what);
+      const decoded = decodeMessage<AttestationRequests[What]['ask']>(ask, message.data, attestationBytesMax);
+      if (!decoded.ok) return refuse('malformed', `attest.<miner>.${what}: ${decoded.reason}`, null);
       return encodeMessage(envelope, { ok: true, value: await handlers[what](minerId, decoded.value) });
     } catch (error) {
       if (error instanceof AttestationRefused) return refuse(error.code, error.message, error.retryInMs);
@@ -101,28 +103,30 @@ const serve = async (nc: NatsConnection, handlers: AttestationHandlers, log: Bus
     }
   };
 
-  const subscription = nc.subscribe(subjects.allAttest, {
-    queue: 'attestor',
-    callback: (error, message) => {
-      if (error !== null)
-        return log('error', 'subscription refused', { subject: subjects.allAttest, reason: error.message });
-      const minerId = minerIdOf(message.subject);
-      const what = requestOf(message.subject);
-      // Nobody waits for an answer that has nowhere to go.
-      if (minerId === null || what === null || message.reply === undefined || message.reply === '') return;
-      void answerTo(what, minerId, message)
-        .then((bytes) => message.respond(bytes))
-        .catch((failure: unknown) => log('error', 'answer not sent', { what, minerId, reason: textOf(failure) }));
-    },
-  });
+  const listen = (what: AttestationRequest) => {
+    const subject = subjects.allAttestOf(what);
+    return nc.subscribe(subject, {
+      // Each attestor hears the parts of lists: whoever gets the evidence has them, and none is lost with another.
+      ...(what === 'ima' ? {} : { queue: 'attestor' }),
+      callback: (error, message) => {
+        if (error !== null) return log('error', 'subscription refused', { subject, reason: error.message });
+        const minerId = minerIdOf(message.subject);
+        // Nobody waits for an answer that has nowhere to go.
+        if (minerId === null || message.reply === undefined || message.reply === '') return;
+        void answerTo(what, minerId, message)
+          .then((bytes) => message.respond(bytes))
+          .catch((failure: unknown) => log('error', 'answer not sent', { what, minerId, reason: textOf(failure) }));
+      },
+    });
+  };
+  const subscriptions = requestNames.map(listen);
   await nc.flush();
-  return async () => subscription.unsubscribe();
+  return async () => {
+    for (const subscription of subscriptions) subscription.unsubscribe();
+  };
 };
 
 /** An attestor that could not answer is worth asking again after this. */
 const retryMs = 2_000;
 
-const requestNames: ReadonlyMap<string, AttestationRequest> = new Map(
-  (['challenge', 'enrol', 'activate', 'chip', 'ima', 'evidence'] as const).map((what) => [what, what]),
-);
-const requestOf = (subject: string): AttestationRequest | null => requestNames.get(subject.split('.')[2] ?? '') ?? null;
+const requestNames: readonly AttestationRequest[] = ['challenge', 'enrol', 'activate', 'chip', 'ima', 'evidence'];

@@ -20,6 +20,8 @@ export interface HostEvidenceBytes {
   readonly document: Uint8Array;
   /** The measurement list where it was sent ahead in parts, put together; null where it is in the document. */
   readonly ima: Uint8Array | null;
+  /** The document as `readHostEvidence` read it, where somebody did already: it is not read again then. */
+  readonly evidence?: HostEvidence;
 }
 
 export interface HostJudgement {
@@ -33,7 +35,7 @@ export interface HostJudgement {
  * judged again, under another policy or by somebody else. Never throws for evidence.
  */
 export const judgeHostEvidence = (
-  { document, ima }: HostEvidenceBytes,
+  { document, ima, evidence: given }: HostEvidenceBytes,
   context: HostContext,
   policy: CompiledAppraisalPolicy,
 ): HostJudgement => {
@@ -43,7 +45,7 @@ export const judgeHostEvidence = (
     const refusal = { code: 'evidence-too-large', observed: `${ima.length} bytes`, wanted };
     return { appraisal: refuseHostEvidence(refusal, context), evidenceSha256 };
   }
-  const read = readHostEvidence(document);
+  const read = given === undefined ? readHostEvidence(document) : { value: given };
   if ('refusal' in read) return { appraisal: refuseHostEvidence(read.refusal, context), evidenceSha256 };
   const evidence = read.value;
   const snp = verifyHostSnp(evidence, context);
@@ -66,8 +68,13 @@ export interface HostEvidenceHints {
  */
 export const hintsOfHostEvidence = (document: Uint8Array): HostEvidenceHints | null => {
   const read = readHostEvidence(document);
-  if ('refusal' in read || read.value.snp === null) return null;
-  const { report, certificates } = read.value.snp;
+  return 'refusal' in read ? null : hintsOf(read.value);
+};
+
+/** {@link hintsOfHostEvidence} of a document that was read already. */
+export const hintsOf = ({ snp }: HostEvidence): HostEvidenceHints | null => {
+  if (snp === null) return null;
+  const { report, certificates } = snp;
   try {
     const { chipId, cpuid } = parseSnpReport(report);
     const named = cpuid.family === turinFamily ? chipId.subarray(0, 8) : chipId;

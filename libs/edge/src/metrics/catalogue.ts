@@ -85,6 +85,27 @@ export const metricCatalogue = {
     labels: ['kind'],
     buckets: fast,
   },
+  hcc_attestation_requests_total: {
+    type: 'counter',
+    help: 'Requests of attesters by what they came to: done, or the code of the refusal',
+    labels: ['what', 'outcome'],
+  },
+  hcc_attestation_request_seconds: {
+    type: 'histogram',
+    help: 'Time of a request of an attester until its answer; of evidence, of the whole round: judged, kept, recorded',
+    labels: ['what'],
+    buckets: fast,
+  },
+  hcc_attestation_verdicts_total: {
+    type: 'counter',
+    help: 'Verdicts this attestor recorded, by tier',
+    labels: ['tier'],
+  },
+  hcc_attesters: {
+    type: 'gauge',
+    help: 'Attesters by how they stand: awaited, or overdue; told by each attestor',
+    labels: ['state'],
+  },
   hcc_metrics_failures_total: {
     type: 'counter',
     help: 'Figures that could not be read for a scrape',

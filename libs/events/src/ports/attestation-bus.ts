@@ -60,11 +60,16 @@ export type AttestationHandlers = {
   ) => Promise<AttestationRequests[What]['answer']>;
 };
 
-/** What an attestor does on the bus. Several share the requests: each goes to one of them. */
+/** Called before anything of a request is read. Throws {@link AttestationRefused} for who may not ask now; costs next to nothing. */
+export type Admit = (minerId: string, what: AttestationRequest) => void;
+
+/** What an attestor does on the bus. Several share the requests: each goes to one of them, only parts of
+ *  measurement lists go to all, so that whoever gets the evidence has them. */
 export type VerifierBus = {
-  serve(handlers: AttestationHandlers): Promise<Stop>;
+  serve(handlers: AttestationHandlers, admit: Admit): Promise<Stop>;
   /** Tells a miner to attest now. Lost when it is not there; its next beat of the schedule comes anyway. */
   due(minerId: string): void;
-  /** An event was appended: wakes the tails of other processes on this store. */
+  /** Since when there is a connection; `null` while there is none. */
+  connectedSince(): number | null;
   close(): Promise<void>;
 };
