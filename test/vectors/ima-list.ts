@@ -29,7 +29,7 @@ export const runList = async (
     form: imaFormOf(head) ?? 'binary-little-endian',
     listBank: 'sha1',
     hashedAs: 'little-endian',
-    banks: ['sha1', 'sha256', 'sha384'],
+    banks: ['sha1', 'sha256', 'sha384', 'sha512'],
     paddedSha1: 'accepted',
     ...{ quote, policy, bootPcrs: 'unchecked', progress: 'first-round', firstEntry: 0 },
     onEntry: (entry) => entries.push(entry),

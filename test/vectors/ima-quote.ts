@@ -1,21 +1,27 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type ImaQuotedPcr, Malformed, parseTpmQuote, readTpmKey, splitPcrValues, verifyTpmQuote } from '#attestation';
-import { readCaseFile, readManifest } from './case.ts';
+import { CaseFileError, readCaseFile, readManifest } from './case.ts';
 
 const quoteRow = z.looseObject({
   attest: z.string(),
   signature: z.string(),
   ak: z.string(),
   pcr_values: z.string(),
-  nonce: z.string().regex(/^([\da-f]{2})*$/i),
+  nonce: z
+    .string()
+    .regex(/^([\da-f]{2})*$/i)
+    .nullish(),
 });
 
-/** PCR 10 of the quote with this id in the folder `tpm` beside `dir`, once it verified; else a sentence that says why not. */
+/**
+ * PCR 10 of the quote with this id in the folder `tpm` beside `dir`, once it verified; else a sentence that says why not.
+ * A quote that is not there is a file that cannot be read, and no verdict.
+ */
 export const quotedPcr10 = async (dir: string, id: string): Promise<readonly ImaQuotedPcr[] | string> => {
   const tpm = join(dir, '..', 'tpm');
   const found = (await readManifest(tpm))?.cases.find((one) => one.id === id);
-  if (found === undefined) return `there is no quote ${id} in the folder tpm beside this one`;
+  if (found === undefined) throw new CaseFileError(`there is no quote ${id} in the folder tpm beside this one`);
   const row = quoteRow.parse(found);
   try {
     const attest = await readCaseFile(tpm, row.attest);
@@ -25,7 +31,12 @@ export const quotedPcr10 = async (dir: string, id: string): Promise<readonly Ima
       { attest, signature, pcrs: values ?? [] },
       readTpmKey(await readCaseFile(tpm, row.ak)),
       {
-        ...{ nonce: Buffer.from(row.nonce, 'hex'), pcrs: 'unchecked', akAttributes: 'required', sha1: 'allowed' },
+        ...{
+          nonce: row.nonce == null ? 'unchecked' : Buffer.from(row.nonce, 'hex'),
+          pcrs: 'unchecked',
+          akAttributes: 'required',
+          sha1: 'allowed',
+        },
         ...{ previous: 'first-quote', clockSafe: 'unchecked' },
       },
     );

@@ -9,14 +9,14 @@ import { quotedPcr10 } from './ima-quote.ts';
 
 const imaRow = z.looseObject({
   file: z.string(),
-  quotes: z.array(z.string()).max(100).optional(),
-  entries: z.int().optional(),
-  templates: z.record(z.string(), z.int()).optional(),
-  violations: z.int().optional(),
-  template_hash_bad: z.array(z.int()).optional(),
-  pcr10: z.record(z.string(), z.string()).optional(),
-  signatures: z.array(z.tuple([z.string(), z.string(), z.string().nullable()])).optional(),
-  signature_failures: z.array(z.tuple([z.int(), z.string(), z.string()])).optional(),
+  quotes: z.array(z.string()).max(100).nullish(),
+  entries: z.int().nullish(),
+  templates: z.record(z.string(), z.int()).nullish(),
+  violations: z.int().nullish(),
+  template_hash_bad: z.array(z.int()).nullish(),
+  pcr10: z.record(z.string(), z.unknown()).nullish(),
+  signatures: z.array(z.tuple([z.string(), z.string(), z.string().nullable()])).nullish(),
+  signature_failures: z.array(z.tuple([z.int(), z.string(), z.string()])).nullish(),
 });
 type ImaRow = z.infer<typeof imaRow>;
 
@@ -103,7 +103,9 @@ const factsThatDiffer = (row: ImaRow, { entries, replays }: ListRun): readonly s
     ...differs('templates', row.templates, byTemplate),
     ...differs('violations', row.violations, indexesOf('violation').length),
     ...differs('template_hash_bad', row.template_hash_bad, indexesOf('bad')),
-    ...Object.entries(row.pcr10 ?? {}).flatMap(([name, value]) => differs(`pcr10 ${name}`, value, pcr10[name])),
+    ...Object.entries(row.pcr10 ?? {}).flatMap(([name, value]) =>
+      Object.hasOwn(pcr10, name) ? differs(`pcr10 ${name}`, value, pcr10[name]) : [],
+    ),
     ...differs(
       'signatures',
       row.signatures,
@@ -127,7 +129,7 @@ const wordOf = ({ signature, keyId }: ImaJudgedEntry): string | null => {
 };
 
 const differs = (name: string, wanted: unknown, found: unknown): readonly string[] => {
-  if (wanted === undefined || sameJson(wanted, found)) return [];
+  if (wanted === undefined || wanted === null || sameJson(wanted, found)) return [];
   return [`${name}: row ${shortJson(wanted)}, bytes ${shortJson(found)}`];
 };
 

@@ -55,6 +55,7 @@ const judgeLaunch = async (dir: string, row: z.infer<typeof launchRow>): Promise
       firmware: known === undefined ? firmware : { ...firmware, launchDigest: known.toLowerCase() },
       ...{ kernel, initrd, commandLine: row.cmdline ?? undefined, vcpus: row.vcpus, vmm: row.vmm },
       vcpuType: row.vcpu_type ?? undefined,
+      ...(row.vcpu_sig && !row.vcpu_type ? { vcpuSignature: Number(prefixed(row.vcpu_sig)) } : {}),
       guestFeatures: BigInt(prefixed(row.guest_features)),
     };
     const digest = predictLaunchDigest(inputs);
@@ -104,7 +105,7 @@ const judgeIdBlock = async (dir: string, row: z.infer<typeof idBlockRow>): Promi
     // The row of a tampered block states what was there before: facts are those of bytes that verified.
     const disagreements = said
       .filter(() => verified.ok)
-      .filter(([, stated, found]) => stated !== undefined && stated !== null && stated !== found)
+      .filter(([, stated, found]) => stated !== undefined && stated !== null && folded(stated) !== found)
       .map(([name, stated, found]) => `${name} is ${found}, the row says ${stated}`);
     return { got: JSON.stringify(got), reason, disagreements };
   } catch (error) {
@@ -112,5 +113,8 @@ const judgeIdBlock = async (dir: string, row: z.infer<typeof idBlockRow>): Promi
     throw error;
   }
 };
+
+/** Hexadecimal is lower case here. */
+const folded = (stated: unknown): unknown => (typeof stated === 'string' ? stated.toLowerCase() : stated);
 
 const prefixed = (text: string): string => (/^0x/i.test(text) ? text : `0x${text}`);

@@ -4,27 +4,45 @@ import { reportView } from './snp-truths.ts';
 
 type Facts = Readonly<Record<string, unknown>>;
 
-/** Facts of a row that differ from the bytes, and facts nobody compares. */
-export const factsDiffer = (facts: Facts, bytes: Uint8Array, vek: VekCertificate | null): readonly string[] => {
+type Compared = {
+  /** One sentence for each fact that the bytes contradict. */
+  readonly differ: readonly string[];
+  /** The end of a reason: facts of a row that nobody here compares, by name; empty where there are none. */
+  readonly passedOver: string;
+};
+
+/** Facts of a row against the bytes. What a certificate would say is passed over where none can be read. */
+export const factsDiffer = (
+  facts: Facts,
+  bytes: Uint8Array,
+  { product, vek }: { readonly product: SnpProduct; readonly vek: VekCertificate | null },
+): Compared => {
   const report = reportView(bytes);
   const own: Facts = {
     ...numbers(report),
     ...digests(report),
-    ...(vek === null
-      ? {}
-      : { reported_tcb_parts: partsOf(readTcb(report.reportedTcb, vek.product)), cert_ext: extensionsOf(vek) }),
+    reported_tcb_parts: partsOf(readTcb(report.reportedTcb, vek?.product ?? product)),
+    ...(vek === null ? {} : { cert_ext: extensionsOf(vek) }),
   };
-  return Object.entries(facts).flatMap(([name, stated]) => {
-    if (!(name in own)) return [`fact ${name} is none that is compared`];
-    return same(stated, own[name]) ? [] : [`fact ${name} is ${JSON.stringify(own[name])}`];
-  });
+  const unknown = Object.keys(facts).filter((name) => !Object.hasOwn(own, name));
+  return {
+    differ: Object.entries(facts).flatMap(([name, stated]) =>
+      stated === null || !Object.hasOwn(own, name) || same(stated, own[name])
+        ? []
+        : [`fact ${name} is ${JSON.stringify(own[name])}`],
+    ),
+    passedOver: unknown.length === 0 ? '' : `; not compared: ${unknown.join(', ').slice(0, 200)}`,
+  };
 };
 
-/** A fact of several parts may leave some out, but names none that is not there. */
+/** A fact of several parts may leave some out, and may have some that nobody compares. What is not there is null. */
 const same = (stated: unknown, own: unknown): boolean =>
   isRecord(stated) && isRecord(own)
-    ? Object.entries(stated).every(([name, value]) => name in own && isDeepStrictEqual(value, own[name]))
-    : isDeepStrictEqual(stated, own);
+    ? Object.entries(stated).every(([name, value]) => !Object.hasOwn(own, name) || isDeepStrictEqual(value, own[name]))
+    : isDeepStrictEqual(folded(stated), own);
+
+/** Digests and numbers in hexadecimal are lower case here. */
+const folded = (stated: unknown): unknown => (typeof stated === 'string' ? stated.toLowerCase() : stated);
 
 const isRecord = (value: unknown): value is Facts =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -67,15 +85,14 @@ const extensionsOf = ({ product, productName, tcb, hwId, cspId }: VekCertificate
   ...partsOf(tcb),
   // Reading the certificate refuses any other value of these.
   ...{ spl4: 0, spl5: 0, spl6: 0, spl7: 0 },
-  ...(hwId === null ? {} : { hwid: hex(hwId) }),
-  ...(cspId === null ? {} : { csp: cspId }),
+  ...{ hwid: hwId === null ? null : hex(hwId), csp: cspId },
 });
 
 const structOf = (product: SnpProduct): number => (product === 'turin' ? 1 : 0);
 
 const partsOf = ({ fmc, bootloader, tee, snp, microcode }: SnpTcb): Facts => ({
   ...{ bl: bootloader, tee, snp, ucode: microcode },
-  ...(fmc === null ? {} : { fmc }),
+  fmc,
 });
 
 const firmware = ({ major, minor, build }: SnpReport['currentFirmware']): string => `${major}.${minor}.${build}`;

@@ -28,7 +28,7 @@ const credentialRow = z.looseObject({
   ek: z.string().nullish(),
   ek_private: z.string().nullish(),
   secret: hex.nullish(),
-  kat: z.record(z.string(), hex).nullish(),
+  kat: z.record(z.string(), z.unknown()).nullish(),
 });
 type CredentialRow = z.infer<typeof credentialRow>;
 
@@ -45,7 +45,7 @@ export const judgeTpmCredential = async (dir: string, unparsed: unknown): Promis
   if (opened === undefined) return { got: 'invalid', reason: 'the seed does not come out with this endorsement key' };
   const { made, seed, secret } = opened;
   if (!made.integrity.equals(parts.integrity)) return { got: 'invalid', reason: 'the integrity HMAC is another' };
-  if (row.secret && secret.toString('hex') !== row.secret)
+  if (row.secret && secret.toString('hex') !== row.secret.toLowerCase())
     return { got: 'invalid', reason: 'another secret is inside' };
   const steps: Readonly<Record<string, Uint8Array>> = {
     ...{ seed, sym_key: made.symmetricKey, hmac_key: made.hmacKey },
