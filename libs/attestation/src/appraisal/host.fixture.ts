@@ -155,7 +155,7 @@ const contextOf = (root: SimulatedRoot, tpm: SoftTpm, deviceId: string): HostCon
   atMs,
 });
 
-const hostPolicy: AppraisalPolicy = readAppraisalPolicy({
+export const hostPolicy: AppraisalPolicy = readAppraisalPolicy({
   version: 1,
   name: 'host-attestation',
   snp: simulatedSnpPolicy,
