@@ -40,10 +40,10 @@ export type Foldable = {
 };
 
 /** A {@link Projection} as the rows sink takes it. */
-export const foldable = <Row>({ name, ddl, category, fold, open }: Projection<Row>): Foldable => ({
-  ...{ name, ddl, category },
+export const foldable = <Row>(projection: Projection<Row>): Foldable => ({
+  ...{ name: projection.name, ddl: projection.ddl, category: projection.category },
   open: (db) => {
-    const table = open(db);
+    const table = projection.open(db);
     return (id) => {
       /** `undefined` until somebody needs it. */
       let row: Row | null | undefined;
@@ -53,7 +53,7 @@ export const foldable = <Row>({ name, ddl, category, fold, open }: Projection<Ro
         fold: (recorded) => {
           // What comes here is not folded yet, so before the first event of a stream there is no row to look for.
           if (row === undefined) row = recorded.revision === 0n ? null : table.load(id);
-          next = fold(row, recorded);
+          next = projection.fold(row, recorded);
         },
         keep: () => {
           if (next === null) return;

@@ -40,10 +40,13 @@ test("a miner's credentials allow exactly its own subjects, until they expire", 
       `beat.${minerId}`,
       `ask.${minerId}.sync`,
       `ask.${minerId}.renew`,
+      `attest.${minerId}.*`,
       `$JS.ACK.WORK.miner_${minerId}.>`,
     ],
   });
-  expect(claims.nats.sub).toEqual({ allow: [`spec.${minerId}`, `call.${minerId}.*`, `_INBOX_${minerId}.>`] });
+  expect(claims.nats.sub).toEqual({
+    allow: [`spec.${minerId}`, `due.${minerId}`, `call.${minerId}.*`, `_INBOX_${minerId}.>`],
+  });
   expect(claims.nats.resp).toMatchObject({ max: 1 });
 });
 
