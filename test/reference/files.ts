@@ -5,6 +5,7 @@ import { openApiDocument } from '../../apps/orchestrator/src/http/reference/open
 import { asyncApiDocument } from './asyncapi.ts';
 import { cliPage } from './cli-page.ts';
 import { eventsPage } from './events-page.ts';
+import { evidenceRefusalsPage } from './evidence-refusals-page.ts';
 import { refusalsPage } from './refusals-page.ts';
 
 /** Every generated file of `docs/reference`, by name, as it should be. */
@@ -14,6 +15,7 @@ export const referenceFiles = (): ReadonlyMap<string, string> =>
     ['asyncapi.json', json(asyncApiDocument())],
     ['events.md', eventsPage()],
     ['refusals.md', refusalsPage()],
+    ['evidence-refusals.md', evidenceRefusalsPage()],
     ['cli.md', cliPage(buildProgram(systemCli()))],
   ]);
 
