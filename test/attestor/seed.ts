@@ -46,7 +46,7 @@ export const publishPolicy = async (store: EventStore, name: string, document: o
 };
 
 /** A miner as it is once its agent came, its TPM is enrolled, and its devices are claimed. */
-export const seedMiner = async (store: EventStore, host: HonestHost): Promise<void> => {
+export const seedMiner = async (store: EventStore, host: KnownHost): Promise<void> => {
   const { minerId: id, akPublic, akName, chipId } = host;
   const [minerId, actor] = [id as MinerId, `miner:${id}`] as const;
   const { codec } = aggregates.miner;
@@ -85,6 +85,9 @@ export const seedMiner = async (store: EventStore, host: HonestHost): Promise<vo
 /** The endorsement key that a host's attestation key stands beside: one of its own. */
 export const ekOf = ({ akName }: Pick<HonestHost, 'akName'>): string =>
   createHash('sha256').update(`ek of ${akName}`).digest('hex');
+
+/** What the network knows of a host. */
+export type KnownHost = Pick<HonestHost, 'minerId' | 'akPublic' | 'akName' | 'chipId'>;
 
 type Encoded = Pick<NewEvent, 'type' | 'version' | 'data'>;
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { attestorEndToEnd, attestorMemory, attestorMemoryName } from './attestor.ts';
 import { catchUp } from './catch-up.ts';
 import { httpCommand } from './http.ts';
 import { imaMemory, imaMemoryName, imaReplay } from './ima.ts';
@@ -21,6 +22,7 @@ Progress goes to stderr. Exit code 0: every bar is met; 1: one is not; 2: usage.
   --only NAMES   only these, separated by commas
   --pairs N      pairs of each, instead of what each has by itself
   --history N    events of the long history, 10,000,000 by itself: some 7 GB of disk, and minutes
+  --rounds N     rounds of the attestor's memory, 100,000 by itself: some ten minutes
   --list         the names
 
 Examples:
@@ -39,9 +41,10 @@ const cases: readonly Case[] = [
   imaReplay,
   snpVerifyWarm,
   snpVerifyCold,
+  attestorEndToEnd,
 ];
 const placementName = 'placement-5000-miners';
-const names = [...cases.map(({ name }) => name), placementName, imaMemoryName, memoryName];
+const names = [...cases.map(({ name }) => name), placementName, imaMemoryName, memoryName, attestorMemoryName];
 
 const tell = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -52,6 +55,7 @@ const run = async (): Promise<number> => {
       only: { type: 'string' },
       pairs: { type: 'string' },
       history: { type: 'string', default: '10000000' },
+      rounds: { type: 'string', default: '100000' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -64,6 +68,8 @@ const run = async (): Promise<number> => {
   if (unknown !== undefined) throw new Error(`there is no bench ${unknown}; there are ${names.join(', ')}`);
   if (!/^\d{5,9}$/.test(values.history))
     throw new Error(`--history ${values.history} is no number of events from 10000 on`);
+  if (!/^\d{4,8}$/.test(values.rounds))
+    throw new Error(`--rounds ${values.rounds} is no number of rounds from 1000 on`);
   const pairs = values.pairs === undefined ? undefined : Number(values.pairs);
   if (pairs !== undefined && !(pairs >= 1)) throw new Error(`--pairs ${values.pairs} is no number of pairs`);
   const figures: Figure[] = [];
@@ -73,6 +79,7 @@ const run = async (): Promise<number> => {
   if (only.includes(placementName)) figures.push(await placement(pairs ?? 11));
   if (only.includes(imaMemoryName)) figures.push(imaMemory(pairs ?? 3, tell));
   if (only.includes(memoryName)) figures.push(await memory(Number(values.history), tell));
+  if (only.includes(attestorMemoryName)) figures.push(await attestorMemory(Number(values.rounds), tell));
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : text(figures));
   return figures.every(({ ok }) => ok) ? 0 : 1;
 };

@@ -6,17 +6,19 @@ import {
   type BusStatus,
   connectMinerBus,
   connectOrchestratorBus,
+  connectVerifierBus,
   createNatsOperator,
   createUserKey,
   issueMinerJwt,
   issueServiceJwt,
+  type NatsMinerBus,
   type NatsOperator,
   type NatsOrchestratorBus,
   type NatsServer,
   startNatsServer,
 } from '#adapters/nats';
 import { createSystemClock } from '#adapters/system';
-import type { MinerBus } from '#events';
+import type { VerifierBus } from '#events';
 import { findTool, hccDirs } from '#host';
 
 /** The nats-server of this machine, or `null`: specs that need it say so and are skipped by name. */
@@ -36,7 +38,9 @@ export type NatsWorld = {
   server(): NatsServer;
   /** Another orchestrator's bus, as after a start of its process. */
   connectOrchestrator(): Promise<NatsOrchestratorBus>;
-  miner(minerId: string): Promise<MinerBus>;
+  miner(minerId: string): Promise<NatsMinerBus>;
+  /** An attestor's side, with credentials of its own. */
+  attestor(): Promise<VerifierBus>;
   minerIdentity(minerId: string, expiresAt?: number): Promise<Identity>;
   serviceIdentity(role: 'orchestrator' | 'attestor' | 'observer'): Promise<Identity>;
   /** A bare connection, for what our own buses would never send. */
@@ -89,6 +93,11 @@ export const openNatsWorld = async (binary: string): Promise<NatsWorld> => {
     serviceIdentity,
     miner: async (minerId) => {
       const bus = await connectMinerBus({ ...options(await minerIdentity(minerId)), minerId });
+      closing.push(bus.close);
+      return bus;
+    },
+    attestor: async () => {
+      const bus = await connectVerifierBus(options(await serviceIdentity('attestor')));
       closing.push(bus.close);
       return bus;
     },

@@ -1,0 +1,134 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { openSqliteStore } from '#adapters/sqlite';
+import { createRandomIds, createSystemClock } from '#adapters/system';
+import type { SimulatedRoot } from '#attestation';
+import type { AttesterBus, Challenge, EvidenceAnswer } from '#events';
+import { simulatedProcessor } from '#simulated-processor';
+import { type KnownHost, seedMiner, seedNetwork } from '../attestor/seed.ts';
+import { natsBinary, openNatsWorld } from '../nats/nats-world.ts';
+import type { FromAttestor, FromSigner, ToAttestor, ToSigner } from './attestor-words.ts';
+import { freshPlace, inFlight } from './place.ts';
+
+/** Miners with connections of their own, their machines in two processes, and the attestor in another. */
+export type AttestorScene = {
+  readonly hosts: readonly KnownHost[];
+  readonly root: SimulatedRoot;
+  /** Asks a challenge for each miner. */
+  challenges(): Promise<readonly Challenge[]>;
+  /** Fresh evidence for each challenge. */
+  signed(challenges: readonly Challenge[]): Promise<readonly string[]>;
+  /** Sends it all, many miners at once; each asks for its next challenge when it has its verdict. */
+  rounds(
+    evidence: readonly string[],
+  ): Promise<readonly { readonly answer: EvidenceAnswer; readonly next: Challenge }[]>;
+  /** Retained heap of the attestor. */
+  heapMib(): Promise<number>;
+  close(): Promise<void>;
+};
+
+const signers = 2;
+/** Miners that are in the middle of a round at one time. */
+const atOnce = 64;
+
+export const openAttestorScene = async (miners: number): Promise<AttestorScene> => {
+  const binary = await natsBinary();
+  if (binary === null) throw new Error('nats-server is not there; node dist/scripts/setup.js gets it');
+  const place = freshPlace();
+  const machines = Array.from({ length: signers }, () => processOf('./attestor-signer.js'));
+  const opened = await Promise.all(
+    machines.map((machine) => asked<ToSigner, FromSigner>(machine, { open: miners / signers })),
+  );
+  const hosts = opened.flatMap((one) => ('hosts' in one ? one.hosts : []));
+  const rootText = opened.flatMap((one) => ('root' in one ? [one.root] : []))[0] ?? '';
+  const root = simulatedProcessor.readRoot(rootText);
+  const storeFile = place.path('log.sqlite');
+  await seeded(storeFile, root, hosts);
+  const world = await openNatsWorld(binary);
+  const attestor = processOf('./attestor-program.js');
+  mkdirSync(place.path('evidence'));
+  const started = await asked<ToAttestor, FromAttestor>(attestor, {
+    start: {
+      ...{
+        servers: [world.server().url],
+        identity: await world.serviceIdentity('attestor'),
+        storeFile,
+        root: rootText,
+      },
+      evidenceDir: place.path('evidence'),
+    },
+  });
+  if ('failed' in started) throw new Error(`the attestor did not start: ${started.failed}`);
+  const buses: AttesterBus[] = [];
+  for (const { minerId } of hosts) buses.push((await world.miner(minerId)).attestation);
+  const ask = { purpose: 'host-evidence', agentVersion: '1.0.0' } as const;
+  const each = async <Result>(work: (bus: AttesterBus, n: number) => Promise<Result>): Promise<readonly Result[]> => {
+    const results: Result[] = [];
+    await inFlight(buses.length, atOnce, async (n) => {
+      const bus = buses[n];
+      if (bus !== undefined) results[n] = await work(bus, n);
+    });
+    return results;
+  };
+
+  return {
+    ...{ hosts, root },
+    challenges: () => each((bus) => bus.ask('challenge', ask)),
+    signed: async (challenges) => {
+      const share = miners / signers;
+      const made = await Promise.all(
+        machines.map((machine, n) =>
+          asked<ToSigner, FromSigner>(machine, { answers: challenges.slice(n * share, (n + 1) * share) }),
+        ),
+      );
+      return made.flatMap((one) => ('evidence' in one ? one.evidence : []));
+    },
+    rounds: (evidence) =>
+      each(async (bus, n) => {
+        const answer = await bus.ask('evidence', { evidence: evidence[n] ?? '' });
+        return { answer, next: await bus.ask('challenge', ask) };
+      }),
+    heapMib: async () => {
+      const told = await asked<ToAttestor, FromAttestor>(attestor, { ask: 'heap' });
+      if ('heapMib' in told) return told.heapMib;
+      throw new Error('the attestor does not say what it keeps');
+    },
+    close: async () => {
+      await Promise.all([attestor, ...machines].map(ended));
+      await world.close();
+      place.remove();
+    },
+  };
+};
+
+const seeded = async (file: string, root: SimulatedRoot, hosts: readonly KnownHost[]): Promise<void> => {
+  const { store, close } = await openSqliteStore({ file, clock: createSystemClock(), ids: createRandomIds() });
+  await seedNetwork(store, root);
+  await inFlight(hosts.length, 32, async (n) => {
+    const host = hosts[n];
+    if (host !== undefined) await seedMiner(store, host);
+  });
+  await close();
+};
+
+const processOf = (program: string): ChildProcess =>
+  fork(fileURLToPath(new URL(program, import.meta.url)), { execArgv: ['--expose-gc'], serialization: 'advanced' });
+
+/** One question, one answer. */
+const asked = async <Question extends object, Answer>(child: ChildProcess, question: Question): Promise<Answer> => {
+  const failed = once(child, 'exit').then(([code]) => {
+    throw new Error(`a process of the bench ended with ${code}`);
+  });
+  failed.catch(() => undefined);
+  child.send(question);
+  const [answer] = await Promise.race([once(child, 'message'), failed]);
+  return answer;
+};
+
+const ended = async (child: ChildProcess): Promise<void> => {
+  const exit = once(child, 'exit');
+  child.disconnect();
+  await exit;
+};
