@@ -1,21 +1,17 @@
 import { z } from 'zod';
 import type { Size } from '#domain';
-import { badAnswer } from '../cli-error.ts';
-import { limits } from '../limits.ts';
-import type { Http, Query } from './http.ts';
+import { at, list, post, remove } from './calls.ts';
+import type { Http } from './http.ts';
 import { type ImageView, imageView } from './image-view.ts';
 import { auditRoutes, parkedRoutes } from './parked.ts';
 import { pastRoutes } from './past.ts';
-import { policyRoutes } from './trust.ts';
+import { deviceRoutes, policyRoutes, trustRoutes } from './trust.ts';
 import {
-  type Accepted,
   type AccountView,
-  accepted,
   accountView,
   type EventView,
   type FlavorView,
   flavorView,
-  items,
   type KeysChanged,
   keysChanged,
   type MinerView,
@@ -81,6 +77,8 @@ export const createApi = (http: Http) => ({
   ...auditRoutes(http),
   ...pastRoutes(http),
   ...policyRoutes(http),
+  ...deviceRoutes(http),
+  ...trustRoutes(http),
 });
 
 const accountRoutes = (http: Http) => ({
@@ -168,31 +166,3 @@ const recordRoutes = (http: Http) => ({
 });
 
 const positionView = z.looseObject({ position: z.string().nullable() });
-
-const at = encodeURIComponent;
-
-/** A list page by page: whole, or its first `rowsMax`. Refuses a whole one that does not end within {@link limits.pagesMax} pages. */
-const list = async <Item extends z.ZodType>(
-  http: Http,
-  path: string,
-  item: Item,
-  query: Query = {},
-  rowsMax = Number.POSITIVE_INFINITY,
-): Promise<readonly z.infer<Item>[]> => {
-  const all: z.infer<Item>[] = [];
-  let after: string | undefined;
-  for (let pages = 0; pages < limits.pagesMax; pages += 1) {
-    const wanted = rowsMax - all.length;
-    const limit = wanted < limits.pageRowsMax ? wanted : undefined;
-    const page = await http.ask(path, items(item), { query: { ...query, limit, after } });
-    all.push(...page.items);
-    if (page.next === null || page.next === undefined || all.length >= rowsMax) return all;
-    after = page.next;
-  }
-  throw badAnswer('list-too-long', `GET ${path} has more than ${all.length} rows`);
-};
-
-const post = (http: Http, path: string, body: unknown = {}): Promise<Accepted> =>
-  http.ask(path, accepted, { method: 'POST', body });
-
-const remove = (http: Http, path: string): Promise<Accepted> => http.ask(path, accepted, { method: 'DELETE' });

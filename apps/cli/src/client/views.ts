@@ -91,6 +91,17 @@ const drain = z.looseObject({
   vmsLeft: z.number(),
 });
 
+/** How fresh the last verdict on somebody's evidence is. */
+export const freshness = z.looseObject({
+  tier: text,
+  isSimulated: z.boolean().nullable(),
+  appraisedAt: time.nullable(),
+  ageMs: z.number().nullable(),
+  nextDueAt: time.nullable(),
+  isOverdue: z.boolean(),
+});
+export type Freshness = z.infer<typeof freshness>;
+
 export const minerView = z.looseObject({
   minerId: id,
   name: text,
@@ -110,6 +121,8 @@ export const minerView = z.looseObject({
   vms: z.array(id),
   lastSeenAt: time.nullable(),
   attachedAt: time.nullable(),
+  attestation: freshness.nullish(),
+  score: z.number().nullish(),
   stale,
 });
 export type MinerView = z.infer<typeof minerView>;

@@ -81,7 +81,7 @@ const auditTable = (rows: readonly AuditView[], now: number): string =>
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A time, or an age before now, as ISO 8601 in UTC. Refuses `not-a-time` (exit 2). */
-const instantFrom = (text: string, now: number): string => {
+export const instantFrom = (text: string, now: number): string => {
   const [, amount, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   const ageMs = amount === undefined ? undefined : Number(amount) * (unitMs[unit] ?? 0);
   if (ageMs !== undefined && ageMs <= now) return isoTime(now - ageMs);

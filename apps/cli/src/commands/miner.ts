@@ -12,6 +12,9 @@ import { platformText } from '../story/story.ts';
 import { allOption, limitOption, rowsWanted, shownOf } from './lists.ts';
 import { addMinerDoctor } from './miner-doctor.ts';
 import { addMinerDrain, drainText, findMiner } from './miner-drain.ts';
+import { addMinerSlashing } from './miner-slashing.ts';
+import { attestedText, nextText, scoreText, tierText, trustFacts } from './miner-trust.ts';
+import { addMinerWhy } from './miner-why.ts';
 import { answerPast, atOption, momentFrom } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
@@ -39,6 +42,7 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
     });
   miner
     .command('status')
+    .alias('show')
     .description('one miner in full')
     .argument('<miner>', 'id, beginning of an id, or name')
     .option(...jsonOption)
@@ -59,6 +63,8 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
     .addHelpText('after', examples('hcc miner invite berlin-1'))
     .action((name: string, _options, command: Command) => invite(cli, command, name));
   addMinerDrain(miner, cli);
+  addMinerWhy(miner, cli);
+  addMinerSlashing(miner, cli);
   addMinerDoctor(miner, cli);
 };
 
@@ -87,7 +93,23 @@ const invite = async (cli: Cli, command: Command, name: string): Promise<void> =
 
 const minerTable = (miners: readonly MinerView[], now: number): string =>
   table(
-    ['ID', 'NAME', 'STATUS', 'ELIGIBLE', 'SEEN', 'ACCEL', 'PROTECTION', 'VMS', 'VCPU', 'MEMORY', 'DISK'],
+    [
+      'ID',
+      'NAME',
+      'STATUS',
+      'ELIGIBLE',
+      'SEEN',
+      'TIER',
+      'ATTESTED',
+      'NEXT',
+      'SCORE',
+      'ACCEL',
+      'PROTECTION',
+      'VMS',
+      'VCPU',
+      'MEMORY',
+      'DISK',
+    ],
     miners.map((miner) => [
       shortId(miner.minerId),
       miner.name,
@@ -96,6 +118,10 @@ const minerTable = (miners: readonly MinerView[], now: number): string =>
         ? 'yes'
         : `no: ${miner.ineligibleCode ?? '-'}${miner.drain?.state === 'draining' ? `, ${miner.drain.vmsLeft} left` : ''}`,
       timeText(miner.lastSeenAt, now).replace(/^.*\((.*)\)$/, '$1'),
+      tierText(miner.attestation),
+      attestedText(miner.attestation, now),
+      nextText(miner.attestation, now),
+      scoreText(miner.score),
       miner.accelerator ?? '-',
       protectionText(miner),
       miner.vms.length.toString(),
@@ -112,6 +138,7 @@ const minerFacts = (miner: MinerView, now: number): string =>
     ['status', `${miner.status}: ${miner.statusText}`],
     ['eligible', `${miner.eligible ? 'yes' : 'no'}: ${miner.eligibilityText}`],
     ...(miner.drain === null ? [] : [['drain', drainText(miner.drain, now)] as const]),
+    ...trustFacts(miner, now),
     ['last seen', timeText(miner.lastSeenAt, now)],
     ['attached', timeText(miner.attachedAt, now)],
     ['agent', `${miner.agentVersion ?? '-'}, life ${miner.agentEpoch ?? '-'}`],
