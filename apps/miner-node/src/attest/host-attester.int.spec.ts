@@ -27,6 +27,7 @@ describe.skipIf(missing.length > 0)(
   () => {
     let dir = '';
     let image: HccamImage;
+    let begin: () => HostAttester;
     let attester: HostAttester;
     let verifier: ReturnType<typeof openVerifier>;
     let files: readonly string[] = [];
@@ -48,12 +49,14 @@ describe.skipIf(missing.length > 0)(
       const launchDigest = simulatedProcessor.launchDigest(await hccamLaunchInputs(image, accelerator));
       verifier.accept({ launchDigest, version, files: await hashFiles(files) });
       const log: Log = (level, text, fields) => void said.push(`${level} ${text} ${JSON.stringify(fields ?? {})}`);
-      attester = new HostAttester({
-        config: { minerDir, minerId, cacheDir, platform: 'none', snpFirmware: null },
-        ...{ env: process.env, accelerator, bus: verifier.bus, clock, ids: createRandomIds(), log },
-        measure: (tpm) => measureHost(minerDir, tpm, files),
-        loadSimulatedProcessor: async () => simulatedProcessor,
-      });
+      begin = () =>
+        new HostAttester({
+          config: { minerDir, minerId, cacheDir, platform: 'none', snpFirmware: null },
+          ...{ env: process.env, accelerator, bus: verifier.bus, clock, ids: createRandomIds(), log },
+          measure: (tpm) => measureHost(minerDir, tpm, files),
+          loadSimulatedProcessor: async () => simulatedProcessor,
+        });
+      attester = begin();
     });
 
     afterAll(async () => {
@@ -69,6 +72,13 @@ describe.skipIf(missing.length > 0)(
       expect(await codes()).toEqual([]);
       expect(verifier.judgements.map(({ appraisal }) => appraisal.tier)).toEqual(['affirming', 'affirming']);
       expect(verifier.judgements[1]?.appraisal.claims).toMatchObject({ imaEntries: 3, agentVersion: version });
+    });
+
+    test('given an agent that starts again / when its TPM and list began anew with it / then it is affirming at once', async () => {
+      await attester.close();
+      attester = begin();
+      expect(await codes(), said.join('\n')).toEqual([]);
+      expect(await codes()).toEqual([]);
     });
 
     test('given a file of the miner that was changed / when it attests / then its digest on the list is refused', async () => {

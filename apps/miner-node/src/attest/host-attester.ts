@@ -36,6 +36,8 @@ export class HostAttester {
   #secureProcessor: SecureProcessor | null = null;
   #image: HccamImage | null = null;
   #hccam: Hccam | null = null;
+  /** The start of the TPM since which its list was taken in full. */
+  #listTakenSince: number | null = null;
   readonly #closing = new AbortController();
 
   constructor(parts: HostAttesterParts) {
@@ -54,11 +56,15 @@ export class HostAttester {
     // What was asked for before a key was enrolled, or a machine booted, is about another state, or too old.
     const isFresh = enrolled === 'known' && clock.now() - from < freshMs;
     const challenge = isFresh ? first : await this.#challenge();
-    const { nonce, expiresAt: nonceExpiresAt, imaFrom } = challenge;
+    const { nonce, expiresAt: nonceExpiresAt } = challenge;
     const { bundle, list } = host.measured;
+    // A verifier cannot know that the TPM began anew since, and with it the list, before it has seen the quote.
+    const imaFrom = this.#listTakenSince === host.tpmStarts ? challenge.imaFrom : 0;
     const result = await hccam.attest({ nonce, nonceExpiresAt, imaFrom, agentVersion: version, bundle });
-    const terms = { nonce, nonceExpiresAt };
-    return bus.ask('evidence', { evidence: await composeEvidence(config.minerId, terms, result, { list, bus }) });
+    const evidence = await composeEvidence(config.minerId, { nonce, nonceExpiresAt }, result, { list, bus });
+    const answer = await bus.ask('evidence', { evidence });
+    if (isTaken(answer.groups.ima)) this.#listTakenSince = host.tpmStarts;
+    return answer;
   }
 
   /** Ends the system VM, whatever a round waits for, and the TPM that was started for it. */
@@ -157,6 +163,9 @@ export class HostAttester {
     return buildHccamImage({ cacheDir, base, network: { id, kind }, report });
   }
 }
+
+/** Whether a verifier goes on from where this list ended. */
+const isTaken = (tier: EvidenceAnswer['groups']['ima']): boolean => tier === 'affirming' || tier === 'warning';
 
 /** A challenge that waited longer than this while a machine booted is asked for again. */
 const freshMs = 2_000;
