@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
 import { simulatedProcessor } from '#simulated-processor';
+import { type SoftwareKey, softwareAk, softwareQuote } from '../../../../test/attestation/software-tpm.ts';
 import { rootForSpecs, rootNotAfterMs, rootNotBeforeMs } from '../../../simulated-processor/src/root.fixture.ts';
 import { spkiOf } from '../../../simulated-processor/src/root.ts';
 import { entryOf, listOf, type Made, pcr10After, policyOf, sha256Of } from '../ima/list.fixture.ts';
 import type { SimulatedReportTerms, SimulatedRoot } from '../simulated/processor.ts';
 import { simulatedSnpPolicy } from '../snp/policy.ts';
 import { trustRootOf } from '../snp/roots.ts';
+import { readTpmKey } from '../tpm/keys.ts';
 import { hostBootSpecText, hostDataOf, hostEvidenceBinding, reportDataOf, tpmQualifyingData } from '../transcript.ts';
 import type { HostContext } from './context.ts';
 import type { HostEvidenceDocument } from './evidence.ts';
 import { type HostEvidenceBytes, type HostJudgement, judgeHostEvidence } from './judge.ts';
 import { type AppraisalPolicy, compileAppraisalPolicy, readAppraisalPolicy } from './policy.ts';
-import { makeSoftTpm, quote, type SoftTpm } from './soft-tpm.fixture.ts';
 
 const atMs = Date.UTC(2026, 10, 21);
 const networkId = '0198c0de-0000-7000-8000-000000000001';
@@ -29,7 +30,8 @@ export interface Round {
   readonly nonce: Uint8Array;
   /** What the agent believes its attester and network to be. */
   readonly speaksFor: { readonly attesterId: string; readonly networkId: string };
-  readonly tpm: SoftTpm;
+  /** Its attestation key. */
+  readonly tpm: SoftwareKey;
   readonly entries: readonly Made[];
   /** How many of them the quote reaches. */
   readonly quoted: number;
@@ -58,7 +60,7 @@ export const openHost = async (): Promise<Host> => {
   const dates = { notBeforeMs: rootNotBeforeMs, notAfterMs: rootNotAfterMs };
   const vcek = simulatedProcessor.issueVcek(root, { publicKeySpki: spkiOf(key), tcb, ...dates });
   const chip = { product: root.product, key, tcb };
-  const tpm = makeSoftTpm();
+  const tpm = softwareAk({ kind: 'p256' });
   const deviceId = Buffer.from(simulatedProcessor.chipIdOf(spkiOf(key))).toString('hex');
   const context = contextOf(root, tpm, deviceId);
   const round = (over: Partial<Round> = {}): HostEvidenceBytes => {
@@ -67,14 +69,14 @@ export const openHost = async (): Promise<Host> => {
     const sent = listOf(all.entries.slice(all.from));
     const pcrs = { ...boot, 10: pcr10After(all.entries.slice(0, all.quoted), 'sha256') };
     const qualifyingData = tpmQualifyingData({ networkId: network, attesterId: speaker, nonce: all.nonce });
-    const { attest, signature } = quote(all.tpm, {
-      qualifyingData,
-      pcrs,
-      clockMs: all.clockMs,
+    const { attest, signature } = softwareQuote(all.tpm, {
+      nonce: qualifyingData,
+      pcrs: Object.entries(pcrs).map(([index, value]) => ({ bank: 'sha256', index: Number(index), value })),
+      clockMs: BigInt(all.clockMs),
       resetCount: all.resetCount,
     });
     const imaSha256 = createHash('sha256').update(sent).digest();
-    const akName = Buffer.from(all.tpm.akName, 'hex');
+    const akName = Buffer.from(akNameOf(all.tpm), 'hex');
     const binding = hostEvidenceBinding({ attest, signature, imaSha256, akName, agentVersion: all.agentVersion });
     const bound = {
       networkId: network,
@@ -97,7 +99,7 @@ export const openHost = async (): Promise<Host> => {
         certificates: { vek: base64(vcek), ask: base64(root.ask), ark: base64(root.ark) },
       },
       tpm: {
-        ...{ attest: base64(attest), signature: base64(signature), akPublic: base64(all.tpm.akPublic) },
+        ...{ attest: base64(attest), signature: base64(signature), akPublic: base64(all.tpm.area) },
         ...{ bank: 'sha256', pcrs },
       },
       ima: { from: all.from, sha256: imaSha256.toString('hex'), entries: base64(sent) },
@@ -132,17 +134,19 @@ export const honestEntries: readonly Made[] = [
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
-const honest = (tpm: SoftTpm): Round => ({
+const akNameOf = ({ area }: SoftwareKey): string => readTpmKey(area).name ?? '';
+
+const honest = (tpm: SoftwareKey): Round => ({
   ...{ nonce, speaksFor: { attesterId, networkId }, tpm, entries: honestEntries, quoted: honestEntries.length },
   ...{ from: 0, resetCount: 7, clockMs: 1_000, agentVersion: '1.0.0', bootSpec: bootSpecOf(), report: {} },
   change: (document) => document,
 });
 
-const contextOf = (root: SimulatedRoot, tpm: SoftTpm, deviceId: string): HostContext => ({
+const contextOf = (root: SimulatedRoot, tpm: SoftwareKey, deviceId: string): HostContext => ({
   network: { id: networkId, kind: 'simulated' },
   attesterId,
   nonceSha256: createHash('sha256').update(nonce).digest('hex'),
-  enrolled: { akName: tpm.akName, ekPublicSha256, isSimulated: true },
+  enrolled: { akName: akNameOf(tpm), ekPublicSha256, isSimulated: true },
   previous: { tpm: null, ima: null },
   devices: { chip: { deviceId, heldBy: attesterId }, tpm: { deviceId: ekPublicSha256, heldBy: attesterId } },
   roots: [trustRootOf(root.ark, { name: 'simulated', product: 'milan', simulated: true })],

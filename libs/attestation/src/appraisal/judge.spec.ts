@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { softwareAk } from '../../../../test/attestation/software-tpm.ts';
 import { rootNotAfterMs } from '../../../simulated-processor/src/root.fixture.ts';
 import { entryOf, policyOf } from '../ima/list.fixture.ts';
 import { defaultSnpPolicy } from '../snp/policy.ts';
 import { amdRoots } from '../snp/roots.ts';
 import { bootSpecOf, type Host, honestEntries, openHost, type Round } from './host.fixture.ts';
 import type { HostJudgement } from './judge.ts';
-import { makeSoftTpm } from './soft-tpm.fixture.ts';
 
 const host: Host = await openHost();
 const codes = ({ appraisal }: HostJudgement): readonly string[] =>
@@ -104,7 +104,7 @@ describe('a refusal names what was tampered with', () => {
       { change: (document) => ({ ...document, agentVersion: '1.0.1' }) },
       ['ima: ima-agent-unknown', 'ima: ima-agent-files', 'identity: identity-binding'],
     ],
-    ['another attestation key', { tpm: makeSoftTpm() }, ['tpm: tpm-ak-enrolled', 'ima: ima-no-quote']],
+    ['another attestation key', { tpm: softwareAk({ kind: 'p256' }) }, ['tpm: tpm-ak-enrolled', 'ima: ima-no-quote']],
     ['a launch nobody knows', { report: { measurement: Buffer.alloc(48, 1) } }, ['launch: snp-measurement']],
     ['a guest that may be debugged', { report: { policy: 0xb_0000n } }, ['launch: snp-policy-debug']],
     ['a guest at another privilege level', { report: { vmpl: 2 } }, ['launch: snp-vmpl-max']],

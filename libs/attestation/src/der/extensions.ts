@@ -55,17 +55,28 @@ export const basicConstraintsOf = (
   return { authority, pathLength };
 };
 
-export type KeyUsage = 'digitalSignature' | 'keyCertSign' | 'cRLSign';
+/** What a key may be used for, by the number of its bit (RFC 5280, 4.2.1.3). */
+const usages = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+] as const;
+export type KeyUsage = (typeof usages)[number];
 
-const usageBits: Readonly<Record<KeyUsage, number>> = { digitalSignature: 0, keyCertSign: 5, cRLSign: 6 };
-
-/** Whether a key may be used so; `null` where the certificate does not restrict it. */
-export const keyUsageAllows = (extensions: ReadonlyMap<string, Extension>, usage: KeyUsage): boolean | null => {
+/** `null` where the certificate does not restrict its key. */
+export const keyUsagesOf = (extensions: ReadonlyMap<string, Extension>): ReadonlySet<KeyUsage> | null => {
   const found = extensions.get(extensionIds.keyUsage);
   if (found === undefined) return null;
   const outside = new DerReader(found.value, 'keyUsage');
   const { bytes } = outside.bits('bits');
   outside.end();
-  const bit = usageBits[usage];
-  return ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;
+  return new Set(usages.filter((_, bit) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0));
 };
+
+/** Whether a key may be used so; `null` where the certificate does not restrict it. */
+export const keyUsageAllows = (extensions: ReadonlyMap<string, Extension>, usage: KeyUsage): boolean | null =>
+  keyUsagesOf(extensions)?.has(usage) ?? null;

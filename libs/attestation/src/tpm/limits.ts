@@ -14,8 +14,6 @@ export const tpmLimits = {
   pcrValuesMax: 16 * 32,
   /** The secret of a credential is at most a digest of the EK's name algorithm; 64 is SHA-512. */
   credentialSecretBytesMax: 64,
-  /** EK certificates are 1 to 2 KiB; vendors' with long policies reach 4. */
-  certificateBytesMax: 8_192,
   /** Leaf and intermediates between it and a root; real chains have at most four. */
   chainLengthMax: 8,
   /** Boot logs of real machines are 20 to 150 KiB; a full option-ROM and Secure Boot database log stays under this. */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { KeyUsage } from '../der/extensions.ts';
+import type { SignatureAlgorithm } from '../der/signature-algorithm.ts';
 import type { Verified } from '../verdict.ts';
-import { type KeyUsage, readTpmCertificate, type TpmCertificate, type TpmModel } from './certificate.ts';
+import { readTpmCertificate, type TpmCertificate, type TpmModel } from './certificate.ts';
 import { Findings } from './findings.ts';
 import type { TpmKey } from './keys.ts';
 import { tpmLimits } from './limits.ts';
@@ -91,8 +93,13 @@ function chainOf(
 
 function issued(issuer: TpmCertificate, subject: TpmCertificate): boolean {
   if (!Buffer.from(issuer.subject).equals(subject.issuer)) return false;
-  if (!signatureAlgorithms.has(subject.signatureAlgorithm)) return false;
+  if (!isStrong(subject.signatureAlgorithm)) return false;
   return subject.x509.verify(issuer.x509.publicKey);
+}
+
+/** RSA or ECDSA over SHA-2: OpenSSL would take SHA-1, and whatever parameters a certificate states. */
+function isStrong(algorithm: SignatureAlgorithm): boolean {
+  return algorithm.scheme !== 'unknown' && algorithm.hash !== 'sha1';
 }
 
 function checkLink(findings: Findings, one: TpmCertificate, at: number, atMs: number): void {
@@ -163,8 +170,3 @@ const purposes: Readonly<Record<TpmCertificateRole, string>> = {
   'endorsement-key': '2.23.133.8.1',
   'attestation-key': '2.23.133.8.3',
 };
-/** RSA PKCS #1 with SHA-256, -384, -512, RSA-PSS, ECDSA with SHA-256, -384, -512. */
-const signatureAlgorithms: ReadonlySet<string> = new Set([
-  ...['1.2.840.113549.1.1.11', '1.2.840.113549.1.1.12', '1.2.840.113549.1.1.13', '1.2.840.113549.1.1.10'],
-  ...['1.2.840.10045.4.3.2', '1.2.840.10045.4.3.3', '1.2.840.10045.4.3.4'],
-]);
