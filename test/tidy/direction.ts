@@ -47,6 +47,12 @@ const parts: readonly (Allowed & { readonly folder: RegExp; readonly why: string
     why: 'attestation stands beside domain: bytes in, verdicts out, no file and no network',
   },
   {
+    folder: /^libs\/luks\//,
+    doors: [],
+    packages: ['node:buffer', 'node:crypto', 'node:fs/promises', 'node:path', 'node:util', 'zod'],
+    why: 'luks stands beside domain: an owner and a guest trust it with keys',
+  },
+  {
     folder: /^libs\/guest-channel\//,
     doors: [],
     packages: ['node:buffer', 'zod'],
