@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import {
+  type AttestationRequest,
   askAnswer,
+  attestationMessages,
   consoleAnswer,
   consoleCall,
   desiredSpec,
@@ -16,7 +18,7 @@ export type Channel = {
   /** A subject as `subjects` makes it, with `{...}` where the ids go. */
   readonly address: string;
   readonly description: string;
-  /** What the orchestrator does there. */
+  /** What our side does there: the orchestrator, or an attestor. */
   readonly does: 'send' | 'receive';
   readonly message: z.ZodType;
   readonly reply?: z.ZodType;
@@ -25,6 +27,28 @@ export type Channel = {
 const minerId = '{minerId}';
 const vmId = '{vmId}';
 const empty = z.literal('').describe('No bytes');
+
+const attestationRequests: Readonly<Record<AttestationRequest, string>> = {
+  challenge: 'A miner asks an attestor for a fresh nonce',
+  enrol: 'A miner shows its attestation key, and is given a credential that only its TPM can open',
+  activate: 'A miner answers with what its TPM found in the credential: the key is enrolled',
+  chip: 'A simulated processor asks for its certificate; refused on a production network',
+  ima: 'A part of a measurement list that is too large for its evidence, sent ahead of it',
+  evidence: 'A miner sends evidence, and is told the verdict and when the next is due',
+};
+
+/** Requests of a miner to whichever attestor is free; what an attestor does with them, the orchestrator never hears. */
+const attestation: readonly Channel[] = Object.entries(attestationMessages).map(([name, { ask, answer }]) => {
+  const what = name as AttestationRequest;
+  return {
+    name: `attest${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    address: subjects.attest(minerId, what),
+    description: attestationRequests[what],
+    does: 'receive',
+    message: ask,
+    reply: answer,
+  };
+});
 
 /** Every subject beside those of events. They are made by the code's own functions, so a renamed subject renames them here. */
 export const channels: readonly Channel[] = [
@@ -94,5 +118,13 @@ export const channels: readonly Channel[] = [
     does: 'send',
     message: metricsCall,
     reply: metricsAnswer,
+  },
+  ...attestation,
+  {
+    name: 'due',
+    address: subjects.due(minerId),
+    description: 'An attestor tells a miner to give evidence now',
+    does: 'send',
+    message: empty,
   },
 ];

@@ -2,6 +2,7 @@ import { parseStreamName, type RecordedEvent } from '#events';
 import { badAnswer } from '../cli-error.ts';
 import { limits } from '../limits.ts';
 import type { Api } from './api.ts';
+import { ApiProblem } from './problem.ts';
 import type { EventView } from './views.ts';
 
 /** An event as codecs read it. */
@@ -17,9 +18,18 @@ export const recordedOf = ({ type, version, data, stream: name, revision, record
 /** A stream page by page, oldest first; nothing for one that is not there. Never more than a page in memory. */
 export async function* recordedEvents(api: Api, stream: string): AsyncGenerator<Readable> {
   for (let from = 0n; ; ) {
-    const { items } = await api.streamPage(stream, from, limits.pageEventsMax);
+    const { items } = await page(api, stream, from);
     for (const event of items) yield recordedOf(event);
     from += BigInt(items.length);
     if (items.length < limits.pageEventsMax) return;
   }
 }
+
+const page = async (api: Api, stream: string, from: bigint) => {
+  try {
+    return await api.streamPage(stream, from, limits.pageEventsMax);
+  } catch (error) {
+    if (error instanceof ApiProblem && error.code === 'not-found') return { items: [] };
+    throw error;
+  }
+};

@@ -14,7 +14,7 @@ import { badAnswer } from '../../cli-error.ts';
 import type { Api } from '../../client/api.ts';
 import { recordedEvents } from '../../client/recorded.ts';
 import { createHolders } from './holders.ts';
-import { revocationListsOf, rootsOf } from './rejudge-roots.ts';
+import type { Endorsing } from './rejudge-roots.ts';
 
 /** A verdict as it was recorded, and as its evidence is judged now. */
 export type Judged = {
@@ -36,7 +36,7 @@ export type RejudgeParts = {
   readonly evidence: Pick<EvidenceStore, 'get'>;
   /** `null` judges each by the policy it went by then. */
   readonly policy: CompiledAppraisalPolicy | null;
-  readonly crl: Uint8Array | null;
+  readonly endorsing: Endorsing;
 };
 
 export type Wanted = { readonly minerId: string; readonly sinceMs: number; readonly appraisalId: string | null };
@@ -79,7 +79,7 @@ type Then = {
 };
 
 const judgedAgain = async (
-  { evidence, crl }: RejudgeParts,
+  { evidence, endorsing }: RejudgeParts,
   event: EvidenceAppraised,
   policy: CompiledAppraisalPolicy,
   { network, attester, holder, recordedAt }: Then,
@@ -97,8 +97,8 @@ const judgedAgain = async (
       chip: chipId === null ? null : await holder('chip', chipId, recordedAt),
       tpm: enrolled === null ? null : await holder('tpm', enrolled.ekPublicSha256, recordedAt),
     },
-    roots: rootsOf(network, document),
-    revocationLists: revocationListsOf(crl, document),
+    roots: endorsing.rootsOf(network, document),
+    revocationLists: endorsing.revocationListsOf(document, event.appraisedAt),
     endorsements: null,
     verdicts: createCertificateVerdicts(),
   };

@@ -1,11 +1,50 @@
-import { amdRoots, type HostContext, hintsOfHostEvidence, readVek, type TrustRoots, trustRootOf } from '#attestation';
+import { join, resolve } from 'node:path';
+import { loadSimulatedProcessor } from '#adapters/processor';
+import {
+  amdRoots,
+  type HostContext,
+  hintsOfHostEvidence,
+  readVek,
+  type SimulatedRoot,
+  type TrustRoots,
+  trustRootOf,
+} from '#attestation';
 import type { Network } from '#domain';
+import { hourMs } from '#domain';
+import type { Cli } from '../../cli.ts';
+import { readSmallFile } from '../../context.ts';
+import { readEvidence } from './files.ts';
+
+/** What the processors of a network are believed by: its roots, and what these took back. */
+export type Endorsing = {
+  readonly rootsOf: (network: Network, document: Uint8Array) => TrustRoots;
+  readonly revocationListsOf: (document: Uint8Array, atMs: number) => HostContext['revocationLists'];
+};
+
+export type EndorsingFlags = { readonly crl?: string; readonly simulatedRootFile?: string };
 
 /**
- * Whose processors the network believes: AMD's, or on a simulated network its own root. That root comes with the evidence,
- * and is believed only when its key is the one that the network was founded with.
+ * AMD's root, or on a simulated network its own: that one comes with the evidence, and is believed only when its key is the
+ * one that the network was founded with. Its revocation list is issued as the attestor does, when its secret is on this machine.
  */
-export const rootsOf = (network: Network, document: Uint8Array): TrustRoots => {
+export const endorsingOf = async (
+  cli: Cli,
+  homeDir: string,
+  { crl, simulatedRootFile }: EndorsingFlags,
+): Promise<Endorsing> => {
+  const list = crl === undefined ? null : await readEvidence(cli, '--crl', crl);
+  const issue = list === null ? await issuerOf(cli, homeDir, simulatedRootFile) : null;
+  return {
+    rootsOf: rootsFor,
+    revocationListsOf: (document, atMs) => {
+      const product = productOf(hintsOfHostEvidence(document)?.offered.vek ?? null);
+      const found = list ?? issue?.(atMs) ?? null;
+      return found === null || product === null ? {} : { [product]: found };
+    },
+  };
+};
+
+const rootsFor = (network: Network, document: Uint8Array): TrustRoots => {
   if (network.kind === 'production') return amdRoots;
   const offered = hintsOfHostEvidence(document)?.offered;
   const product = productOf(offered?.vek ?? null);
@@ -16,10 +55,17 @@ export const rootsOf = (network: Network, document: Uint8Array): TrustRoots => {
   });
 };
 
-/** A revocation list, for the product whose evidence this is. */
-export const revocationListsOf = (crl: Uint8Array | null, document: Uint8Array): HostContext['revocationLists'] => {
-  const product = productOf(hintsOfHostEvidence(document)?.offered.vek ?? null);
-  return crl === null || product === null ? {} : { [product]: crl };
+/** Lists by a simulated root whose secret is here; `null` without one, as on every production network. */
+const issuerOf = async (cli: Cli, homeDir: string, file: string | undefined) => {
+  const path = file === undefined ? join(homeDir, 'secrets', 'simulated-root.pem') : resolve(cli.cwd, file);
+  const text = await readSmallFile(path);
+  if (text === null) return null;
+  const processor = await loadSimulatedProcessor();
+  const root: SimulatedRoot = processor.readRoot(text);
+  return (atMs: number): Uint8Array =>
+    processor.issueRevocationList(root, {
+      ...{ thisUpdateMs: atMs - hourMs, nextUpdateMs: atMs + hourMs, revokesAsk: false },
+    });
 };
 
 const productOf = (vek: Uint8Array | null) => (vek === null ? null : readVek(vek).product);

@@ -10,6 +10,7 @@ import { findMiner } from '../miner-drain.ts';
 import { connectFor, examples, jsonOption, optionsOf } from '../verbs.ts';
 import { readEvidence } from './files.ts';
 import { type Judged, rejudgeMiner } from './rejudge-miner.ts';
+import { endorsingOf } from './rejudge-roots.ts';
 import { evidenceOf } from './stored-evidence.ts';
 
 type RejudgeOptions = {
@@ -20,6 +21,7 @@ type RejudgeOptions = {
   readonly evidenceDir?: string;
   readonly evidenceKeyFile?: string;
   readonly crl?: string;
+  readonly simulatedRootFile?: string;
 };
 
 /** `hcc attest rejudge`: judges kept evidence again, and says which verdicts another policy would change. */
@@ -33,7 +35,11 @@ export const addRejudge = (attest: Command, cli: Cli): void => {
     .option('--appraisal <id>', 'only this verdict')
     .option('--evidence-dir <dir>', 'where the attestor keeps evidence (default: of this home)')
     .option('--evidence-key-file <file>', 'the key it is kept under (default: of this home)')
-    .option('--crl <file>', "the root's revocation list, DER")
+    .option('--crl <file>', "the root's revocation list, DER (default: of a simulated root, issued anew)")
+    .option(
+      '--simulated-root-file <file>',
+      'the secret of a simulated root, which issues that list (default: of this home)',
+    )
     .option(...jsonOption)
     .addHelpText(
       'after',
@@ -50,7 +56,7 @@ const rejudge = async (cli: Cli, command: Command): Promise<void> => {
   const options = optionsOf<RejudgeOptions>(command);
   const { api, homeDir } = await connectFor(cli, command, 'operator');
   const policy = options.policy === undefined ? null : await policyOf(cli, options.policy);
-  const crl = options.crl === undefined ? null : await readEvidence(cli, '--crl', options.crl);
+  const endorsing = await endorsingOf(cli, homeDir, options);
   const evidence = await evidenceOf(cli, homeDir, options);
   const sinceMs = options.since === undefined ? 0 : Date.parse(instantFrom(options.since, cli.clock.now()));
   const miners = options.miner === undefined ? await api.miners() : [await findMiner(api, options.miner)];
@@ -59,7 +65,7 @@ const rejudge = async (cli: Cli, command: Command): Promise<void> => {
   for (const [n, { minerId, name }] of miners.entries()) {
     cli.terminal.err(`hcc: judging the evidence of ${safeText(name)} (${n + 1} of ${miners.length})\n`);
     const wanted = { minerId, sinceMs, appraisalId: options.appraisal ?? null };
-    for await (const one of rejudgeMiner({ api, evidence, policy, crl }, wanted)) {
+    for await (const one of rejudgeMiner({ api, evidence, policy, endorsing }, wanted)) {
       if (one.again === null) counts.notKept += 1;
       else if (isSame(one)) counts.same += 1;
       else changed.push(one);
