@@ -15,6 +15,7 @@ export type ToolName =
   | 'swtpm'
   | 'swtpm_setup'
   | 'swtpm_localca'
+  | 'cryptsetup'
   | 'setpriv'
   | 'apt-get'
   | 'apt-cache'
@@ -156,6 +157,14 @@ export const tools: readonly Tool[] = [
     name: 'swtpm_localca',
     why: "signs a simulated TPM's endorsement certificate",
     provision: { how: 'install', packages: ['swtpm-tools'] },
+  },
+  {
+    name: 'cryptsetup',
+    why: 'is what our reading and writing of LUKS2 is held against',
+    versionArgs: ['--version'],
+    versionMin: [2, 4],
+    onlyForTests: true,
+    provision: { how: 'install', packages: ['cryptsetup-bin'] },
   },
   {
     name: 'setpriv',
