@@ -82,6 +82,10 @@ export const limits = {
   sshConnectMs: 5_000,
   /** A login may meet an ssh server that has its port but not its keys yet. */
   sshAttemptsMax: 4,
+  /** To a miner's first verdict: a boot of HCCAM under emulation beside that of a VM, and a second look after a refusal. */
+  attestedMs: 180_000,
+  /** How often that is looked for. */
+  attestedPollMs: 1_000,
   /** An invitation that nobody used is worth nothing the next day. */
   invitationMs: 24 * 60 * 60_000,
   /** VM processes that one host of a local cluster may be asked for at most. */

@@ -70,6 +70,8 @@ const attestationView = freshness.extend({
   evidenceSha256: text.nullable(),
   refusals: z.array(refusal),
   policies: z.array(policyUsed),
+  claims: z.looseObject({ launchDigest: text.nullable() }).nullable(),
+  key: z.looseObject({ isSimulated: z.boolean() }).nullable(),
   appraisals: z.number(),
   affirmed: z.number(),
   failuresInRow: z.number(),

@@ -37,6 +37,15 @@ export type Bootstrap = {
   readonly supervision: Supervision;
 };
 
+/** A miner whose agent attached in this run. */
+export type RunningMiner = {
+  readonly name: string;
+  readonly minerId: string;
+  readonly logFile: string;
+  /** What was judged before says nothing of this run. */
+  readonly startedAt: number;
+};
+
 /** A cluster that runs, with its image, its miners and its first account. */
 export type Cluster = {
   readonly where: Where;
@@ -44,6 +53,7 @@ export type Cluster = {
   readonly operator: Api;
   readonly accountId: string;
   readonly imageDigest: string;
+  readonly miners: readonly RunningMiner[];
 };
 
 const needed: readonly ToolName[] = tools
@@ -95,10 +105,10 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
     await start(up, childProgram(spec, cli.clock, steps.note), () => isReady(`http://${apiHost}:${at.port}`));
   });
   await step('policies', (report) => publishHostPolicy(apis.operator, { base: image, cacheDir, report, signal }));
-  await step('miners', () => startMiners(up, url, apis.operator));
+  const miners = await step('miners', () => startMiners(up, url, apis.operator));
   const demo = await step('account', () => ensureDemoAccount(home, apis.operator, apis.owner, tokens, cacheDir));
   const where = { url, tokenFile: tokenFile(home, 'owner'), homeDir: home.dir, cacheDir, local: true };
-  return { where, ...apis, accountId: demo.accountId, imageDigest: image.digest };
+  return { where, ...apis, accountId: demo.accountId, imageDigest: image.digest, miners };
 };
 
 /** Starts a program under supervision and puts it in the fleet. */
@@ -108,19 +118,21 @@ const start = async (
   isUp: (signal: AbortSignal) => Promise<boolean>,
 ): Promise<void> => fleet.add(await startSupervised(program, isUp, supervision, signal));
 
-const startMiners = async (up: Bootstrap, url: string, operator: Api): Promise<void> => {
+const startMiners = async (up: Bootstrap, url: string, operator: Api): Promise<readonly RunningMiner[]> => {
   const { cli, home, options } = up;
   const names = await minerNames(home, options.miners);
   const started = names.map(async (name) => {
     const miner = await ensureInvited(home, operator, name, cli);
     const spec = await minerSpec(cli.env, home, miner, { url, cacheDir: options.cacheDir, miners: names.length });
+    const startedAt = cli.clock.now();
     await start(up, childProgram(spec, cli.clock, up.steps.note), async () =>
       isAttached(await operator.miner(miner.minerId), miner),
     );
+    return { name, minerId: miner.minerId, logFile: spec.logFile, startedAt };
   });
   // All of them, also when one failed: whoever stops the cluster must find each in the fleet.
-  const failed = (await Promise.allSettled(started)).find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  await Promise.allSettled(started);
+  return Promise.all(started);
 };
 
 /** `miner-1` to the number wanted, and those that were there before: VMs may live on them. */

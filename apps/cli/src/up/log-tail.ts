@@ -3,19 +3,23 @@ import { errnoOf } from '#host';
 import { limits } from '../limits.ts';
 
 /** The last lines of a log from `offset` on, in words: of a JSON line its message, of any other the line. */
-export const logTail = async (path: string, offset: number): Promise<readonly string[]> => {
+export const logTail = async (path: string, offset: number): Promise<readonly string[]> =>
+  lastWords(await readTail(path, offset));
+
+/** The end of a log from `offset` on, at most a few pages; nothing of one that is not there. */
+export const readTail = async (path: string, offset: number): Promise<string> => {
   try {
     const file = await open(path);
     try {
       const { size } = await file.stat();
       const from = Math.max(offset, size - limits.logTailBytes);
       const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.max(0, size - from)), 0, undefined, from);
-      return lastWords(buffer.toString('utf8', 0, bytesRead));
+      return buffer.toString('utf8', 0, bytesRead);
     } finally {
       await file.close();
     }
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT') return '';
     throw error;
   }
 };

@@ -2,14 +2,16 @@ import type { Cli } from '../cli.ts';
 import { dirsOf } from '../context.ts';
 import { failureJson, failureOf, failureText } from '../output/errors.ts';
 import { type Style, styleFor } from '../output/style.ts';
+import { awaitAttested, demandAffirming, type MinerAttested } from './attestation.ts';
 import { bootstrap, type Cluster } from './bootstrap.ts';
 import type { VmWork } from './first-vm.ts';
 import { runInVm } from './first-vm.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { claimHome, type Home } from './home.ts';
+import { type JsonOnce, sayJsonOnce } from './json-once.ts';
 import { createSteps, type Steps } from './report.ts';
 import { isInterruption, stopOnSignal, stopWanted } from './stop.ts';
-import { bringBack, eventsOf, makeVm, removeVm, type UpVm, wantedVms } from './vms.ts';
+import { bringBack, makeVm, removeVm, toldOf, type UpVm, wantedVms } from './vms.ts';
 
 export type UpOptions = {
   readonly once?: boolean;
@@ -29,12 +31,11 @@ type Run = {
   readonly style: Style;
   readonly fleet: Fleet;
   readonly stop: AbortController;
-  /** The one JSON value of this run: whatever is said after it is too late for stdout. */
-  readonly json: { readonly say: (value: unknown) => void; readonly isAwaited: () => boolean };
+  readonly json: JsonOnce;
 };
 
-/** What `--json` says of the VM and the login. */
-type Told = { readonly vm: unknown; readonly ssh: unknown };
+/** What `--json` says of the VM, the login and the miners. */
+type Told = { readonly vm: unknown; readonly ssh: unknown; readonly attestation: readonly MinerAttested[] };
 
 /** Runs a cluster until Ctrl-C, or with `--once` until a VM was made, used and removed. Sets the exit code; never throws.
  *  Whatever happens, everything it started is stopped before it returns. */
@@ -42,7 +43,15 @@ export const runUp = async (cli: Cli, options: UpOptions): Promise<void> => {
   const style = styleFor(cli.terminal.errIsTty, cli.env);
   const steps = createSteps(cli.clock, cli.terminal.err, style);
   const stop = new AbortController();
-  const run: Run = { cli, options, steps, style, fleet: createFleet(), stop, json: jsonOnce(cli, options) };
+  const run: Run = {
+    cli,
+    options,
+    steps,
+    style,
+    fleet: createFleet(),
+    stop,
+    json: sayJsonOnce(cli, options.json === true),
+  };
   const release = stopOnSignal(run);
   let home: Home | undefined;
   let told: Told | undefined;
@@ -77,11 +86,22 @@ const work = async (run: Run, home: Home, cacheDir: string): Promise<Told | unde
     signal: stop.signal,
     options: { port: options.port, miners: options.miners, cacheDir },
   });
-  const vms = options.vm ? await steps.run('vm', () => comeUp(run, cluster)) : [];
-  if (options.once === true) return useOnce(run, cluster, vms[0]);
-  await tellReady(run, cluster, vms);
-  await stopWanted(stop.signal);
-  return undefined;
+  const over = new AbortController();
+  // Beside the VM, which does not wait for it; whoever wants the verdicts waits for them at the end.
+  const attesting = steps.run('attestation', (report) => {
+    const signal = AbortSignal.any([stop.signal, over.signal]);
+    return awaitAttested(cluster, { clock: cli.clock, signal }, report);
+  });
+  attesting.catch(() => undefined);
+  try {
+    const vms = options.vm ? await steps.run('vm', () => comeUp(run, cluster)) : [];
+    if (options.once === true) return await useOnce(run, cluster, vms[0], attesting);
+    await tellReady(run, cluster, vms, attesting);
+    await stopWanted(stop.signal);
+    return undefined;
+  } finally {
+    over.abort(new Error('the run is over'));
+  }
 };
 
 /** `--once` makes a VM of its own, since it removes it; else those that are wanted running come back before any is made. */
@@ -92,7 +112,19 @@ const comeUp = async (run: Run, cluster: Cluster): Promise<readonly UpVm[]> => {
   return wanted.length > 0 ? bringBack(vmWork, wanted) : [await makeVm(vmWork, cluster, options.flavor, cli)];
 };
 
-const useOnce = async (run: Run, cluster: Cluster, made: UpVm | undefined): Promise<Told> => {
+const useOnce = async (
+  run: Run,
+  cluster: Cluster,
+  made: UpVm | undefined,
+  attesting: Promise<readonly MinerAttested[]>,
+): Promise<Told> => {
+  const used = await useVm(run, cluster, made);
+  const attestation = await attesting;
+  demandAffirming(attestation);
+  return { ...used, attestation };
+};
+
+const useVm = async (run: Run, cluster: Cluster, made: UpVm | undefined): Promise<Omit<Told, 'attestation'>> => {
   if (made === undefined) return { vm: null, ssh: null };
   const vmWork = workOf(run, cluster);
   const command = ['uname', '-a'];
@@ -105,15 +137,23 @@ const useOnce = async (run: Run, cluster: Cluster, made: UpVm | undefined): Prom
   };
 };
 
-const tellReady = async (run: Run, cluster: Cluster, vms: readonly UpVm[]): Promise<void> => {
+const tellReady = async (
+  run: Run,
+  cluster: Cluster,
+  vms: readonly UpVm[],
+  attesting: Promise<readonly MinerAttested[]>,
+): Promise<void> => {
   const { cli, options, steps } = run;
   const [first] = vms;
+  // A person goes on at once and reads the verdicts as they come; a program gets one answer with all of it.
+  const attestation = options.json === true ? await attesting : [];
   const vm = first === undefined ? null : await toldOf(workOf(run, cluster), first.vm);
   run.json.say({
     ok: true,
     steps: steps.done(),
     vm,
     ssh: first === undefined ? null : { command: first.line, output: null },
+    attestation,
   });
   for (const { vm } of vms) {
     steps.note(
@@ -125,12 +165,6 @@ const tellReady = async (run: Run, cluster: Cluster, vms: readonly UpVm[]): Prom
   );
   if (options.json !== true) for (const { line } of vms) cli.terminal.out(`${line}\n`);
 };
-
-const toldOf = async (vmWork: VmWork, { vmId, disk }: UpVm['vm']) => ({
-  id: vmId,
-  disk,
-  events: await eventsOf(vmWork, vmId),
-});
 
 const shutDown = async ({ steps, fleet }: Run, home: Home | undefined): Promise<undefined> => {
   if (home === undefined) return undefined;
@@ -154,17 +188,6 @@ const finish = ({ cli, options, steps, json }: Run, told: Told | undefined, fail
   cli.terminal.err(failureText(failed));
   json.say({ ok: false, error: failureJson(failed), steps: steps.done() });
   cli.exit.code = failed.exitCode;
-};
-
-const jsonOnce = (cli: Cli, { json }: UpOptions): Run['json'] => {
-  let awaited = json === true;
-  return {
-    isAwaited: () => awaited,
-    say: (value) => {
-      if (awaited) cli.terminal.out(`${JSON.stringify(value)}\n`);
-      awaited = false;
-    },
-  };
 };
 
 const workOf = ({ cli, steps, style, stop }: Run, cluster: Cluster): VmWork => ({

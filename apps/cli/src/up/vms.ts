@@ -64,9 +64,12 @@ export const removeVm = async (work: VmWork, vm: VmView): Promise<void> => {
   work.signal.throwIfAborted();
 };
 
-/** What a VM went through, for the JSON answer. */
-export const eventsOf = async (work: VmWork, vmId: string): Promise<readonly { type: string; at: string }[]> =>
-  (await readStream(work.api, `vm-${vmId}`)).map(({ type, recordedAt }) => ({ type, at: recordedAt }));
+/** What the JSON answer says of a VM, and what it went through. */
+export const toldOf = async (work: VmWork, { vmId, disk }: VmView) => ({
+  id: vmId,
+  disk,
+  events: (await readStream(work.api, `vm-${vmId}`)).map(({ type, recordedAt }) => ({ type, at: recordedAt })),
+});
 
 const described = async (work: VmWork, vm: VmView): Promise<UpVm> => {
   const login = await loginOf(work, vm);
