@@ -65,6 +65,18 @@ describe('an honest host', () => {
     );
   });
 
+  test('given a second round of the same boot, when all of the list is sent again, then it is judged whole', () => {
+    const first = host.judge(host.round()).appraisal;
+    const again = { clockMs: 2_000, from: 0 };
+    expect(host.judge(host.round(again), { previous: first.progress }).appraisal).toMatchObject({
+      ...{ tier: 'affirming', progress: { ima: { attested: { entries: 3 } } } },
+    });
+    const bad = [...honestEntries.slice(0, 2), entryOf({ path: '/usr/bin/node', content: 'another' })];
+    expect(codes(host.judge(host.round({ ...again, entries: bad }), { previous: first.progress }))).toContain(
+      'ima: ima-agent-changed',
+    );
+  });
+
   test('given entries after the quote, then they are counted and not believed', () => {
     const { appraisal } = host.judge(host.round({ entries: [...honestEntries, entryOf({ path: '/usr/bin/node' })] }));
     expect([appraisal.tier, appraisal.claims.imaNotAttested]).toEqual(['affirming', 1]);

@@ -71,7 +71,7 @@ export const verifyHostIma = (
     ...{ form: imaFormOf(bytes) ?? 'binary-little-endian', listBank: 'sha1', hashedAs: 'as-written', banks },
     paddedSha1: extension === 'padded-sha1' ? 'accepted' : 'refused',
     ...{ quote: quotedPcr10(claims), bootPcrs: bootPcrsOf(claims), policy: policy.ima },
-    progress: hasRestarted(claims, context) ? 'first-round' : (context.previous.ima ?? 'first-round'),
+    progress: isWhole(ima, claims, context) ? 'first-round' : (context.previous.ima ?? 'first-round'),
     firstEntry: ima.from,
     ...(agent === null ? {} : { onEntry: (entry) => agent.take(entry) }),
   });
@@ -93,9 +93,12 @@ const deliveryCheck = (sha256: string, bytes: Uint8Array | null): Check => {
   };
 };
 
-/** A machine that started anew has a new list. */
-const hasRestarted = ({ progress }: TpmClaims, { previous }: HostContext): boolean =>
-  previous.tpm !== null && previous.tpm.resetCount !== progress.resetCount;
+/**
+ * Whether nothing is gone on with: a machine that started anew has a new list, and an agent that did sends all of the old
+ * one. All of a list that leads to the register leaves nothing out.
+ */
+const isWhole = ({ from }: { readonly from: number }, { progress }: TpmClaims, { previous }: HostContext): boolean =>
+  from === 0 || (previous.tpm !== null && previous.tpm.resetCount !== progress.resetCount);
 
 const quotedPcr10 = ({ pcrs }: TpmClaims): readonly ImaQuotedPcr[] =>
   pcrs.flatMap(({ bank, index, value }) => (index === 10 ? [{ bank, value }] : []));
