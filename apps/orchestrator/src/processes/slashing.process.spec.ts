@@ -52,7 +52,7 @@ test('given evidence that fails on who it belongs to / then nothing is proposed'
   expect(await after(['identity'], ['identity'])).toEqual([]);
 });
 
-test('given two releases side by side / then nothing is proposed until one of them is left', async () => {
+test('given two releases side by side / then no list is a ground until one of them is left, and a TPM is one all the time', async () => {
   const bench = createBench();
   const minerId = await bench.miner(roomFor(1));
   const publish = async (version: number, releases: readonly string[]) => {
@@ -85,4 +85,8 @@ test('given two releases side by side / then nothing is proposed until one of th
   await appraised(bench, minerId, { n: 9, ...failed('ima') });
   await runProcess(slashing, bench);
   expect(await proposed(bench), isoTime(bench.clock.now())).toEqual(['ima-mismatch']);
+  await publish(3, ['2', '3']);
+  await appraised(bench, minerId, { n: 10, ...failed('tpm', 'ima') });
+  await runProcess(slashing, bench);
+  expect(await proposed(bench)).toEqual(['ima-mismatch', 'tpm-failure']);
 });

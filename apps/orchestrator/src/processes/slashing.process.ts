@@ -18,8 +18,8 @@ export type Suspects = {
 
 /**
  * Proposes slashing for what nothing innocent explains: a TPM that fails at once, a measurement list or a launch when the
- * re-check finds the same again. Nothing while two releases of the miner's program are accepted side by side: an update
- * that goes wrong is no crime. It takes nothing from anybody; an operator decides.
+ * re-check finds the same again. A list of files is no ground while two releases of the miner's program are accepted side by
+ * side: an update that goes wrong is no crime. It takes nothing from anybody; an operator decides.
  */
 export const slashing: Process<Suspects> = {
   name: 'slashing',
@@ -35,12 +35,13 @@ export const slashing: Process<Suspects> = {
     else suspects.failing.set(known.id, { appraisalId, now, before: suspects.failing.get(known.id)?.now ?? [] });
   },
   react: ({ failing, updating }, known) => {
-    if (updating || known.category !== 'appraisal' || !isHostVerdict(known.event)) return [];
+    if (known.category !== 'appraisal' || !isHostVerdict(known.event)) return [];
     const { appraisalId } = known.event;
     const found = failing.get(known.id);
     if (found?.appraisalId !== appraisalId) return [];
     return found.now
       .filter((ground) => ground === 'tpm-failure' || found.before.includes(ground))
+      .filter((ground) => ground !== 'ima-mismatch' || !updating)
       .map((ground) => propose(known.id, ground, appraisalId));
   },
 };
