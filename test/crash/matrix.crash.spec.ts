@@ -13,7 +13,7 @@ import { type Deed, drawRounds, type Round, wordsOf } from './rounds.ts';
 
 const seed = Number(process.env.HCC_CRASH_SEED ?? 20_261_121);
 const rounds = drawRounds(seed, Number(process.env.HCC_CRASH_ROUNDS ?? 20));
-const roles = ['orchestrator', 'nats-server', 'miner-node'] as const satisfies readonly Role[];
+const roles = ['orchestrator', 'attestor', 'nats-server', 'miner-node'] as const satisfies readonly Role[];
 
 let cluster: Cluster;
 let ground: { readonly imageDigest: string; readonly accountId: string };
@@ -72,6 +72,7 @@ const strike = async ({ victim, wipe }: Round): Promise<void> => {
   }
   const pids = (role: Role): readonly number[] => cluster.pids(role);
   if (victim === 'qemu') for (const pid of cluster.qemus()) kill(pid);
+  else if (victim === 'hccam') for (const pid of cluster.hccams()) kill(pid);
   else for (const pid of victim === 'all' ? roles.flatMap(pids) : pids(victim)) kill(pid);
   if (wipe && (victim === 'nats-server' || victim === 'all')) {
     rmSync(join(cluster.home, 'nats', 'jetstream'), { recursive: true, force: true });
@@ -97,8 +98,20 @@ const converged = async (): Promise<void> => {
       return answer.observed === word ? true : undefined;
     });
   }
+  await attested();
   const running = [...wanted.values()].filter((word) => word === 'running').length;
   await until(`${running} QEMUs run`, 60_000, () => (cluster.qemus().length === running ? true : undefined));
+};
+
+/** Whatever died, no host is refused or overdue for it. */
+const attested = async (): Promise<void> => {
+  const { items } = await asked('GET', '/v1/miners');
+  for (const { minerId } of items) {
+    await until(`miner ${minerId} is affirming`, 240_000, async () => {
+      const { answer } = await ask('GET', `/v1/miners/${minerId}/attestation`);
+      return answer.tier === 'affirming' && !answer.isOverdue ? true : undefined;
+    });
+  }
 };
 
 const countsOf = async (vmId: string): Promise<Readonly<Record<string, number>>> => {

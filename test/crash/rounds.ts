@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 
-export const victims = ['orchestrator', 'nats-server', 'miner-node', 'qemu', 'all', 'up'] as const;
+export const victims = [
+  ...(['orchestrator', 'attestor', 'nats-server', 'miner-node', 'qemu', 'hccam'] as const),
+  ...(['all', 'up'] as const),
+] as const;
 export type Victim = (typeof victims)[number];
 
 export const deeds = ['create', 'stop', 'start', 'reboot', 'delete', 'none'] as const;
@@ -18,13 +21,13 @@ export type Round = {
 };
 
 /**
- * Rounds drawn from a seed. The first ones kill each victim once, so that a short run leaves nobody out. Every sixth kills
+ * Rounds drawn from a seed. The first ones kill each victim once, so that a short run leaves nobody out. Every eighth kills
  * `hcc up` itself and starts it again: it gives up on a program that dies too often, and rightly so.
  */
 export const drawRounds = (seed: number, count: number): readonly Round[] => {
   const drawn = fc.sample(
     fc.record({
-      victim: fc.constantFrom('orchestrator', 'nats-server', 'miner-node', 'qemu', 'all'),
+      victim: fc.constantFrom(...victims.filter((victim) => victim !== 'up')),
       deed: fc.constantFrom(...deeds, 'create', 'delete'),
       delayMs: fc.integer({ min: 0, max: 4_000 }),
       wipe: fc.boolean(),
@@ -34,7 +37,7 @@ export const drawRounds = (seed: number, count: number): readonly Round[] => {
   return drawn.map((round, index) => ({
     ...round,
     number: index + 1,
-    victim: victims[index % 6 === 5 ? 5 : index] ?? round.victim,
+    victim: victims[index % victims.length === victims.length - 1 ? victims.length - 1 : index] ?? round.victim,
   }));
 };
 

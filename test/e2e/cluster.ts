@@ -33,7 +33,7 @@ export const ended = (child: ChildProcess): Promise<Ended> =>
 /** A fresh, short state directory: unix socket paths end at 107 bytes. */
 export const freshHome = (): string => mkdtempSync(join(tmpdir(), 'hcc-e2e-'));
 
-export type Role = 'orchestrator' | 'nats-server' | 'miner-node';
+export type Role = 'orchestrator' | 'attestor' | 'nats-server' | 'miner-node';
 
 export type Cluster = {
   readonly home: string;
@@ -42,8 +42,10 @@ export type Cluster = {
   readonly url: () => string;
   /** Pids of the running children of one kind. */
   readonly pids: (role: Role) => readonly number[];
-  /** Pids of the QEMUs of this home. */
+  /** Pids of the QEMUs of this home that run owners' VMs. */
   readonly qemus: () => readonly number[];
+  /** And of those that run its miners' system VMs. */
+  readonly hccams: () => readonly number[];
   readonly call: (method: string, path: string, body?: unknown) => Promise<{ status: number; body: Json }>;
   /** `hcc` against this cluster. */
   readonly hcc: (...args: readonly string[]) => Promise<Ended>;
@@ -56,9 +58,9 @@ export type Cluster = {
 // biome-ignore lint/suspicious/noExplicitAny: answers are read field by field by the assertions.
 export type Json = any;
 
-/** `hcc up` on a home, ready when its API answers ready. */
-export const startCluster = async (home: string, args: readonly string[] = []): Promise<Cluster> => {
-  const up = spawn(process.execPath, [hcc, 'up', '--home', home, '--port', '0', ...args], {
+/** `hcc up` on a home, of this build or another, ready when its API answers ready. */
+export const startCluster = async (home: string, args: readonly string[] = [], program = hcc): Promise<Cluster> => {
+  const up = spawn(process.execPath, [program, 'up', '--home', home, '--port', '0', ...args], {
     env: { ...process.env, NO_COLOR: '1', ...(await storeEnv(home)) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -68,7 +70,10 @@ export const startCluster = async (home: string, args: readonly string[] = []): 
     childrenOf(up.pid ?? 0).filter((pid) =>
       commandLine(pid).includes(role === 'nats-server' ? role : `${role}/src/main.js`),
     );
-  const qemus = (): readonly number[] => processesWith('qemu-system-x86_64', home);
+  const isSystemVm = (pid: number): boolean => commandLine(pid).includes('/hccam/');
+  const ours = (): readonly number[] => processesWith('qemu-system-x86_64', home);
+  const qemus = (): readonly number[] => ours().filter((pid) => !isSystemVm(pid));
+  const hccams = (): readonly number[] => ours().filter(isSystemVm);
 
   const cluster: Cluster = {
     home,
@@ -77,6 +82,7 @@ export const startCluster = async (home: string, args: readonly string[] = []): 
     url,
     pids,
     qemus,
+    hccams,
     call: (method, path, body) => call(url(), token(home, 'operator'), method, path, body),
     hcc: (...rest) => runHcc([...rest], { HCC_HOME: home }),
     stop: async () => {
@@ -86,7 +92,7 @@ export const startCluster = async (home: string, args: readonly string[] = []): 
     destroy: async () => {
       if (up.exitCode === null && up.signalCode === null) {
         // Before their parent dies: then they are nobody's children, and their command lines do not name the home.
-        const children = (['orchestrator', 'nats-server', 'miner-node'] as const).flatMap(pids);
+        const children = (['orchestrator', 'attestor', 'nats-server', 'miner-node'] as const).flatMap(pids);
         up.kill('SIGKILL');
         for (const pid of children) kill(pid);
       }
