@@ -68,7 +68,12 @@ describe('hcc vm', () => {
   test('create makes the id itself, and a VM that fails is exit 1 with the reason', async () => {
     const id = '00000000-0000-4000-8000-000000000001';
     const { hcc, api } = await machineWith({
-      'GET /v1/whoami': json({ role: 'owner', tokenId: 't', accountId, network: { id: accountId, name: 'local', kind: 'simulated' } }),
+      'GET /v1/whoami': json({
+        role: 'owner',
+        tokenId: 't',
+        accountId,
+        network: { id: accountId, name: 'local', kind: 'simulated' },
+      }),
       'GET /v1/images': json({
         items: [
           {

@@ -1,6 +1,6 @@
 import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { StoreUnavailable } from '#events';
 import { freshStream, newEvent, newEvents, readEverything } from '../../../../test/conformance/new-events.ts';
 import { smallDisk } from '../../../../test/conformance/small-disk.ts';
