@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createSystemClock } from '#adapters/system';
-import { type AttestationHandlers, AttestationRefused, type Challenge, type VerifierBus } from '#events';
+import { type Admit, type AttestationHandlers, AttestationRefused, type Challenge, type VerifierBus } from '#events';
 import { createAdmission } from '../../apps/attestor/src/admission.ts';
 import { until } from '../conformance/until.ts';
 import { refusalsOf } from '../nats/miner-scene.ts';
@@ -23,7 +23,7 @@ const answering = (over: Partial<AttestationHandlers> = {}): AttestationHandlers
   ...{ challenge: async () => challenge, enrol: no, activate: no, chip: no, ima: no, evidence: no },
   ...over,
 });
-const everybody = (): void => undefined;
+const everybody: Admit = () => undefined;
 const serve = async (bus: VerifierBus, handlers: AttestationHandlers, admit = everybody): Promise<void> => {
   const stop = await bus.serve(handlers, admit);
   onTestFinished(() => stop());

@@ -17,17 +17,18 @@ const clock = createSystemClock();
 const lifecycle = createLifecycle({ log: silentLog, clock });
 const tell = (word: FromAttestor): void => void process.send?.(word);
 
-const start = ({ servers, identity, storeFile, evidenceDir, root }: Start): Promise<unknown> =>
+const start = ({ servers, identity, storeFile, evidenceDir, root, attestorId, key }: Start): Promise<unknown> =>
   startAttestor(
     {
       ...{ clock, log: silentLog, metrics: createMetrics(), random: randomBytes },
       openStore: () => openSqliteStore({ file: storeFile, clock, ids: createRandomIds() }),
-      openEvidence: () => openEvidenceFiles({ dir: evidenceDir, key: randomBytes(32), random: randomBytes, clock }),
+      openEvidence: () =>
+        openEvidenceFiles({ dir: evidenceDir, key: Buffer.from(key, 'hex'), random: randomBytes, clock }),
       connectBus: () => connectVerifierBus({ servers, credentials: () => identity, clock, log: silentLog }),
       openScheduler: async () => createInProcessScheduler({ clock, fired: () => undefined }),
     },
     {
-      ...{ attestorId: 'attestor-1', verifierKey: randomBytes(32), simulatedRoot: root, tpmRootsDir: null },
+      ...{ attestorId, verifierKey: Buffer.from(key, 'hex'), simulatedRoot: root, tpmRootsDir: null },
       ...{ resultKey: generateKeyPairSync('ed25519').privateKey, vekCacheDir: evidenceDir },
     },
     lifecycle,

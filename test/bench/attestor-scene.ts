@@ -57,7 +57,7 @@ export const openAttestorScene = async (miners: number): Promise<AttestorScene> 
         storeFile,
         root: rootText,
       },
-      evidenceDir: place.path('evidence'),
+      ...{ evidenceDir: place.path('evidence'), attestorId: 'attestor-1', key: '5a'.repeat(32) },
     },
   });
   if ('failed' in started) throw new Error(`the attestor did not start: ${started.failed}`);

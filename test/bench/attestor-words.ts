@@ -16,6 +16,9 @@ export type ToAttestor =
         readonly storeFile: string;
         readonly evidenceDir: string;
         readonly root: string;
+        readonly attestorId: string;
+        /** Hex. What the attestors of a network share: it seals challenges, and keeps evidence. */
+        readonly key: string;
       };
     }
   | { readonly ask: 'heap' };
