@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createSystemClock } from '#adapters/system';
 import { type Cli, plainManner } from '../../apps/cli/src/cli.ts';
 import { main } from '../../apps/cli/src/program.ts';
+import { systemMakes } from '../../apps/cli/src/system.ts';
 
 export type Ran = { readonly code: number; readonly out: string; readonly err: string };
 
@@ -34,6 +35,7 @@ export const fakeMachine = (env: Readonly<Record<string, string>> = {}) => {
     makes: {
       uuid: () => `00000000-0000-4000-8000-${(++nextId).toString().padStart(12, '0')}`,
       secret: () => 's'.repeat(43),
+      bytes: systemMakes().bytes,
     },
     env: { HOME: dir, HCC_CACHE: path('cache'), PATH: process.env.PATH ?? '', ...env },
     cwd: dir,

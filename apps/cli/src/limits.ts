@@ -90,4 +90,12 @@ export const limits = {
   invitationMs: 24 * 60 * 60_000,
   /** VM processes that one host of a local cluster may be asked for at most. */
   minersMax: 8,
+  /** A shorter key could be guessed. */
+  keyFileBytesMin: 16,
+  /** A key, not a file used as one. */
+  keyFileBytesMax: 64 * 1024,
+  /** What cryptsetup takes at least; memory is what makes guessing dear. */
+  luksIterations: 4,
+  /** Read at once from a disk that is encrypted. */
+  diskReadBytes: 1024 * 1024,
 } as const;

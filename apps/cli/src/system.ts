@@ -6,10 +6,13 @@ import type { Ids } from '#events';
 export type Makes = Ids & {
   /** 256 random bits, base64url. */
   secret(): string;
+  /** Random bytes for keys and salts. */
+  bytes(count: number): Uint8Array;
 };
 
 /** The machine's randomness. */
 export const systemMakes = (): Makes => ({
   ...createRandomIds(),
   secret: () => randomBytes(32).toString('base64url'),
+  bytes: (count) => randomBytes(count),
 });

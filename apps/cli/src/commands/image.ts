@@ -6,6 +6,7 @@ import { facts, table } from '../output/table.ts';
 import { bytesText } from '../output/text.ts';
 import { timeText } from '../output/time.ts';
 import { imageFor } from './accounts.ts';
+import { addImageEncryption } from './image-encrypt.ts';
 import { addImageMaking } from './image-make.ts';
 import { allOption, limitOption, rowsWanted, shownOf } from './lists.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
@@ -53,6 +54,7 @@ export const addImageCommands = (program: Command, cli: Cli): void => {
       answer(cli, json, now, () => imageFacts(now, cli.clock.now()));
     });
   addImageMaking(image, cli);
+  addImageEncryption(image, cli);
 };
 
 const imageTable = (images: readonly ImageView[]): string =>
