@@ -36,7 +36,7 @@ export const answerReport = (cli: Cli, json: boolean | undefined, report: Eviden
   if (!ok) cli.exit.code = exitCodes.bad;
 };
 
-/** Runs a parser of a file that an option names; what it refuses is a bad answer that names both. */
+/** Runs a parser of the file of an option (`--vek vek.der`); what it refuses is a bad answer that names both. */
 export const parsed = <T>(option: string, parse: () => T): T => {
   try {
     return parse();
@@ -45,6 +45,7 @@ export const parsed = <T>(option: string, parse: () => T): T => {
     const { what, observed, wanted, offset } = error;
     throw badAnswer('evidence-malformed', `${option}: ${what} is not what it should be`, {
       ...{ observed: offset === undefined ? observed : `${observed} at byte ${offset}`, wanted },
+      fix: 'give the file that this option is for; hcc attest show FILE says what one is',
     });
   }
 };

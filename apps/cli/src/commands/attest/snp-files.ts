@@ -29,7 +29,7 @@ export type SnpFiles = SnpEvidence & {
 export const readSnpFiles = async (cli: Cli, flags: SnpFileFlags): Promise<SnpFiles> => {
   const given = await readEvidence(cli, '--report', flags.report);
   const table = flags.certs === undefined ? null : await tableOf(cli, flags.certs);
-  const report = isHcl(given) ? parsed('--report', () => unwrapHclReport(given).report) : given;
+  const report = isHcl(given) ? parsed(`--report ${flags.report}`, () => unwrapHclReport(given).report) : given;
   const own = flags.vek === undefined ? [] : await certificates(cli, '--vek', flags.vek);
   const vek = own[0] ?? table?.vcek ?? table?.vlek;
   if (vek === undefined || vek === null) {
@@ -54,12 +54,12 @@ export const readSnpFiles = async (cli: Cli, flags: SnpFileFlags): Promise<SnpFi
 
 const tableOf = async (cli: Cli, path: string) => {
   const file = await readEvidence(cli, '--certs', path);
-  return parsed('--certs', () => parseCertificateTable(file));
+  return parsed(`--certs ${path}`, () => parseCertificateTable(file));
 };
 
 const certificates = async (cli: Cli, option: string, path: string): Promise<readonly Uint8Array[]> => {
   const file = await readEvidence(cli, option, path);
-  return parsed(option, () => certificatesOf(file));
+  return parsed(`${option} ${path}`, () => certificatesOf(file));
 };
 
 const productOf = (vek: Uint8Array): SnpProduct | null => {

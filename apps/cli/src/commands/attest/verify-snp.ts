@@ -110,7 +110,7 @@ const policyOf = async (cli: Cli, { policy, root }: SnpFlags): Promise<SnpPolicy
 const rootsOf = async (cli: Cli, { root }: SnpFlags, { product }: SnpFiles): Promise<TrustRoots> => {
   if (root === undefined) return amdRoots;
   const file = await readEvidence(cli, '--root', root);
-  return parsed('--root', () => {
+  return parsed(`--root ${root}`, () => {
     const [certificate] = certificatesOf(file);
     if (certificate === undefined) throw usageError('root-empty', `--root ${root} holds no certificate`);
     return [trustRootOf(certificate, { name: `SIMULATED (${root})`, product: product ?? 'milan', simulated: true })];

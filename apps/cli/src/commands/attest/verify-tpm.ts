@@ -67,7 +67,7 @@ export const verifyQuoteFiles = async (cli: Cli, flags: QuoteFlags): Promise<Ver
     await readEvidence(cli, '--signature', flags.signature),
     await readEvidence(cli, '--ak', flags.ak),
   ];
-  const ak = parsed('--ak', () => readTpmKey(akBytes));
+  const ak = parsed(`--ak ${flags.ak}`, () => readTpmKey(akBytes));
   const pcrs = flags.pcrs === undefined ? [] : valuesOf(attest, await readEvidence(cli, '--pcrs', flags.pcrs));
   return verifyTpmQuote({ attest, signature, pcrs }, ak, {
     ...{ nonce, pcrs: 'unchecked', akAttributes: flags.akAttributes ? 'required' : 'unchecked' },
