@@ -25,6 +25,13 @@ test.each(stores)(
       expect(answer.ssh.output).toMatch(/^Linux .* x86_64/);
       expect(answer.vm.disk).toMatchObject({ format: 'qcow2', encryption: 'none' });
 
+      expect(answer.attestation).toHaveLength(2);
+      for (const miner of answer.attestation) {
+        expect(miner).toMatchObject({ tier: 'affirming', simulated: { processor: true, tpm: true }, refusals: [] });
+        expect(miner.launchDigest).toMatch(/^[0-9a-f]{96}$/);
+        expect(miner.evidenceSha256).toMatch(/^[0-9a-f]{64}$/);
+      }
+
       const types = answer.vm.events.map(({ type }: { type: string }) => type);
       expect(types).toEqual([
         'VmRequested',
