@@ -8,8 +8,8 @@ export const requestsBurst = 12;
 export const requestEveryMs = 2_000;
 /** Miners whose requests are counted at once; who was silent longest is forgotten first. */
 export const throttledMinersMax = 20_000;
-/** Evidence judged at once in this process. Verification has the thread to itself; what waits beside it is the disk. */
-export const judgedAtOnceMax = 16;
+/** Evidence judged at once in this process, each at most 1 MB. Verification has the thread to itself; what waits beside it is the disk, which takes many together as fast as one. */
+export const judgedAtOnceMax = 64;
 /** Evidence whose measurement list came in parts, up to 64 MiB, judged at once: each is in memory some three times. */
 export const largeJudgedAtOnceMax = 2;
 /** Those that wait for that. */
