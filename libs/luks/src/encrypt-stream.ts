@@ -23,6 +23,8 @@ export const encryptStream = async (
   volumeKey: Buffer,
   { source, sourceBytes, sectorBytes = 4096, progress, signal }: StreamTerms,
 ): Promise<number> => {
+  // Before hours of encrypting, where it is known.
+  if (sourceBytes !== undefined) wantWhole(sourceBytes, sectorBytes);
   const plain = Buffer.alloc(limits.sliceBytes);
   const out = [Buffer.alloc(limits.sliceBytes), Buffer.alloc(limits.sliceBytes)] as const;
   let filled = 0;

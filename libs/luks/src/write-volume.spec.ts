@@ -68,6 +68,7 @@ describe('writing a volume', () => {
     ['passphrase-form', { passphrase: Buffer.alloc(0) }],
     ['source-empty', { source: once(Buffer.alloc(0)) }],
     ['source-unaligned', { source: once(Buffer.alloc(4097)) }],
+    ['source-unaligned', { sourceBytes: 4097, source: unread() }],
     ['source-length', { sourceBytes: plain.length + 4096 }],
     ['source-length', { sourceBytes: plain.length - 4096 }],
     ['header-field', { label: 'x'.repeat(48) }],
@@ -105,6 +106,11 @@ describe('writing a volume', () => {
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes;
+}
+
+// biome-ignore lint/correctness/useYield: it must not come to that
+async function* unread(): AsyncGenerator<Buffer> {
+  throw new Error('read, though its length was wrong');
 }
 
 async function* cut(lengths: readonly number[]): AsyncGenerator<Buffer> {
