@@ -63,6 +63,6 @@ describe('docs/reference', () => {
 test.each(leavesOf(buildProgram(systemCli())).map((command) => [nameOf(command), command] as const))(
   '%s --help has an example',
   (name, command) => {
-    expect(helpAfter(command)).toMatch(new RegExp(`Examples:\\n  \\$ .*${name.split(' ')[0]}`));
+    expect(helpAfter(command)).toMatch(new RegExp(`Examples:\\n(?:  \\$ .*\\n)*  \\$ .*${name.split(' ')[0]}`));
   },
 );
