@@ -50,10 +50,10 @@ before=$(field attestation.appraisedAt)
 verdict contraindicated "$before"
 hcc miner ls
 
-say "6. the hosts are started anew: new TPM registers, new list"
+say "6. the hosts are started anew, as after a reboot: new TPM registers, new list"
 before=$(field attestation.appraisedAt)
 for name in "$home"/pids/miner-*.json; do
-  kill -9 "$(node -p "JSON.parse(require('fs').readFileSync('$name')).pid")"
+  kill "$(node -p "JSON.parse(require('fs').readFileSync('$name')).pid")"
 done
 verdict affirming "$before"
 hcc miner ls

@@ -116,7 +116,10 @@ test('given a changed file of the agent / when evidence comes / then it is refus
   });
   expect(distrusted.eligible).toBe(false);
   expect(await scoreOf(miner)).toBeLessThan(before.score);
-  const events = await eventsOf(`miner-${miner}`);
+  const events = await until('slashing is proposed', 30_000, async () => {
+    const all = await eventsOf(`miner-${miner}`);
+    return all.some(({ type }) => type === 'SlashingProposed') ? all : undefined;
+  });
   expect(events.findLast(({ type }) => type === 'MinerTrustChanged').data.tier).toBe('contraindicated');
   expect(events.findLast(({ type }) => type === 'SlashingProposed').data).toMatchObject({
     ground: 'ima-mismatch',

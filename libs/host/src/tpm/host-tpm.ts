@@ -88,7 +88,19 @@ async function simulatedTpm(options: HostTpmOptions, tpm2: string, workDir: stri
     await swtpm.stop();
   };
   const about = { simulated: true, from: swtpm.socket, starts: () => swtpm.starts };
-  return { ...hostTpm(commands, options.dir, about), issuers: () => issuersOf(files), close };
+  const tpm = hostTpm(commands, options.dir, about);
+  return {
+    ...tpm,
+    // It stores its clock when it is told to get ready for its end, and does not say so when it had no time for that: without
+    // this, one whose owner is killed comes back with a clock before the last quote, which reads as a TPM that was restored.
+    quote: async (...asked) => {
+      const quote = await tpm.quote(...asked);
+      await commands.turn((turn) => turn.tpm2('shutdown', '-c'));
+      return quote;
+    },
+    issuers: () => issuersOf(files),
+    close,
+  };
 }
 
 function hostTpm(commands: TpmCommands, dir: string, about: Pick<HostTpm, 'simulated' | 'from' | 'starts'>): HostTpm {
