@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { createImaVerifier, type ImaVerification } from '#attestation';
-import { type Case, type Figure, median } from './pairs.ts';
+import { type Case, type Figure, median, perCpuSecond } from './pairs.ts';
 
 const entriesOfBench = 40_000;
 const memoryName = 'ima-100-mb-retained';
@@ -33,14 +33,6 @@ export const imaReplay: Case = {
       close: async () => undefined,
     };
   },
-};
-
-/** Processor time, because other programs of the machine are no matter of ours. */
-const perCpuSecond = (count: number, work: () => void): number => {
-  const from = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(from);
-  return (count * 1_000_000) / (user + system);
 };
 
 /** What a verifier keeps after a list of 100 MB that was never there at once. Units: MiB of heap and buffers. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { explainLaunchDigest, type LaunchInputs, predictLaunchDigest } from '#attestation';
 import { ovmfImage } from '../attestation/ovmf.ts';
-import { type Case, perSecond } from './pairs.ts';
+import { type Case, perCpuSecond } from './pairs.ts';
 
 const launches = 60;
 const pageBytes = 4096;
@@ -9,7 +9,7 @@ const pageInfoBytes = 0x70;
 
 /** Launch digests of a 4 MiB firmware with a kernel and four vCPUs: ours, parsing included, against only the SHA-384 calls. */
 export const launchDigest: Case = {
-  ...{ name: 'launch-digest', unit: 'launches/s', bar: 0.85, better: 'more', pairs: 15 },
+  ...{ name: 'launch-digest', unit: 'launches/s of CPU', bar: 0.85, better: 'more', pairs: 15 },
   open: async () => {
     const firmware = ovmfImage({ bytes: 4 * 1024 * 1024 });
     const file = { sha256: 'ab'.repeat(32) };
@@ -23,12 +23,12 @@ export const launchDigest: Case = {
       Buffer.alloc(pageInfoBytes, page & 0xff),
     );
     return {
-      ours: () =>
-        perSecond(launches, () => {
+      ours: async () =>
+        perCpuSecond(launches, () => {
           for (let n = 0; n < launches; n += 1) predictLaunchDigest(inputs);
         }),
-      raw: () =>
-        perSecond(launches, () => {
+      raw: async () =>
+        perCpuSecond(launches, () => {
           for (let n = 0; n < launches; n += 1) {
             for (const page of pages) hash('sha384', page, 'binary');
             for (const info of infos) hash('sha384', info, 'binary');

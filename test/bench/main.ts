@@ -8,9 +8,9 @@ import { memory, memoryName } from './memory.ts';
 import { type Case, type Figure, runCase } from './pairs.ts';
 import { placement } from './placement.ts';
 import { relay } from './relay.ts';
-import { snpVerifyCold, snpVerifyWarm } from './snp.ts';
+import { snpVerifyNewChain, snpVerifyNewVek, snpVerifyWarm } from './snp.ts';
 import { sqliteAppend } from './sqlite-append.ts';
-import { tpmQuoteVerify } from './tpm.ts';
+import { tpmQuoteEcdsa, tpmQuoteRsa } from './tpm.ts';
 import { vmToSsh } from './vm.ts';
 
 const help = `Usage: npm run bench -- [--json] [--only NAME,NAME] [--pairs N]
@@ -35,12 +35,14 @@ const cases: readonly Case[] = [
   relay,
   catchUp,
   httpCommand,
-  tpmQuoteVerify,
+  tpmQuoteEcdsa,
+  tpmQuoteRsa,
   vmToSsh,
   launchDigest,
   imaReplay,
   snpVerifyWarm,
-  snpVerifyCold,
+  snpVerifyNewVek,
+  snpVerifyNewChain,
   attestorEndToEnd,
 ];
 const placementName = 'placement-5000-miners';

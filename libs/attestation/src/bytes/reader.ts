@@ -16,7 +16,8 @@ export class ByteReader {
   readonly endian: Endian;
 
   constructor(bytes: Uint8Array, what: string, endian: Endian) {
-    this.bytes = bytes;
+    // Views of a Buffer are Buffers, which cost several times as much to make.
+    this.bytes = Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
     this.what = what;
     this.endian = endian;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -5,16 +5,16 @@ const arcBytesMax = 4;
 const contentBytesMax = 64;
 
 /** The dotted form of an object identifier. Refuses padded arcs and arcs that do not fit 28 bits. */
-export const readObjectIdentifier = (content: Uint8Array, what: string): string => {
+export const readObjectIdentifier = (content: Uint8Array, what: () => string): string => {
   if (content.length === 0 || content.length > contentBytesMax) {
-    throw new Malformed('not-der', what, `an identifier of ${content.length} bytes`, `1 to ${contentBytesMax}`);
+    throw new Malformed('not-der', what(), `an identifier of ${content.length} bytes`, `1 to ${contentBytesMax}`);
   }
   let dotted = '';
   let arc = 0;
   let bytes = 0;
   for (const byte of content) {
     if ((bytes === 0 && byte === 0x80) || bytes === arcBytesMax) {
-      throw new Malformed('not-der', what, 'an arc that is padded or too long', 'the shortest form, 28 bits');
+      throw new Malformed('not-der', what(), 'an arc that is padded or too long', 'the shortest form, 28 bits');
     }
     arc = arc * 128 + (byte & 0x7f);
     bytes += 1;
@@ -24,7 +24,7 @@ export const readObjectIdentifier = (content: Uint8Array, what: string): string 
       bytes = 0;
     }
   }
-  if (bytes > 0) throw new Malformed('truncated', what, 'an arc without its last byte', 'whole arcs');
+  if (bytes > 0) throw new Malformed('truncated', what(), 'an arc without its last byte', 'whole arcs');
   return dotted;
 };
 

@@ -14,17 +14,22 @@ export class DerReader {
   #at = 0;
 
   readonly bytes: Uint8Array;
-
-  /** The structure's name, for errors. */
-  readonly what: string;
   readonly depth: number;
+  readonly #name: string;
+  readonly #outside: DerReader | undefined;
 
-  constructor(bytes: Uint8Array, what: string, depth = 0) {
-    this.what = what;
+  constructor(bytes: Uint8Array, name: string, depth = 0, outside?: DerReader) {
+    this.#name = name;
+    this.#outside = outside;
     this.depth = depth;
     // Views of a Buffer are Buffers, which cost several times as much to make.
     this.bytes = Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
-    if (depth > depthMax) throw new Malformed('not-der', what, `${depth} levels deep`, `at most ${depthMax}`);
+    if (depth > depthMax) throw new Malformed('not-der', this.what, `${depth} levels deep`, `at most ${depthMax}`);
+  }
+
+  /** The structure's name, for errors: made where there is one. */
+  get what(): string {
+    return this.#outside === undefined ? this.#name : `${this.#outside.what}.${this.#name}`;
   }
 
   get left(): number {
@@ -84,7 +89,7 @@ export class DerReader {
   }
 
   objectIdentifier(field: string): string {
-    return readObjectIdentifier(this.#content(derTags.objectIdentifier, field), `${this.what}.${field}`);
+    return readObjectIdentifier(this.#content(derTags.objectIdentifier, field), () => `${this.what}.${field}`);
   }
 
   octetString(field: string): Uint8Array {
@@ -140,17 +145,14 @@ export class DerReader {
   }
 
   #inside(tag: number, field: string): DerReader {
-    return new DerReader(this.#content(tag, field), `${this.what}.${field}`, this.depth + 1);
+    return new DerReader(this.#content(tag, field), field, this.depth + 1, this);
   }
 
   #expect(tag: number, field: string): void {
     const seen = this.nextTag;
-    if (seen !== tag)
-      throw this.#refused(
-        field,
-        seen === undefined ? 'the end' : `tag ${seen.toString(16)}`,
-        `tag ${tag.toString(16)}`,
-      );
+    if (seen === tag) return;
+    const observed = seen === undefined ? 'the end' : `tag ${seen.toString(16)}`;
+    throw this.#refused(field, observed, `tag ${tag.toString(16)}`);
   }
 
   #content(tag: number, field: string): Uint8Array {

@@ -1,5 +1,5 @@
 import type { Check } from '../verdict.ts';
-import { check, hexOf, isFilled, unchecked } from './check.ts';
+import { check, hexOf, isFilled, isZero, unchecked } from './check.ts';
 import { productOfReport } from './product.ts';
 import type { SnpReport } from './report.ts';
 import { isChipKeyMasked, signingKeyOf } from './report-checks.ts';
@@ -53,4 +53,4 @@ const chipCheck = (report: SnpReport, { kind, hwId }: VekCertificate): Check => 
 
 /** A chip id fills its 64 bytes from the front, and zeros follow. */
 export const isChip = (chipId: Uint8Array, hwId: Uint8Array): boolean =>
-  Buffer.compare(chipId.subarray(0, hwId.length), hwId) === 0 && isFilled(chipId.subarray(hwId.length), 0);
+  hwId.every((byte, at) => byte === chipId[at]) && isZero(chipId, hwId.length, chipId.length);

@@ -3,6 +3,7 @@ import type { Certificate } from '../der/certificate.ts';
 import type { Check } from '../verdict.ts';
 import { type Chain, checkIssuer, signatureCheck } from './chain.ts';
 import { check, readOr } from './check.ts';
+import { createMemory } from './endorsement-memory.ts';
 import { certificateVerdictsMax, issuerVerdictsMax } from './limits.ts';
 import type { SnpRefusalCode } from './refusals.ts';
 import { checkRevocation, type Revocation, type RevocationWindow } from './revocation.ts';
@@ -106,64 +107,38 @@ export interface CertificateVerdicts {
 }
 
 /**
- * A memory of {@link judgeCertificates}, by SHA-256 over certificate, chain, list and roots; the least recently used is forgotten.
+ * A memory of {@link judgeCertificates}, by certificate, chain, list and roots; the least recently used is forgotten.
  * Issuers are remembered by themselves, because all chips of a product share them: a new chip costs its own certificate only.
  * Only good verdicts are kept: bad ones cost their sender's quota, and must not push out good ones.
  */
 export const createCertificateVerdicts = (verdictsMax: number = certificateVerdictsMax): CertificateVerdicts => {
   const verdicts = createMemory<CertificateVerdict>(verdictsMax, ({ good }) => good);
-  const issuers = createMemory<IssuerVerdict>(issuerVerdictsMax, ({ chain, revocation }) =>
-    allGood([...chain.checks, ...revocation.checks]),
+  const issuers = createMemory<IssuerVerdict>(
+    issuerVerdictsMax,
+    ({ chain, revocation }) => allGood(chain.checks) && allGood(revocation.checks),
   );
   const rememberedIssuer: Issuers = (vek, endorsements, roots) => {
-    const { chain, crl } = endorsements;
-    const key = keyOf([vek.kind, vek.product], [vek.certificate.issuer.raw, ...chain], crl, roots);
-    return issuers.of(key, () => judgeIssuer(vek, endorsements, roots));
+    const words = `${vek.kind} ${vek.product} ${sayRoots(roots)}`;
+    const about = { ...endorsements, vek: vek.certificate.issuer.raw };
+    return issuers.of(words, about, ({ chain, crl }) => judgeIssuer(vek, { ...endorsements, chain, crl }, roots));
   };
   return {
-    judge: (endorsements, roots) => {
-      const key = keyOf([], [endorsements.vek, ...endorsements.chain], endorsements.crl, roots);
-      return verdicts.of(key, () => judgeCertificates(endorsements, roots, rememberedIssuer));
-    },
+    judge: (endorsements, roots) =>
+      verdicts.of(sayRoots(roots), endorsements, (own) => judgeCertificates(own, roots, rememberedIssuer)),
     size: verdicts.size,
   };
 };
 
-interface Memory<T> {
-  readonly of: (key: string, make: () => T) => T;
-  readonly size: () => number;
-}
-
-const createMemory = <T>(most: number, isKept: (value: T) => boolean): Memory<T> => {
-  const kept = new Map<string, T>();
-  return {
-    of: (key, make) => {
-      const value = kept.get(key) ?? make();
-      kept.delete(key);
-      if (isKept(value)) kept.set(key, value);
-      const oldest = kept.keys().next();
-      if (kept.size > most && oldest.done !== true) kept.delete(oldest.value);
-      return value;
-    },
-    size: () => kept.size,
-  };
-};
-
-const keyOf = (
-  words: readonly string[],
-  certificates: readonly Uint8Array[],
-  crl: Uint8Array | null,
-  roots: TrustRoots,
-): string => {
-  const parts = crl === null ? certificates : [...certificates, crl];
-  // Lengths go first, so that no other cut of the same bytes has the same key.
-  const about = JSON.stringify([
-    words,
-    parts.map(({ length }) => length),
-    crl === null,
-    roots.map(({ name, product, simulated, commonName, spkiSha256, spki }) => [
-      ...[name, product, simulated, commonName, spkiSha256, spki === null],
-    ]),
+/** What a verdict depends on of its roots, as a digest: once for each list of them, because there are few and they stay. */
+const sayRoots = (roots: TrustRoots): string => {
+  const known = saidRoots.get(roots);
+  if (known !== undefined) return known;
+  const about = roots.map(({ name, product, simulated, commonName, spkiSha256, spki }) => [
+    ...[name, product, simulated, commonName, spkiSha256, spki === null],
   ]);
-  return hash('sha256', Buffer.concat([Buffer.from(about), ...parts]), 'base64');
+  const said = hash('sha256', JSON.stringify(about), 'hex');
+  saidRoots.set(roots, said);
+  return said;
 };
+
+const saidRoots = new WeakMap<TrustRoots, string>();

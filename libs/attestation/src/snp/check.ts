@@ -3,11 +3,17 @@ import type { Check } from '../verdict.ts';
 import type { SnpRefusalCode } from './refusals.ts';
 
 export const check = (code: SnpRefusalCode, good: boolean, observed: string, wanted: string): Check => ({
-  ...{ code, outcome: good ? 'passed' : 'failed', observed, wanted },
+  code,
+  outcome: good ? 'passed' : 'failed',
+  observed,
+  wanted,
 });
 
 export const unchecked = (code: SnpRefusalCode, observed: string, wanted: string): Check => ({
-  ...{ code, outcome: 'unchecked', observed, wanted },
+  code,
+  outcome: 'unchecked',
+  observed,
+  wanted,
 });
 
 /** What was read, or the failed check that says why it was not. Any other error is ours, and goes on. */
@@ -23,4 +29,13 @@ export const readOr = <T>(code: SnpRefusalCode, read: () => T): { readonly value
 export const hexOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 
-export const isFilled = (bytes: Uint8Array, value: number): boolean => bytes.every((byte) => byte === value);
+export const isFilled = (bytes: Uint8Array, value: number): boolean => {
+  for (let at = 0; at < bytes.length; at += 1) if (bytes[at] !== value) return false;
+  return true;
+};
+
+/** The same of a part, without a view of it. */
+export const isZero = (bytes: Uint8Array, from: number, to: number): boolean => {
+  for (let at = from; at < to; at += 1) if (bytes[at] !== 0) return false;
+  return true;
+};

@@ -1,5 +1,5 @@
 import type { Check } from '../verdict.ts';
-import { check, hexOf, isFilled } from './check.ts';
+import { check, hexOf, isZero } from './check.ts';
 import type { SnpProduct } from './claims.ts';
 import { reportBytes } from './limits.ts';
 import { cpuidFromVersion } from './product.ts';
@@ -43,25 +43,27 @@ export const reportChecks = (report: SnpReport, product: SnpProduct | null): rea
 const productChecks = (report: SnpReport, product: SnpProduct): readonly Check[] => {
   const unknown = report.platformInfo & ~platformBitsKnown[product];
   const wanted = `no bits beyond ${hex64(platformBitsKnown[product])} on ${product}`;
-  const tcbs = { reported: report.reportedTcb, current: report.currentTcb, committed: report.committedTcb };
-  const odd = Object.entries({ ...tcbs, launch: report.launchTcb }).find(([, tcb]) =>
-    reservedTcbBytes[product].some((at) => tcb[at] !== 0),
-  );
-  const observed = odd === undefined ? 'zero' : `${odd[0]} TCB ${hexOf(odd[1])}`;
+  const { reportedTcb, currentTcb, committedTcb, launchTcb } = report;
+  const tcbs = [reportedTcb, currentTcb, committedTcb, launchTcb];
+  const odd = tcbs.findIndex((tcb) => reservedTcbBytes[product].some((at) => tcb[at] !== 0));
+  const name = tcbNames[odd];
+  const observed = name === undefined ? 'zero' : `${name} TCB ${hexOf(tcbs[odd] ?? launchTcb)}`;
   return [
     check('snp-platform-info-form', unknown === 0n, hex64(report.platformInfo), wanted),
     check(
       'snp-tcb-form',
-      odd === undefined,
+      name === undefined,
       observed,
       `bytes ${reservedTcbBytes[product].join(', ')} zero on ${product}`,
     ),
   ];
 };
 
+const tcbNames = ['reported', 'current', 'committed', 'launch'] as const;
+
 /** A number of 48 bytes stands in a field of 72: the rest is zero, or a second signature would verify as the first. */
 const signatureFormCheck = ({ signatureR, signatureS }: SnpReport): Check => {
-  const padded = isFilled(signatureR.subarray(48), 0) && isFilled(signatureS.subarray(48), 0);
+  const padded = isZero(signatureR, 48, signatureR.length) && isZero(signatureS, 48, signatureS.length);
   return check(
     'snp-signature-form',
     padded,
@@ -79,7 +81,7 @@ const nonZeroReserved = ({ bytes, version }: SnpReport): string | null => {
     [version < mitigationsFromVersion ? 0x1f8 : 0x208, 0x2a0],
     [0x330, reportBytes],
   ];
-  const found = ranges.find(([from, to]) => !isFilled(bytes.subarray(from, to), 0));
+  const found = ranges.find(([from, to]) => !isZero(bytes, from, to));
   return found === undefined
     ? null
     : `bytes 0x${found[0].toString(16)} to 0x${(found[1] - 1).toString(16)} are not zero`;

@@ -1,13 +1,19 @@
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { type Certificate, curves, type PublicKeyInfo } from '../der/certificate.ts';
+import { ecdsaSignature } from '../der/ecdsa-signature.ts';
 import type { SignatureAlgorithm } from '../der/signature-algorithm.ts';
 import { signedBytes } from './limits.ts';
 import type { SnpReport } from './report.ts';
 
-/** The key of a certificate, or `null` for bytes that hold none that OpenSSL takes. */
+/**
+ * The key of a certificate, or `null` for bytes that hold none that OpenSSL takes. Given as text, because Node throws and
+ * catches four errors over a key given as bytes in an object, which is half of the whole.
+ */
 export const importKey = (publicKey: Pick<PublicKeyInfo, 'raw'>): KeyObject | null => {
   try {
-    return createPublicKey({ key: Buffer.from(publicKey.raw), format: 'der', type: 'spki' });
+    const { buffer, byteOffset, length } = publicKey.raw;
+    const base64 = Buffer.from(buffer, byteOffset, length).toString('base64');
+    return createPublicKey(`-----BEGIN PUBLIC KEY-----\n${base64}\n-----END PUBLIC KEY-----\n`);
   } catch {
     return null;
   }
@@ -45,10 +51,8 @@ export const isReportSignedBy = (
 ): boolean => {
   const width = widths[curve ?? ''];
   if (key === null || width === undefined) return false;
-  const signature = new Uint8Array(2 * width);
-  for (let n = 0; n < width; n += 1) {
-    signature[n] = signatureR[width - 1 - n] ?? 0;
-    signature[width + n] = signatureS[width - 1 - n] ?? 0;
-  }
-  return verify('sha384', bytes.subarray(0, signedBytes), { key, dsaEncoding: 'ieee-p1363' }, signature);
+  const signature = ecdsaSignature(reversed(signatureR, width), reversed(signatureS, width));
+  return verify('sha384', bytes.subarray(0, signedBytes), key, signature);
 };
+
+const reversed = (digits: Uint8Array, width: number): Uint8Array => digits.subarray(0, width).toReversed();

@@ -34,20 +34,21 @@ export function quotedValues(selection: readonly PcrSelection[], sent: readonly 
 }
 
 /** Strict, and for many short texts several times as fast as joining them for Buffer. */
-function decodeHex(text: string, into: Uint8Array, at: number): boolean {
-  for (let digit = 0; digit < text.length; digit += 2) {
-    const high = nibble(text.charCodeAt(digit));
-    const low = nibble(text.charCodeAt(digit + 1));
-    if (high < 0 || low < 0) return false;
-    into[at + (digit >> 1)] = (high << 4) | low;
+function decodeHex(text: string, into: Uint8Array, from: number): boolean {
+  let seen = 0;
+  for (let digit = 0, at = from; digit < text.length; digit += 2, at += 1) {
+    const high = digits[text.charCodeAt(digit)] ?? notDigit;
+    const low = digits[text.charCodeAt(digit + 1)] ?? notDigit;
+    const byte = (high << 4) | low;
+    seen |= byte;
+    into[at] = byte;
   }
-  return true;
+  return seen >= 0;
 }
 
-function nibble(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
-}
+const notDigit = -1;
+/** By character code: what a digit of lower-case hex stands for, and below zero for all else. */
+const digits = Int8Array.from({ length: 256 }, (_, code) => '0123456789abcdef'.indexOf(String.fromCharCode(code)));
 
 /** Senders mostly keep the order of the quote, so the place where a value should be is looked at first. */
 function sentValue(sent: readonly PcrValue[], place: number, bank: TpmHash, index: number): PcrValue | undefined {

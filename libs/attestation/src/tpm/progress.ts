@@ -19,13 +19,13 @@ export function progressOf(quote: TpmQuote): TpmProgress {
  */
 export function checkProgress(findings: Findings, quote: TpmQuote, seen: TpmProgress, previous: TpmProgress): void {
   const resets = step(previous.resetCount, seen.resetCount);
-  findings.check('tpm-reset-count', resets >= 0, `${seen.resetCount}`, notBefore(`${previous.resetCount}`));
+  findings.check('tpm-reset-count', resets >= 0, () => `${seen.resetCount}`, notBefore(previous.resetCount));
   // A reset starts the count of restarts anew.
   const restarted = resets > 0 || step(previous.restartCount, seen.restartCount) >= 0;
-  findings.check('tpm-restart-count', restarted, `${seen.restartCount}`, notBefore(`${previous.restartCount}`));
+  findings.check('tpm-restart-count', restarted, () => `${seen.restartCount}`, notBefore(previous.restartCount));
   // After a power cut the clock may repeat what it had not stored; the TPM says so itself, and counts the reset.
   const isForward = (resets > 0 && !quote.safe) || quote.clockMs >= BigInt(previous.clockMs);
-  findings.check('tpm-clock', isForward, `${seen.clockMs} ms`, notBefore(`${previous.clockMs} ms`));
+  findings.check('tpm-clock', isForward, () => `${seen.clockMs} ms`, notBefore(previous.clockMs, ' ms'));
   const isOlder =
     seen.firmwareVersion !== previous.firmwareVersion &&
     BigInt.asIntN(64, quote.firmwareVersion - BigInt(previous.firmwareVersion)) < 0n;
@@ -35,4 +35,7 @@ export function checkProgress(findings: Findings, quote: TpmQuote, seen: TpmProg
 /** From one count of 32 bits to another, the short way round. */
 const step = (from: number, to: number): number => (to - from) | 0;
 
-const notBefore = (seen: string): string => `not before ${seen}, as last seen`;
+const notBefore =
+  (seen: string | number, unit = '') =>
+  (): string =>
+    `not before ${seen}${unit}, as last seen`;

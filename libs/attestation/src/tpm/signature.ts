@@ -1,5 +1,6 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
 import { ByteReader } from '../bytes/reader.ts';
+import { ecdsaSignature } from '../der/ecdsa-signature.ts';
 import { Malformed } from '../malformed.ts';
 import { algorithmIds, hex16, requireHash } from './algorithms.ts';
 import { sized } from './attest.ts';
@@ -50,9 +51,8 @@ export type VerifyingKey = { readonly key: KeyObject; readonly kind: TpmKeyClaim
 export function isSignedBy({ key, kind }: VerifyingKey, signature: TpmSignature, message: Uint8Array): boolean {
   if (signature.scheme === 'ecdsa') {
     const width = coordinateBytes[kind];
-    const joined = width === undefined ? undefined : joinedHalves(signature.r, signature.s, width);
-    if (joined === undefined) return false;
-    return verify(signature.hash, message, { key, dsaEncoding: 'ieee-p1363' }, joined);
+    if (width === undefined || !fits(signature.r, width) || !fits(signature.s, width)) return false;
+    return verify(signature.hash, message, key, ecdsaSignature(signature.r, signature.s));
   }
   if (!kind.startsWith('rsa-')) return false;
   if (signature.scheme === 'rsassa') return verify(signature.hash, message, key, signature.value);
@@ -62,21 +62,11 @@ export function isSignedBy({ key, kind }: VerifyingKey, signature: TpmSignature,
   return verify(signature.hash, message, { key, padding, saltLength }, signature.value);
 }
 
-/** r and s in fixed width: TPMs cut leading zeros, or keep them, or add one. */
-function joinedHalves(r: Uint8Array, s: Uint8Array, width: number): Uint8Array | undefined {
-  // Out of Node's pool: memory of its own costs a tenth of the verification it is for.
-  const joined = Buffer.allocUnsafe(2 * width).fill(0);
-  for (const [half, at] of [
-    [r, width],
-    [s, 2 * width],
-  ] as const) {
-    let from = 0;
-    while (half[from] === 0) from += 1;
-    const digits = half.subarray(from);
-    if (digits.length === 0 || digits.length > width) return undefined;
-    joined.set(digits, at - digits.length);
-  }
-  return joined;
+/** Whether a number is of a curve's width: TPMs cut leading zeros, or keep them, or add one. */
+function fits(digits: Uint8Array, width: number): boolean {
+  let from = 0;
+  while (digits[from] === 0) from += 1;
+  return from < digits.length && digits.length - from <= width;
 }
 
 /** Bytes of a coordinate of the curves a TPM attests with. */

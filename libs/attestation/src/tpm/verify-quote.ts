@@ -45,7 +45,7 @@ export function verifyTpmQuote(evidence: TpmQuoteEvidence, ak: TpmKey, policy: T
   checkSignature(findings, evidence, ak, signature);
   checkAkAttributes(findings, ak, policy.akAttributes);
   const nonce = hexOf(quote.extraData);
-  checkNonce(findings, nonce, policy.nonce);
+  checkNonce(findings, quote, nonce, policy.nonce);
   checkSha1(findings, quote, signature, policy.sha1);
   checkSelection(findings, quote, policy.pcrs);
   const digest = hexOf(quote.pcrDigest);
@@ -71,45 +71,54 @@ function codeOfAttest({ what }: Malformed): TpmRefusalCode {
 
 function checkSignature(findings: Findings, evidence: TpmQuoteEvidence, ak: TpmKey, signature: TpmSignature): void {
   const scheme = ak.area?.scheme;
-  const observed = `${signature.scheme} with ${signature.hash}`;
+  const observed = (): string => `${signature.scheme} with ${signature.hash}`;
   if (scheme === undefined) findings.unchecked('tpm-signature-scheme', observed);
   else {
     const agrees = scheme.name === signature.scheme && scheme.hash === signature.hash;
-    findings.check('tpm-signature-scheme', agrees, observed, `${scheme.name} with ${scheme.hash}, as the key says`);
+    findings.check(
+      'tpm-signature-scheme',
+      agrees,
+      observed,
+      () => `${scheme.name} with ${scheme.hash}, as the key says`,
+    );
   }
   const holds = isSignedBy(ak, signature, evidence.attest);
   const wanted = 'a signature by the attestation key over these very bytes';
-  findings.check('tpm-signature', holds, holds ? `${observed} by ${ak.kind}` : `none by this ${ak.kind} key`, wanted);
+  const seen = (): string => (holds ? `${observed()} by ${ak.kind}` : `none by this ${ak.kind} key`);
+  findings.check('tpm-signature', holds, seen, wanted);
 }
 
-function checkNonce(findings: Findings, observed: string, nonce: Uint8Array | 'unchecked'): void {
+function checkNonce(findings: Findings, quote: TpmQuote, observed: string, nonce: Uint8Array | 'unchecked'): void {
   if (nonce === 'unchecked') {
     findings.unchecked('tpm-nonce', observed);
     return;
   }
-  const wanted = hexOf(nonce);
-  findings.check('tpm-nonce', observed === wanted, observed || 'empty', wanted || 'empty');
+  const agrees = Buffer.compare(quote.extraData, nonce) === 0;
+  findings.check('tpm-nonce', agrees, observed || 'empty', () => hexOf(nonce) || 'empty');
 }
 
 function checkSha1(findings: Findings, quote: TpmQuote, signature: TpmSignature, policy: 'refused' | 'allowed'): void {
-  const banks = quote.selection.filter(({ bank, indices }) => bank === 'sha1' && indices.length > 0);
-  const used = [...(signature.hash === 'sha1' ? ['signature'] : []), ...(banks.length > 0 ? ['bank'] : [])];
+  const used: string[] = signature.hash === 'sha1' ? ['signature'] : [];
+  if (quote.selection.some(({ bank, indices }) => bank === 'sha1' && indices.length > 0)) used.push('bank');
   const observed = used.length === 0 ? 'not used' : used.join(' and ');
   if (policy === 'allowed' && used.length > 0) findings.unchecked('tpm-sha1', observed);
   else findings.check('tpm-sha1', used.length === 0, observed, 'no SHA-1 in signature or banks');
 }
 
 function checkSelection(findings: Findings, quote: TpmQuote, wanted: readonly PcrSelection[] | 'unchecked'): void {
-  const observed = showSelection(quote.selection);
+  const observed = (): string => showSelection(quote.selection);
   if (wanted === 'unchecked') {
     findings.unchecked('tpm-pcr-selection', observed);
     return;
   }
   const missing = notQuoted(wanted, quote.selection);
   const enough = missing.length === 0;
-  const seen = enough ? observed : `${observed}, without ${missing.join(' ')}`;
-  const isAll = enough && countOf(wanted) === countOf(quote.selection);
-  findings.check('tpm-pcr-selection', enough, seen, isAll ? observed : `at least ${showSelection(wanted)}`);
+  const seen = (): string => (enough ? observed() : `${observed()}, without ${missing.join(' ')}`);
+  const asked = (): string => {
+    const isAll = enough && countOf(wanted) === countOf(quote.selection);
+    return isAll ? observed() : `at least ${showSelection(wanted)}`;
+  };
+  findings.check('tpm-pcr-selection', enough, seen, asked);
 }
 
 const countOf = (selection: readonly PcrSelection[]): number =>
