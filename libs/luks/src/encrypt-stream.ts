@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { KeyObject } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { writeAll } from './file-bytes.ts';
 import { limits } from './limits.ts';
@@ -20,7 +21,7 @@ export type StreamTerms = {
 export const encryptStream = async (
   file: FileHandle,
   offset: number,
-  volumeKey: Buffer,
+  volumeKey: KeyObject,
   { source, sourceBytes, sectorBytes = 4096, progress, signal }: StreamTerms,
 ): Promise<number> => {
   // Before hours of encrypting, where it is known.

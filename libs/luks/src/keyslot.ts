@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { argon2, createHash, pbkdf2, timingSafeEqual } from 'node:crypto';
+import { argon2, createHash, createSecretKey, type KeyObject, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { stripes, volumeKeyBytes } from './header/metadata.ts';
 import { limits } from './limits.ts';
@@ -34,7 +34,6 @@ export const sealKeyslot = async (
     encryptSectors(areaKey, material, area, 0, areaSectorBytes);
     return area;
   } finally {
-    areaKey.fill(0);
     material.fill(0);
   }
 };
@@ -52,7 +51,6 @@ export const unsealKeyslot = async (
     decryptSectors(areaKey, area.subarray(0, materialBytes), material, 0, areaSectorBytes);
     return afMerge(material);
   } finally {
-    areaKey.fill(0);
     material.fill(0);
   }
 };
@@ -68,7 +66,7 @@ export const isVolumeKey = async (
 ): Promise<boolean> =>
   timingSafeEqual(await digestOf(volumeKey, Buffer.from(salt, 'base64'), iterations), Buffer.from(value, 'base64'));
 
-const areaKeyOf = (passphrase: Uint8Array, kdf: Argon2id, salt: Uint8Array): Promise<Buffer> => {
+const areaKeyOf = async (passphrase: Uint8Array, kdf: Argon2id, salt: Uint8Array): Promise<KeyObject> => {
   if (passphrase.length < 1 || passphrase.length > limits.passphraseBytesMax) {
     throw new LuksError(
       'passphrase-form',
@@ -77,7 +75,7 @@ const areaKeyOf = (passphrase: Uint8Array, kdf: Argon2id, salt: Uint8Array): Pro
       `1 to ${limits.passphraseBytesMax} bytes`,
     );
   }
-  return argon2Async('argon2id', {
+  const key = await argon2Async('argon2id', {
     message: passphrase,
     nonce: salt,
     parallelism: kdf.cpus,
@@ -85,6 +83,11 @@ const areaKeyOf = (passphrase: Uint8Array, kdf: Argon2id, salt: Uint8Array): Pro
     passes: kdf.iterations,
     tagLength: volumeKeyBytes,
   });
+  try {
+    return createSecretKey(key);
+  } finally {
+    key.fill(0);
+  }
 };
 
 /** LUKS's anti-forensic splitter: without any one of the stripes the key is lost, so that wiping one wipes it. */

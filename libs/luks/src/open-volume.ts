@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { readUpTo } from './file-bytes.ts';
 import { stripes, volumeKeyBytes } from './header/metadata.ts';
@@ -15,7 +16,7 @@ export type OpenLuks2Volume = {
   readonly read: (offset: number, length: number) => Promise<Buffer>;
   /** All of the data in order. */
   readonly stream: () => AsyncIterable<Buffer>;
-  /** Zeroes the key and closes the file. */
+  /** Closes the file; nothing is read after it. OpenSSL cleanses the key once nothing refers to the volume. */
   readonly close: () => Promise<void>;
 };
 
@@ -59,16 +60,23 @@ const verdictOn = async (file: FileHandle, argon2id: Argon2idBounds): Promise<He
   return parseLuks2Header(await readUpTo(file, 0, headerReadBytes), { deviceBytes, argon2id });
 };
 
-const unlock = async (file: FileHandle, { keyslot, digest }: Luks2Header, passphrase: Uint8Array): Promise<Buffer> => {
+const unlock = async (
+  file: FileHandle,
+  { keyslot, digest }: Luks2Header,
+  passphrase: Uint8Array,
+): Promise<KeyObject> => {
   const area = await readUpTo(file, keyslot.offsetBytes, volumeKeyBytes * stripes);
   const salt = Buffer.from(keyslot.salt, 'base64');
   const volumeKey = await unsealKeyslot(area, passphrase, keyslot, salt);
-  if (await isVolumeKey(volumeKey, digest)) return volumeKey;
-  volumeKey.fill(0);
+  try {
+    if (await isVolumeKey(volumeKey, digest)) return createSecretKey(volumeKey);
+  } finally {
+    volumeKey.fill(0);
+  }
   throw new LuksError('key-wrong', 'this key does not open the keyslot', 'another key', 'the one it was made with');
 };
 
-const opened = (file: FileHandle, header: Luks2Header, volumeKey: Buffer): OpenLuks2Volume => {
+const opened = (file: FileHandle, header: Luks2Header, volumeKey: KeyObject): OpenLuks2Volume => {
   const { dataBytes, dataOffsetBytes, sectorBytes } = header;
   const read = async (offset: number, length: number): Promise<Buffer> => {
     wantRange(offset, length, dataBytes);
@@ -85,11 +93,7 @@ const opened = (file: FileHandle, header: Luks2Header, volumeKey: Buffer): OpenL
       yield await read(at, Math.min(limits.sliceBytes, dataBytes - at));
     }
   }
-  const close = async (): Promise<void> => {
-    volumeKey.fill(0);
-    await file.close();
-  };
-  return { header, read, stream, close };
+  return { header, read, stream, close: () => file.close() };
 };
 
 const wantRange = (offset: number, length: number, dataBytes: number): void => {

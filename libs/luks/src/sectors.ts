@@ -1,15 +1,23 @@
 import { Buffer } from 'node:buffer';
-import { type Cipheriv, createCipheriv, createDecipheriv, type Decipheriv } from 'node:crypto';
+import { type Cipheriv, createCipheriv, createDecipheriv, type Decipheriv, type KeyObject } from 'node:crypto';
 
-type Make = (algorithm: 'aes-256-xts', key: Buffer, iv: Buffer) => Cipheriv | Decipheriv;
+type Make = (algorithm: 'aes-256-xts', key: KeyObject, iv: Buffer) => Cipheriv | Decipheriv;
 
-/** Encrypts whole sectors of `plain` into `out`. `fromByte` is where they stand in the segment. */
-export const encryptSectors = (key: Buffer, plain: Buffer, out: Buffer, fromByte: number, sectorBytes: number): void =>
-  eachSector(createCipheriv, key, plain, out, fromByte, sectorBytes);
+/**
+ * Encrypts whole sectors of `plain` into `out`. `fromByte` is where they stand in the segment.
+ * The key is a KeyObject, because a cipher is made for each sector: of the bytes themselves that takes four times as long.
+ */
+export const encryptSectors = (
+  key: KeyObject,
+  plain: Buffer,
+  out: Buffer,
+  fromByte: number,
+  sectorBytes: number,
+): void => eachSector(createCipheriv, key, plain, out, fromByte, sectorBytes);
 
 /** The other way. Nothing says whether the bytes are what was written: XTS has no tag. */
 export const decryptSectors = (
-  key: Buffer,
+  key: KeyObject,
   encrypted: Buffer,
   out: Buffer,
   fromByte: number,
@@ -18,7 +26,7 @@ export const decryptSectors = (
 
 const eachSector = (
   make: Make,
-  key: Buffer,
+  key: KeyObject,
   from: Buffer,
   out: Buffer,
   fromByte: number,

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { createSecretKey } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { encryptStream } from './encrypt-stream.ts';
@@ -48,7 +49,7 @@ export const writeLuks2Volume = async (options: WriteLuks2Options): Promise<Luks
     try {
       try {
         await wantFree(options.target);
-        const dataBytes = await encryptStream(file, layout.dataOffsetBytes, volumeKey, options);
+        const dataBytes = await encryptStream(file, layout.dataOffsetBytes, createSecretKey(volumeKey), options);
         const verdict = verdictOn(header, layout.dataOffsetBytes + dataBytes, options);
         await writeAll(file, area, layout.keyslotOffsetBytes);
         await file.sync();
