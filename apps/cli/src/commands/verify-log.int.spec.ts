@@ -77,12 +77,13 @@ describe('hcc verify-log', () => {
 
   test('given a tail removed, then the streams that lack events are named', async () => {
     const { verify, tamper } = await closed();
-    tamper('DELETE FROM events WHERE position > (SELECT max(position) - 2 FROM events)');
+    // From the last but one account on: what a process says later than that is gone with them.
+    const accounts = "SELECT position FROM events WHERE type = 'AccountOpened' ORDER BY position DESC LIMIT 1 OFFSET 1";
+    tamper(`DELETE FROM events WHERE position >= (${accounts})`);
     const { code, out } = await verify();
     expect(code).toBe(1);
-    expect(out).toMatch(
-      /does not hold: events are missing\n {2}account-\S+ is gone; it had revision 0\n {2}account-\S+ is gone/,
-    );
+    expect(out).toContain('does not hold: events are missing\n');
+    expect(out.match(/^ {2}account-\S+ is gone; it had revision 0$/gm)).toHaveLength(2);
   });
 
   test('given a stream removed and the log closed up behind it, then it is named', async () => {
