@@ -12,6 +12,9 @@ import { type NatsCluster, openNatsCluster } from './nats-cluster.ts';
 const binary = await natsBinary();
 const clock = createSystemClock();
 
+/** Half a minute: three nodes that start beside other tests take their time. */
+const triesMax = 60;
+
 /** Nodes that start need a moment to find each other; whoever comes too early is told so, and comes again. */
 const connected = async (cluster: NatsCluster): Promise<NatsOrchestratorBus> => {
   const identity = await cluster.identity();
@@ -23,7 +26,7 @@ const connected = async (cluster: NatsCluster): Promise<NatsOrchestratorBus> => 
       onTestFinished(bus.close);
       return bus;
     } catch (error) {
-      if (!(error instanceof BusUnavailable) || tries === 10) throw error;
+      if (!(error instanceof BusUnavailable) || tries === triesMax) throw error;
       await clock.sleep(500);
     }
   }
