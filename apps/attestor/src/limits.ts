@@ -39,8 +39,5 @@ export const imaPartEveryMs = 250;
 /** Vendors of TPMs and their generations of roots: some tens. */
 export const tpmRootsMax = 1_000;
 export const tpmRootBytesMax = 64 * 1024;
-/** How long a start waits for a NATS server that is not there yet: `hcc up` starts both at once. */
-export const busWaitMs = 10_000;
-export const busRetryMs = 250;
 /** The network is founded by the orchestrator, and the log is read whole: minutes for tens of millions of events. */
 export const worldWaitMs = 10 * 60_000;

@@ -3,12 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { openEvidenceFiles } from '#adapters/evidence';
 import { connectVerifierBus } from '#adapters/nats';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
-import { createLog, createMetrics, type Log, metricsDoor, plainLine, runProgram } from '#edge';
-import { BusUnavailable, type Clock, type VerifierBus } from '#events';
+import { configOrExit, connectedSoon, createLog, createMetrics, type Log, metricsDoor, runProgram } from '#edge';
 import { startAttestor } from './attestor.ts';
 import { type AttestorConfig, attestorConfig } from './config.ts';
 import { ownCredentials } from './credentials.ts';
-import { busRetryMs, busWaitMs } from './limits.ts';
 import { openStoreOf } from './open-store.ts';
 
 const name = 'attestor';
@@ -32,7 +30,8 @@ const run = async (config: AttestorConfig): Promise<void> => {
           openStore: () => openStoreOf(config.store, { clock, ids: createRandomIds() }),
           openEvidence: () =>
             openEvidenceFiles({ dir: config.evidenceDir, key: config.evidenceKey, random: randomBytes, clock }),
-          connectBus: () => patiently(clock, () => connectVerifierBus({ servers, credentials: () => own, clock, log })),
+          connectBus: () =>
+            connectedSoon(clock, () => connectVerifierBus({ servers, credentials: () => own, clock, log })),
           openScheduler: async () => createInProcessScheduler({ clock, fired: toldTo(log) }),
         },
         config,
@@ -48,26 +47,4 @@ const toldTo =
     if (error !== null) log('warn', 'timer failed, it is tried again', { kind, lateMs, error });
   };
 
-/** A server that comes up a moment after us is waited for; one that does not is named by the last error. */
-const patiently = async (clock: Clock, connect: () => Promise<VerifierBus>): Promise<VerifierBus> => {
-  const until = clock.now() + busWaitMs;
-  for (;;) {
-    try {
-      return await connect();
-    } catch (error) {
-      if (!(error instanceof BusUnavailable) || clock.now() + busRetryMs >= until) throw error;
-      await clock.sleep(busRetryMs);
-    }
-  }
-};
-
-const configOrExit = (): AttestorConfig => {
-  try {
-    return attestorConfig(process.env);
-  } catch (error) {
-    process.stderr.write(`${plainLine(name, error)}\n`);
-    process.exit(1);
-  }
-};
-
-await run(configOrExit());
+await run(configOrExit(name, () => attestorConfig(process.env)));

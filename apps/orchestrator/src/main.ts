@@ -2,11 +2,10 @@ import 'reflect-metadata';
 import { openRedisScheduler } from '#adapters/bullmq';
 import { connectOrchestratorBus } from '#adapters/nats';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
-import { createLog, createMetrics, type Log, type Metrics, plainLine, runProgram } from '#edge';
-import { BusUnavailable, type Clock, type OrchestratorBus, type TimerFired } from '#events';
+import { configOrExit, connectedSoon, createLog, createMetrics, type Log, type Metrics, runProgram } from '#edge';
+import type { Clock, TimerFired } from '#events';
 import { type OrchestratorConfig, orchestratorConfig } from './config.ts';
 import { minerCredentials, natsOperatorOf, ownCredentials } from './lifecycle/credentials.ts';
-import { busRetryMs, busWaitMs } from './lifecycle/limits.ts';
 import { openStoreOf } from './lifecycle/open-store.ts';
 import { startOrchestrator } from './orchestrator.ts';
 
@@ -29,7 +28,9 @@ const run = async (config: OrchestratorConfig): Promise<void> => {
           openScheduler: () => schedulerOf(config, { clock, log, fired: toldTo(log, metrics) }),
           openStore: () => openStoreOf(config.store, { clock, ids }),
           connectBus: () =>
-            patiently(clock, () => connectOrchestratorBus({ servers, replicas, credentials: () => own, clock, log })),
+            connectedSoon(clock, () =>
+              connectOrchestratorBus({ servers, replicas, credentials: () => own, clock, log }),
+            ),
           issueMinerJwt: minerCredentials(operator, servers, clock),
         },
         config,
@@ -54,26 +55,4 @@ const toldTo =
     if (error !== null) log('warn', 'timer failed, it is tried again', { kind, lateMs, error });
   };
 
-/** A server that comes up a moment after us is waited for; one that does not is named by the last error. */
-const patiently = async (clock: Clock, connect: () => Promise<OrchestratorBus>): Promise<OrchestratorBus> => {
-  const until = clock.now() + busWaitMs;
-  for (;;) {
-    try {
-      return await connect();
-    } catch (error) {
-      if (!(error instanceof BusUnavailable) || clock.now() + busRetryMs >= until) throw error;
-      await clock.sleep(busRetryMs);
-    }
-  }
-};
-
-const configOrExit = (): OrchestratorConfig => {
-  try {
-    return orchestratorConfig(process.env);
-  } catch (error) {
-    process.stderr.write(`${plainLine(name, error)}\n`);
-    process.exit(1);
-  }
-};
-
-await run(configOrExit());
+await run(configOrExit(name, () => orchestratorConfig(process.env)));

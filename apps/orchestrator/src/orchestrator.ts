@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Lifecycle, type Log, type Metrics, metricsDoor } from '#edge';
+import { busWaitMs, type Lifecycle, type Log, type Metrics, metricsDoor } from '#edge';
 import {
   type Checkpoints,
   type Clock,
@@ -21,7 +21,7 @@ import type { RateLimits } from './http/rates.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
 import { foundNetwork, type NetworkTerms } from './lifecycle/found-network.ts';
 import { createLeadership } from './lifecycle/leadership.ts';
-import { busWaitMs, processesStartMs } from './lifecycle/limits.ts';
+import { processesStartMs } from './lifecycle/limits.ts';
 import { busProbe, createReadiness, storeProbe, timersProbe } from './lifecycle/readiness.ts';
 import { openReadModel } from './projections/read-model.ts';
 import { createRebuilds } from './projections/rebuilds.ts';

@@ -1,3 +1,4 @@
+export { connectedSoon } from './bus-wait.ts';
 export { ConfigInvalid, type Environment, parseConfig, readSecretFile, text, wholeNumber } from './config.ts';
 export {
   type Correlation,
@@ -9,6 +10,7 @@ export {
 export { everyTick } from './every-tick.ts';
 export { createJsonSchemas, type JsonSchema, type JsonSchemas } from './json-schema.ts';
 export { createLifecycle, DeadlinePassed, type Deadlines, type Lifecycle, type Part, Stopping } from './lifecycle.ts';
+export { busWaitMs } from './limits.ts';
 export { type Log, type LogLevel, logLevels, silentLog } from './log.ts';
 export { createLog, type LoggerOptions } from './logger.ts';
 export {
@@ -32,7 +34,7 @@ export {
 export { ProblemFilter, type ProblemFilterOptions, type ProblemReply } from './problem-filter.ts';
 export { problemFixes } from './problem-fixes.ts';
 export { invalidRequest, type Problem, problemOf } from './problem-of.ts';
-export { type Program, plainLine, runProgram } from './program.ts';
+export { configOrExit, type Program, plainLine, runProgram } from './program.ts';
 export { type StoreChoice, storeChoiceOf, storeForm, storeWanted, withStoreAddress } from './store-choice.ts';
 export { createThrottle, type Throttle, type ThrottleOptions } from './throttle.ts';
 export { version } from './version.ts';

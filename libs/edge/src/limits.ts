@@ -14,3 +14,7 @@ export const traceparentLengthMax = 128;
 export const metricsHeaderBytesMax = 8 * 1024;
 /** Prometheus gives up after its own ten seconds. */
 export const metricsTimeoutMs = 10_000;
+
+/** How long a start waits for a NATS server that is not there yet: `hcc up` starts both at once. */
+export const busWaitMs = 10_000;
+export const busRetryMs = 250;

@@ -64,3 +64,13 @@ const isBug = (error: unknown): boolean =>
     error instanceof ReferenceError ||
     error instanceof RangeError ||
     error.message.startsWith('BUG'));
+
+/** A program's configuration, or its end: what is wrong with it is said in one plain line on stderr. */
+export const configOrExit = <Config>(name: string, read: () => Config): Config => {
+  try {
+    return read();
+  } catch (error) {
+    process.stderr.write(`${plainLine(name, error)}\n`);
+    process.exit(1);
+  }
+};

@@ -4,9 +4,6 @@ export const leaseMs = 5_000;
 export const leaseRenewMs = 1_500;
 /** How often one who waits for the lease asks for it, and the pause after a failed start of its parts. */
 export const leaseRetryMs = 1_000;
-/** How long a start waits for a NATS server that is not there yet: `hcc up` starts both at once. */
-export const busWaitMs = 10_000;
-export const busRetryMs = 250;
 /** A miner's credentials; renewed at half of it. A host that is cast out keeps its subjects no longer than this. */
 export const minerCredentialsMs = 24 * 60 * 60_000;
 /** Processes read the whole log before they go on: minutes for tens of millions of events. */
