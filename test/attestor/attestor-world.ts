@@ -52,9 +52,10 @@ export const openAttestor = async ({
   await seedNetwork(store, root, policy);
   for (const host of hosts) await seedMiner(store, host);
   await seed?.(store);
-  const evidence = await openEvidenceFiles({
+  const { store: evidence, close: closeEvidence } = await openEvidenceFiles({
     ...{ dir: join(dir, 'evidence'), key: randomBytes(32), random: randomBytes, clock },
   });
+  onTestFinished(closeEvidence);
   const keys = { verifierKey: randomBytes(32), resultKey: generateKeyPairSync('ed25519').privateKey };
   const reminded: string[] = [];
 
@@ -67,7 +68,7 @@ export const openAttestor = async ({
       {
         ...{ clock, metrics, log: silentLog, random: randomBytes },
         openStore: async () => ({ store, close: async () => undefined }),
-        openEvidence: async () => evidence,
+        openEvidence: async () => ({ store: evidence, close: async () => undefined }),
         openScheduler: async () => createInProcessScheduler({ clock, fired: () => undefined }),
         connectBus: async () => ({
           serve: async (handlers, admit) => {

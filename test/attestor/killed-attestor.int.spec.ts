@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openEvidenceFiles } from '#adapters/evidence';
+import { readEvidenceFiles } from '#adapters/evidence';
 import { openSqliteStore } from '#adapters/sqlite';
 import { createRandomIds, createSystemClock } from '#adapters/system';
 import { type AttesterBus, readWholeStream, streamName } from '#events';
@@ -84,9 +84,7 @@ describe.skipIf(binary === null)('two attestors on one log (needs nats-server 2.
     expect(await rounds).toHaveLength(hosts.length);
     await round();
 
-    const evidence = await openEvidenceFiles({
-      ...{ dir: evidenceDir, key: Buffer.from(key, 'hex'), random: (bytes) => Buffer.alloc(bytes), clock },
-    });
+    const evidence = readEvidenceFiles({ dir: evidenceDir, key: Buffer.from(key, 'hex') });
     for (const { minerId } of hosts) {
       const events = await readWholeStream(store, streamName('appraisal', minerId));
       const verdicts = events.filter(({ type }) => type === 'EvidenceAppraised').map(({ data }) => data);

@@ -29,7 +29,7 @@ export type Ground = {
   readonly metrics: Metrics;
   readonly random: (bytes: number) => Uint8Array;
   readonly openStore: () => Promise<{ readonly store: EventStore; close(): Promise<void> }>;
-  readonly openEvidence: () => Promise<EvidenceStore>;
+  readonly openEvidence: () => Promise<{ readonly store: EvidenceStore; close(): Promise<void> }>;
   readonly connectBus: () => Promise<VerifierBus>;
   readonly openScheduler: () => Promise<Scheduler>;
 };
@@ -47,7 +47,7 @@ export const startAttestor = async (
 ): Promise<() => boolean> => {
   const { clock, log, metrics } = ground;
   const { store } = await lifecycle.open('store', ground.openStore, (opened) => opened.close());
-  const evidence = await ground.openEvidence();
+  const { store: evidence } = await lifecycle.open('evidence', ground.openEvidence, (opened) => opened.close());
   const network = await lifecycle.open(
     ...(['network', () => networkOf(store, clock, log), async () => undefined, { startMs: worldWaitMs }] as const),
   );
@@ -111,7 +111,7 @@ const dropping =
   (evidence: EvidenceStore, { clock, log }: Ground) =>
   async (): Promise<void> => {
     const dropped = await evidence.dropOlder(clock.now() - evidenceKeptMs);
-    if (dropped > 0) log('info', 'evidence dropped: its time was over', { dropped });
+    if (dropped > 0) log('info', 'evidence dropped: its time was over', { files: dropped });
   };
 
 const tellFigures = (metrics: Metrics, world: () => World, bus: VerifierBus): void => {

@@ -151,7 +151,12 @@ describe('what fails on our side', () => {
     const broken = () => Promise.reject(new EvidenceUnavailable('no disk'));
     const world = await openAttestor({
       hosts: [host],
-      ground: { openEvidence: async () => ({ put: broken, get: broken, dropOlder: async () => 0 }) },
+      ground: {
+        openEvidence: async () => ({
+          store: { put: broken, get: broken, dropOlder: async () => 0 },
+          close: async () => undefined,
+        }),
+      },
     });
     await send(world, host, host.answer(await challenge(world, host)));
     expect((await attester(world.store, host)).last).toMatchObject({ tier: 'affirming', evidenceSha256: null });

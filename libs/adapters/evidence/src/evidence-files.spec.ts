@@ -1,38 +1,77 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { createManualClock } from '#adapters/memory';
 import { EvidenceUnavailable } from '#events';
-import { openEvidenceFiles } from './evidence-files.ts';
+import { openEvidenceFiles, readEvidenceFiles } from './evidence-files.ts';
+import { seal } from './sealed.ts';
 
 const noon = Date.UTC(2026, 0, 31, 12);
+const dayMs = 24 * 3_600_000;
+const today = '2026-01-31.sqlite';
 const key = randomBytes(32);
+const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-const opened = async (withKey: Uint8Array = key) => {
+const opened = async () => {
   const dir = await mkdtemp(join(tmpdir(), 'hcc-evidence-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const clock = createManualClock(noon);
-  const open = (by: Uint8Array) => openEvidenceFiles({ dir, key: by, random: randomBytes, clock });
-  return { dir, clock, open, store: await open(withKey) };
+  const open = async () => {
+    const one = await openEvidenceFiles({ dir, key, random: randomBytes, clock });
+    onTestFinished(one.close);
+    return one;
+  };
+  const asKept = (sha256: string, by: Uint8Array = key) => readEvidenceFiles({ dir, key: by }).get(sha256);
+  return { dir, clock, open, asKept, ...(await open()) };
 };
-const pathOf = (dir: string, sha256: string): string => join(dir, sha256.slice(0, 2), sha256);
 
-test('given evidence / when it is put, twice / then it is kept once, and read back as it was by whoever has the key', async () => {
-  const { dir, store, open } = await opened();
+/** The older form: a file of its own, as a build before this one left it. */
+const leftAlone = async (dir: string, bytes: Uint8Array, at: number): Promise<string> => {
+  const sha256 = digest(bytes);
+  const path = join(dir, sha256.slice(0, 2), sha256);
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(path, seal(bytes, { key, name: sha256, iv: randomBytes(12) }));
+  await utimes(path, new Date(at), new Date(at));
+  return sha256;
+};
+
+test('given evidence / when it is put, twice / then it is kept once, in a private file of the day, and read by whoever has the key', async () => {
+  const { dir, store, asKept } = await opened();
   const bytes = randomBytes(100_000);
   const [sha256, again] = [await store.put(bytes), await store.put(bytes)];
-  expect(again).toBe(sha256);
-  expect(await (await open(key)).get(sha256)).toEqual(bytes);
-  expect(await readdir(join(dir, sha256.slice(0, 2)))).toEqual([sha256]);
-  expect((await stat(pathOf(dir, sha256))).mode & 0o777).toBe(0o600);
+  expect([sha256, again]).toEqual([digest(bytes), digest(bytes)]);
+  expect(await asKept(sha256)).toEqual(bytes);
+  const db = new Database(join(dir, today), { readonly: true });
+  expect(db.prepare('SELECT count(*) FROM evidence').pluck().get()).toBe(1);
+  db.close();
+  for (const file of await readdir(dir)) expect((await stat(join(dir, file))).mode & 0o777, file).toBe(0o600);
 });
 
-test('given evidence on disk / when somebody reads the file / then nothing of it is there in the clear', async () => {
+test('given many pieces at once, by two programs / when they are kept / then each is there, whoever reads, before anything is closed', async () => {
+  const { store, open, asKept } = await opened();
+  const { store: other } = await open();
+  const pieces = Array.from({ length: 600 }, (_, n) => randomBytes(n));
+  const kept = await Promise.all(pieces.map((bytes, n) => (n % 2 === 0 ? store : other).put(bytes)));
+  for (const [n, sha256] of kept.entries()) expect(Buffer.from((await asKept(sha256)) ?? [])).toEqual(pieces[n]);
+});
+
+test('given pieces that are still on their way / when it is closed / then they are kept first, and the next one is refused', async () => {
+  const { store, close, asKept } = await opened();
+  const onTheirWay = Array.from({ length: 20 }, () => store.put(randomBytes(2_000)));
+  await close();
+  for (const sha256 of await Promise.all(onTheirWay)) expect(await asKept(sha256)).not.toBeNull();
+  await expect(store.put(randomBytes(1))).rejects.toThrow(/closed/);
+});
+
+test('given evidence on disk / when somebody reads the files / then nothing of it is there in the clear', async () => {
   const { dir, store } = await opened();
-  const sha256 = await store.put(Buffer.from('who runs what, and where'.repeat(50)));
-  expect((await readFile(pathOf(dir, sha256))).includes('who runs what')).toBe(false);
+  await store.put(Buffer.from('who runs what, and where'.repeat(50)));
+  const files = await readdir(dir);
+  expect(files).toContain(today);
+  for (const file of files) expect((await readFile(join(dir, file))).includes('who runs what')).toBe(false);
 });
 
 test('given what was never kept / when it is read / then there is nothing; a name that is no digest is refused', async () => {
@@ -41,38 +80,78 @@ test('given what was never kept / when it is read / then there is nothing; a nam
   await expect(store.get('../../etc/passwd')).rejects.toThrow(EvidenceUnavailable);
 });
 
-test('given evidence whose file was changed, cut, swapped or kept under another key / when it is read / then it is refused by name', async () => {
-  const { dir, store, open } = await opened();
+test('given evidence that was changed, cut, swapped or kept under another key / when it is read / then it is refused by name', async () => {
+  const { dir, store, close, asKept } = await opened();
   const [one, other] = [await store.put(randomBytes(64)), await store.put(randomBytes(64))];
-  const path = pathOf(dir, one);
-  const whole = await readFile(path);
+  await close();
+  const db = new Database(join(dir, today));
+  onTestFinished(() => void db.close());
+  const sealedOf = (sha256: string): Buffer =>
+    db
+      .prepare<[Buffer], Buffer>('SELECT sealed FROM evidence WHERE sha256 = ?')
+      .pluck()
+      .get(Buffer.from(sha256, 'hex')) ?? expect.fail('it is not there');
+  const put = (sealed: Uint8Array) =>
+    db.prepare('UPDATE evidence SET sealed = ? WHERE sha256 = ?').run(sealed, Buffer.from(one, 'hex'));
+  const whole = sealedOf(one);
   for (const at of [0, 6, 20, whole.length - 1]) {
     const changed = Buffer.from(whole);
     changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
-    await writeFile(path, changed);
-    await expect(store.get(one), `byte ${at}`).rejects.toThrow(/was changed/);
+    put(changed);
+    await expect(asKept(one), `byte ${at}`).rejects.toThrow(/was changed/);
   }
-  await writeFile(path, whole.subarray(0, 10));
-  await expect(store.get(one)).rejects.toThrow(/was changed/);
-  await rename(pathOf(dir, other), path);
-  await expect(store.get(one)).rejects.toThrow(/was changed/);
-  await writeFile(path, whole);
-  await expect((await open(randomBytes(32))).get(one)).rejects.toThrow(/another key/);
-  expect(await store.get(one)).not.toBeNull();
+  for (const wrong of [whole.subarray(0, 10), sealedOf(other)]) {
+    put(wrong);
+    await expect(asKept(one)).rejects.toThrow(/was changed/);
+  }
+  put(whole);
+  await expect(asKept(one, randomBytes(32))).rejects.toThrow(/another key/);
+  expect(await asKept(one)).not.toBeNull();
 });
 
-test('given old and new evidence / when what is older is dropped / then the new is kept, and half a file of a crash goes', async () => {
+test('given old and new days / when what is older is dropped / then the day in which that instant lies is kept as a whole', async () => {
   const { dir, store, clock } = await opened();
   const old = await store.put(Buffer.from('old'));
-  const half = `${pathOf(dir, old)}.0011`;
+  await clock.advance(2 * dayMs);
+  const young = await store.put(Buffer.from('new'));
+  expect(await store.dropOlder(noon + dayMs / 2 - 1)).toBe(0);
+  expect((await store.get(old))?.toString()).toBe('old');
+  expect(await store.dropOlder(noon + dayMs / 2)).toBe(1);
+  expect([await store.get(old), (await store.get(young))?.toString()]).toEqual([null, 'new']);
+  expect((await readdir(dir)).filter((file) => file.startsWith(today))).toEqual([]);
+});
+
+test('given files of the older form / when they are read and their time passes / then they are read until then; half a file of a crash goes', async () => {
+  const { dir, store, clock } = await opened();
+  const old = await leftAlone(dir, Buffer.from('old'), noon);
+  const young = await leftAlone(dir, Buffer.from('young'), noon + 2 * dayMs);
+  const half = join(dir, old.slice(0, 2), `${old}.0011`);
   await writeFile(half, 'half');
   await utimes(half, new Date(noon), new Date(noon));
-  await clock.advance(2 * 24 * 3_600_000);
-  const young = await store.put(Buffer.from('new'));
-  expect(await store.dropOlder(clock.now() - 24 * 3_600_000)).toBe(1);
+  expect((await store.get(old))?.toString()).toBe('old');
+  await clock.advance(2 * dayMs);
+  expect(await store.dropOlder(noon + dayMs)).toBe(1);
+  expect([await store.get(old), (await store.get(young))?.toString()]).toEqual([null, 'young']);
   expect((await readdir(join(half, '..'))).filter((name) => name.endsWith('.0011'))).toEqual([]);
-  expect([await store.get(old), (await store.get(young))?.toString()]).toEqual([null, 'new']);
+});
+
+test('given a day that cannot be written / when evidence is put / then it is refused with the reason, and kept again once it can', async () => {
+  const { dir, store } = await opened();
+  await mkdir(join(dir, today));
+  await expect(store.put(Buffer.from('a'))).rejects.toThrow(EvidenceUnavailable);
+  await rm(join(dir, today), { recursive: true });
+  expect(await store.get(await store.put(Buffer.from('a')))).not.toBeNull();
+});
+
+test('given a day of a newer form / when evidence is put / then it is refused, and the file stays as it is', async () => {
+  const { dir, store } = await opened();
+  const db = new Database(join(dir, today));
+  db.pragma('user_version = 9');
+  db.close();
+  await expect(store.put(Buffer.from('a'))).rejects.toThrow(/has format 9, and this build reads 1/);
 });
 
 test('given a key of another length / when it is opened / then it is refused', () =>
-  expect(opened(randomBytes(16))).rejects.toThrow(/wanted 32/));
+  expect(
+    openEvidenceFiles({ dir: tmpdir(), key: randomBytes(16), random: randomBytes, clock: createManualClock() }),
+  ).rejects.toThrow(/wanted 32/));

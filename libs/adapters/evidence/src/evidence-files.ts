@@ -1,114 +1,90 @@
-import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Clock, type EvidenceStore, EvidenceUnavailable } from '#events';
-import { evidenceFileBytesMax, temporaryMs } from './limits.ts';
+import { hash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { type Clock, type EvidenceStore, EvidenceUnavailable, isoTime } from '#events';
+import { type Day, daysIn, dropDay, readDay } from './day-file.ts';
+import { startKeeper } from './keeper.ts';
+import { evidenceBytesMax } from './limits.ts';
 import { openSealed, seal } from './sealed.ts';
+import { dropSingles, readSingle } from './single-files.ts';
 
-export type EvidenceFilesOptions = {
+export type EvidencePlace = {
   /** A directory of this store alone; made private. */
   readonly dir: string;
   /** 32 bytes, the same for every program that shall read what another kept. */
   readonly key: Uint8Array;
+};
+
+export type EvidenceFilesOptions = EvidencePlace & {
   readonly random: (bytes: number) => Uint8Array;
   readonly clock: Pick<Clock, 'now'>;
 };
 
 const SHA256 = /^[0-9a-f]{64}$/;
+const dayMs = 24 * 3_600_000;
 
 /**
- * Evidence as files, one for each, under the first two digits of its digest: encrypted (AES-256-GCM, bound to its name),
- * durable before `put` resolves, written whole or not at all. Several programs may share the directory.
+ * Evidence in a file for each day, a SQLite database: each piece encrypted (AES-256-GCM, bound to its digest) and durable before
+ * `put` resolves, many of them with one wait for the disk. A day is dropped as a whole once all of it is old, so that a piece
+ * may stay a day longer. Several programs may share the directory.
  */
-export const openEvidenceFiles = async ({ dir, key, random, clock }: EvidenceFilesOptions): Promise<EvidenceStore> => {
-  if (key.length !== 32) throw new EvidenceUnavailable(`the evidence key has ${key.length} bytes, wanted 32`);
+export const openEvidenceFiles = async ({
+  dir,
+  key,
+  random,
+  clock,
+}: EvidenceFilesOptions): Promise<{ readonly store: EvidenceStore; close(): Promise<void> }> => {
+  const { get } = readEvidenceFiles({ dir, key });
   await inDir(dir, () => mkdir(dir, { recursive: true, mode: 0o700 }));
-  const folderOf = (sha256: string): string => join(dir, sha256.slice(0, 2));
-  const pathOf = (sha256: string): string => join(folderOf(sha256), sha256);
+  const keeper = startKeeper(dir);
 
   const put = async (bytes: Uint8Array): Promise<string> => {
-    if (bytes.length > evidenceFileBytesMax) {
-      throw new EvidenceUnavailable(`evidence of ${bytes.length} bytes, at most ${evidenceFileBytesMax} are kept`);
+    if (bytes.length > evidenceBytesMax) {
+      throw new EvidenceUnavailable(`evidence of ${bytes.length} bytes, at most ${evidenceBytesMax} are kept`);
     }
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const path = pathOf(sha256);
-    if (await isThere(path)) return sha256;
-    await mkdir(folderOf(sha256), { recursive: true, mode: 0o700 });
-    const temporary = `${path}.${Buffer.from(random(8)).toString('hex')}`;
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(seal(bytes, { key, name: sha256, iv: random(12) }));
-      await file.datasync();
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    // What was put is dated by our clock, so that its time to go does not hang on the machine's.
-    const now = new Date(clock.now());
-    await utimes(path, now, now);
-    await syncFolder(folderOf(sha256));
+    const sha256 = hash('sha256', bytes, 'hex');
+    const sealed = seal(bytes, { key, name: sha256, iv: random(12) });
+    await keeper.keep(isoTime(clock.now()).slice(0, 10), { sha256: Buffer.from(sha256, 'hex'), sealed });
     return sha256;
   };
+  const dropOlder = async (than: number): Promise<number> => {
+    const old = daysIn(dir).filter((day) => Date.parse(day) + dayMs <= than);
+    for (const day of old) dropDay(dir, day);
+    return old.length + (await dropSingles(dir, than, clock.now()));
+  };
+  return { store: { put, get, dropOlder: (than) => inDir(dir, () => dropOlder(than)) }, close: keeper.close };
+};
 
+/** What {@link openEvidenceFiles} keeps, for a program that only reads it; it may be kept on meanwhile. */
+export const readEvidenceFiles = ({ dir, key }: EvidencePlace): Pick<EvidenceStore, 'get'> => {
+  if (key.length !== 32) throw new EvidenceUnavailable(`the evidence key has ${key.length} bytes, wanted 32`);
+  /** Who judges again goes from one day to the next. */
+  let lastDay: Day = '';
+
+  const kept = (sha256: string): Uint8Array | null => {
+    const days = daysIn(dir);
+    const from = Math.max(0, days.indexOf(lastDay));
+    for (const day of [...days.slice(from), ...days.slice(0, from)]) {
+      const sealed = readDay(dir, day, Buffer.from(sha256, 'hex'));
+      if (sealed === null) continue;
+      lastDay = day;
+      return sealed;
+    }
+    return null;
+  };
   const get = async (sha256: string): Promise<Uint8Array | null> => {
     if (!SHA256.test(sha256)) throw new EvidenceUnavailable(`${sha256.slice(0, 80)} is no SHA-256 in hex`);
-    const sealed = await readFile(pathOf(sha256)).catch(absent);
+    const sealed = kept(sha256) ?? (await readSingle(dir, sha256));
     if (sealed === null) return null;
     const bytes = openSealed(sealed, { key, name: sha256 });
-    if (bytes === null || createHash('sha256').update(bytes).digest('hex') !== sha256) {
+    if (bytes === null || hash('sha256', bytes, 'hex') !== sha256) {
       throw new EvidenceUnavailable(
         `the evidence ${sha256} was changed, or kept under another key; restore the file, or give the key it was kept under`,
       );
     }
     return bytes;
   };
-
-  const dropOlder = async (than: number): Promise<number> => {
-    let dropped = 0;
-    for (const folder of await readdir(dir)) {
-      for (const name of await readdir(join(dir, folder)).catch(() => [])) {
-        const path = join(dir, folder, name);
-        const keptAt = await stat(path).then(({ mtimeMs }) => mtimeMs, absent);
-        const isTemporary = !SHA256.test(name);
-        // Half of what a crash left has no date of ours: it goes once nobody can be writing it any more.
-        const goes = keptAt !== null && (isTemporary ? keptAt < clock.now() - temporaryMs : keptAt < than);
-        if (!goes) continue;
-        await rm(path, { force: true });
-        dropped += isTemporary ? 0 : 1;
-      }
-    }
-    return dropped;
-  };
-
-  return {
-    put: (bytes) => inDir(dir, () => put(bytes)),
-    get: (sha256) => inDir(dir, () => get(sha256)),
-    dropOlder: (than) => inDir(dir, () => dropOlder(than)),
-  };
+  return { get: (sha256) => inDir(dir, () => get(sha256)) };
 };
-
-/** A name in a folder is durable once the folder is. */
-const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-};
-
-const absent = (error: NodeJS.ErrnoException): null => {
-  if (error.code === 'ENOENT') return null;
-  throw error;
-};
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path)
-    .then(() => true, absent)
-    .then((found) => found === true);
 
 const inDir = async <Result>(dir: string, work: () => Promise<Result>): Promise<Result> => {
   try {

@@ -1,1 +1,6 @@
-export { type EvidenceFilesOptions, openEvidenceFiles } from './evidence-files.ts';
+export {
+  type EvidenceFilesOptions,
+  type EvidencePlace,
+  openEvidenceFiles,
+  readEvidenceFiles,
+} from './evidence-files.ts';

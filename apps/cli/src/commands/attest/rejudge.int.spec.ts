@@ -84,8 +84,9 @@ const cluster = async (tier: 'affirming' | 'contraindicated' = 'affirming') => {
   machine.write('evidence.key', `${key.toString('hex')}\n`);
   const dir = machine.path('evidence');
   const clock = createManualClock(context.atMs);
-  const store = await openEvidenceFiles({ dir, key, random: randomBytes, clock });
+  const { store, close } = await openEvidenceFiles({ dir, key, random: randomBytes, clock });
   const sha256 = await store.put(host.round().document);
+  await close();
   const stream = `appraisal-${attesterId}`;
   const document = { name: 'host-attestation', version: 1, sha256: 'a'.repeat(64), reason: 'x', publishedAt: null };
   Object.assign(routes, {

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { openEvidenceFiles } from '#adapters/evidence';
+import { readEvidenceFiles } from '#adapters/evidence';
 import type { EvidenceStore } from '#events';
 import type { Cli } from '../../cli.ts';
 import { usageError } from '../../cli-error.ts';
@@ -31,7 +30,7 @@ export const evidenceOf = async (
       fix: 'name it by --evidence-key-file',
     });
   }
-  return openEvidenceFiles({ dir, key: Buffer.from(text, 'hex'), random: randomBytes, clock: cli.clock });
+  return readEvidenceFiles({ dir, key: Buffer.from(text, 'hex') });
 };
 
 const isDirectory = async (path: string): Promise<boolean> => {
