@@ -10,6 +10,17 @@ export {
 } from './attest-messages.ts';
 export { ChannelError, type ChannelErrorCode } from './channel-error.ts';
 export { encodeFrame, FrameDecoder } from './frames.ts';
+export {
+  type GuestAsk,
+  type GuestStage,
+  guestAsks,
+  guestPortName,
+  guestStages,
+  parseVmGuestMessage,
+  parseVmHostMessage,
+  type VmGuestMessage,
+  type VmHostMessage,
+} from './guest-messages.ts';
 export { limits as channelLimits } from './limits.ts';
 export {
   type ProcessorAnswer,

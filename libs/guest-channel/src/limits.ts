@@ -19,4 +19,8 @@ export const limits = {
   wordsCharsMax: 1_024,
   /** Parts of a list in one exchange: 64 MiB in all, what a verifier keeps of it. */
   listPartsMax: 128,
+  /** Evidence with its certificates is 30 KiB of text, a sealed answer with 32 SSH keys in base64 twice over is the longest. */
+  bodyCharsMax: 512 * 1024,
+  /** Whoever has to wait longer than this asks and is told again. */
+  retryMsMax: 10 * 60_000,
 } as const;
