@@ -10,7 +10,7 @@ export {
 export { everyTick } from './every-tick.ts';
 export { createJsonSchemas, type JsonSchema, type JsonSchemas } from './json-schema.ts';
 export { createLifecycle, DeadlinePassed, type Deadlines, type Lifecycle, type Part, Stopping } from './lifecycle.ts';
-export { busWaitMs } from './limits.ts';
+export { busWaitMs, partStopMs } from './limits.ts';
 export { type Log, type LogLevel, logLevels, silentLog } from './log.ts';
 export { createLog, type LoggerOptions } from './logger.ts';
 export {

@@ -4,19 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createManualClock, createMemoryEventStore } from '#adapters/memory';
-import { silentLog } from '#edge';
-import { type EventStore, type Position, readHeads, type SignedHead } from '#events';
+import { type Log, silentLog } from '#edge';
+import { type EventStore, type Position, readHeads, type SignedHead, StoreUnavailable } from '#events';
 import { freshStream, newEvents } from '../../../../test/conformance/new-events.ts';
 import { createLogHeads, LogCut } from './log-heads.ts';
 
 const key = generateKeyPairSync('ed25519').privateKey;
 
-const place = () => {
+const place = (log: Log = silentLog) => {
   const dir = mkdtempSync(join(tmpdir(), 'hcc-heads-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   const file = join(dir, 'log-heads.ndjson');
   const clock = createManualClock();
-  const keeper = (store: EventStore) => createLogHeads({ store, clock, file, key, log: silentLog });
+  const keeper = (store: EventStore) => createLogHeads({ store, clock, file, key, log });
   const heads = async (): Promise<readonly SignedHead[]> => {
     async function* lines() {
       yield* readFileSync(file, 'utf8').split('\n').slice(0, -1);
@@ -76,6 +76,48 @@ describe('signed heads of the log', () => {
     }
     expect(await heads()).toMatchObject([{ events: 2 }]);
     await one.stop();
+  });
+
+  it('given something recorded just before the end, then the last head covers it', async () => {
+    const { keeper, heads } = place();
+    const store = createMemoryEventStore();
+    const one = keeper(store);
+    await one.start();
+    await append(store, 2);
+    while (!one.status().caughtUp) await new Promise((resolve) => setImmediate(resolve));
+    const last = await append(store, 1);
+    await one.stop();
+    expect(await heads()).toMatchObject([{ position: last, events: 3 }]);
+  });
+
+  it('given a log that cannot be read at the end, then what was read of it is signed, and the rest is said', async () => {
+    const said: string[] = [];
+    const { clock, keeper, heads } = place((_level, message) => said.push(message));
+    const store = createMemoryEventStore();
+    let lost = false;
+    const one = keeper({
+      ...store,
+      readAll: async (options) => {
+        if (lost) throw new StoreUnavailable('unreachable', 'no server answers');
+        return store.readAll(options);
+      },
+    });
+    const first = await append(store, 2);
+    await one.start();
+    while (one.status().position !== first) await new Promise((resolve) => setImmediate(resolve));
+    lost = true;
+    await append(store, 1);
+    let stopped = false;
+    const stopping = one.stop().then(() => {
+      stopped = true;
+    });
+    while (!stopped) {
+      clock.advance(1_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await stopping;
+    expect(await heads()).toMatchObject([{ position: first, events: 2 }]);
+    expect(said).toContain('the last head does not cover the end of the log');
   });
 
   it('given a log that lacks what was signed, then it does not start, and says what is missing and what to do', async () => {

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { everyTick, type Log, type Part } from '#edge';
+import { everyTick, type Log, type Part, partStopMs } from '#edge';
 import {
   type Clock,
   type ConsumerStatus,
@@ -30,10 +30,13 @@ export class LogCut extends Error {
 
 /** How long what is recorded may stand without a head: an attacker who removes less than that is not seen. */
 const signEveryMs = 60_000;
+/** How long the end waits to read what was recorded just before it: half of what a part may take to stop, so that there is time to sign. */
+const lastReadMs = partStopMs / 2;
 
 /**
- * Signs the log's head into a file outside the store, every minute in which something was recorded and at the end. It
- * does not start over a log that lacks what the newest head covers: {@link LogCut}.
+ * Signs the log's head into a file outside the store, every minute in which something was recorded and at the end, which
+ * covers what was recorded before the stop was asked for. It does not start over a log that lacks what the newest head
+ * covers: {@link LogCut}.
  */
 export const createLogHeads = (options: LogHeadsOptions): Part & { status(): ConsumerStatus } => {
   const { store, clock, log, file, key } = options;
@@ -69,6 +72,19 @@ export const createLogHeads = (options: LogHeadsOptions): Part & { status(): Con
   const consumer = createConsumer({ name: 'log-heads', store, clock, sink, log });
   const tick = everyTick('log-heads-sign', signEveryMs, sign, { clock, log });
 
+  /** The last words of those who stopped before us were recorded a moment ago, and a tail hears of them a moment later. */
+  const readToTheEnd = async (): Promise<void> => {
+    if (signer === null) return;
+    try {
+      const end = await store.head();
+      if (end === null || (await consumer.reached(end, lastReadMs))) return;
+      const { position, stalled } = consumer.status();
+      log('warn', 'the last head does not cover the end of the log', { end, position, stalled });
+    } catch (error) {
+      log('warn', 'the last head may not cover the end of the log', { reason: String(error) });
+    }
+  };
+
   return {
     name: 'log-heads',
     status: consumer.status,
@@ -78,6 +94,7 @@ export const createLogHeads = (options: LogHeadsOptions): Part & { status(): Con
     },
     stop: async () => {
       await tick.stop();
+      await readToTheEnd();
       await consumer.stop();
       await sign();
       await opened?.close();
