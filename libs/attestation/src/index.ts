@@ -53,6 +53,21 @@ export { type EvidenceGroup, evidenceGroups, type GroupTiers, overallTier, type 
 export { type Certificate, readCertificate } from './der/certificate.ts';
 export { certificatesOf } from './der/pem.ts';
 export { type RevocationList, readRevocationList } from './der/revocation-list.ts';
+export {
+  type GuestEvidence,
+  type GuestEvidenceDocument,
+  guestEvidenceSchema,
+  parseGuestEvidence,
+} from './guest/evidence.ts';
+export {
+  bootBinding,
+  type GuestBase,
+  type GuestBootFacts,
+  type GuestBootSpec,
+  guestBootSpecText,
+  guestCommandLine,
+  parseGuestBootSpec,
+} from './guest-boot.ts';
 export { appraiseIma, imaWarningCodes } from './ima/appraise.ts';
 export type {
   ImaBank,
@@ -187,13 +202,17 @@ export {
 export { type AttestationKeyClaims, verifyAttestationKey } from './tpm/verify-key.ts';
 export { type TpmQuoteEvidence, type TpmQuotePolicy, verifyTpmQuote } from './tpm/verify-quote.ts';
 export {
+  type GuestPurpose,
   type HostBootSpec,
   hostBootSpecText,
   hostDataOf,
   hostEvidenceBinding,
+  keySuites,
   lengthPrefixed,
   type ReportPurpose,
+  type ReportTerms,
   reportDataOf,
+  reportTranscript,
   tpmQualifyingData,
 } from './transcript.ts';
 export type { Check, EvidenceRefusal, RefusalWords, Verified } from './verdict.ts';

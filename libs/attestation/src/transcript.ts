@@ -4,7 +4,16 @@ import { createHash } from 'node:crypto';
  * What a report says of the key or evidence it binds. A report made for one purpose is never taken for another: the purpose
  * is in the transcript.
  */
-export type ReportPurpose = 'host-evidence' | 'vm-key';
+export type ReportPurpose = 'host-evidence' | GuestPurpose;
+
+/** What a guest asks for with a report: the key of its volume, or leave to go on with what it found inside. */
+export type GuestPurpose = 'vm-key' | 'ssh-host-key';
+
+/** Key agreement (HPKE) that a guest may offer: `hybrid` stays secret from who breaks X25519, `classical` does not. */
+export const keySuites = {
+  hybrid: { name: 'x-wing/hkdf-sha256/aes-256-gcm', publicKeyBytes: 1_216 },
+  classical: { name: 'x25519/hkdf-sha256/aes-256-gcm', publicKeyBytes: 32 },
+} as const;
 
 /** The boot spec of a miner's system VM. `bootId` is a label the miner makes for one start; nothing is trusted because of it. */
 export interface HostBootSpec {
@@ -65,8 +74,8 @@ export const hostEvidenceBinding = (of: {
     .update(lengthPrefixed(of.attest, of.signature, of.imaSha256, of.akName, of.agentVersion))
     .digest();
 
-/** REPORT_DATA (64 bytes): everything a report is about, so that it cannot be used for anything else. */
-export const reportDataOf = (of: {
+/** Everything that a report is about. */
+export interface ReportTerms {
   readonly networkId: string;
   readonly purpose: ReportPurpose;
   readonly nonce: Uint8Array;
@@ -74,21 +83,23 @@ export const reportDataOf = (of: {
   /** The system VM of a miner has generation 0. */
   readonly generation: number;
   readonly bootId: string;
-  /** {@link hostEvidenceBinding}, or for `vm-key` the guest's public key. */
+  /** {@link hostEvidenceBinding}; for `vm-key` the guest's public key, for `ssh-host-key` `bootBinding` (guest-boot.ts). */
   readonly binding: Uint8Array;
   /** Name of the key agreement suite of `vm-key`; empty where no key is agreed on. */
   readonly suite?: string;
-}): Uint8Array =>
-  createHash('sha512')
-    .update(
-      lengthPrefixed(
-        ...['hcc-report-data', '1', of.suite ?? '', of.networkId, of.purpose],
-        of.nonce,
-        ...[of.attesterId, String(of.generation), of.bootId],
-        of.binding,
-      ),
-    )
-    .digest();
+}
+
+/** The terms of a report as bytes: what REPORT_DATA is the hash of, and for `vm-key` the info that HPKE derives its key with. */
+export const reportTranscript = (of: ReportTerms): Uint8Array =>
+  lengthPrefixed(
+    ...['hcc-report-data', '1', of.suite ?? '', of.networkId, of.purpose],
+    of.nonce,
+    ...[of.attesterId, String(of.generation), of.bootId],
+    of.binding,
+  );
+
+/** REPORT_DATA (64 bytes): everything a report is about, so that it cannot be used for anything else. */
+export const reportDataOf = (of: ReportTerms): Uint8Array => createHash('sha512').update(reportTranscript(of)).digest();
 
 /** Text with half a surrogate pair has no UTF-8: encoders replace it, so two texts would become the same bytes. */
 const wellFormed = (text: string): Uint8Array => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { jsonOf, readHostEvidence } from './evidence.ts';
+import { readHostEvidence } from './evidence.ts';
+import { jsonOf } from './evidence-fields.ts';
 import { openHost } from './host.fixture.ts';
 import { hintsOfHostEvidence } from './judge.ts';
 import { appraisalLimits } from './limits.ts';

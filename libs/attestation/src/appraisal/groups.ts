@@ -6,7 +6,8 @@ import { type HostBootSpec, hostBootSpecText, hostDataOf } from '../transcript.t
 import type { Check, Verified } from '../verdict.ts';
 import { check, failed, unchecked } from './check.ts';
 import type { HostContext } from './context.ts';
-import { bootSpecSchema, type HostEvidence, jsonOf } from './evidence.ts';
+import { bootSpecSchema, type HostEvidence } from './evidence.ts';
+import { jsonOf } from './evidence-fields.ts';
 import type { CompiledAppraisalPolicy } from './policy.ts';
 import type { EvidenceGroup } from './tier.ts';
 import type { ImaSeen, TpmSeen } from './verify-host.ts';
