@@ -6,6 +6,8 @@ import {
   consoleAnswer,
   consoleCall,
   desiredSpec,
+  type GuestRequest,
+  guestRequests,
   hostReport,
   metricsAnswer,
   metricsCall,
@@ -24,6 +26,12 @@ export type Channel = {
   readonly reply?: z.ZodType;
 };
 
+/** `attest` and `guest-challenge` as `attestGuestChallenge`. */
+function channelName(prefix: string, name: string): string {
+  const words = name.split('-').map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);
+  return `${prefix}${words.join('')}`;
+}
+
 const minerId = '{minerId}';
 const vmId = '{vmId}';
 const empty = z.literal('').describe('No bytes');
@@ -35,15 +43,36 @@ const attestationRequests: Readonly<Record<AttestationRequest, string>> = {
   chip: 'A simulated processor asks for its certificate; refused on a production network',
   ima: 'A part of a measurement list that is too large for its evidence, sent ahead of it',
   evidence: 'A miner sends evidence, and is told the verdict and when the next is due',
+  'guest-challenge': 'A VM asks an attestor for a fresh nonce, through its miner',
+  'guest-evidence': 'A VM sends evidence through its miner, and is told the verdict',
 };
 
 /** Requests of a miner to whichever attestor is free; what an attestor does with them, the orchestrator never hears. */
 const attestation: readonly Channel[] = Object.entries(attestationMessages).map(([name, { ask, answer }]) => {
   const what = name as AttestationRequest;
   return {
-    name: `attest${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    name: channelName('attest', name),
     address: subjects.attest(minerId, what),
     description: attestationRequests[what],
+    does: 'receive',
+    message: ask,
+    reply: answer,
+  };
+});
+
+const guestMeanings: Readonly<Record<GuestRequest, string>> = {
+  release:
+    'A VM asks for the key of its volume, through its miner: sealed to the key in its Attestation Result, signed by the network',
+  confirm: 'A VM that opened its volume asks for leave to go on: boot counter, header, SSH host key',
+};
+
+/** Requests of guests, passed on by miners that can neither read nor forge them. */
+const guests: readonly Channel[] = Object.entries(guestRequests).map(([name, { ask, answer }]) => {
+  const what = name as GuestRequest;
+  return {
+    name: channelName('guest', name),
+    address: subjects.guest(minerId, what),
+    description: guestMeanings[what],
     does: 'receive',
     message: ask,
     reply: answer,
@@ -120,6 +149,7 @@ export const channels: readonly Channel[] = [
     reply: metricsAnswer,
   },
   ...attestation,
+  ...guests,
   {
     name: 'due',
     address: subjects.due(minerId),

@@ -50,6 +50,22 @@ export type ImaPartTaken = { readonly nextIndex: number };
 /** `attest.<minerId>.evidence`: the evidence as its attester made it, as text. The verifier hashes exactly these bytes. */
 export type EvidenceRequest = { readonly evidence: string };
 
+/** `attest.<minerId>.guest-challenge`: for a VM on this miner, not for the miner. */
+export type GuestChallengeRequest = {
+  readonly vmId: string;
+  readonly purpose: 'vm-key' | 'ssh-host-key';
+};
+export type GuestChallenge = {
+  /** 32 bytes, good for one answer of this VM. */
+  readonly nonce: string;
+  readonly expiresAt: UnixMs;
+  readonly networkId: string;
+  readonly networkKind: NetworkKind;
+};
+
+/** `attest.<minerId>.guest-evidence`: a guest's evidence as it made it, as text. */
+export type GuestEvidenceRequest = { readonly vmId: string; readonly evidence: string };
+
 export type EvidenceAnswer = {
   readonly appraisalId: string;
   readonly tier: Tier;

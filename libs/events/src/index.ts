@@ -10,6 +10,9 @@ export type {
   EnrolRequest,
   EvidenceAnswer,
   EvidenceRequest,
+  GuestChallenge,
+  GuestChallengeRequest,
+  GuestEvidenceRequest,
   ImaPart,
   ImaPartTaken,
 } from './attestation-messages.ts';
@@ -18,6 +21,15 @@ export { type Codec, createCodec, type StoredForm, UnknownEvent, type Upcaster }
 export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsumer } from './consumer.ts';
 export { CommandUndeliverable, ParkingFull } from './consumer-faults.ts';
 export type { Actor, EventId, Json, JsonObject, NewEvent, Position, RecordedEvent, StreamName } from './envelope.ts';
+export {
+  type BootFacts,
+  type ConfirmRequest,
+  GuestRefused,
+  type GuestRequest,
+  type GuestRequests,
+  type NetworkAnswer,
+  type ReleaseRequest,
+} from './guest-messages.ts';
 export { type CommandMeta, type Handling, handle, type Outcome, readWholeStream } from './handle.ts';
 export { createHeadSigner, type LastHead, readHeads } from './heads/heads.ts';
 export {
@@ -45,6 +57,7 @@ export {
   eventDataBytesMax,
   eventTextCharsMax,
   evidenceTextCharsMax,
+  guestRequestBytesMax,
   imaPartBytesMax,
   imaPartsMax,
   logHeadBytesMax,
@@ -115,6 +128,7 @@ export {
   type Subscription,
 } from './ports/event-store.ts';
 export { type EvidenceStore, EvidenceUnavailable } from './ports/evidence-store.ts';
+export type { GuestBus, GuestDesk, GuestHandlers } from './ports/guest-bus.ts';
 export type { Ids } from './ports/ids.ts';
 export type { Leases } from './ports/leases.ts';
 export type { Scheduler, SchedulerStatus, Timer, TimerFired, TimerSource, Timers } from './ports/scheduler.ts';
@@ -123,6 +137,7 @@ export { createReputations, type Reputations } from './reputations.ts';
 export { role } from './schemas/account.ts';
 export { attesterId, claimGroup, groupTiers, tier } from './schemas/appraisal.ts';
 export { attestationMessages } from './schemas/attestation-messages.ts';
+export { guestRequests } from './schemas/guest-messages.ts';
 export { imageManifest, imageMeasurements } from './schemas/image.ts';
 export {
   askAnswer,

@@ -56,5 +56,15 @@ export const imaPartBytesMax = 512 * 1024;
 export const imaPartsMax = 128;
 /** Evidence as text: with its envelope below the bus's 1 MB. */
 export const evidenceTextCharsMax = 900 * 1024;
+/** A signed Attestation Result. */
+export const resultCharsMax = 16_384;
+/** The largest HPKE public key there is a suite for: X-Wing has 1,216 bytes. */
+export const guestKeyBytesMax = 2_048;
+/** A signed message of the network to a guest: a sealed answer with 64 SSH keys. */
+export const networkAnswerCharsMax = 128 * 1024;
+/** A guest's request to the orchestrator, or its answer, as JSON. */
+export const guestRequestBytesMax = 256 * 1024;
+/** A guest's evidence: a report, three certificates, a public key. */
+export const guestEvidenceCharsMax = 64 * 1024;
 /** One request of the attestation protocol, as JSON. */
 export const attestationBytesMax = 1_000_000;

@@ -1,5 +1,6 @@
 import { isUuid } from '#domain';
 import type { RecordedEvent } from './envelope.ts';
+import type { GuestRequest } from './guest-messages.ts';
 import { categoryOf, idOf } from './names.ts';
 import type { AttestationRequest } from './ports/attestation-bus.ts';
 
@@ -30,6 +31,10 @@ export const subjects = {
   attest: (minerId: string, what: AttestationRequest): string => `attest.${minerId}.${what}`,
   allAttest: 'attest.*.*',
   allAttestOf: (what: AttestationRequest): string => `attest.*.${what}`,
+  /** A guest's request to the orchestrator, through its miner: the key of its volume, leave to go on. */
+  guest: (minerId: string, what: GuestRequest): string => `guest.${minerId}.${what}`,
+  allGuests: 'guest.*.*',
+  allGuestsOf: (what: GuestRequest): string => `guest.*.${what}`,
   /** An attestor to a miner: give evidence now. */
   due: (minerId: string): string => `due.${minerId}`,
   allDue: 'due.*',

@@ -18,6 +18,7 @@ const fromMiners: readonly string[] = [
   subjects.allAsks('sync'),
   subjects.allAsks('renew'),
   subjects.allAttest,
+  subjects.allGuests,
   acksOf(jetstreamStreams.work),
 ];
 

@@ -1,5 +1,4 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { z } from 'zod';
 import {
   type Admit,
   type AttestationHandlers,
@@ -16,24 +15,13 @@ import {
   subjects,
   type VerifierBus,
 } from '#events';
+import { answered, refusal } from './answered.ts';
 import { textOf } from './errors.ts';
 import { attestTimeoutMs } from './limits.ts';
 import { type LinkOptions, openLink } from './link.ts';
 import { unavailable } from './retry.ts';
 import type { BusLog } from './status.ts';
 import { serviceInbox } from './user-jwt.ts';
-
-/** What either side answers: a value, or why not. The reason is for the log of whoever asked, and holds no secret. */
-const answered = <Value>(value: z.ZodType<Value>) =>
-  z.discriminatedUnion('ok', [
-    z.strictObject({ ok: z.literal(true), value }),
-    z.strictObject({
-      ok: z.literal(false),
-      code: z.string().max(100),
-      reason: z.string().max(2_000),
-      retryInMs: z.int().nonnegative().nullable(),
-    }),
-  ]);
 
 /** The attester's half on a miner's own connection. */
 export const attesterBus = (nc: NatsConnection, minerId: string): AttesterBus => ({
@@ -90,7 +78,7 @@ const serve = async (nc: NatsConnection, { handlers, admit, log }: Serving): Pro
     const { ask, answer } = attestationMessages[what];
     const envelope = answered<unknown>(answer);
     const refuse = (code: string, reason: string, retryInMs: number | null): Uint8Array =>
-      encodeMessage(envelope, { ok: false, code, reason: reason.slice(0, 2_000), retryInMs });
+      encodeMessage(envelope, refusal(code, reason, retryInMs));
     try {
       admit(minerId, what);
       const decoded = decodeMessage<AttestationRequests[What]['ask']>(ask, message.data, attestationBytesMax);
@@ -129,4 +117,7 @@ const serve = async (nc: NatsConnection, { handlers, admit, log }: Serving): Pro
 /** An attestor that could not answer is worth asking again after this. */
 const retryMs = 2_000;
 
-const requestNames: readonly AttestationRequest[] = ['challenge', 'enrol', 'activate', 'chip', 'ima', 'evidence'];
+const requestNames: readonly AttestationRequest[] = [
+  ...(['challenge', 'enrol', 'activate', 'chip', 'ima', 'evidence'] as const),
+  ...(['guest-challenge', 'guest-evidence'] as const),
+];

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import {
   type AttesterBus,
   encodeMessage,
+  type GuestBus,
   hostReport,
   type MinerBus,
   reportBytesMax,
@@ -11,6 +12,7 @@ import {
 } from '#events';
 import { attesterBus } from './attestation.ts';
 import { answerCalls } from './calls.ts';
+import { guestBus } from './guests.ts';
 import { publishBudgetMs, publishTimeoutMs, specsInFlightMax } from './limits.ts';
 import { type Link, type LinkOptions, openLink } from './link.ts';
 import { askFor } from './requests.ts';
@@ -21,8 +23,8 @@ import { minerInbox } from './user-jwt.ts';
 
 export type MinerBusOptions = Omit<LinkOptions, 'who' | 'inboxPrefix'> & { readonly minerId: string };
 
-/** A miner's whole bus: its work, and its attestation on the same connection. */
-export type NatsMinerBus = MinerBus & { readonly attestation: AttesterBus };
+/** A miner's whole bus: its work, its attestation, and what its guests ask, on the same connection. */
+export type NatsMinerBus = MinerBus & { readonly attestation: AttesterBus; readonly guests: GuestBus };
 
 /** A miner's side of the bus, on its own subjects only. Rejects with BusUnavailable when nobody answers or the credentials are refused. */
 export const connectMinerBus = async (options: MinerBusOptions): Promise<NatsMinerBus> => {
@@ -68,6 +70,7 @@ const openBus = (link: Link, { minerId, clock, log }: MinerBusOptions): NatsMine
     },
     onCalls: (handlers) => answerCalls({ nc, minerId, log, handlers }),
     attestation: attesterBus(nc, minerId),
+    guests: guestBus(nc, minerId),
     close: link.close,
   };
 };

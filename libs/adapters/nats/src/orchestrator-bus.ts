@@ -1,9 +1,10 @@
 import { jetstreamManager } from '@nats-io/jetstream';
-import type { OrchestratorBus } from '#events';
+import type { GuestDesk, OrchestratorBus } from '#events';
 import { createAckedPublish } from './acked-publish.ts';
 import { ensureTopology } from './ensure-topology.ts';
 import { textOf } from './errors.ts';
 import { publishAll, publishedSpan } from './event-message.ts';
+import { serveGuests } from './guests.ts';
 import { requestTimeoutMs } from './limits.ts';
 import { type Link, type LinkOptions, openLink } from './link.ts';
 import { createReportIntake } from './report-intake.ts';
@@ -21,6 +22,7 @@ export type OrchestratorBusOptions = Omit<LinkOptions, 'who' | 'inboxPrefix'> & 
 export type NatsOrchestratorBus = OrchestratorBus & {
   /** Messages of miners that were not what they must be, since the start. */
   refusedMessages(): number;
+  readonly guests: GuestDesk;
 };
 
 /**
@@ -83,5 +85,6 @@ const openBus = async (link: Link, { clock, log }: OrchestratorBusOptions): Prom
     connectedSince: link.connectedSince,
     close: link.close,
     refusedMessages: () => refused,
+    guests: { serve: (handlers) => serveGuests(nc, handlers, log) },
   };
 };

@@ -17,6 +17,8 @@ describe.skipIf(binary === null)('miners on a real nats-server (needs nats-serve
       `host.${other}`,
       `beat.${other}`,
       `ask.${other}.sync`,
+      `guest.${other}.release`,
+      `attest.${other}.guest-evidence`,
       `work.${minerId}.${randomUUID()}`,
       `spec.${minerId}`,
       `events.vm.${randomUUID()}.VmRequested`,

@@ -9,6 +9,9 @@ import type {
   EnrolRequest,
   EvidenceAnswer,
   EvidenceRequest,
+  GuestChallenge,
+  GuestChallengeRequest,
+  GuestEvidenceRequest,
   ImaPart,
   ImaPartTaken,
 } from '../attestation-messages.ts';
@@ -22,6 +25,8 @@ export type AttestationRequests = {
   readonly chip: { readonly ask: ChipRequest; readonly answer: ChipCertificates };
   readonly ima: { readonly ask: ImaPart; readonly answer: ImaPartTaken };
   readonly evidence: { readonly ask: EvidenceRequest; readonly answer: EvidenceAnswer };
+  readonly 'guest-challenge': { readonly ask: GuestChallengeRequest; readonly answer: GuestChallenge };
+  readonly 'guest-evidence': { readonly ask: GuestEvidenceRequest; readonly answer: EvidenceAnswer };
 };
 export type AttestationRequest = keyof AttestationRequests;
 

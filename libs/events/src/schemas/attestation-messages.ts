@@ -10,10 +10,13 @@ import type {
   EnrolRequest,
   EvidenceAnswer,
   EvidenceRequest,
+  GuestChallenge,
+  GuestChallengeRequest,
+  GuestEvidenceRequest,
   ImaPart,
   ImaPartTaken,
 } from '../attestation-messages.ts';
-import { evidenceTextCharsMax, imaPartBytesMax } from '../limits.ts';
+import { evidenceTextCharsMax, guestEvidenceCharsMax, imaPartBytesMax, resultCharsMax } from '../limits.ts';
 import type { AttestationRequest, AttestationRequests } from '../ports/attestation-bus.ts';
 import { claimGroup, groupTiers, tier } from './appraisal.ts';
 import { networkKind } from './network.ts';
@@ -70,6 +73,20 @@ const imaPartTaken: z.ZodType<ImaPartTaken> = z.strictObject({ nextIndex: count 
 const evidenceRequest: z.ZodType<EvidenceRequest> = z.strictObject({
   evidence: z.string().max(evidenceTextCharsMax),
 });
+const guestChallengeRequest: z.ZodType<GuestChallengeRequest> = z.strictObject({
+  vmId: z.uuid().lowercase(),
+  purpose: z.enum(['vm-key', 'ssh-host-key']),
+});
+const guestChallenge: z.ZodType<GuestChallenge> = z.strictObject({
+  nonce,
+  expiresAt: instant,
+  networkId: z.uuid().lowercase(),
+  networkKind,
+});
+const guestEvidenceRequest: z.ZodType<GuestEvidenceRequest> = z.strictObject({
+  vmId: z.uuid().lowercase(),
+  evidence: z.string().max(guestEvidenceCharsMax),
+});
 const evidenceAnswer: z.ZodType<EvidenceAnswer> = z.strictObject({
   appraisalId: z.uuid().lowercase(),
   tier,
@@ -83,7 +100,7 @@ const evidenceAnswer: z.ZodType<EvidenceAnswer> = z.strictObject({
     )
     .max(32),
   nextDueAt: instant,
-  result: z.string().max(16_384),
+  result: z.string().max(resultCharsMax),
 });
 
 /** The stored form of each request and its answer. */
@@ -99,4 +116,6 @@ export const attestationMessages: {
   chip: { ask: chipRequest, answer: chipCertificates },
   ima: { ask: imaPart, answer: imaPartTaken },
   evidence: { ask: evidenceRequest, answer: evidenceAnswer },
+  'guest-challenge': { ask: guestChallengeRequest, answer: guestChallenge },
+  'guest-evidence': { ask: guestEvidenceRequest, answer: evidenceAnswer },
 };
