@@ -87,6 +87,7 @@ export const createBench = (): Bench => {
       type: 'RequestVm',
       ...{ vmId, accountId, flavorId, size: flavor.size, firstHold: flavor.pricePerHour },
       ...{ name: 'web', imageDigest: 'cd'.repeat(32) as ImageDigest, sshPublicKeys: [], restartPolicy: 'always' },
+      volume: { kind: 'plain' },
     });
     return vmId;
   };

@@ -8,6 +8,7 @@ import {
   type Vm,
   type VmCommand,
   type VmObservation,
+  type VmSealedCommand,
   type VmState,
   type WaitingFor,
 } from '#domain';
@@ -50,7 +51,7 @@ const whims: fc.Arbitrary<Whim> = fc.record({
   keys: fc.subarray(['ssh-ed25519 AAAAowner', 'ssh-ed25519 AAAAother', 'ssh-ed25519 AAAAthird']),
 });
 
-type Kind = Exclude<VmCommand['type'], 'ObserveVm'> | VmObservation['phase'];
+type Kind = Exclude<VmCommand['type'], 'ObserveVm' | VmSealedCommand['type']> | VmObservation['phase'];
 
 const often: readonly Kind[] = ['ProposePlacement', 'ConfirmPlacement', 'AdmitVm', 'RequestVm', 'running', 'stopped'];
 const kinds: readonly Kind[] = [

@@ -40,6 +40,7 @@ export const request: VmCommandOf<'RequestVm'> = {
   sshPublicKeys: ['ssh-ed25519 AAAAowner'],
   restartPolicy: 'on-failure',
   firstHold: credits(10n),
+  volume: { kind: 'plain' },
 };
 
 /** A miner's report; `sequence` counts within a life of its agent. */
@@ -80,7 +81,7 @@ export const isStopped = (cause: ExitCause, n = 1): VmObservation => ({
 
 const from = (sequence: number) => ({ minerId, generation: 1, agentEpoch: 1, sequence });
 
-const { type: _, now: __, ...content } = request;
+const { type: _, now: __, volume: ___, ...content } = request;
 
 /** Events of the story, as they are stored. */
 export const happened = {

@@ -101,6 +101,7 @@ const request = (vmId: VmId, random: Random, accounts: readonly AccountId[]): Wi
     imageDigest: 'ab'.repeat(32) as ImageDigest,
     sshPublicKeys: [],
     restartPolicy: random.pick(policies),
+    volume: { kind: 'plain' },
   };
 };
 

@@ -158,13 +158,25 @@ export {
   bootDeadlineMs,
   crashRestartsMax,
   crashWindowMs,
+  keyDeadlineMs,
   lostDeadlineMs,
   placementDeadlineMs,
+  releaseAppraisalAgeMaxMs,
   removalDeadlineMs,
   reservationDeadlineMs,
   stopDeadlineMs,
 } from './vm/limits.ts';
-export { type DesiredSpec, desiredSpec } from './vm/spec.ts';
+export type { VmSealedCommand, VolumeWanted } from './vm/sealed-commands.ts';
+export type {
+  BootSpecification,
+  ConsentKind,
+  KeySuite,
+  UnlockMode,
+  VmSealedEvent,
+  VolumeIntegrity,
+} from './vm/sealed-events.ts';
+export { isOlderVolume, needsConsent, type SealedBoot, type Volume } from './vm/sealed-state.ts';
+export { type DesiredSpec, desiredSpec, type SealedSpec } from './vm/spec.ts';
 export { type SshKeysStatus, sshKeysStatus } from './vm/ssh-keys.ts';
 export type { Boot, Desired, Observed, Placement, Resize, Vm, VmState, Waiting } from './vm/state.ts';
 export { type WhyNotRunning, whyNotRunning } from './vm/why-not.ts';

@@ -10,6 +10,8 @@ const placement = 'the process vm-placement';
 const admission = 'the process vm-admission';
 const attestor = 'the attestor';
 const claims = 'the process device-claims';
+const guests = 'the process guest-boots';
+const release = "a guest's evidence, judged by the attestor and taken by the orchestrator";
 const consumer = 'that consumer';
 
 /** Every event there is. Total: a new event without its sentence does not compile. */
@@ -42,6 +44,14 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
     'It has waited longer than it should; nothing is destroyed because of that',
     'the process deadlines',
   ],
+  VmVolumeChosen: ["The VM's disk is LUKS2, its key in the vault and in its attested guest only", owner],
+  VmBootSpecified: ['What this boot may start, all of it measured; its key is released for nothing else', guests],
+  VmKeyAwaited: ['Its guest runs and waits for the key of its disk; nothing is destroyed by waiting', miner],
+  VmKeyReleased: ["An affirming verdict earned this guest key the disk's key, sealed to it", release],
+  VmBootConfirmed: ['Its guest has opened its volume: header, boot counter and SSH host key are attested', release],
+  VmRollbackSuspected: ['The volume counts fewer boots than were confirmed: it may be an older copy', release],
+  VmConsentGiven: ['For this boot, its owner allows an older volume or an older start', owner],
+  VmKeyDestroyed: ['The vault has overwritten the key of the disk: nobody reads it any more', guests],
   VmTerminated: ['Nothing of the VM is left but this stream', miner],
 
   AccountOpened: ['An account exists', operator],

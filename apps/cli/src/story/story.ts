@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { formatCredits, type Size } from '#domain';
 import { aggregates, categoryOf, type DomainEvent, isoTime, parseStreamName } from '#events';
 import type { EventView } from '../client/views.ts';
@@ -46,6 +47,15 @@ const reasonsText = (reasons: Readonly<Record<string, number>>): string =>
     .map(([code, count]) => `${count} × ${code}`)
     .join(', ') || 'no miner is attached';
 
+/** As ssh-keygen -l prints it; padding is left out there too. */
+const fingerprintOf = (line: string): string => {
+  const blob = Buffer.from(line.split(' ')[1] ?? '', 'base64');
+  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+};
+
+const launchText = ([first = '', ...more]: readonly string[]): string =>
+  `${first.slice(0, 12)}…${more.length === 0 ? '' : ` (or ${more.length} more)`}`;
+
 const refusalsText = (refusals: readonly { readonly code: string }[]): string =>
   refusals.length === 0 ? '' : `: ${refusals.map(({ code }) => code).join(', ')}`;
 
@@ -78,6 +88,19 @@ const sentences: Sentences = {
     `miner ${shortId(e.minerId)} is silent since ${isoTime(e.lastSeenAt)}; the disk is there, nothing is removed`,
   VmRecovered: (e) => `miner ${shortId(e.minerId)} is back`,
   VmDeadlinePassed: (e) => `still waiting for ${e.waitingFor} after its deadline ${isoTime(e.deadlineAt)}`,
+  VmVolumeChosen: (e) =>
+    `its disk is LUKS2, its key in the vault and in its guest only${e.integrity === 'none' ? '' : ` (integrity ${e.integrity})`}`,
+  VmBootSpecified: (e) =>
+    `boot spec fixed: launch digest ${launchText(e.launchDigests)}, base image ${e.baseRootHash.slice(0, 12)}…${e.consentNeeded ? '; older than last time, so its owner must consent' : ''}`,
+  VmKeyAwaited: (e) => `its guest asks for the key of its disk, wanted by ${isoTime(e.deadlineAt)}`,
+  VmKeyReleased: (e) =>
+    `its disk key sealed to guest key ${e.guestKeySha256.slice(0, 8)} for ${e.mode === 'format' ? 'formatting' : 'unlocking'} (appraisal ${shortId(e.appraisalId)}, ${Math.max(0, Math.round((e.releasedAt - e.appraisedAt) / 1_000))} s old)`,
+  VmBootConfirmed: (e) => `unlocked, boot counter ${e.counter}, SSH host key ${fingerprintOf(e.sshHostKey)} attested`,
+  VmRollbackSuspected: (e) =>
+    `its disk says ${e.counter} boots where more than ${e.expectedAbove} are wanted: it may be an older copy, and waits for its owner`,
+  VmConsentGiven: (e) =>
+    e.kind === 'launch' ? 'its owner allows the older start' : `its owner allows the disk that says ${e.counter} boots`,
+  VmKeyDestroyed: (e) => `the key of its disk (version ${e.keyVersion}) is destroyed`,
   VmTerminated: (e) => (e.diskRemoved ? 'gone, its disk removed' : 'gone; it never had a disk'),
 
   AccountOpened: (e) => `account "${e.name}" opened`,

@@ -3,6 +3,7 @@ import type { MicroCredits } from '../values/money.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
 import type { ExitCause, RestartPolicy, SshEndpoint, WaitingFor } from './events.ts';
+import type { VmSealedCommand, VolumeWanted } from './sealed-commands.ts';
 
 /** What a miner says it sees. Always the whole observation, so that any one report is enough. */
 export type VmObservation =
@@ -23,6 +24,7 @@ type At = { readonly now: UnixMs };
 
 export type VmCommand = At &
   (
+    | VmSealedCommand
     | {
         readonly type: 'RequestVm';
         readonly vmId: VmId;
@@ -34,6 +36,7 @@ export type VmCommand = At &
         readonly sshPublicKeys: readonly string[];
         readonly restartPolicy: RestartPolicy;
         readonly firstHold: MicroCredits;
+        readonly volume: VolumeWanted;
       }
     | { readonly type: 'AdmitVm'; readonly holdId: HoldId }
     | { readonly type: 'RefuseVm'; readonly code: string; readonly detail: string }

@@ -17,6 +17,7 @@ import {
 import { observeVm } from './observe.ts';
 import { decidePlacement } from './place.ts';
 import { refuseResize, resizeVm } from './resize.ts';
+import { decideSealed } from './seal.ts';
 import { changeSshKeys } from './ssh-keys.ts';
 import type { Vm, VmState } from './state.ts';
 import { assertUsable } from './usable.ts';
@@ -56,6 +57,12 @@ export const decide = (state: VmState, command: VmCommand): readonly VmEvent[] =
     case 'ChangeVmSshKeys':
       assertUsable(state);
       return changeSshKeys(state, command);
+    case 'SpecifyBoot':
+    case 'ReleaseKey':
+    case 'ConfirmBoot':
+    case 'ConsentVm':
+    case 'RecordKeyDestroyed':
+      return decideSealed(state, command);
     case 'TerminateVm':
       return terminateVm(state, command.now);
     case 'ObserveVm':
@@ -83,6 +90,9 @@ const requestVm = (state: VmState, command: Command<'RequestVm'>): readonly VmEv
   assertHostName('VM', command.name);
   const { vmId, accountId, name, flavorId, size, imageDigest, sshPublicKeys, restartPolicy, firstHold, now } = command;
   const deadlineAt = now + admissionDeadlineMs;
+  const { volume } = command;
+  const chosen: readonly VmEvent[] =
+    volume.kind === 'plain' ? [] : [{ type: 'VmVolumeChosen', integrity: volume.integrity }];
   return [
     {
       type: 'VmRequested',
@@ -97,6 +107,7 @@ const requestVm = (state: VmState, command: Command<'RequestVm'>): readonly VmEv
       firstHold,
       deadlineAt,
     },
+    ...chosen,
   ];
 };
 
@@ -107,6 +118,7 @@ const isSameRequest = (vm: Vm, command: Command<'RequestVm'>): boolean =>
   sameSize(vm.asked.size, command.size) &&
   vm.imageDigest === command.imageDigest &&
   vm.restartPolicy === command.restartPolicy &&
+  (vm.volume?.integrity ?? null) === (command.volume.kind === 'plain' ? null : command.volume.integrity) &&
   vm.asked.sshPublicKeys.length === command.sshPublicKeys.length &&
   vm.asked.sshPublicKeys.every((key, index) => key === command.sshPublicKeys[index]);
 
@@ -125,7 +137,7 @@ const startVm = (vm: Vm, nextBootId: BootId, now: UnixMs): readonly VmEvent[] =>
 const rebootVm = (vm: Vm, nextBootId: BootId, now: UnixMs): readonly VmEvent[] => {
   assertUsable(vm);
   if (vm.boot?.bootId === nextBootId) return [];
-  const isUp = vm.observed === 'running' || vm.observed === 'starting';
+  const isUp = vm.observed === 'running' || vm.observed === 'starting' || vm.observed === 'awaiting-key';
   if (vm.desired !== 'running' || !isUp || vm.placement === null) {
     throw new Refusal(
       'vm-not-running',

@@ -1,6 +1,7 @@
 import { unreachable } from '../errors.ts';
 import { formatSize } from '../values/size.ts';
 import { formatInstant } from '../values/time.ts';
+import { isOlderVolume, needsConsent } from './sealed-state.ts';
 import type { Desired, Vm } from './state.ts';
 
 /** One plain sentence for each of the two status words. Texts for people; programs read the words. */
@@ -35,7 +36,9 @@ const observedSentence = (vm: Vm): string => {
     case 'awaiting-boot':
       return `waiting for its miner ${minerId} to begin boot ${vm.boot?.bootEpoch ?? 1}`;
     case 'starting':
-      return `its miner ${minerId} has started it; its guest has not answered yet`;
+      return startingSentence(vm, minerId);
+    case 'awaiting-key':
+      return `its miner ${minerId} has started it; its guest waits for the key of its disk${keyWaitPhrase(vm)}`;
     case 'running':
       return `running on miner ${minerId}${vm.endpoint === null ? '' : `, ssh at ${vm.endpoint.host} port ${vm.endpoint.port}`}`;
     case 'stopping':
@@ -56,6 +59,20 @@ const observedSentence = (vm: Vm): string => {
       return unreachable(vm.observed);
   }
 };
+
+const startingSentence = (vm: Vm, minerId: string): string => {
+  const started = `its miner ${minerId} has started it`;
+  const rollback = vm.sealedBoot?.rollback;
+  if (rollback && isOlderVolume(vm)) {
+    return `${started}; its disk says it was opened ${rollback.counter} times, and more than ${rollback.expectedAbove} is wanted: it may be an older copy, and waits for its owner's consent`;
+  }
+  return vm.sealedBoot?.released
+    ? `${started} and its guest has the key of its disk; it has not answered yet`
+    : `${started}; its guest has not answered yet`;
+};
+
+const keyWaitPhrase = (vm: Vm): string =>
+  needsConsent(vm) ? ', which needs the consent of its owner: what it starts is older than last time' : '';
 
 const lacks: Readonly<Record<string, readonly [one: string, many: string]>> = {
   memory: ['lacks memory', 'lack memory'],

@@ -4,6 +4,7 @@ import type { Reported, VmEvent } from './events.ts';
 import { crashRestartsMax } from './limits.ts';
 import { type Requested, requested, waiting } from './requested.ts';
 import { evolveResize } from './resize.ts';
+import { evolveSealed } from './sealed-evolve.ts';
 import type { Observed, Vm, VmState } from './state.ts';
 
 /** The VM after one more event. Total: an event that makes no sense here leaves the state as it was. */
@@ -97,6 +98,7 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
         ...vm,
         boot: { bootEpoch: event.bootEpoch, bootId: event.bootId, generation: event.generation },
         keysPending: false,
+        sealedBoot: null,
         observed: 'awaiting-boot',
         crashBootsAt: event.cause === 'crash' ? lastOf([...vm.crashBootsAt, event.authorizedAt]) : vm.crashBootsAt,
         waiting: waiting('boot', event.deadlineAt),
@@ -120,7 +122,7 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
         sshPublicKeys: event.sshPublicKeys,
         keysVersion: event.keysVersion,
         // A boot that is over keeps nothing: the next one brings its own.
-        keysPending: isUp(vm.observed) || vm.observed === 'stopping',
+        keysPending: (isUp(vm.observed) || vm.observed === 'stopping') && !getsKeysLater(vm),
       };
     case 'VmSshKeysApplied':
       return { ...reported(vm, event), keysPending: vm.keysPending && event.keysVersion !== vm.keysVersion };
@@ -134,6 +136,7 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
         observed: 'running',
         endpoint: event.endpoint,
         sshHostKey: event.sshHostKey,
+        sshHostKeyAttested: event.sshHostKeyAttested,
         // A boot that was called over and runs after all can end once more.
         exit: vm.exit?.bootId === event.bootId ? null : vm.exit,
         waiting: null,
@@ -153,6 +156,15 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
       };
     case 'VmRecovered':
       return vm;
+    case 'VmVolumeChosen':
+    case 'VmBootSpecified':
+    case 'VmKeyAwaited':
+    case 'VmKeyReleased':
+    case 'VmBootConfirmed':
+    case 'VmRollbackSuspected':
+    case 'VmConsentGiven':
+    case 'VmKeyDestroyed':
+      return evolveSealed(vm, event);
     case 'VmDeadlinePassed':
       return passed(vm);
     case 'VmTerminated':
@@ -165,8 +177,11 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
 const passed = (vm: Vm): Vm => (vm.waiting === null ? vm : { ...vm, waiting: { ...vm.waiting, passed: true } });
 
 /** Whether QEMU may be running: a stop has something to wait for. */
-const isUp = (observed: Observed): boolean =>
-  observed === 'awaiting-boot' || observed === 'starting' || observed === 'running';
+export const isUp = (observed: Observed): boolean =>
+  observed === 'awaiting-boot' || observed === 'starting' || observed === 'awaiting-key' || observed === 'running';
+
+/** A sealed guest is told who may log in with its key, and not before. */
+const getsKeysLater = (vm: Vm): boolean => vm.volume !== null && !vm.sealedBoot?.released;
 
 const reported = (vm: Vm, event: Reported): Vm => ({
   ...vm,

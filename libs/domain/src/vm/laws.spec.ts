@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { attempt, histories, play, testDeciderLaws } from '../../../../test/domain/laws.ts';
 import { minerId, nano, noon, otherMinerId } from '../../../../test/domain/samples.ts';
 import { vmMove } from '../../../../test/domain/vm-moves.ts';
+import { sealedSamples } from '../../../../test/domain/vm-sealed-story.ts';
 import { boot, endpoint, happened, holdId, request, sshHostKey } from '../../../../test/domain/vm-story.ts';
 import { microCredits } from '../values/money.ts';
 import { describeVm } from './describe.ts';
@@ -26,6 +27,7 @@ const waitingStates: ReadonlySet<Observed> = new Set<Observed>([
   'awaiting-reservation',
   'awaiting-boot',
   'starting',
+  'awaiting-key',
   'stopping',
   'resizing',
   'lost',
@@ -79,6 +81,7 @@ describe('the laws of a VM', () => {
       VmRecovered: [{ type: 'VmRecovered', minerId }],
       VmDeadlinePassed: [{ type: 'VmDeadlinePassed', waitingFor: 'boot', deadlineAt }],
       VmTerminated: [{ type: 'VmTerminated', diskRemoved: true }],
+      ...sealedSamples,
     },
   });
 

@@ -8,6 +8,10 @@ export const placementDeadlineMs = 10 * minuteMs;
 export const reservationDeadlineMs = minuteMs;
 /** Image fetch plus a boot under emulation on a loaded host. */
 export const bootDeadlineMs = 5 * minuteMs;
+/** A challenge, an appraisal and a release take seconds; five minutes of waiting mean that a part of it is not there. */
+export const keyDeadlineMs = 5 * minuteMs;
+/** How old an appraisal may be that a key is released for: the guest asks at once, so what is older was kept. */
+export const releaseAppraisalAgeMaxMs = minuteMs;
 /** ACPI power-off first; the miner ends QEMU when this has passed. */
 export const stopDeadlineMs = 2 * minuteMs;
 /** A stop, then the removal of a disk. */

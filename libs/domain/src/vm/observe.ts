@@ -1,9 +1,12 @@
 import { Refusal, unreachable } from '../errors.ts';
+import type { BootId } from '../values/ids.ts';
+import type { UnixMs } from '../values/time.ts';
 import { authorizeBoot } from './boot.ts';
 import type { VmCommand, VmObservation } from './commands.ts';
 import type { BootCause, ExitCause, Reported, VmEvent } from './events.ts';
 import { present } from './evolve.ts';
 import { crashRestartsMax, crashWindowMs } from './limits.ts';
+import { isAttestedHostKey, keyAwaited } from './seal.ts';
 import type { Vm } from './state.ts';
 
 export type ObserveVm = Extract<VmCommand, { type: 'ObserveVm' }>;
@@ -47,9 +50,7 @@ const changes = (vm: Vm, command: ObserveVm, observation: VmObservation): readon
   };
   switch (observation.phase) {
     case 'starting':
-      return vm.observed === 'awaiting-boot' && isCurrentBoot(vm, observation.bootId)
-        ? [{ type: 'VmStarting', bootId: observation.bootId, ...from }]
-        : [];
+      return starting(vm, observation.bootId, from, command.now);
     case 'running':
       return running(vm, observation, from);
     case 'stopped':
@@ -80,6 +81,15 @@ const changes = (vm: Vm, command: ObserveVm, observation: VmObservation): readon
 
 const isCurrentBoot = (vm: Vm, bootId: string | null): boolean => bootId === (vm.boot?.bootId ?? null);
 
+const starting = (vm: Vm, bootId: BootId, from: Reported, now: UnixMs): readonly VmEvent[] => {
+  if (vm.observed !== 'awaiting-boot' || !isCurrentBoot(vm, bootId)) return [];
+  const started: VmEvent = { type: 'VmStarting', bootId, ...from };
+  if (vm.volume === null) return [started];
+  // Nobody was told what to start yet, so nothing of this boot can have started.
+  if (vm.sealedBoot === null) return [];
+  return vm.sealedBoot.released === null ? [started, keyAwaited(bootId, now)] : [started];
+};
+
 type Running = Extract<VmObservation, { phase: 'running' }>;
 
 const running = (vm: Vm, observation: Running, from: Reported): readonly VmEvent[] => {
@@ -90,10 +100,10 @@ const running = (vm: Vm, observation: Running, from: Reported): readonly VmEvent
     vm.sshHostKey === sshHostKey &&
     vm.endpoint?.host === endpoint.host &&
     vm.endpoint.port === endpoint.port;
-  // Nothing vouches for the key until the guest's evidence does, so it says so from the first day.
+  const sshHostKeyAttested = isAttestedHostKey(vm, sshHostKey);
   const up: readonly VmEvent[] = same
     ? []
-    : [{ type: 'VmRunning', bootId, endpoint, sshHostKey, sshHostKeyAttested: false, ...from }];
+    : [{ type: 'VmRunning', bootId, endpoint, sshHostKey, sshHostKeyAttested, ...from }];
   const { keysVersion } = observation;
   const hasKeys = vm.keysPending && keysVersion === vm.keysVersion;
   return hasKeys ? [...up, { type: 'VmSshKeysApplied', bootId, keysVersion, ...from }] : up;

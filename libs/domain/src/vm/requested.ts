@@ -36,6 +36,9 @@ export const requested = (event: Requested): Vm => ({
   crashBootsAt: [],
   endpoint: null,
   sshHostKey: null,
+  sshHostKeyAttested: false,
+  volume: null,
+  sealedBoot: null,
   waiting: waiting('admission', event.deadlineAt),
   lastReport: null,
 });

@@ -1,6 +1,7 @@
 import type { BootId, ImageDigest, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
 import { stopDeadlineMs } from './limits.ts';
+import type { VolumeIntegrity } from './sealed-events.ts';
 import type { Desired, Vm } from './state.ts';
 
 /**
@@ -20,17 +21,41 @@ export type DesiredSpec = {
   /** Which of the VM's sets of keys these are; the agent names it when the guest has taken them. Absent in specs of older builds. */
   readonly keysVersion?: number | undefined;
   readonly stopDeadlineMs: number;
+  /** What a VM is started with whose disk its miner cannot read. Without it and with a boot, the VM is a plain one. */
+  readonly sealed?: SealedSpec | undefined;
+};
+
+/** What the host starts of a sealed VM, all of it measured, and the one signed thing that it hands to the running guest. */
+export type SealedSpec = {
+  readonly bootSpec: string;
+  readonly bootDigest: string;
+  readonly cmdline: string;
+  readonly integrity: VolumeIntegrity;
+  /** The envelope with the newest SSH keys, signed by the network; the publisher puts it there. */
+  readonly access: string | null;
 };
 
 /** The spec for the VM's miner; `null` while no miner holds it. */
 export const desiredSpec = (vm: Vm, specRevision: bigint): DesiredSpec | null => {
   if (vm.placement === null) return null;
-  const { vmId, name, size, imageDigest, sshPublicKeys, keysVersion } = vm;
+  const { vmId, name, size, imageDigest, keysVersion } = vm;
   const { generation } = vm.placement;
   // A boot of an earlier generation was of another size: nothing may start it any more.
-  const boot = vm.boot?.generation === generation ? { bootEpoch: vm.boot.bootEpoch, bootId: vm.boot.bootId } : null;
+  const current = vm.boot?.generation === generation ? vm.boot : null;
+  // Nothing may start a sealed boot before it is settled what is measured of it.
+  const sealed = current === null ? null : sealedSpec(vm);
+  const isReady = current !== null && (vm.volume === null || sealed !== null);
+  const boot = isReady ? { bootEpoch: current.bootEpoch, bootId: current.bootId } : null;
+  // Who may log in to a sealed VM is told to its guest alone.
+  const sshPublicKeys = vm.volume === null ? vm.sshPublicKeys : [];
   // Whoever starts a VM that is being resized starts it in its new size, or in its old one once that is refused.
   const desired = vm.resize !== null && vm.desired === 'running' ? 'stopped' : vm.desired;
   const asItIs = { vmId, generation, specRevision, desired, boot, name, size, imageDigest, sshPublicKeys, keysVersion };
-  return { ...asItIs, stopDeadlineMs };
+  return { ...asItIs, stopDeadlineMs, ...(sealed === null ? {} : { sealed }) };
+};
+
+const sealedSpec = ({ volume, sealedBoot }: Vm): SealedSpec | null => {
+  if (volume === null || sealedBoot === null) return null;
+  const { bootSpec, bootDigest, cmdline } = sealedBoot.specified;
+  return { bootSpec, bootDigest, cmdline, integrity: volume.integrity, access: null };
 };

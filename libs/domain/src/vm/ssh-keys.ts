@@ -2,7 +2,7 @@ import { sshKeysMax } from '../account/limits.ts';
 import { Refusal } from '../errors.ts';
 import type { VmCommand } from './commands.ts';
 import type { VmEvent } from './events.ts';
-import { present } from './evolve.ts';
+import { isUp, present } from './evolve.ts';
 import type { Vm } from './state.ts';
 
 type ChangeVmSshKeys = Extract<VmCommand, { type: 'ChangeVmSshKeys' }>;
@@ -35,7 +35,7 @@ export type SshKeysStatus = {
 /** Says of the keys only what is known: a guest has them when it began with them, or has said so. */
 export const sshKeysStatus = (vm: Vm): SshKeysStatus => {
   const { observed } = present(vm);
-  if (observed === 'running' || observed === 'starting' || observed === 'awaiting-boot') {
+  if (isUp(observed)) {
     if (vm.keysPending) {
       const silent = vm.observed === 'lost' ? 'its miner is not heard' : 'its guest has not confirmed them';
       return {

@@ -2,6 +2,7 @@ import type { AccountId, BootId, HoldId, ImageDigest, MinerId, VmId } from '../v
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
 import type { ExitCause, RestartPolicy, SshEndpoint, WaitingFor } from './events.ts';
+import type { SealedBoot, Volume } from './sealed-state.ts';
 
 /** What the owner (or the network on the owner's behalf) wants. */
 export type Desired = 'running' | 'stopped' | 'absent';
@@ -14,6 +15,7 @@ export type Observed =
   | 'awaiting-reservation'
   | 'awaiting-boot'
   | 'starting'
+  | 'awaiting-key'
   | 'running'
   | 'stopping'
   | 'stopped'
@@ -80,6 +82,12 @@ export type Vm = {
   readonly crashBootsAt: readonly UnixMs[];
   readonly endpoint: SshEndpoint | null;
   readonly sshHostKey: string | null;
+  /** Whether the guest's own evidence vouches for that key, and not its miner alone. */
+  readonly sshHostKeyAttested: boolean;
+  /** The volume that nobody but its guest can read; `null` of a plain one, which its miner can read. */
+  readonly volume: Volume | null;
+  /** What its present boot may start and has been given; `null` until that is specified. */
+  readonly sealedBoot: SealedBoot | null;
   readonly waiting: Waiting | null;
   readonly lastReport: { readonly agentEpoch: number; readonly sequence: number } | null;
 };

@@ -1,6 +1,7 @@
 import { unreachable } from '../errors.ts';
-import { formatInstant } from '../values/time.ts';
+import { formatInstant, type UnixMs } from '../values/time.ts';
 import { describeVm } from './describe.ts';
+import { isOlderVolume, needsConsent } from './sealed-state.ts';
 import type { Vm } from './state.ts';
 
 /** Why a VM does not run, in one stable word and a sentence with what may be done; `null` when it runs. */
@@ -22,12 +23,14 @@ export const whyNotRunning = (vm: Vm): WhyNotRunning | null => {
       return because('awaiting-placement', 'it is tried again whenever a miner changes');
     case 'awaiting-reservation':
       return because('awaiting-reservation', 'its miner is asked');
+    case 'awaiting-key':
+      return needsConsent(vm)
+        ? because('consent-needed', `allow it: hcc vm consent ${vm.vmId} --launch`)
+        : because('awaiting-key', vm.waiting === null ? 'it is asked for' : expected(vm.waiting.deadlineAt));
     case 'awaiting-boot':
     case 'starting':
-      return because(
-        vm.observed,
-        `${vm.waiting === null ? 'it comes up' : `expected by ${formatInstant(vm.waiting.deadlineAt)}`}`,
-      );
+      if (isOlderVolume(vm)) return because('volume-older', `allow it: hcc vm consent ${vm.vmId} --rollback`);
+      return because(vm.observed, vm.waiting === null ? 'it comes up' : expected(vm.waiting.deadlineAt));
     case 'stopping':
       return because('stopping', 'it was asked to stop');
     case 'resizing':
@@ -47,3 +50,5 @@ export const whyNotRunning = (vm: Vm): WhyNotRunning | null => {
       return unreachable(vm.observed);
   }
 };
+
+const expected = (deadlineAt: UnixMs): string => `expected by ${formatInstant(deadlineAt)}`;

@@ -11,12 +11,14 @@ import {
   instant,
   longText,
   revision,
+  sha256Hex,
   shortText,
   size,
   sshKeyText,
   vmId,
 } from './values.ts';
 import { exitCause, sshEndpoint } from './vm.ts';
+import { bootSpecText, kernelCommandLine, volumeIntegrity } from './vm-sealed.ts';
 
 const observation: z.ZodType<VmObservation> = z.discriminatedUnion('phase', [
   z.strictObject({ phase: z.literal('starting'), bootId }),
@@ -59,6 +61,12 @@ export const desiredSpec: z.ZodType<DesiredSpec> = z.strictObject({
   sshPublicKeys: z.array(sshKeyText).max(64),
   keysVersion: count.optional(),
   stopDeadlineMs: count,
+  sealed: z
+    .strictObject({
+      ...{ bootSpec: bootSpecText, bootDigest: sha256Hex, cmdline: kernelCommandLine },
+      ...{ integrity: volumeIntegrity, access: z.string().max(65_536).nullable() },
+    })
+    .optional(),
 });
 
 /** The request on `call.<minerId>.console`. */

@@ -34,7 +34,8 @@ export const requestVm = async (store: EventStore, wanted: NewVm, now: UnixMs): 
     demandCredits(account);
   }
   const { sshKeyFingerprints: _, ...named } = wanted;
-  return { ...named, type: 'RequestVm', size: flavor.size, sshPublicKeys, firstHold: flavor.pricePerHour, now };
+  const volume = { kind: 'plain' } as const;
+  return { ...named, type: 'RequestVm', size: flavor.size, sshPublicKeys, firstHold: flavor.pricePerHour, volume, now };
 };
 
 /** Refuses an account whose VM would let nobody in. */
