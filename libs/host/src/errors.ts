@@ -20,6 +20,7 @@ export type HostErrorCode =
   | 'qmp-timed-out'
   | 'qmp-closed'
   | 'disk-refused'
+  | 'disk-space-short'
   | 'guest-access-refused'
   | 'cgroup-refused'
   | 'vm-gone'

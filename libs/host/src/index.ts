@@ -23,7 +23,7 @@ export { createOverlay, growDisk, removeDisk } from './qemu/disk.ts';
 export { findSystemFirmware } from './qemu/firmware.ts';
 export { type LaunchInputs, launchInputsOf, readLaunchInputs } from './qemu/launch-inputs.ts';
 export { kernelCommandLine } from './qemu/machine-args.ts';
-export { agentPortName, qemuArgs, type VmHardware } from './qemu/qemu-args.ts';
+export { agentPortName, qemuArgs, type VmHardware, vmArgs } from './qemu/qemu-args.ts';
 export {
   findQemuProcess,
   isAlive,
@@ -33,6 +33,7 @@ export {
 } from './qemu/qemu-process.ts';
 export { QmpClient, type QmpEvent, type QmpListener } from './qemu/qmp-client.ts';
 export { closeCgroup, type QemuExit, type RunningVm } from './qemu/running-vm.ts';
+export { type SealedVmHardware, sealedDiskSerials, sealedVmArgs } from './qemu/sealed-vm-args.ts';
 export type { SnpIdBlock, SnpLaunch } from './qemu/snp-args.ts';
 export { readSnpCpu, type SnpCpu } from './qemu/snp-cpu.ts';
 export { startQemu } from './qemu/start-qemu.ts';
@@ -41,6 +42,7 @@ export { type StopOutcome, stopQemu } from './qemu/stop-qemu.ts';
 export { type SystemVmHardware, systemVmArgs } from './qemu/system-vm-args.ts';
 export { type VmFiles, vmFiles } from './qemu/vm-files.ts';
 export { type DiskLimits, type VmLimits, vmLimits } from './qemu/vm-limits.ts';
+export { createVolume, demandSpace, growVolume, type VolumePlan } from './qemu/volume.ts';
 export { type Progress, type Report, silent } from './report.ts';
 export {
   type AptContext,

@@ -15,7 +15,7 @@ export type OwnFilesOptions = {
   readonly listPath: string;
   /** Absolute paths in the order in which they are measured: every file of the program, and the binary that runs it. */
   readonly files: readonly string[];
-  readonly tpm: Pick<HostTpm, 'extend' | 'readPcrs'>;
+  readonly tpm: Pick<HostTpm, 'extend' | 'readPcrs' | 'starts'>;
 };
 
 export type OwnList = ImaListFile & {
@@ -42,6 +42,7 @@ export function measureOwnFiles(options: OwnFilesOptions): Promise<OwnList> {
 async function measure({ listPath, files, tpm }: OwnFilesOptions): Promise<OwnList> {
   await mkdir(dirname(listPath), { recursive: true, mode: 0o700 });
   const registers = (await tpm.readPcrs({ bank: 'sha256', indices })).map(({ value }) => value);
+  const life = tpm.starts();
   const pcr10 = registers[10] ?? '';
   const isReset = pcr10 === zeros;
   const hadList = (await sizeOf(listPath)) > 0;
@@ -61,6 +62,7 @@ async function measure({ listPath, files, tpm }: OwnFilesOptions): Promise<OwnLi
     'sha256',
     10,
     [...pending, ...added].map(({ extendSha256 }) => extendSha256),
+    life,
   );
   return {
     ...{ path: listPath, form: 'binary-little-endian', measuredBy: 'own' },

@@ -37,14 +37,16 @@ describe('a process’s counters', () => {
 });
 
 describe('a disk’s counters', () => {
-  const disk = { device: 'd', stats: { rd_bytes: 1, rd_operations: 2, wr_bytes: 3, wr_operations: 4, more: [] } };
+  const qdev = '/machine/peripheral/disk0-device/virtio-backend';
+  const disk = { qdev, stats: { rd_bytes: 1, rd_operations: 2, wr_bytes: 3, wr_operations: 4, more: [] } };
 
-  test('given two disks / when QEMU’s answer is read / then they are summed', () => {
-    expect(diskUsage([disk, disk])).toEqual({
-      diskReadBytes: 2,
-      diskReadOperations: 4,
-      diskWrittenBytes: 6,
-      diskWriteOperations: 8,
+  test('given a disk, an image beside it and a node without a device / when QEMU’s answer is read / then the disk counts', () => {
+    const base = { ...disk, qdev: '/machine/peripheral/base0-device/virtio-backend' };
+    expect(diskUsage([base, disk, { stats: disk.stats }])).toEqual({
+      diskReadBytes: 1,
+      diskReadOperations: 2,
+      diskWrittenBytes: 3,
+      diskWriteOperations: 4,
     });
   });
 

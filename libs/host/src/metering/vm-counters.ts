@@ -28,14 +28,15 @@ export async function readVmCounters({ vmId, process, qmp }: RunningVm): Promise
 
 type DiskUsage = Omit<VmUsage, 'cpuTimeMs' | 'uptimeMs'>;
 
-/** The sum over a VM's disks as query-blockstats tells it. Refuses with `qmp-refused` an answer that is none. */
+/** What went through a VM's own disk, as query-blockstats tells it; what is read of an image beside it is not the owner's
+ *  doing. Refuses with `qmp-refused` an answer that is none. */
 export function diskUsage(answer: unknown): DiskUsage {
   const parsed = blockStats.safeParse(answer);
   if (!parsed.success) {
     throw new HostError('qmp-refused', `QEMU's query-blockstats is not what it must be: ${parsed.error.message}`);
   }
   const sum = (pick: (stats: Stats) => number): number =>
-    parsed.data.reduce((total, { stats }) => total + pick(stats), 0);
+    parsed.data.reduce((total, { qdev, stats }) => total + (isOwnDisk(qdev) ? pick(stats) : 0), 0);
   return {
     diskReadBytes: sum((stats) => stats.rd_bytes),
     diskReadOperations: sum((stats) => stats.rd_operations),
@@ -47,5 +48,8 @@ export function diskUsage(answer: unknown): DiskUsage {
 const count = z.int().nonnegative();
 const stats = z.object({ rd_bytes: count, rd_operations: count, wr_bytes: count, wr_operations: count });
 type Stats = z.infer<typeof stats>;
-/** A VM has one disk; sixteen leaves room for those it is given later. */
-const blockStats = z.array(z.object({ stats })).max(16);
+/** A sealed VM has three disks; sixteen leaves room for those it is given later. */
+const blockStats = z.array(z.object({ qdev: z.string().max(256).optional(), stats })).max(16);
+
+/** QEMU names a device by its path: `/machine/peripheral/disk0-device/virtio-backend`. */
+const isOwnDisk = (qdev = ''): boolean => qdev.split('/').includes('disk0-device');

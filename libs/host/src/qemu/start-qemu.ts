@@ -9,10 +9,11 @@ import { lastLines } from '../exec.ts';
 import { limits } from '../limits.ts';
 import { requireTool } from '../tools/find-tool.ts';
 import { letRun } from './let-run.ts';
-import { qemuArgs, type VmHardware } from './qemu-args.ts';
+import { type VmHardware, vmArgs } from './qemu-args.ts';
 import { findQemuProcess, readStartTicks } from './qemu-process.ts';
 import { QmpClient } from './qmp-client.ts';
 import type { RunningVm } from './running-vm.ts';
+import type { SealedVmHardware } from './sealed-vm-args.ts';
 import type { VmFiles } from './vm-files.ts';
 import { vmLimits } from './vm-limits.ts';
 
@@ -27,9 +28,12 @@ export type StartOptions = {
  *  first instruction once the limits are set and its console is listened to.
  *  Refuses with `qemu-already-running`, `port-in-use` (ask for another port and try again), `cgroup-refused`, or
  *  `qemu-died-at-start` with QEMU's own words. A `signal` that fires ends the half-started QEMU. */
-export async function startQemu(hardware: VmHardware, options: StartOptions = {}): Promise<RunningVm> {
+export async function startQemu(
+  hardware: VmHardware | SealedVmHardware,
+  options: StartOptions = {},
+): Promise<RunningVm> {
   const { files, vmId } = hardware;
-  const args = qemuArgs(hardware);
+  const args = vmArgs(hardware);
   const qemuPath = options.qemuPath ?? (await requireTool('qemu-system-x86_64'));
   const running = await findQemuProcess(vmId, files);
   if (running !== undefined) {
@@ -74,8 +78,10 @@ export async function startQemu(hardware: VmHardware, options: StartOptions = {}
 async function prepare(files: VmFiles): Promise<void> {
   await mkdir(files.dir, { recursive: true, mode: 0o700 });
   await ensurePrivateDir(files.socketDir);
-  for (const stale of [files.qmpSocket, files.agentSocket, files.serialSocket, files.pidFile])
+  const { qmpSocket, agentSocket, guestSocket, chipSocket, serialSocket, pidFile } = files;
+  for (const stale of [qmpSocket, agentSocket, guestSocket, chipSocket, serialSocket, pidFile]) {
     await rm(stale, { force: true });
+  }
 }
 
 async function launch(qemuPath: string, args: readonly string[], files: VmFiles): Promise<ChildProcess> {
@@ -98,7 +104,7 @@ function exitOf(child: ChildProcess): Promise<string> {
   });
 }
 
-function diedAtStart(hardware: VmHardware, how: string, log: string): HostError {
+function diedAtStart(hardware: VmHardware | SealedVmHardware, how: string, log: string): HostError {
   const said = lastLines(log);
   const facts = { vmId: hardware.vmId, stderr: said };
   if (said.includes('Could not set up host forwarding rule')) {

@@ -7,7 +7,7 @@ import type { Report } from '../report.ts';
 import { requireTool, type ToolPlaces } from '../tools/find-tool.ts';
 import { Swtpm } from './swtpm.ts';
 import { makeSwtpm, type SwtpmFiles } from './swtpm-state.ts';
-import { TpmCommands } from './tpm-commands.ts';
+import { TpmCommands, type TpmServer } from './tpm-commands.ts';
 import {
   activateCredential,
   attestationKey,
@@ -33,8 +33,10 @@ export type HostTpm = {
   readonly issuers: () => Promise<readonly Uint8Array[]>;
   readonly attestationKey: (kind: TpmKeyKind) => Promise<HostTpmAk>;
   readonly quote: (ak: TpmKeyKind, nonce: Uint8Array, pcrs: HostPcrs) => Promise<HostTpmQuote>;
-  /** Extends a register by digests in hex, of the bank's size, in their order. After a failure some of them may be in it. */
-  readonly extend: (bank: HostPcrs['bank'], index: number, digests: readonly string[]) => Promise<void>;
+  /** Extends a register by digests in hex, of the bank's size, in their order. After a failure some of them may be in it.
+   *  `life` is what `starts` said when the registers were read that these digests go on from: refuses with
+   *  `tpm-unreachable` when the TPM has died since, because they would lead a new one to a value that nobody can explain. */
+  readonly extend: (bank: HostPcrs['bank'], index: number, digests: readonly string[], life: number) => Promise<void>;
   readonly readPcrs: (pcrs: HostPcrs) => Promise<HostTpmQuote['pcrs']>;
   /** The secret of a credential in the file form of tpm2-tools. */
   readonly activateCredential: (ak: TpmKeyKind, ek: TpmKeyKind, credential: Uint8Array) => Promise<Uint8Array>;
@@ -64,9 +66,8 @@ export async function openHostTpm(options: HostTpmOptions): Promise<HostTpm> {
   await mkdir(workDir, { mode: 0o700 });
   const tpm2 = await requireTool('tpm2', options.places);
   if (options.simulate !== 'always' && (await isUsable(device))) {
-    const ready = async (): Promise<void> => undefined;
-    const commands = new TpmCommands({ tpm2, tcti: `device:${device}`, workDir, managed: true, ready });
-    return hostTpm(commands, options.dir, { simulated: false, from: device, starts: () => 1 });
+    const commands = new TpmCommands({ tpm2, tcti: `device:${device}`, workDir, managed: true, server: chip });
+    return hostTpm(commands, options.dir, { simulated: false, from: device, starts: () => chip.starts });
   }
   if (options.simulate === 'never') {
     const message = `${device} is not there or not ours to open, and this network takes no simulated TPM: turn the TPM on in the firmware, or run as a member of the group tss`;
@@ -78,16 +79,15 @@ export async function openHostTpm(options: HostTpmOptions): Promise<HostTpm> {
 async function simulatedTpm(options: HostTpmOptions, tpm2: string, workDir: string): Promise<HostTpm> {
   const places = options.places ?? {};
   const files = await makeSwtpm(join(options.dir, 'swtpm'), options.report, places);
-  const swtpm = new Swtpm(files, options.socketDir, places);
-  const ready = (): Promise<void> => swtpm.ready();
-  const commands = new TpmCommands({ tpm2, tcti: `swtpm:path=${swtpm.socket}`, workDir, managed: false, ready });
-  await ready();
+  const server = new Swtpm(files, options.socketDir, places);
+  const commands = new TpmCommands({ tpm2, tcti: `swtpm:path=${server.socket}`, workDir, managed: false, server });
+  await server.ready();
   const close = async (): Promise<void> => {
-    if (swtpm.pid === undefined) return;
-    await commands.turn((turn) => turn.tpm2('shutdown', '-c')).catch(ignoreRefused);
-    await swtpm.stop();
+    // In this life only: one that has died is not started again to be ended.
+    await commands.turn((turn) => turn.tpm2('shutdown', '-c'), server.starts).catch(ignoreRefused);
+    await server.stop();
   };
-  const about = { simulated: true, from: swtpm.socket, starts: () => swtpm.starts };
+  const about = { simulated: true, from: server.socket, starts: () => server.starts };
   const tpm = hostTpm(commands, options.dir, about);
   return {
     ...tpm,
@@ -121,12 +121,14 @@ function hostTpm(commands: TpmCommands, dir: string, about: Pick<HostTpm, 'simul
       return { kind, name, publicArea };
     },
     quote: async (kind, nonce, pcrs) => quotePcrs(commands, await ak(kind), nonce, pcrs, about.simulated),
-    extend: (bank, index, digests) => extendPcr(commands, bank, index, digests),
+    extend: (bank, index, digests, life) => extendPcr(commands, { bank, index, digests, life }),
     readPcrs: (pcrs) => readPcrs(commands, pcrs),
     activateCredential: async (kind, ek, credential) => activateCredential(commands, await ak(kind), ek, credential),
     close: async () => undefined,
   };
 }
+
+const chip: TpmServer = { ready: async () => undefined, isUp: async () => true, starts: 1 };
 
 async function issuersOf(files: SwtpmFiles): Promise<readonly Uint8Array[]> {
   const texts = await Promise.all([files.issuerFile, files.rootFile].map((file) => readFile(file)));

@@ -5,18 +5,19 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ensurePrivateDir } from '../dirs.ts';
-import { HostError } from '../errors.ts';
+import { errnoOf, HostError } from '../errors.ts';
 import { lastLines } from '../exec.ts';
 import { limits } from '../limits.ts';
 import { requireTool, type ToolPlaces } from '../tools/find-tool.ts';
 import { tpmLimits } from './limits.ts';
 import type { SwtpmFiles } from './swtpm-state.ts';
+import type { TpmServer } from './tpm-commands.ts';
 
 /**
  * A software TPM that lives as long as its owner. It ends when the owner ends, however that happens, because a TPM without
  * one would go on holding registers that nobody extends; its next start is a reset that the counts of every quote show.
  */
-export class Swtpm {
+export class Swtpm implements TpmServer {
   #child: ChildProcess | undefined;
   #log = '';
   #starts = 0;
@@ -39,19 +40,22 @@ export class Swtpm {
     return this.#starts;
   }
 
-  get pid(): number | undefined {
-    return this.#isRunning() ? this.#child?.pid : undefined;
+  /** Asks the kernel, which takes a dying process's sockets from it before we are told of its end. */
+  async isUp(): Promise<boolean> {
+    return this.#isRunning() && (await listens(this.socket));
   }
 
   /** Starts it, or nothing when it runs. Refuses with `tpm-unreachable`, in swtpm's words. */
   async ready(): Promise<void> {
-    if (this.#isRunning()) return;
+    if (await this.isUp()) return;
+    // What is left of the one before has the memory open that the next one needs.
+    await this.stop();
     await ensurePrivateDir(join(this.socket, '..'));
     for (const path of [this.socket, `${this.socket}.ctrl`]) await rm(path, { force: true });
     const child = await this.#spawn();
     this.#child = child;
     const deadline = AbortSignal.timeout(tpmLimits.startTimeoutMs);
-    while (!(await answers(this.socket))) {
+    while (!(await listens(this.socket))) {
       if (!this.#isRunning() || deadline.aborted) {
         child.kill('SIGKILL');
         throw new HostError('tpm-unreachable', `swtpm did not start: ${lastLines(this.#log) || 'it said nothing'}`, {
@@ -102,10 +106,11 @@ export class Swtpm {
 const hasEnded = (child: ChildProcess): boolean =>
   child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
 
-function answers(socket: string): Promise<boolean> {
+function listens(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = connect(socket);
-    connection.once('error', () => resolve(false));
+    // Any other error is one of a listener: a queue that is full, say.
+    connection.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(errnoOf(error) ?? '')));
     connection.once('connect', () => {
       connection.destroy();
       resolve(true);

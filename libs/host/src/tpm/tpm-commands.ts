@@ -13,13 +13,23 @@ export type TpmCommandsOptions = {
   readonly workDir: string;
   /** Whether a resource manager frees what a tool leaves loaded; without one, three keys fill the TPM. */
   readonly managed: boolean;
-  /** Called before each turn: brings a software TPM back that has died. */
-  readonly ready: () => Promise<void>;
+  readonly server: TpmServer;
+};
+
+/** What answers there: a chip, which is always there, or a process, which may die at any moment. */
+export type TpmServer = {
+  /** Brings a software TPM back that has died; its registers are at their first values then. */
+  ready(): Promise<void>;
+  /** Whether it is there this moment. */
+  isUp(): Promise<boolean>;
+  /** Lives it has had, this one among them. */
+  readonly starts: number;
 };
 
 /** One turn at the TPM: tools that hand each other files in a directory of their own. */
 export type TpmTurn = {
-  /** Runs a tool; what it says on stdout. Refuses with `tpm-refused`, in the TPM's words. */
+  /** Runs a tool; what it says on stdout. Refuses with `tpm-refused`, in the TPM's words, and with `tpm-unreachable` when
+   *  there is no TPM any more: what a TPM has not is told from what nobody answered. */
   readonly tpm2: (tool: string, ...args: readonly string[]) => Promise<string>;
   /** Frees the keys that the tools before this left loaded. */
   readonly flush: () => Promise<void>;
@@ -37,15 +47,20 @@ export class TpmCommands {
     this.#options = options;
   }
 
-  /** Does `work` when everybody before has had their turn. Refuses with `tpm-busy` when too many wait. */
-  async turn<T>(work: (turn: TpmTurn) => Promise<T>): Promise<T> {
+  /**
+   * Does `work` when everybody before has had their turn; once more from its beginning when the TPM died under it. With
+   * `life`, a number of {@link TpmServer.starts}, only in that life and only once: what builds on registers that were
+   * read means nothing to a TPM that began anew since, and refuses with `tpm-unreachable`. Refuses with `tpm-busy` when
+   * too many wait.
+   */
+  async turn<T>(work: (turn: TpmTurn) => Promise<T>, life?: number): Promise<T> {
     if (this.#waiting >= tpmLimits.waitingMax) {
       const message = `${this.#waiting} commands wait for the TPM, at most ${tpmLimits.waitingMax} do: ask again later`;
       throw new HostError('tpm-busy', message, { waiting: this.#waiting });
     }
     this.#waiting += 1;
     const mine = this.#last
-      .then(() => this.#inOwnDir(work))
+      .then(() => (life === undefined ? this.#inAnyLife(work) : this.#inLife(life, work)))
       .finally(() => {
         this.#waiting -= 1;
       });
@@ -54,8 +69,27 @@ export class TpmCommands {
     return mine;
   }
 
+  /** Keys and counters outlive a TPM's process, and what it had loaded is in no turn but this: it may be done again. */
+  async #inAnyLife<T>(work: (turn: TpmTurn) => Promise<T>): Promise<T> {
+    const { server } = this.#options;
+    await server.ready();
+    try {
+      return await this.#inOwnDir(work);
+    } catch (error) {
+      if (!isHostError(error, 'tpm-unreachable')) throw error;
+      await server.ready();
+      return this.#inOwnDir(work);
+    }
+  }
+
+  async #inLife<T>(life: number, work: (turn: TpmTurn) => Promise<T>): Promise<T> {
+    const { server, tcti } = this.#options;
+    if (server.starts === life && (await server.isUp())) return this.#inOwnDir(work);
+    const message = `the TPM at ${tcti} ended or began anew since its registers were read: read them again`;
+    throw new HostError('tpm-unreachable', message, { life, starts: server.starts });
+  }
+
   async #inOwnDir<T>(work: (turn: TpmTurn) => Promise<T>): Promise<T> {
-    await this.#options.ready();
     const dir = await mkdtemp(join(this.#options.workDir, 'turn-'));
     const path = (name: string): string => join(dir, name);
     const flush = async (): Promise<void> => {
@@ -74,7 +108,7 @@ export class TpmCommands {
   }
 
   async #run(tool: string, args: readonly string[], cwd: string): Promise<string> {
-    const { tpm2, tcti } = this.#options;
+    const { tpm2, tcti, server } = this.#options;
     try {
       const env = { PATH: process.env.PATH, LC_ALL: 'C', TPM2TOOLS_TCTI: tcti };
       const bounds = { timeoutMs: tpmLimits.commandTimeoutMs, outputBytesMax: tpmLimits.outputBytesMax };
@@ -82,6 +116,9 @@ export class TpmCommands {
     } catch (error) {
       if (!isHostError(error, 'command-failed')) throw error;
       const said = lastLines(String(error.facts.stderr ?? ''), 3);
+      if (!(await server.isUp())) {
+        throw new HostError('tpm-unreachable', `the TPM at ${tcti} ended at tpm2 ${tool}: ${said}`, { tool, said });
+      }
       throw new HostError('tpm-refused', `the TPM at ${tcti} refused tpm2 ${tool}: ${said}`, { tool, said });
     }
   }

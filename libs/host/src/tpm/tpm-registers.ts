@@ -49,13 +49,15 @@ export async function readPcrs(commands: TpmCommands, pcrs: HostPcrs): Promise<H
   });
 }
 
-/** In order, several with one call: a start of the tool costs more than the TPM's work. */
-export async function extendPcr(
-  commands: TpmCommands,
-  bank: HostPcrs['bank'],
-  index: number,
-  digests: readonly string[],
-): Promise<void> {
+export type PcrExtension = {
+  readonly bank: HostPcrs['bank'];
+  readonly index: number;
+  readonly digests: readonly string[];
+  readonly life: number;
+};
+
+/** In order, several with one call: a start of the tool costs more than the TPM's work. Never twice, and in one life of the TPM only. */
+export async function extendPcr(commands: TpmCommands, { bank, index, digests, life }: PcrExtension): Promise<void> {
   checked({ bank, indices: [index] });
   for (const digest of digests) {
     if (digest.length === 2 * digestBytes[bank] && /^[\da-f]+$/.test(digest)) continue;
@@ -63,7 +65,7 @@ export async function extendPcr(
   }
   for (let from = 0; from < digests.length; from += tpmLimits.extendsAtOnce) {
     const some = digests.slice(from, from + tpmLimits.extendsAtOnce).map((digest) => `${index}:${bank}=${digest}`);
-    await commands.turn((turn) => turn.tpm2('pcrextend', ...some));
+    await commands.turn((turn) => turn.tpm2('pcrextend', ...some), life);
   }
 }
 
