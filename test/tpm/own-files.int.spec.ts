@@ -18,7 +18,7 @@ describe.skipIf(missing.length > 0)(
       openHostTpm({ dir: join(home, 'tpm'), socketDir: join(home, 's'), simulate: 'always', report: silent });
     const listPath = () => join(home, 'ima/list');
     const files = () => ['dist/a.js', 'dist/b.js', 'node'].map((name) => join(home, name));
-    const measure = (over: Pick<HostTpm, 'extend' | 'readPcrs'> = tpm) =>
+    const measure = (over: Pick<HostTpm, 'extend' | 'readPcrs' | 'starts'> = tpm) =>
       measureOwnFiles({ listPath: listPath(), files: files(), tpm: over });
 
     beforeAll(async () => {
@@ -63,10 +63,10 @@ describe.skipIf(missing.length > 0)(
     test('given an agent that dies while it extends / when it measures again / then the rest is extended, and nothing twice', async () => {
       await writeFile(join(home, 'dist/a.js'), 'a second');
       await writeFile(join(home, 'dist/b.js'), 'a third');
-      const dies: Pick<HostTpm, 'extend' | 'readPcrs'> = {
-        readPcrs: tpm.readPcrs,
-        extend: async (bank, index, digests) => {
-          await tpm.extend(bank, index, digests.slice(0, 1));
+      const dies: Pick<HostTpm, 'extend' | 'readPcrs' | 'starts'> = {
+        ...{ readPcrs: tpm.readPcrs, starts: tpm.starts },
+        extend: async (bank, index, digests, life) => {
+          await tpm.extend(bank, index, digests.slice(0, 1), life);
           throw new Error('the agent dies here');
         },
       };
