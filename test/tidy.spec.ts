@@ -36,6 +36,7 @@ describe('the checks can fail', () => {
     ['libs/images/src/a.ts', "import { UnknownEvent } from '#events';"],
     ['libs/luks/src/a.ts', "import { execFile } from 'node:child_process';"],
     ['libs/guest-channel/src/a.ts', "import { connect } from 'node:net';"],
+    ['libs/sealing/src/a.ts', "import { readFile } from 'node:fs/promises';"],
     ['libs/edge/src/a.ts', "import { createMemoryLeases } from '#adapters/memory';"],
     ['libs/adapters/nats/src/a.ts', "import { Module } from '@nestjs/common';"],
     ['libs/simulated-processor/src/a.ts', "import { createMemoryEventStore } from '#adapters/memory';"],

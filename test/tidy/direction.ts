@@ -59,6 +59,12 @@ const parts: readonly (Allowed & { readonly folder: RegExp; readonly why: string
     why: 'the guest channel stands beside domain: a guest trusts it',
   },
   {
+    folder: /^libs\/sealing\//,
+    doors: ['#attestation'],
+    packages: ['node:crypto', 'node:buffer', 'hpke', 'zod'],
+    why: 'sealing stands beside attestation, whose transcript it binds to: a guest and the network trust it with keys',
+  },
+  {
     folder: /^libs\/edge\//,
     doors: ['#domain', '#events'],
     packages: ['*', '@nestjs/'],

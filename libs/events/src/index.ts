@@ -130,6 +130,14 @@ export {
 export { type EvidenceStore, EvidenceUnavailable } from './ports/evidence-store.ts';
 export type { GuestBus, GuestDesk, GuestHandlers } from './ports/guest-bus.ts';
 export type { Ids } from './ports/ids.ts';
+export {
+  type KeyVault,
+  VaultError,
+  type VaultErrorCode,
+  type VaultKey,
+  type VaultRotation,
+  type VaultStatus,
+} from './ports/key-vault.ts';
 export type { Leases } from './ports/leases.ts';
 export type { Scheduler, SchedulerStatus, Timer, TimerFired, TimerSource, Timers } from './ports/scheduler.ts';
 export { createRelay, type Relay, RelayNotPlaced, type RelayOptions, type RelayStatus } from './relay.ts';

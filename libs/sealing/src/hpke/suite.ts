@@ -1,0 +1,12 @@
+import { CipherSuite, KEM_DHKEM_X25519_HKDF_SHA256, type KeyPair } from 'hpke';
+import { isClassicalSuite, type SealingSuite } from '../suites.ts';
+import { aes256Gcm, hkdfSha256 } from './primitives.ts';
+import { xWing } from './x-wing.ts';
+
+/** HPKE (RFC 9180, base mode) by the name of its suite. */
+export const cipherSuite = (suite: SealingSuite): CipherSuite =>
+  isClassicalSuite(suite)
+    ? new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, hkdfSha256, aes256Gcm)
+    : new CipherSuite(xWing, hkdfSha256, aes256Gcm);
+
+export type HpkeKeyPair = KeyPair;
