@@ -77,7 +77,7 @@ const doorOf = (
   given: Given,
   parts: { readonly attesters: Attesters; readonly policies: Policies; readonly verdicts: CertificateVerdicts },
 ): Door => {
-  const { clock, log, random, config, trusted, store } = given;
+  const { clock, log, random, config, trusted, store, world } = given;
   const { attesters, policies, verdicts } = parts;
   const network = { id: given.network.networkId, kind: given.network.kind };
   const spool = createImaSpool(clock);
@@ -92,7 +92,7 @@ const doorOf = (
       turnstile: createTurnstile(judgedAtOnceMax, waitingMax),
       largeTurnstile: createTurnstile(largeJudgedAtOnceMax, largeWaitingMax),
       judge: createJudging({
-        ...{ network, policies, holderOf: createDevices(store) },
+        ...{ network, policies, holderOf: createDevices({ store, known: (id) => world().devices.get(id) }) },
         trust: { roots: trusted.roots, verdicts, endorse: given.endorse },
       }),
       evidence: given.evidence,

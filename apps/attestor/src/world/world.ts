@@ -1,4 +1,4 @@
-import { appraisal, type Miner, miner, type PolicyState, policy, type UnixMs } from '#domain';
+import { appraisal, device, type Miner, miner, type PolicyState, policy, type UnixMs } from '#domain';
 import {
   aggregates,
   categoryOf,
@@ -9,6 +9,7 @@ import {
   type Sink,
 } from '#events';
 import type { Folded } from '../attesters/attesters.ts';
+import type { FoldedDevice } from './devices.ts';
 
 /** What is known of one miner here: enough to know when its evidence is due. */
 export type KnownMiner = {
@@ -24,6 +25,8 @@ export type World = {
   readonly policies: ReadonlyMap<string, NonNullable<PolicyState>>;
   readonly miners: ReadonlyMap<string, KnownMiner>;
   readonly attesters: ReadonlyMap<string, Folded>;
+  /** By the id of the stream. */
+  readonly devices: ReadonlyMap<string, FoldedDevice>;
   readonly reputations: Reputations;
 };
 
@@ -34,6 +37,7 @@ export const createWorld = (
   let policies = new Map<string, NonNullable<PolicyState>>();
   let miners = new Map<string, KnownMiner>();
   let attesters = new Map<string, Folded>();
+  let devices = new Map<string, FoldedDevice>();
   let reputations = createReputations();
 
   const takeMiner = (recorded: RecordedEvent): void => {
@@ -52,6 +56,11 @@ export const createWorld = (
     const state = appraisal.evolve(attesters.get(id)?.state ?? null, aggregates.appraisal.codec.decode(recorded));
     if (state !== null) attesters.set(id, { state, nextRevision: recorded.revision + 1n });
   };
+  const takeDevice = (recorded: RecordedEvent): void => {
+    const id = idOf(recorded.stream);
+    const state = device.evolve(devices.get(id)?.state ?? device.initial, aggregates.device.codec.decode(recorded));
+    devices.set(id, { state, nextRevision: recorded.revision + 1n });
+  };
   const takePolicy = (recorded: RecordedEvent): void => {
     const id = idOf(recorded.stream);
     const state = policy.evolve(policies.get(id) ?? null, aggregates.policy.codec.decode(recorded));
@@ -59,11 +68,12 @@ export const createWorld = (
   };
 
   return {
-    world: () => ({ policies, miners, attesters, reputations }),
+    world: () => ({ policies, miners, attesters, devices, reputations }),
     load: async () => {
       policies = new Map();
       miners = new Map();
       attesters = new Map();
+      devices = new Map();
       reputations = createReputations();
       return null;
     },
@@ -72,6 +82,7 @@ export const createWorld = (
       if (category === 'miner') takeMiner(recorded);
       else if (category === 'appraisal') takeAppraisal(recorded);
       else if (category === 'policy') takePolicy(recorded);
+      else if (category === 'device') return takeDevice(recorded);
       else return;
       reputations.apply(recorded);
       changed(recorded);
