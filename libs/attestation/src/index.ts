@@ -1,11 +1,10 @@
+export type { Appraisal, AppraisalFacts, GroupRefusal } from './appraisal/appraisal.ts';
 export {
   appraiseHostEvidence,
-  type GroupRefusal,
   type HostAppraisal,
-  type HostClaims,
   type HostSeen,
 } from './appraisal/appraise-host.ts';
-export type { DeviceHolder, EnrolledKey, HostContext } from './appraisal/context.ts';
+export type { DeviceHolder, EnrolledKey, HostContext, ReportTrust } from './appraisal/context.ts';
 export {
   type AttestationResult,
   earProfile,
@@ -23,9 +22,7 @@ export {
 export { explainRefusal, refusalCodes } from './appraisal/explain.ts';
 export {
   type HostEvidenceBytes,
-  type HostEvidenceHints,
   type HostJudgement,
-  hintsOf,
   hintsOfHostEvidence,
   judgeHostEvidence,
 } from './appraisal/judge.ts';
@@ -49,6 +46,7 @@ export {
   type VerifiedResult,
   verifyResult,
 } from './appraisal/signed-result.ts';
+export { type EvidenceHints, hintsOf } from './appraisal/snp-evidence.ts';
 export { type EvidenceGroup, evidenceGroups, type GroupTiers, overallTier, type Tier } from './appraisal/tier.ts';
 export { type Certificate, readCertificate } from './der/certificate.ts';
 export { certificatesOf } from './der/pem.ts';

@@ -1,4 +1,4 @@
-import { type HostContext, type HostEvidenceHints, type VekSource, vekIdentityOf } from '#attestation';
+import { type EvidenceHints, type HostContext, type VekSource, vekIdentityOf } from '#attestation';
 import type { Clock } from '#events';
 import type { SimulatedIssuer } from '../chips/issue-chip.ts';
 import { revocationListMs } from '../limits.ts';
@@ -7,7 +7,7 @@ import { revocationListMs } from '../limits.ts';
 export type Endorsed = Pick<HostContext, 'endorsements' | 'revocationLists'>;
 
 /** Finds it for a report that nobody has verified yet. Never rejects: what cannot be had is left out, for the policy to refuse. */
-export type Endorse = (hints: HostEvidenceHints) => Promise<Endorsed>;
+export type Endorse = (hints: EvidenceHints) => Promise<Endorsed>;
 
 /**
  * On a simulated network the certificates are the evidence's own, and the list is ours to issue: the network has its root here,
@@ -52,7 +52,7 @@ export const endorseByKeyServer =
     }
   };
 
-const offeredOf = ({ vek, chain }: HostEvidenceHints['offered']): Endorsed['endorsements'] =>
+const offeredOf = ({ vek, chain }: EvidenceHints['offered']): Endorsed['endorsements'] =>
   vek === null ? null : { vek, chain };
 
 const dayMs = 24 * 3_600_000;

@@ -20,11 +20,24 @@ export interface EnrolledKey {
   readonly isSimulated: boolean;
 }
 
+/** What a report is verified against, whoever it is about. */
+export interface ReportTrust {
+  readonly roots: TrustRoots;
+  /** What the roots took back, DER, by product. */
+  readonly revocationLists: Readonly<Partial<Record<SnpProduct, Uint8Array>>>;
+  /** Certificates the verifier found, in place of those in the evidence; `chain` is the ASK or ASVK and the ARK. */
+  readonly endorsements: { readonly vek: Uint8Array; readonly chain: readonly Uint8Array[] } | null;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** A memory of good certificate chains. It changes what a verdict costs, never the verdict. */
+  readonly verdicts?: CertificateVerdicts;
+}
+
 /**
  * All that a verdict on a host depends on beside its evidence and the policy. None of it comes out of the evidence. The same
  * context gives the same verdict at any later time: evidence that was kept can be judged again.
  */
-export interface HostContext {
+export interface HostContext extends ReportTrust {
   readonly network: { readonly id: string; readonly kind: 'simulated' | 'production' };
   readonly attesterId: string;
   /** SHA-256 (lower-case hex) of the nonce this attester was given. */
@@ -37,13 +50,4 @@ export interface HostContext {
     /** Of the enrolled TPM; null where none is enrolled. */
     readonly tpm: DeviceHolder | null;
   };
-  readonly roots: TrustRoots;
-  /** What the roots took back, DER, by product. */
-  readonly revocationLists: Readonly<Partial<Record<SnpProduct, Uint8Array>>>;
-  /** Certificates the verifier found, in place of those in the evidence; `chain` is the ASK or ASVK and the ARK. */
-  readonly endorsements: { readonly vek: Uint8Array; readonly chain: readonly Uint8Array[] } | null;
-  /** Milliseconds since 1970. */
-  readonly atMs: number;
-  /** A memory of good certificate chains. It changes what a verdict costs, never the verdict. */
-  readonly verdicts?: CertificateVerdicts;
 }

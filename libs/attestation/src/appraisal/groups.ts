@@ -1,5 +1,6 @@
 import { appraiseIma } from '../ima/appraise.ts';
 import type { SnpClaims } from '../snp/claims.ts';
+import type { SnpPolicy, SnpReferences } from '../snp/policy.ts';
 import { snpPolicyChecks } from '../snp/policy-checks.ts';
 import type { TpmClaims } from '../tpm/claims.ts';
 import { type HostBootSpec, hostBootSpecText, hostDataOf } from '../transcript.ts';
@@ -15,12 +16,10 @@ import type { ImaSeen, TpmSeen } from './verify-host.ts';
 /** The policy's word on a report that verified, by the group each check speaks for. */
 export const splitSnpChecks = (
   claims: SnpClaims,
-  { document: { snp, referenceValues } }: CompiledAppraisalPolicy,
-  bound: { readonly hostDataHex: string; readonly reportDataHex: string },
+  policy: SnpPolicy,
+  references: SnpReferences,
 ): { readonly hardware: readonly Check[]; readonly launch: readonly Check[]; readonly binding: readonly Check[] } => {
-  const { launchDigests } = referenceValues;
-  const measurementsHex = launchDigests === 'unchecked' ? launchDigests : launchDigests.map(({ digest }) => digest);
-  const checks = snpPolicyChecks(claims, snp, { measurementsHex, ...bound });
+  const checks = snpPolicyChecks(claims, policy, references);
   return {
     hardware: checks.filter(({ code }) => !isAboutLaunch(code) && code !== reportDataCode),
     launch: checks.filter(({ code }) => isAboutLaunch(code)),
@@ -39,7 +38,7 @@ const isAboutLaunch = (code: string): boolean => launchCodes.has(code) || code.s
 export const hardwareChecks = (
   snp: Verified<SnpClaims> | null,
   byPolicy: readonly Check[],
-  { network }: HostContext,
+  { network }: Pick<HostContext, 'network'>,
 ): readonly Check[] => {
   if (snp === null) return [];
   if (!snp.ok) return snp.checks;
