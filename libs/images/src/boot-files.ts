@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from '#host';
 import type { GuestFile } from './guest-files.ts';
-import { buildInitramfs, type Kernel } from './initramfs.ts';
+import { buildInitramfs } from './initramfs.ts';
+import type { Kernel } from './kernel.ts';
 import { imageFileNames } from './manifest.ts';
 import { readMember } from './tree.ts';
 

@@ -10,7 +10,8 @@ import { makeExt4 } from './ext4.ts';
 import { type GuestFiles, guestFilesDigest, readDebianFiles } from './guest-files.ts';
 import { hashFile } from './hash-file.ts';
 import { ImageError } from './image-error.ts';
-import { readKernel } from './initramfs.ts';
+import { imageModules } from './initramfs.ts';
+import { readKernel } from './kernel.ts';
 import { limits } from './limits.ts';
 import { type ImageManifestV2, imageFileNames, packagesFileName } from './manifest.ts';
 import { fetchPackages, type UnpackedPackages } from './packages.ts';
@@ -81,7 +82,7 @@ async function build(
     ...{ suite: recipe.suite, packages: recipe.packages, toolRoot: unpacked.root, workDir: tmp, tarPath, report },
     ...cancel,
   });
-  const kernel = await readKernel(unpacked.root);
+  const kernel = await readKernel(unpacked.root, imageModules);
   await writeBootFiles(out, { root: unpacked.root, kernel, guestFiles: guestFiles.initramfs, report });
   report({ step: 'image', detail: 'laying out the root file system' });
   const staged = await stageDebian({

@@ -4,7 +4,8 @@ import { writeBootFiles } from './boot-files.ts';
 import { type BuildImageOptions, type BuildPlace, buildOnce } from './build-once.ts';
 import { type GuestFiles, guestFilesDigest, readGuestFiles } from './guest-files.ts';
 import { hashFile } from './hash-file.ts';
-import { readKernel } from './initramfs.ts';
+import { imageModules } from './initramfs.ts';
+import { readKernel } from './kernel.ts';
 import { type ImageManifest, imageFileNames } from './manifest.ts';
 import { fetchPackages, tinyPackages } from './packages.ts';
 import { buildRootfs } from './rootfs.ts';
@@ -36,7 +37,7 @@ async function build(
   report({ step: 'image', detail: `building the small VM image once, into ${imagesDir(cacheDir)}` });
   const context = signal === undefined ? { report } : { report, signal };
   const { root, packages } = await fetchPackages(recipe.suite, join(workDir, 'packages'), tinyPackages, context);
-  const kernel = await readKernel(root);
+  const kernel = await readKernel(root, imageModules);
   await writeBootFiles(out, { root, kernel, guestFiles: guestFiles.initramfs, report });
   report({ step: 'image', detail: 'making the root file system' });
   const imagePath = join(out, imageFileNames.rootfs);

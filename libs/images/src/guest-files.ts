@@ -25,8 +25,8 @@ export async function readDebianFiles(): Promise<GuestFiles> {
   return { initramfs, rootfs: [...rootfs.filter(({ path }) => shared.includes(path)), ...own] };
 }
 
-/** The first program of an image that has nothing but its first RAM disk. */
-export async function readGuestInit(name: 'hccam'): Promise<Uint8Array> {
+/** The first program of a machine whose first RAM disk is measured. */
+export async function readGuestInit(name: 'hccam' | 'guest-boot'): Promise<Uint8Array> {
   return readFile(join(await guestDir(), name, 'init'));
 }
 

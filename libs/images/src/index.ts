@@ -1,6 +1,9 @@
 export { buildDebianImage, type DebianImageOptions } from './build-debian-image.ts';
 export type { BuildImageOptions } from './build-once.ts';
 export { buildTinyImage } from './build-tiny-image.ts';
+export { bootsDir, type GuestBootImage, openGuestBootImage } from './guest-boot/boots.ts';
+export { type BuildGuestBootOptions, buildGuestBootImage } from './guest-boot/build-guest-boot-image.ts';
+export { type GuestBootManifest, guestBootDigest } from './guest-boot/guest-boot-manifest.ts';
 export { type BuildHccamOptions, buildHccamImage, type HccamImage } from './hccam/build-hccam-image.ts';
 export { type HccamPlace, hccamLaunchInputs, hccamMachine } from './hccam/hccam-machine.ts';
 export { type HccamManifest, hccamCmdline, hccamDigest } from './hccam/hccam-manifest.ts';

@@ -34,7 +34,16 @@ export function addGuestFiles(tree: Tree, files: readonly GuestFile[]): void {
 
 /** A program of the unpacked packages, and every shared library it needs, each where the loader looks for it. */
 export async function addProgram(tree: Tree, unpackedRoot: string, path: string): Promise<void> {
-  const bytes = await readMember(unpackedRoot, path);
+  await addProgramBytes(tree, unpackedRoot, path, await readMember(unpackedRoot, path));
+}
+
+/** A program from elsewhere, and the loader and libraries it needs, which are the packages'. */
+export async function addProgramBytes(
+  tree: Tree,
+  unpackedRoot: string,
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
   addFile(tree, path, bytes, 0o755);
   const { interpreter, libraries } = elfNeeds(bytes, path);
   if (interpreter !== undefined) {

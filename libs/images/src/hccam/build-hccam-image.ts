@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf, type Report, withLock } from '#host';
+import { type Report, withLock } from '#host';
 import { imageFailure } from '../build-once.ts';
 import type { CpioEntry } from '../cpio.ts';
 import { readGuestInit } from '../guest-files.ts';
 import { hashFile } from '../hash-file.ts';
+import { bootFileNames, readBootPair, sha256, treeDigests } from '../measured/boot-pair.ts';
+import { type AgentBundle, bundleAgent, type NetworkKind } from '../measured/bundle-agent.ts';
 import type { Image } from '../store.ts';
 import type { Tree } from '../tree.ts';
-import { type AgentBundle, bundleAgent, type NetworkKind } from './bundle-agent.ts';
 import { type HccamManifest, hccamCmdline, hccamDigest, hccamManifest } from './hccam-manifest.ts';
 import { hccamInitramfs } from './initramfs.ts';
 import { addNode } from './node-runtime.ts';
@@ -47,7 +47,13 @@ export async function buildHccamImage(options: BuildHccamOptions): Promise<Hccam
     const manifest = (await readManifest(dir)) ?? (await buildLocked(dir, { ...options, bundle, init, runtime }));
     const cmdline = hccamCmdline(network);
     const digest = hccamDigest(manifest, cmdline);
-    return { digest, kernelPath: join(dir, names.kernel), initrdPath: join(dir, names.initrd), cmdline, manifest };
+    return {
+      digest,
+      kernelPath: join(dir, bootFileNames.kernel),
+      initrdPath: join(dir, bootFileNames.initrd),
+      cmdline,
+      manifest,
+    };
   } catch (error) {
     throw imageFailure(error, cacheDir);
   }
@@ -55,7 +61,6 @@ export async function buildHccamImage(options: BuildHccamOptions): Promise<Hccam
 
 type Ingredients = { readonly bundle: AgentBundle; readonly init: Uint8Array; readonly runtime: Tree };
 
-const names = { kernel: 'vmlinuz', initrd: 'initrd.cpio', manifest: 'manifest.json' } as const;
 const revision = 1;
 
 async function buildLocked(dir: string, options: BuildHccamOptions & Ingredients): Promise<HccamManifest> {
@@ -68,19 +73,19 @@ async function build(dir: string, options: BuildHccamOptions & Ingredients): Pro
   report({ step: 'image', detail: `building the system VM's image for a ${network.kind} network` });
   const out = await mkdtemp(`${dir}.`);
   try {
-    await copyFile(base.kernelPath, join(out, names.kernel));
+    await copyFile(base.kernelPath, join(out, bootFileNames.kernel));
     const from = await readFile(base.initrdPath);
-    await writeFile(join(out, names.initrd), hccamInitramfs({ base: from, init, bundle, runtime }));
+    await writeFile(join(out, bootFileNames.initrd), hccamInitramfs({ base: from, init, bundle, runtime }));
     const manifest: HccamManifest = {
       manifestVersion: 1,
       name: 'hccam',
       networkKind: network.kind,
       kernelRelease: base.manifest.version.replace(/^\d+-/, ''),
-      kernel: await hashFile(join(out, names.kernel)),
-      initrd: await hashFile(join(out, names.initrd)),
+      kernel: await hashFile(join(out, bootFileNames.kernel)),
+      initrd: await hashFile(join(out, bootFileNames.initrd)),
       agent: Object.fromEntries([...bundle].map(([name, bytes]) => [name, sha256(bytes)])),
     };
-    await writeFile(join(out, names.manifest), JSON.stringify(manifest));
+    await writeFile(join(out, bootFileNames.manifest), JSON.stringify(manifest));
     // A directory without a manifest that can be read is what a crash, or an older build, left.
     await rm(dir, { recursive: true, force: true });
     await rename(out, dir);
@@ -90,17 +95,8 @@ async function build(dir: string, options: BuildHccamOptions & Ingredients): Pro
   }
 }
 
-async function readManifest(dir: string): Promise<HccamManifest | undefined> {
-  const text = await readFile(join(dir, names.manifest), 'utf8').catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  const manifest = hccamManifest.parse(JSON.parse(text));
-  const [kernel, initrd] = [await hashFile(join(dir, names.kernel)), await hashFile(join(dir, names.initrd))];
-  // A file that is not what was built is built again: a digest that nobody expects would only be refused later.
-  const isWhole = kernel.sha256 === manifest.kernel.sha256 && initrd.sha256 === manifest.initrd.sha256;
-  return isWhole ? manifest : undefined;
+function readManifest(dir: string): Promise<HccamManifest | undefined> {
+  return readBootPair(dir, (value) => hccamManifest.parse(value));
 }
 
 function recipeDigest({
@@ -111,13 +107,5 @@ function recipeDigest({
   runtime,
 }: Ingredients & { readonly base: Image; readonly kind: NetworkKind }): string {
   const files = [...bundle, ['init', init] as const].map(([name, bytes]) => [name, sha256(bytes)]);
-  const node = [...runtime.values()].map((entry) => [
-    entry.path,
-    entry.kind === 'file' ? sha256(entry.bytes) : entry.kind,
-  ]);
-  return sha256(Buffer.from(JSON.stringify({ revision, kind, base: base.digest, files, node })));
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return sha256(JSON.stringify({ revision, kind, base: base.digest, files, node: treeDigests(runtime) }));
 }

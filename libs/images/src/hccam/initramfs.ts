@@ -1,8 +1,10 @@
 import { type CpioEntry, cpioArchive } from '../cpio.ts';
 import { ImageError } from '../image-error.ts';
+import { addSystem } from '../initramfs.ts';
+import type { Kernel } from '../kernel.ts';
 import { loadOrder, moduleDependencies } from '../kernel-modules.ts';
-import { addDirectory, addFile, addLink, type Tree } from '../tree.ts';
-import type { AgentBundle } from './bundle-agent.ts';
+import type { AgentBundle } from '../measured/bundle-agent.ts';
+import { addDirectory, addFile, type Tree } from '../tree.ts';
 import { readCpioFiles } from './read-cpio.ts';
 
 /** The first RAM disk of a system VM, which is all it has: busybox and drivers of the small image's, Node, and the agent.
@@ -16,11 +18,8 @@ export function hccamInitramfs(from: {
 }): Uint8Array {
   const files = readCpioFiles(from.base, "the small image's first RAM disk");
   const tree: Tree = new Map<string, CpioEntry>(from.runtime);
-  for (const dir of ['bin', 'dev', 'proc', 'sys', 'tmp', 'modules', 'agent']) addDirectory(tree, dir);
-  tree.set('dev/console', { kind: 'character-device', path: 'dev/console', mode: 0o600, major: 5, minor: 1 });
-  addFile(tree, 'bin/busybox', memberOf(files, 'bin/busybox'), 0o755);
-  for (const applet of applets) addLink(tree, `bin/${applet}`, 'busybox');
-  addModules(tree, files);
+  addSystem(tree, { busybox: memberOf(files, 'bin/busybox'), applets, modules: modulesOf(files) });
+  for (const dir of ['tmp', 'agent']) addDirectory(tree, dir);
   addFile(tree, 'init', from.init, 0o755);
   for (const [name, bytes] of from.bundle) addFile(tree, `agent/${name}`, bytes, 0o644);
   return cpioArchive([...tree.values()]);
@@ -35,7 +34,7 @@ const wantedModules = ['virtio_pci', 'virtio_console', 'virtio_rng', 'pvpanic_pc
 /** Reports of the secure processor, in kernels whose packages bring them as modules (6.7 and newer). */
 const modulesWhereThere = ['tsm', 'sev_guest'];
 
-function addModules(tree: Tree, files: ReadonlyMap<string, Uint8Array>): void {
+function modulesOf(files: ReadonlyMap<string, Uint8Array>): Kernel['modules'] {
   const modules = new Map<string, Uint8Array>();
   for (const [path, bytes] of files) {
     const name = /^modules\/(\w+)\.ko$/.exec(path)?.[1];
@@ -47,8 +46,7 @@ function addModules(tree: Tree, files: ReadonlyMap<string, Uint8Array>): void {
     const found = modules.get(name);
     return found === undefined ? [] : moduleDependencies(found);
   }).filter((name) => modules.has(name));
-  for (const name of order) addFile(tree, `modules/${name}.ko`, memberOf(files, `modules/${name}.ko`), 0o644);
-  addFile(tree, 'modules/order', Buffer.from(order.map((name) => `${name}.ko\n`).join('')), 0o644);
+  return order.map((name) => ({ name: `${name}.ko`, bytes: memberOf(files, `modules/${name}.ko`) }));
 }
 
 function memberOf(files: ReadonlyMap<string, Uint8Array>, path: string): Uint8Array {

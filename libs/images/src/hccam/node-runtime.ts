@@ -4,8 +4,8 @@ import { errnoOf } from '#host';
 import { elfNeeds } from '../elf.ts';
 import { ImageError } from '../image-error.ts';
 import { limits } from '../limits.ts';
+import { withoutSections } from '../measured/elf-sections.ts';
 import { addFile, type Tree } from '../tree.ts';
-import { withoutSections } from './elf-sections.ts';
 
 /** Adds the Node that runs this program, as `bin/node`, and the shared libraries it needs from this machine, each where
  *  the loader looks. Its symbols stay out: 18 MB that nothing there reads. Refuses with `image-build-failed` when a library is missing. */

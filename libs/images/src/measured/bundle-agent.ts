@@ -9,13 +9,17 @@ export type NetworkKind = 'simulated' | 'production';
 /** The guest agent's programs by file name. */
 export type AgentBundle = ReadonlyMap<string, Uint8Array>;
 
-/** The guest agent bundled from its sources. On a simulated network the simulated processor's client is a file of its own;
- *  a production network's bundle holds nothing of it. The same sources give the same bytes, wherever they are. */
-export async function bundleAgent(kind: NetworkKind): Promise<AgentBundle> {
+/** Whose agent: a miner's system VM has one, and every owner's VM has one until its disk is open. */
+export type AgentProgram = 'hccam' | 'guest-boot';
+
+/** An agent bundled from its sources, its first file `main.mjs`. On a simulated network the simulated processor's client
+ *  is a file of its own; a production network's bundle holds nothing of it. The same sources give the same bytes,
+ *  wherever they are. */
+export async function bundleAgent(kind: NetworkKind, program: AgentProgram = 'hccam'): Promise<AgentBundle> {
   const root = await sourceRoot();
   const built = await build({
     absWorkingDir: root,
-    entryPoints: [agentMain],
+    entryPoints: [entries[program]],
     bundle: true,
     splitting: true,
     write: false,
@@ -41,7 +45,10 @@ export async function bundleAgent(kind: NetworkKind): Promise<AgentBundle> {
   return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-const agentMain = 'apps/guest-agent/src/main.ts';
+const entries = {
+  hccam: 'apps/guest-agent/src/main.ts',
+  'guest-boot': 'apps/guest-agent/src/boot/main.ts',
+} as const;
 
 /** What the agent imports only on a simulated network is not there, and importing it fails. */
 const withoutSimulated: Plugin = {
@@ -67,7 +74,7 @@ const ourLibraries: Plugin = {
 async function sourceRoot(): Promise<string> {
   const here = dirname(fileURLToPath(import.meta.url));
   for (let dir = here; dir !== dirname(dir); dir = dirname(dir)) {
-    const isRoot = await access(join(dir, agentMain)).then(
+    const isRoot = await access(join(dir, entries.hccam)).then(
       () => true,
       () => false,
     );
@@ -75,6 +82,6 @@ async function sourceRoot(): Promise<string> {
   }
   throw new ImageError(
     'image-build-failed',
-    `${agentMain} is in no directory above ${here}: the installation is incomplete`,
+    `${entries.hccam} is in no directory above ${here}: the installation is incomplete`,
   );
 }
