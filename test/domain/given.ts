@@ -4,6 +4,8 @@ import { type Decider, fold, Refusal, type RefusalCode } from '#domain';
 /** What a decision came to. Every one of them also proves what all deciders promise: a repeat decides nothing. */
 export type Then<Event> = {
   readonly thenEvents: (...events: readonly Event[]) => void;
+  /** These events, and a refusal of the same command from then on. */
+  readonly thenOnce: (refusedAgain: RefusalCode, ...events: readonly Event[]) => void;
   readonly thenNothing: () => void;
   readonly thenRefused: (code: RefusalCode, saying?: RegExp) => void;
 };
@@ -19,6 +21,10 @@ export const given = <State, Command, Event>(
       thenEvents: (...events) => {
         expect(outcome).toEqual({ events });
         expect(decided(decider, [...history, ...events], command)).toEqual({ events: [] });
+      },
+      thenOnce: (refusedAgain, ...events) => {
+        expect(outcome).toEqual({ events });
+        expect(decided(decider, [...history, ...events], command)).toMatchObject({ refused: refusedAgain });
       },
       thenNothing: () => expect(outcome).toEqual({ events: [] }),
       thenRefused: (code, saying = /./) => {

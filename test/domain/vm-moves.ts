@@ -8,20 +8,29 @@ import {
   type Vm,
   type VmCommand,
   type VmObservation,
-  type VmSealedCommand,
   type VmState,
   type WaitingFor,
 } from '#domain';
 import { type Move, shownAs } from './laws.ts';
 import { minerId, nano, noon, otherMinerId, times } from './samples.ts';
+import { type SealedWhim, sealedWhims, toSealedCommand, unlockStep } from './vm-sealed-moves.ts';
 import { boot, endpoint, holdId, request, sshHostKey } from './vm-story.ts';
 
 const causes: readonly ExitCause[] = ['requested', 'guest-shutdown', 'crash', 'host-shutdown', 'host-reboot'];
-const waits: readonly WaitingFor[] = ['admission', 'placement', 'reservation', 'boot', 'stop', 'removal', 'miner'];
+const waits: readonly WaitingFor[] = [
+  'admission',
+  'placement',
+  'reservation',
+  'boot',
+  'key',
+  'stop',
+  'removal',
+  'miner',
+];
 const policies: readonly RestartPolicy[] = ['always', 'on-failure', 'never'];
 
 /** What a move is made of, beside the state it looks at. Mostly it does what fits the state; now and then anything. */
-type Whim = {
+type Whim = SealedWhim & {
   readonly aim: boolean;
   readonly cause: ExitCause;
   readonly waitingFor: WaitingFor;
@@ -36,7 +45,7 @@ type Whim = {
   readonly keys: readonly string[];
 };
 
-const whims: fc.Arbitrary<Whim> = fc.record({
+const plainWhims = fc.record({
   aim: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.constant(false)),
   cause: fc.constantFrom(...causes),
   waitingFor: fc.constantFrom(...waits),
@@ -51,10 +60,15 @@ const whims: fc.Arbitrary<Whim> = fc.record({
   keys: fc.subarray(['ssh-ed25519 AAAAowner', 'ssh-ed25519 AAAAother', 'ssh-ed25519 AAAAthird']),
 });
 
-type Kind = Exclude<VmCommand['type'], 'ObserveVm' | VmSealedCommand['type']> | VmObservation['phase'];
+const whims: fc.Arbitrary<Whim> = fc.tuple(plainWhims, sealedWhims).map(([plain, sealed]) => ({ ...plain, ...sealed }));
 
-const often: readonly Kind[] = ['ProposePlacement', 'ConfirmPlacement', 'AdmitVm', 'RequestVm', 'running', 'stopped'];
-const kinds: readonly Kind[] = [
+type Kind = Exclude<VmCommand['type'], 'ObserveVm'> | VmObservation['phase'];
+
+/** `onward` is whatever the VM waits for next. */
+type Aim = Kind | 'onward';
+
+const often: readonly Aim[] = ['ProposePlacement', 'ConfirmPlacement', 'AdmitVm', 'RequestVm', 'running', 'stopped'];
+const kinds: readonly Aim[] = [
   ...often,
   ...often,
   ...often,
@@ -74,12 +88,50 @@ const kinds: readonly Kind[] = [
   'TerminateVm',
   'MarkVmLost',
   'RaiseVmDeadline',
+  ...Array.from({ length: 40 }, () => 'onward' as const),
+  ...(['starting', 'SpecifyBoot', 'ReleaseKey', 'ConfirmBoot', 'ConsentVm'] as const),
+  ...(['RecordKeyDestroyed', 'RecordKeyDestroyed'] as const),
 ];
 
 /** Moves of everyone who may speak to a VM: its owner, the processes, its miner, another miner, the past. */
 export const vmMove: fc.Arbitrary<Move<VmState, VmCommand>> = fc
   .tuple(fc.constantFrom(...kinds), whims)
-  .map(([kind, whim]) => shownAs((vm, step) => toCommand(kind, whim, vm, step), { kind, whim }));
+  .map(([kind, whim]) =>
+    shownAs((vm, step) => toCommand(kind === 'onward' ? onward(vm) : kind, whim, vm, step), { kind, whim }),
+  );
+
+const onward = (vm: VmState): Kind => {
+  if (vm === null) return 'RequestVm';
+  switch (vm.observed) {
+    case 'awaiting-admission':
+      return 'AdmitVm';
+    case 'awaiting-placement':
+      return 'ProposePlacement';
+    case 'awaiting-reservation':
+    case 'resizing':
+      return 'ConfirmPlacement';
+    case 'awaiting-boot':
+      return unlockStep(vm) ?? 'starting';
+    case 'starting':
+    case 'awaiting-key':
+      return unlockStep(vm) ?? 'running';
+    case 'running':
+    case 'stopping':
+      return 'stopped';
+    case 'stopped':
+    case 'failed':
+      return 'StartVm';
+    case 'lost':
+      return 'running';
+    case 'terminating':
+      return 'absent';
+    case 'terminated':
+    case 'refused':
+      return 'RecordKeyDestroyed';
+    default:
+      return vm.observed satisfies never;
+  }
+};
 
 const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand => {
   const now = noon + step * minuteMs;
@@ -88,8 +140,18 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
     ...{ minerId: whim.miner, generation: whim.generation },
   };
   switch (kind) {
-    case 'RequestVm':
-      return { ...request, now, restartPolicy: whim.aim ? (vm?.restartPolicy ?? whim.policy) : whim.policy };
+    case 'RequestVm': {
+      const restartPolicy = whim.aim ? (vm?.restartPolicy ?? whim.policy) : whim.policy;
+      const isSealed = whim.aim && vm !== null ? vm.volume !== null : whim.isSealed;
+      const volume = isSealed ? ({ kind: 'luks2', integrity: 'none' } as const) : request.volume;
+      return { ...request, now, restartPolicy, volume };
+    }
+    case 'SpecifyBoot':
+    case 'ReleaseKey':
+    case 'ConfirmBoot':
+    case 'ConsentVm':
+    case 'RecordKeyDestroyed':
+      return toSealedCommand(kind, whim, vm, now);
     case 'AdmitVm':
       return { type: 'AdmitVm', now, holdId };
     case 'RefuseVm':

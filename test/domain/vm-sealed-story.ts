@@ -35,9 +35,9 @@ export const specification = (n = 1, more: Partial<BootSpecification> = {}): Boo
 const appraised = { appraisalId, appraisedAt: noon, tier: 'affirming' } as const;
 const said = (n: number) => ({ now: noon, minerId, generation: 1, bootId: boot(n), ...appraised });
 
-export const specify = (n = 1, more: Partial<BootSpecification> = {}): VmCommandOf<'SpecifyBoot'> => ({
+export const specify = (n = 1, more: Partial<BootSpecification> = {}, now = noon): VmCommandOf<'SpecifyBoot'> => ({
   type: 'SpecifyBoot',
-  now: noon,
+  now,
   ...specification(n, more),
 });
 export const release = (n = 1, more: Partial<VmCommandOf<'ReleaseKey'>> = {}): VmCommandOf<'ReleaseKey'> => ({

@@ -60,7 +60,7 @@ const repeated = (
 
 /** A guest that is started again while its owner decides has raised the counter once more; one below is older still. */
 const isConsented = ({ rollback }: SealedBoot, counter: number): boolean =>
-  rollback !== null && rollback.consented && counter >= rollback.counter;
+  rollback?.consented === true && counter >= rollback.counter;
 
 const older = (
   vm: Vm,
