@@ -39,6 +39,7 @@ const newAgent = (failures = 0) => {
     beat: () => {
       beats += 1;
     },
+    guests: { ask: () => Promise.reject(new BusUnavailable('nobody answers')) },
     close: async () => undefined,
   };
   const clock = createManualClock();

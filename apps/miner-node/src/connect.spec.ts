@@ -12,6 +12,7 @@ const bus: MinerBus = {
   report: async () => undefined,
   reportHost: async () => undefined,
   beat: () => undefined,
+  guests: { ask: () => Promise.reject(new BusUnavailable('nobody answers')) },
   close: async () => undefined,
 };
 

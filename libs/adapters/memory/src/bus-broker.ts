@@ -1,4 +1,11 @@
-import { type AskAnswer, BusUnavailable, type CallHandlers, type Clock, type RecordedEvent } from '#events';
+import {
+  type AskAnswer,
+  BusUnavailable,
+  type CallHandlers,
+  type Clock,
+  type GuestHandlers,
+  type RecordedEvent,
+} from '#events';
 import { createDurable, type Durable, type Stored } from './bus-durable.ts';
 import type { Wire } from './bus-wire.ts';
 
@@ -22,6 +29,8 @@ export type Broker = {
     readonly what: 'sync' | 'renew';
     readonly handle: (minerId: string) => Promise<AskAnswer>;
   }>;
+  /** Who answers what guests ask; one of several takes each. */
+  readonly guestDesks: Set<{ readonly who: string; readonly handlers: GuestHandlers }>;
   /** Who answers calls about VMs: the miner's newest listener. */
   readonly calls: Map<string, CallHandlers>;
   /** Who hears beats; one of several hears each. */
@@ -77,6 +86,7 @@ export const createBroker = (
       return made;
     },
     asks: new Set(),
+    guestDesks: new Set(),
     calls: new Map(),
     beats: new Set(),
     events: new Map(),

@@ -87,6 +87,15 @@ export const memoryMinerBus = (broker: Broker, minerId: string): MinerBus => {
         if (broker.calls.get(minerId) === clipped) broker.calls.delete(minerId);
       });
     },
+    guests: {
+      ask: (what, message) =>
+        call(`guest ${what}`, async () => {
+          const there = [...broker.guestDesks].filter((one) => !wire.isCut(one.who));
+          const asked = wire.oneOf(there);
+          if (asked === undefined) throw new BusUnavailable(`guest ${what} of miner ${minerId}: nobody answered`);
+          return asked.handlers[what](minerId, message);
+        }),
+    },
     close: async () => {
       closed = true;
       for (const stop of stops) stop();

@@ -105,6 +105,7 @@ export const memoryOrchestratorBus = (broker: Broker, me: string, clock: Clock):
     askConsole: (minerId, asked) =>
       callMiner(minerId, `console of VM ${asked.vmId}`, (handlers) => handlers.console(asked)),
     askMetrics: (minerId, vmId) => callMiner(minerId, `counters of VM ${vmId}`, (handlers) => handlers.metrics(vmId)),
+    guests: { serve: async (handlers) => listed(broker.guestDesks, { who: me, handlers }) },
     connectedSince: () => {
       if (closed || wire.isCut(me)) return null;
       if (wire.backSince(me) !== back) {

@@ -3,7 +3,6 @@ import type { z } from 'zod';
 import {
   type AttesterBus,
   encodeMessage,
-  type GuestBus,
   hostReport,
   type MinerBus,
   reportBytesMax,
@@ -24,7 +23,7 @@ import { minerInbox } from './user-jwt.ts';
 export type MinerBusOptions = Omit<LinkOptions, 'who' | 'inboxPrefix'> & { readonly minerId: string };
 
 /** A miner's whole bus: its work, its attestation, and what its guests ask, on the same connection. */
-export type NatsMinerBus = MinerBus & { readonly attestation: AttesterBus; readonly guests: GuestBus };
+export type NatsMinerBus = MinerBus & { readonly attestation: AttesterBus };
 
 /** A miner's side of the bus, on its own subjects only. Rejects with BusUnavailable when nobody answers or the credentials are refused. */
 export const connectMinerBus = async (options: MinerBusOptions): Promise<NatsMinerBus> => {

@@ -1,5 +1,5 @@
 import { jetstreamManager } from '@nats-io/jetstream';
-import type { GuestDesk, OrchestratorBus } from '#events';
+import type { OrchestratorBus } from '#events';
 import { createAckedPublish } from './acked-publish.ts';
 import { ensureTopology } from './ensure-topology.ts';
 import { textOf } from './errors.ts';
@@ -22,7 +22,6 @@ export type OrchestratorBusOptions = Omit<LinkOptions, 'who' | 'inboxPrefix'> & 
 export type NatsOrchestratorBus = OrchestratorBus & {
   /** Messages of miners that were not what they must be, since the start. */
   refusedMessages(): number;
-  readonly guests: GuestDesk;
 };
 
 /**

@@ -1,6 +1,7 @@
 import type { DesiredSpec, UnixMs } from '#domain';
 import type { RecordedEvent } from '../envelope.ts';
 import type { ConsoleCall, ConsoleText, HostReport, VmMetrics, VmReport } from '../messages.ts';
+import type { GuestBus, GuestDesk } from './guest-bus.ts';
 
 /** What the orchestrator does on the bus. At-least-once, unordered, lossy: the store decides, the bus carries. */
 export type OrchestratorBus = {
@@ -25,6 +26,8 @@ export type OrchestratorBus = {
   askConsole(minerId: string, call: ConsoleCall): Promise<ConsoleText>;
   /** A VM's counters, from the miner that holds it. */
   askMetrics(minerId: string, vmId: string): Promise<VmMetrics>;
+  /** What guests ask, through their miners. */
+  readonly guests: GuestDesk;
   /** Whether we are connected, and since when: missed beats count only while we listened. */
   connectedSince(): UnixMs | null;
   close(): Promise<void>;
@@ -56,6 +59,8 @@ export type MinerBus = {
   beat(): void;
   /** Answers what the orchestrator asks about VMs. A handler that rejects refuses, with its message as the reason. */
   onCalls(handlers: CallHandlers): Promise<Stop>;
+  /** What the miner's guests ask. */
+  readonly guests: GuestBus;
   close(): Promise<void>;
 };
 
