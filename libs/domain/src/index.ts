@@ -64,6 +64,7 @@ export {
   type ImageMeasurements,
   type ImageOs,
   type ImageState,
+  type ImageVerity,
   image,
   offeredImage,
   registeredImage,

@@ -26,6 +26,16 @@ export type ImageManifest = {
   /** Both are there from manifest version 2 on. A manifest never changes: its digest is the image's name. */
   readonly os?: ImageOs | undefined;
   readonly inputs?: ImageInputs | undefined;
+  /** The dm-verity tree over `rootfs`. VMs of an image with one have a disk that only their guest can read. */
+  readonly verity?: ImageVerity | undefined;
+};
+
+/** Root hash and salt are lower-case hex; the root hash is in the measured command line, so the tree itself need not be trusted. */
+export type ImageVerity = {
+  readonly rootHash: string;
+  readonly salt: string;
+  readonly dataBlocks: number;
+  readonly tree: ImageFile;
 };
 
 export type ImagePackage = { readonly name: string; readonly version: string; readonly sha256: string };

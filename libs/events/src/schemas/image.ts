@@ -4,6 +4,8 @@ import type { Upcaster } from '../codec.ts';
 import { count, imageDigest, longText, sha256Hex, shortText } from './values.ts';
 import type { EventSchemas } from './vm.ts';
 
+/** dm-verity takes at most 256 bytes; ours are 32. */
+const veritySalt = z.string().regex(/^(?:[0-9a-f]{2}){0,64}$/, 'expected lower-case hex of at most 64 bytes');
 const file = z.strictObject({ sha256: sha256Hex, bytes: count });
 
 export const imageManifest: z.ZodType<ImageManifest, ImageManifest> = z.strictObject({
@@ -20,6 +22,9 @@ export const imageManifest: z.ZodType<ImageManifest, ImageManifest> = z.strictOb
   packages: z.array(z.strictObject({ name: shortText, version: shortText, sha256: sha256Hex })).max(256),
   os: z.strictObject({ id: shortText, version: shortText }).optional(),
   inputs: z.strictObject({ kind: z.enum(['packages', 'import']), sha256: sha256Hex, count }).optional(),
+  verity: z
+    .strictObject({ rootHash: sha256Hex, salt: veritySalt, dataBlocks: z.int().positive(), tree: file })
+    .optional(),
 });
 
 export const imageMeasurements: z.ZodType<ImageMeasurements, ImageMeasurements> = z.strictObject({
