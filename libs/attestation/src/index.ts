@@ -9,6 +9,8 @@ export {
   type AttestationResult,
   earProfile,
   earSchema,
+  type GuestTerms,
+  guestResultOf,
   privateClaims,
   type ResultTerms,
   resultOf,
@@ -57,6 +59,31 @@ export {
   guestEvidenceSchema,
   parseGuestEvidence,
 } from './guest/evidence.ts';
+export { guestBindingOf } from './guest/identity.ts';
+export {
+  type ExpectedBoot,
+  type GuestContext,
+  type GuestEvidenceBytes,
+  type GuestJudgement,
+  judgeGuestEvidence,
+} from './guest/judge.ts';
+export { type GuestLaunch, guestLaunchDigests } from './guest/launch.ts';
+export {
+  bootDigestOf,
+  type GuestBootPolicy,
+  type GuestBootReference,
+  guestBootPolicySchema,
+  newestGuestBoot,
+  readGuestBootPolicy,
+} from './guest/policy.ts';
+export { type GuestRefusalCode, guestRefusals } from './guest/refusals.ts';
+export {
+  type GuestResult,
+  type GuestResultRefusalCode,
+  type GuestResultTrust,
+  type VerifiedGuestResult,
+  verifyGuestResult,
+} from './guest/result.ts';
 export {
   bootBinding,
   type GuestBase,

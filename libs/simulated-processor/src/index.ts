@@ -1,5 +1,5 @@
 import type { SimulatedProcessor } from '#attestation';
-import { launchDigest } from './launch.ts';
+import { firmwareDigest, launchDigest } from './launch.ts';
 import { signReport } from './report.ts';
 import { generateRootKeys, makeRoot, readRoot, writeRoot } from './root.ts';
 import { chipIdOf, generateChipKey, issueRevocationList, issueVcek } from './vcek.ts';
@@ -8,5 +8,5 @@ import { chipIdOf, generateChipKey, issueRevocationList, issueVcek } from './vce
 export const simulatedProcessor: SimulatedProcessor = {
   ...{ generateRootKeys, makeRoot, writeRoot, readRoot },
   ...{ chipIdOf, issueVcek, issueRevocationList, generateChipKey },
-  ...{ signReport, launchDigest },
+  ...{ signReport, launchDigest, firmwareDigest },
 };

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SimulatedLaunchInputs } from '#attestation';
-import { launchDigest } from './launch.ts';
+import { firmwareDigest, launchDigest } from './launch.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const image = Buffer.alloc(8_192, 'firmware');
 const inputs: SimulatedLaunchInputs = {
-  firmware: Buffer.alloc(8_192, 'firmware'),
+  firmware: image,
   kernelSha256: sha256('kernel'),
   initrdSha256: sha256('initrd'),
   commandLine: 'console=ttyS0',
@@ -33,11 +34,19 @@ describe('a simulated launch digest', () => {
     expect(launchDigest({ ...inputs, firmware: Buffer.alloc(8_192, 'firmware') })).toBe(changed[0]);
   });
 
+  test('is the same whether the firmware is given or what is known of it, and that is not taken for anything else', () => {
+    for (const firmware of [Buffer.alloc(8_192, 'firmware'), Buffer.alloc(5_000, 7)]) {
+      const known = { launchDigest: firmwareDigest(firmware) };
+      expect(launchDigest({ ...inputs, firmware: known })).toBe(launchDigest({ ...inputs, firmware }));
+    }
+    expect(() => launchDigest({ ...inputs, firmware: { launchDigest: 'ab' } })).toThrow(/no SHA-384/);
+  });
+
   test('follows each byte of the firmware', () => {
     const base = launchDigest(inputs);
     fc.assert(
       fc.property(fc.nat(8_191), fc.integer({ min: 1, max: 255 }), (at, flip) => {
-        const firmware = Buffer.from(inputs.firmware);
+        const firmware = Buffer.from(image);
         firmware[at] = (firmware[at] ?? 0) ^ flip;
         expect(launchDigest({ ...inputs, firmware })).not.toBe(base);
       }),

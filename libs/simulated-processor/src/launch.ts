@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  firmwareLaunchDigest,
   isVcpuType,
   kernelHashes,
   kernelHashesPage,
@@ -28,15 +29,12 @@ const vcpusMax = 4_096;
  */
 export const launchDigest = (of: SimulatedLaunchInputs): string => {
   const { firmware, vcpus } = of;
-  if (firmware.length === 0 || firmware.length > firmwareBytesMax) {
-    throw new TypeError(`a firmware has 1 to ${firmwareBytesMax} bytes, not ${firmware.length}`);
-  }
   if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > vcpusMax) {
     throw new TypeError(`a VM has 1 to ${vcpusMax} vCPUs, not ${vcpus}`);
   }
-  const digest = new LaunchDigest();
-  const image = wholePages(firmware);
-  digest.addPages(image, 2 ** 32 - image.length);
+  const digest = LaunchDigest.from(
+    firmware instanceof Uint8Array ? firmwareDigest(firmware) : digestHex(firmware.launchDigest),
+  );
   const hashes = kernelHashes(
     { sha256: sha256Hex(of.kernelSha256) },
     { sha256: sha256Hex(of.initrdSha256) },
@@ -48,9 +46,22 @@ export const launchDigest = (of: SimulatedLaunchInputs): string => {
   return digest.hex;
 };
 
+/** The launch digest (lower-case hex) after the pages of a firmware and before all else: what goes on from it needs no file. */
+export const firmwareDigest = (firmware: Uint8Array): string => {
+  if (firmware.length === 0 || firmware.length > firmwareBytesMax) {
+    throw new TypeError(`a firmware has 1 to ${firmwareBytesMax} bytes, not ${firmware.length}`);
+  }
+  return firmwareLaunchDigest(wholePages(firmware));
+};
+
 const wholePages = (firmware: Uint8Array): Uint8Array => {
   const missing = (pageBytes - (firmware.length % pageBytes)) % pageBytes;
   return missing === 0 ? firmware : Buffer.concat([Buffer.alloc(missing), firmware]);
+};
+
+const digestHex = (text: string): string => {
+  if (!/^[\da-f]{96}$/.test(text)) throw new TypeError(`"${text.slice(0, 80)}" is no SHA-384 in lower-case hex`);
+  return text;
 };
 
 const sha256Hex = (text: string): string => {

@@ -1,3 +1,4 @@
+import { guestRefusals } from '../guest/refusals.ts';
 import { imaRefusals } from '../ima/refusals.ts';
 import { measureRefusals } from '../measure/refusals.ts';
 import { snpRefusals } from '../snp/refusals.ts';
@@ -7,7 +8,7 @@ import { appraisalRefusals } from './refusals.ts';
 
 /** The tables of all anchors. No code is in two of them. */
 export const refusalTables: readonly Readonly<Record<string, RefusalWords>>[] = [
-  ...[snpRefusals, measureRefusals, tpmRefusals, imaRefusals, appraisalRefusals],
+  ...[snpRefusals, measureRefusals, tpmRefusals, imaRefusals, appraisalRefusals, guestRefusals],
 ];
 
 const all: ReadonlyMap<string, RefusalWords> = new Map(refusalTables.flatMap((table) => Object.entries(table)));

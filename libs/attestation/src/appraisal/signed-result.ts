@@ -28,8 +28,8 @@ export type VerifiedResult =
 
 /** Whom a relying party believes, and when. */
 export interface ResultTrust {
-  /** The verifier's id, as its results say it. */
-  readonly issuer: string;
+  /** The verifier's id, as its results say it; `any` of those that sign with this key. */
+  readonly issuer: string | { readonly any: true };
   /** Its public key; a key that a token brings along counts for nothing. */
   readonly key: KeyObject;
   readonly algorithm: ResultAlgorithm;
@@ -50,7 +50,8 @@ export const verifyResult = async (token: string, trust: ResultTrust): Promise<V
   }
   try {
     const { payload } = await jwtVerify(token, trust.key, {
-      ...{ algorithms: [trust.algorithm], issuer: trust.issuer, typ, requiredClaims: ['iss', 'iat', 'exp'] },
+      ...{ algorithms: [trust.algorithm], typ, requiredClaims: ['iss', 'iat', 'exp'] },
+      ...(typeof trust.issuer === 'string' ? { issuer: trust.issuer } : {}),
       ...{ currentDate: new Date(trust.atMs), clockTolerance: trust.toleranceMs / 1000 },
     });
     const parsed = earSchema.safeParse(payload);

@@ -4,4 +4,11 @@ export const guestLimits = {
   keyBytesMax: 4 * 1024,
   /** Ed25519 has some 80 characters; RSA with 4,096 bits some 750. */
   sshHostKeyCharsMax: 1_024,
+  /** An emulated machine adds some 60 characters. */
+  cmdlineExtraCharsMax: 512,
+  /** Boot images that are good at once, each started in at most eight ways. */
+  bootsMax: 64,
+  /** A guest asks for its key within a second of its verdict; a verdict that lives longer than minutes is a standing permission. */
+  maxAgeMinMs: 1_000,
+  maxAgeMaxMs: 10 * 60_000,
 } as const;

@@ -25,6 +25,8 @@ export interface SimulatedProcessor {
   readonly signReport: (chip: SimulatedChip, of: SimulatedReportTerms) => Uint8Array;
   /** The launch digest (48 bytes, lower-case hex) of a VM over the files of its command line. */
   readonly launchDigest: (of: SimulatedLaunchInputs) => string;
+  /** That digest after the firmware alone, as {@link SimulatedLaunchInputs} takes it in place of the file. */
+  readonly firmwareDigest: (firmware: Uint8Array) => string;
 }
 
 export type SimulatedProduct = 'milan' | 'genoa';
@@ -89,7 +91,8 @@ export interface SimulatedReportTerms {
 }
 
 export interface SimulatedLaunchInputs {
-  readonly firmware: Uint8Array;
+  /** The file, or what `firmwareDigest` says of it. */
+  readonly firmware: Uint8Array | { readonly launchDigest: string };
   /** SHA-256 of the files, lower-case hex: an initrd is larger than what is held in memory. */
   readonly kernelSha256: string;
   readonly initrdSha256: string;
