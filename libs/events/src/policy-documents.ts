@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type ReputationPolicy, type SchedulePolicy, scoreMax } from '#domain';
 
-/** The policies verdicts, scores and due times go by. */
-export const policyNames = ['host-attestation', 'attestation-schedule', 'reputation'] as const;
+/** The policies verdicts, boots, scores and due times go by. */
+export const policyNames = ['host-attestation', 'guest-boot', 'attestation-schedule', 'reputation'] as const;
 export type PolicyName = (typeof policyNames)[number];
 
 const ms = z

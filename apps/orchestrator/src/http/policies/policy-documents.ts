@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { compileAppraisalPolicy, PolicyMalformed, readAppraisalPolicy } from '#attestation';
+import { compileAppraisalPolicy, PolicyMalformed, readAppraisalPolicy, readGuestBootPolicy } from '#attestation';
 import { type PolicyDocument, Refusal, standardReputation, standardSchedule } from '#domain';
 import { DoorProblem } from '#edge';
 import {
@@ -22,6 +22,7 @@ export const demandReadable = (name: PolicyName, document: PolicyDocument): void
   try {
     if (name === 'attestation-schedule') readSchedule(document);
     else if (name === 'reputation') readReputationPolicy(document);
+    else if (name === 'guest-boot') readGuestBootPolicy(document);
     else compileAppraisalPolicy(readAppraisalPolicy(document));
   } catch (error) {
     if (!(error instanceof PolicyMalformed || error instanceof PolicyUnreadable)) throw error;
@@ -32,6 +33,7 @@ export const demandReadable = (name: PolicyName, document: PolicyDocument): void
 const standard: Readonly<Record<PolicyName, object | null>> = {
   // What it must say depends on what is installed: nobody can know it beforehand.
   'host-attestation': null,
+  'guest-boot': null,
   'attestation-schedule': standardSchedule,
   reputation: standardReputation,
 };
