@@ -6,7 +6,7 @@ const NAMED = /['"`](\.{1,2}\/[^'"`\s]+?\.(?:ts|js|mjs)|#[a-z][\w/-]*)['"`]/g;
 
 /**
  * TypeScript files that nothing leads to. Production code is reached from what package.json starts and from each app's
- * main.ts, test code from specs.
+ * main.ts, test code from specs. The guest agent has two programs.
  */
 export const checkReachable = (sources: readonly Source[], packageJson: string): readonly Finding[] => {
   const files = new Map(sources.filter(({ path }) => path.endsWith('.ts')).map((source) => [source.path, source]));
@@ -23,7 +23,7 @@ export const checkReachable = (sources: readonly Source[], packageJson: string):
     return reached;
   };
   const started = [...packageJson.matchAll(/dist\/([\w/.-]+)\.js/g)].map(([, path]) => `${path}.ts`);
-  const mains = [...files.keys()].filter((path) => /^apps\/[^/]+\/src\/main\.ts$/.test(path));
+  const mains = [...files.keys()].filter((path) => /^apps\/[^/]+\/src\/(?:boot\/)?main\.ts$/.test(path));
   const production = follow([...mains, ...started.filter((path) => !path.includes('*'))]);
   const tests = follow([...files.keys()].filter((path) => path.endsWith('.spec.ts') || path === 'vitest.config.ts'));
   return [...files.keys()]

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hostBootSpecText, hostDataOf, parseSnpReport, reportDataOf } from '#attestation';
+import { hostBootSpecText, hostDataOf, parseSnpReport, type ReportTerms, reportDataOf } from '#attestation';
 import type { KernelLine } from './kernel-line.ts';
 import type { ReportProvider } from './report/report-provider.ts';
 import { Stop } from './stop.ts';
@@ -38,13 +38,22 @@ export const takeIdentity = async (
       `the boot spec is of network ${network}, wanted ${networkId} as on the kernel's command line`,
     );
   }
-  const reportData = reportDataOf({
-    ...{ networkId, purpose: 'host-evidence', nonce: randomBytes(32), attesterId, generation: 0, bootId },
-    binding: randomBytes(32),
-  });
-  const { report } = await provider.report(reportData);
-  const { launchDigest } = checkReport(report, { reportData, bootSpec });
+  const of = { networkId, purpose: 'host-evidence', attesterId, generation: 0, bootId } as const;
+  const launchDigest = await launchDigestOf(bootSpec, of, provider, randomBytes);
   return { bootSpec, networkId, attesterId, bootId, launchDigest };
+};
+
+/** The launch digest of this machine, once a report of its own, over bytes that nobody knew before, was seen to bind this
+ *  boot spec. Stops with `report-data` or `host-data`. */
+export const launchDigestOf = async (
+  bootSpec: string,
+  of: Omit<ReportTerms, 'nonce' | 'binding'>,
+  provider: ReportProvider,
+  randomBytes: (count: number) => Uint8Array,
+): Promise<string> => {
+  const reportData = reportDataOf({ ...of, nonce: randomBytes(32), binding: randomBytes(32) });
+  const { report } = await provider.report(reportData);
+  return checkReport(report, { reportData, bootSpec }).launchDigest;
 };
 
 /** Looks at a report of this machine before it is passed on: it must answer what was asked, for the machine of this boot spec.

@@ -8,6 +8,8 @@ export const limits = {
   idlePollMs: 250,
   /** A TPM signs in half a second, an emulated one on a busy machine in seconds; a host that takes longer does not want to. */
   answerMs: 60_000,
+  /** Of that time, how often a simulated processor is asked: its host may have been restarted meanwhile. */
+  processorTriesMax: 12,
   /** What the kernel's report files hold: a report, or four pages of certificates. */
   tsmFileBytesMax: 64 * 1024,
   /** Another report between ours and its answer: tried again, so often. */

@@ -16,12 +16,15 @@ export type Port = {
 };
 
 /** Opens a virtio-serial port by its name. Stops with `no-port` when this machine has none of it. */
-export const openPort = async (name: string): Promise<Port> => {
+export const openPort = async (name: string): Promise<Port> => portOf(await openPortFile(name), name);
+
+/** The port's file, without blocking. Stops with `no-port`. */
+export const openPortFile = async (name: string): Promise<number> => {
   for (const device of await readdir(portsDir).catch(() => [])) {
     const found = await readFile(join(portsDir, device, 'name'), 'utf8').catch(() => '');
     if (found.trim() !== name) continue;
     // A number and not a FileHandle: that one is closed when it is collected, and here it lives as long as the machine.
-    return portOf(openSync(join('/dev', device), constants.O_RDWR | constants.O_NONBLOCK), name);
+    return openSync(join('/dev', device), constants.O_RDWR | constants.O_NONBLOCK);
   }
   throw new Stop('no-port', `there is no virtio-serial port ${name}: it must be on QEMU's command line`);
 };

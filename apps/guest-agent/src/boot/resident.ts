@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openNetworkMessage, SealingError } from '#sealing';
+import type { Host } from './host.ts';
+import type { VmIdentity } from './identity.ts';
+import { limits } from './limits.ts';
+import { placeAccess, setHostname } from './place-access.ts';
+
+export type ResidentParts = {
+  readonly host: Host;
+  readonly identity: VmIdentity;
+  readonly guestKeySha256: string;
+  readonly sshHostKey: string;
+  /** Of the keys that are in place. */
+  readonly keysVersion: number;
+  readonly uptimeMs: () => number;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly say: (line: string) => void;
+};
+
+/** What stays of the agent in a machine that was handed over: says that log-ins work, to every host that comes, and takes
+ *  newer keys from the network. Paths are relative: the root this process was started in is gone. Nothing that a host says
+ *  ends the machine. */
+export const stay = async (parts: ResidentParts): Promise<never> => {
+  const { host, uptimeMs, pause, say } = parts;
+  await sshListens(uptimeMs, pause, say);
+  let { keysVersion } = parts;
+  let told = { connection: -1, atMs: 0, keysVersion: -1 };
+  for (;;) {
+    const now = { connection: host.connections(), atMs: uptimeMs(), keysVersion };
+    const isNews = now.connection !== told.connection || now.keysVersion !== told.keysVersion;
+    if (isNews || now.atMs - told.atMs > limits.readyAgainMs) {
+      await host.ready(parts.sshHostKey, keysVersion);
+      told = now;
+    }
+    const envelope = await host.access(limits.idlePollMs);
+    if (envelope !== null) keysVersion = await applyAccess(parts, envelope, keysVersion);
+  }
+};
+
+/** Puts the keys of a message in place when the network signed it for this boot and it is newer. */
+const applyAccess = async (parts: ResidentParts, envelope: string, present: number): Promise<number> => {
+  const { networkId, networkKey, vmId, generation, bootId } = parts.identity;
+  const of = { networkId, vmId, generation, bootId, guestKeySha256: parts.guestKeySha256 };
+  try {
+    const message = openNetworkMessage(envelope, networkKey, { ...of, purpose: 'access', nonce: '' });
+    if (message.keysVersion <= present) return present;
+    await placeAccess('run', message);
+    await setHostname('proc', message.hostname);
+    parts.say(`keys of version ${message.keysVersion} are in place`);
+    return message.keysVersion;
+  } catch (error) {
+    if (!(error instanceof SealingError)) throw error;
+    parts.say(`an access message was passed over, ${error.code}: ${error.message}`);
+    return present;
+  }
+};
+
+/** Fulfilled once something listens on port 22, or after a while all the same: the owner finds out by trying. */
+const sshListens = async (
+  uptimeMs: () => number,
+  pause: (ms: number) => Promise<void>,
+  say: (line: string) => void,
+): Promise<void> => {
+  for (const until = uptimeMs() + limits.sshWaitMs; uptimeMs() < until; await pause(limits.sshPollMs)) {
+    for (const table of ['tcp', 'tcp6']) {
+      const text = await readFile(join('proc/net', table), 'latin1').catch(() => '');
+      if (isListening(text)) return;
+    }
+  }
+  say(`no SSH server listens after ${limits.sshWaitMs} ms`);
+};
+
+/** Whether a kernel's table of sockets has one in state LISTEN (0A) on port 22. Pure. */
+export const isListening = (table: string): boolean =>
+  table.split('\n').some((line) => /^ *\d+: [0-9A-F]+:0016 [0-9A-F]+:[0-9A-F]{4} 0A /.test(line));
