@@ -43,6 +43,7 @@ import type { IssueMinerJwt } from './http/views/credentials.view.ts';
 import type { LastSeen } from './http/views/miner.view.ts';
 import type { Network } from './http/views/network.ts';
 import { ConsoleController } from './http/vms/console.controller.ts';
+import { ConsentController } from './http/vms/consent.controller.ts';
 import { ResizeController } from './http/vms/resize.controller.ts';
 import { VmActionsController } from './http/vms/vm-actions.controller.ts';
 import { VmDiffController } from './http/vms/vm-diff.controller.ts';
@@ -109,6 +110,7 @@ export const controllers = [
   ImagesController,
   VmsController,
   VmActionsController,
+  ConsentController,
   ResizeController,
   VmSshKeysController,
   WhyNotController,

@@ -66,6 +66,7 @@ export {
   type ImageState,
   type ImageVerity,
   image,
+  memoryNeeded,
   offeredImage,
   registeredImage,
   unmeasured,

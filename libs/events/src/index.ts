@@ -187,6 +187,7 @@ export {
   vmId,
 } from './schemas/values.ts';
 export { exitCause, restartPolicy, sshEndpoint, waitingFor } from './schemas/vm.ts';
+export { consentKind, volumeIntegrity } from './schemas/vm-sealed.ts';
 export type { Sink } from './sink.ts';
 export { admitAppend, firstRevision } from './store/admission.ts';
 export { type Bell, createBell, follow } from './store/follow.ts';

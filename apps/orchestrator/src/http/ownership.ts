@@ -1,4 +1,4 @@
-import { type FlavorState, fold, type ImageState, Refusal, type VmState } from '#domain';
+import { type FlavorState, fold, type ImageState, type NetworkState, Refusal, type VmState } from '#domain';
 import { aggregates, type EventStore, idOf, readWholeStream, type StreamName, streamName } from '#events';
 import { demandRole, maySee, type Principal } from './auth/principal.ts';
 
@@ -59,5 +59,12 @@ export const flavorNow = async (store: EventStore, flavorId: string): Promise<Fl
 export const vmNow = async (store: EventStore, vmId: string): Promise<VmState> => {
   const { decider, codec } = aggregates.vm;
   const history = await readWholeStream(store, streamName('vm', vmId));
+  return fold(decider, history.map(codec.decode));
+};
+
+/** What this network is; `null` before it is founded, which it is before anything else. */
+export const networkNow = async (store: EventStore): Promise<NetworkState> => {
+  const { decider, codec } = aggregates.network;
+  const history = await readWholeStream(store, streamName('network', 'main'));
   return fold(decider, history.map(codec.decode));
 };

@@ -9,7 +9,7 @@ import type { Flavor } from './flavor.ts';
 export const standardFlavors: readonly Flavor[] = [
   {
     flavorId: 'nano',
-    size: { vcpus: 1, memoryBytes: 256 * mebibyte, diskBytes: gibibyte },
+    size: { vcpus: 1, memoryBytes: 512 * mebibyte, diskBytes: gibibyte },
     pricePerHour: microCredits(5_000n),
   },
   {

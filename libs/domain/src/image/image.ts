@@ -3,6 +3,7 @@ import { Refusal } from '../errors.ts';
 import { retireReasonLengthMax } from '../flavor/limits.ts';
 import type { ImageDigest } from '../values/ids.ts';
 import { assertText } from '../values/names.ts';
+import { mebibyte } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
 
 // These names and fields are the stored format of `image-<digest>`. They change only with a new version and an upcaster.
@@ -54,6 +55,9 @@ export type ImageInputs = {
 export type ImageMeasurements = { readonly launch: 'unmeasured'; readonly verityRoot: 'unmeasured' };
 
 export const unmeasured: ImageMeasurements = { launch: 'unmeasured', verityRoot: 'unmeasured' };
+
+/** Argon2id, the node agent in the first RAM disk and the copy of the base image, beside what the guest itself needs. */
+const sealedMemoryMinBytes = 512 * mebibyte;
 
 type Registered = {
   readonly digest: ImageDigest;
@@ -107,6 +111,10 @@ export const registeredImage = (state: ImageState, digest: string): ImageManifes
     digest,
   });
 };
+
+/** What a VM of an image needs at least. Making and opening a LUKS2 volume takes memory that a plain boot does not. */
+export const memoryNeeded = ({ minMemoryBytes, verity }: ImageManifest): number =>
+  verity === undefined ? minMemoryBytes : Math.max(minMemoryBytes, sealedMemoryMinBytes);
 
 type Command<Type extends ImageCommand['type']> = Extract<ImageCommand, { type: Type }>;
 

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { accountId, consoleBytesMax, imageDigest, minerId, restartPolicy, vmId } from '#events';
+import {
+  accountId,
+  bootId,
+  consentKind,
+  consoleBytesMax,
+  imageDigest,
+  minerId,
+  restartPolicy,
+  vmId,
+  volumeIntegrity,
+} from '#events';
 import { consoleBytes, fingerprintsMax } from '../limits.ts';
 import { observed } from '../views/vm.view.ts';
 import { fingerprint } from './accounts.ts';
@@ -15,8 +25,18 @@ export const newVm = z.strictObject({
   imageDigest,
   sshKeyFingerprints: z.array(fingerprint).min(1).max(fingerprintsMax).optional(),
   restartPolicy: restartPolicy.default('on-failure'),
+  integrity: volumeIntegrity
+    .default('none')
+    .describe(
+      'What guards the sectors of its encrypted disk against a host that changes single ones; hmac-sha256 costs writes and room',
+    ),
 });
 export type NewVm = z.infer<typeof newVm>;
+
+export const consentVm = z.strictObject({
+  kind: consentKind.describe('rollback: a disk that may be an older copy; launch: a start with something older'),
+  bootId: bootId.describe('The boot that this is about, which is the present one: a later one asks again'),
+});
 
 export const vmPath = z.strictObject({ vmId });
 export const stopVm = z.strictObject({ reason: z.string().min(1).max(200).default('asked by its owner') });

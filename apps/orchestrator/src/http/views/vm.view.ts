@@ -17,6 +17,7 @@ import {
 import type { VmRow } from '../../projections/vms.projection.ts';
 import { asOf } from '../schemas/moments.ts';
 import { type StaleView, staleAnswer } from './stale.view.ts';
+import { vmDiskAnswer, vmDiskView, vmReleaseAnswer, vmReleaseView } from './vm-disk.view.ts';
 import { sshKeysAnswer, sshKeysView } from './vm-ssh-keys.view.ts';
 
 /** What a VM's view takes from elsewhere: its image's user, its miner's platform, and whether its stream is followed. */
@@ -82,7 +83,8 @@ export const vmAnswer = z
       .describe('Why the last resize came to nothing'),
     sshKeys: sshKeysAnswer,
     platform: platform.nullable(),
-    disk: z.strictObject({ format: z.literal('qcow2'), sizeBytes: z.int(), encryption: z.literal('none') }),
+    disk: vmDiskAnswer,
+    release: vmReleaseAnswer.nullable(),
     requestedAt: instant,
     revision,
     stale: staleAnswer.nullable(),
@@ -122,7 +124,8 @@ export const vmView = (
     resizeRefusal: vm.resizeRefusal,
     sshKeys: sshKeysView(vm, sshKeysStatus(vm)),
     platform,
-    disk: { format: 'qcow2', sizeBytes: vm.size.diskBytes, encryption: 'none' },
+    disk: vmDiskView(vm),
+    release: vmReleaseView(vm),
     requestedAt,
     revision,
     stale,

@@ -3,17 +3,20 @@ import {
   type Flavor,
   formatCredits,
   type ImageManifest,
+  memoryNeeded,
+  type NetworkState,
   offeredFlavor,
   offeredImage,
   Refusal,
   type UnixMs,
   type VmCommand,
+  type VolumeWanted,
   vmCreationMinimum,
 } from '#domain';
 import { DoorProblem } from '#edge';
 import { type EventStore, streamName } from '#events';
 import { noAccount } from '../auth/principal.ts';
-import { accountNow, flavorNow, imageNow } from '../ownership.ts';
+import { accountNow, flavorNow, imageNow, networkNow } from '../ownership.ts';
 import type { NewVm } from '../schemas/vms.ts';
 
 type RequestVm = Extract<VmCommand, { type: 'RequestVm' }>;
@@ -29,12 +32,16 @@ export const requestVm = async (store: EventStore, wanted: NewVm, now: UnixMs): 
   const isRepeat = (await store.readStream(streamName('vm', wanted.vmId), { from: 0n, limit: 1 })).length > 0;
   const flavor = isRepeat && known !== null ? known : offeredFlavor(known, wanted.flavorId);
   const sshPublicKeys = keysOf(account, wanted.sshKeyFingerprints, isRepeat);
+  const image = await imageNow(store, wanted.imageDigest);
   if (!isRepeat) {
-    demandRoom(offeredImage(await imageNow(store, wanted.imageDigest), wanted.imageDigest), flavor);
+    const manifest = offeredImage(image, wanted.imageDigest);
+    demandRoom(manifest, flavor);
+    demandSealed(manifest, wanted, await networkNow(store));
     demandCredits(account);
   }
-  const { sshKeyFingerprints: _, ...named } = wanted;
-  const volume = { kind: 'plain' } as const;
+  const { sshKeyFingerprints: _, integrity, ...named } = wanted;
+  const isSealed = image?.manifest.verity !== undefined;
+  const volume: VolumeWanted = isSealed ? { kind: 'luks2', integrity } : { kind: 'plain' };
   return { ...named, type: 'RequestVm', size: flavor.size, sshPublicKeys, firstHold: flavor.pricePerHour, volume, now };
 };
 
@@ -65,11 +72,27 @@ const keysOf = (account: Account, fingerprints: readonly string[] | undefined, i
 /** Refuses a flavour with less memory than an image needs. */
 export const demandRoom = (manifest: ImageManifest, flavor: Flavor): void => {
   const { memoryBytes } = flavor.size;
-  if (memoryBytes >= manifest.minMemoryBytes) return;
+  const needed = memoryNeeded(manifest);
+  if (memoryBytes >= needed) return;
   throw new DoorProblem(
     'flavor-too-small',
-    `flavor ${flavor.flavorId} has ${memoryBytes} bytes of memory and image ${manifest.name} needs ${manifest.minMemoryBytes}; take a bigger flavor`,
-    { observed: memoryBytes, wanted: manifest.minMemoryBytes },
+    `flavor ${flavor.flavorId} has ${memoryBytes} bytes of memory and image ${manifest.name} needs ${needed}; take a bigger flavor`,
+    { observed: memoryBytes, wanted: needed },
+  );
+};
+
+/** Refuses an image without a verity tree where its disk would be readable to its host and may not be. */
+const demandSealed = (manifest: ImageManifest, { integrity }: NewVm, network: NetworkState): void => {
+  if (manifest.verity !== undefined) return;
+  if (network?.kind === 'simulated' && integrity === 'none') return;
+  const why =
+    network?.kind === 'simulated'
+      ? `has no verity tree, so its disk is a plain one, and ${integrity} is of encrypted disks`
+      : 'has no verity tree, so its miner could read its disk; only a simulated network has such VMs';
+  throw new Refusal(
+    'image-not-sealed',
+    `image ${manifest.name} ${why}; take an image with a verity tree: \`hcc image ls\` lists the images`,
+    { image: manifest.name },
   );
 };
 

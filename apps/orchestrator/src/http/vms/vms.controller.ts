@@ -31,6 +31,7 @@ const createVm = route({
     'flavor-retired',
     'flavor-too-small',
     'image-not-found',
+    'image-not-sealed',
     'image-retired',
     'insufficient-credits',
     'invalid-name',
