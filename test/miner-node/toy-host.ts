@@ -14,7 +14,7 @@ import { ToyHypervisor, type ToyMachine } from './toy-hypervisor.ts';
 
 // A host for specs: real records on a real disk, and machines that live in this object, so that they outlive an agent.
 
-const image: BootImage = { kernelPath: '/k', initrdPath: '/i', rootfsPath: '/r', cmdline: 'quiet' };
+const image: BootImage = { kernelPath: '/k', initrdPath: '/i', rootfsPath: '/r', cmdline: 'quiet', treePath: '/t' };
 
 /** A miner's host with an agent that can be ended and started again. */
 export class ToyHost {
@@ -27,6 +27,8 @@ export class ToyHost {
   hostBootId = 'kernel-1';
   /** Why the image cannot be used; null when it can. */
   imageFault: Error | null = null;
+  /** The same of the boot image of sealed VMs. */
+  bootFault: Error | null = null;
   busIsAway = false;
   #agentEpoch = 0;
   #agent: { readonly supervisor: Supervisor; readonly reporter: Reporter } | null = null;
@@ -60,6 +62,10 @@ export class ToyHost {
       if (this.imageFault !== null) throw this.imageFault;
       return image;
     };
+    const openBoot = async () => {
+      if (this.bootFault !== null) throw this.bootFault;
+      return { kernelPath: '/b/k', initrdPath: '/b/i' };
+    };
     const take = async () => {
       if (this.busIsAway) throw new Error('the bus is away');
     };
@@ -67,7 +73,7 @@ export class ToyHost {
     const reporter = new Reporter({ clock: this.clock, log, host });
     const supervisor = new Supervisor({
       hypervisor: this.hypervisor,
-      images: { open, verify: open },
+      images: { open, verify: open, openBoot },
       dirs: openVmDirs(this.minerDir, {}),
       reporter,
       clock: this.clock,

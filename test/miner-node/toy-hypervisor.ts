@@ -1,8 +1,15 @@
-import type { BootId, DesiredSpec } from '#domain';
+import type { BootId } from '#domain';
 import type { VmUsage } from '#events';
-import type { QemuExit } from '../../apps/miner-node/src/converge/index.ts';
-import type { GuestSaid, Hypervisor, Machine, Started } from '../../apps/miner-node/src/ports/hypervisor.ts';
-import type { BootImage } from '../../apps/miner-node/src/ports/image-cache.ts';
+import type { DiskKind, QemuExit } from '../../apps/miner-node/src/converge/index.ts';
+import type {
+  GuestAccess,
+  GuestSaid,
+  Hypervisor,
+  Machine,
+  NewDisk,
+  Started,
+  StartPlan,
+} from '../../apps/miner-node/src/ports/hypervisor.ts';
 import { noUsage } from '../../apps/miner-node/src/vm/ledger.ts';
 
 export type ToyMachine = {
@@ -12,6 +19,8 @@ export type ToyMachine = {
   powerPresses: number;
   /** The keys it was told while it ran. */
   readonly told: (readonly string[])[];
+  /** What it was told as a sealed one: when an agent began to listen to it, and while it ran. */
+  readonly sealedTold: Extract<GuestAccess, { kind: 'sealed' }>[];
   usage: VmUsage;
   say(said: GuestSaid): void;
   end(exit: QemuExit): void;
@@ -21,6 +30,9 @@ export class ToyHypervisor implements Hypervisor {
   readonly running = new Map<string, ToyMachine>();
   readonly starts: string[] = [];
   readonly disks = new Map<string, number>();
+  readonly diskKinds = new Map<string, DiskKind>();
+  /** What sealed VMs were started as. */
+  readonly sealedStarts: NonNullable<StartPlan['sealed']>[] = [];
   /** Whether a guest obeys the power button. */
   guestsListen = true;
   /** What the next starts answer instead of running. */
@@ -35,19 +47,22 @@ export class ToyHypervisor implements Hypervisor {
     return preferred ?? 40_000 + this.starts.length;
   }
 
-  async createDisk(vmId: string, _image: BootImage, diskBytes: number): Promise<void> {
+  async createDisk(vmId: string, { kind }: NewDisk, diskBytes: number): Promise<void> {
+    this.disks.set(vmId, diskBytes);
+    this.diskKinds.set(vmId, kind);
+  }
+
+  async growDisk(vmId: string, kind: DiskKind, diskBytes: number): Promise<void> {
+    if (this.diskKinds.get(vmId) !== kind) throw new Error(`BUG: the disk of ${vmId} is no ${kind}`);
     this.disks.set(vmId, diskBytes);
   }
 
-  async growDisk(vmId: string, diskBytes: number): Promise<void> {
-    this.disks.set(vmId, diskBytes);
-  }
-
-  async start({ spec: wanted }: { readonly spec: DesiredSpec }): Promise<Started> {
+  async start({ spec: wanted, sealed }: StartPlan): Promise<Started> {
     const refusal = this.refusals.shift();
     if (refusal !== undefined) return refusal;
     const bootId = wanted.boot?.bootId ?? null;
     this.starts.push(bootId ?? 'none');
+    if (sealed !== null) this.sealedStarts.push(sealed);
     this.#pid += 1;
     const machine = this.#machine(wanted.vmId, bootId, this.#pid);
     this.running.set(wanted.vmId, machine.toy);
@@ -88,6 +103,7 @@ export class ToyHypervisor implements Hypervisor {
       bootId,
       powerPresses: 0,
       told: [],
+      sealedTold: [],
       usage: noUsage,
       end,
       say: (said) => {
@@ -101,12 +117,14 @@ export class ToyHypervisor implements Hypervisor {
         exited,
         heldBy: ['disk-rate'],
         counters: async () => ({ usage: toy.usage, memoryBytes: 1 }),
-        welcome: (_access, onSaid) => {
+        welcome: (access, onSaid) => {
+          if (access.kind === 'sealed') toy.sealedTold.push(access);
           listener = onSaid;
           listeners.add(onSaid);
         },
         tell: (access) => {
-          toy.told.push(access.authorizedKeys);
+          if (access.kind === 'sealed') toy.sealedTold.push(access);
+          else toy.told.push(access.authorizedKeys);
         },
         pressPower: () => {
           toy.powerPresses += 1;

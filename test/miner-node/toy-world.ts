@@ -1,7 +1,7 @@
 import { type DesiredSpec, unreachable } from '#domain';
 import { acceptSpec } from '../../apps/miner-node/src/converge/accept-spec.ts';
 import type { QemuExit } from '../../apps/miner-node/src/converge/exit.ts';
-import { type LocalBoot, type LocalVm, launchedBoot } from '../../apps/miner-node/src/converge/local-vm.ts';
+import { diskKindOf, type LocalBoot, type LocalVm, launchedBoot } from '../../apps/miner-node/src/converge/local-vm.ts';
 import { type Facts, nextStep, type Step } from '../../apps/miner-node/src/converge/next-step.ts';
 import { facts, local } from './converge-samples.ts';
 
@@ -101,7 +101,9 @@ const change = (
   switch (step.do) {
     case 'prepare-disk':
     case 'grow-disk':
-      put(world, { disk: { imageDigest: step.spec.imageDigest, diskBytes: step.spec.size.diskBytes } });
+      put(world, {
+        disk: { imageDigest: step.spec.imageDigest, diskBytes: step.spec.size.diskBytes, kind: diskKindOf(step.spec) },
+      });
       break;
     case 'skip-boot':
       put(world, { boot: { ...step.boot, state: 'ended', cause: 'requested', detail: '', agentEpoch: 3 } });

@@ -1,10 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { connectMinerBus } from '#adapters/nats';
 import { type Log, version } from '#edge';
-import type { AttesterBus, Clock, HostReport, MinerBus } from '#events';
+import type { AttesterBus, Clock, GuestBus, HostReport, MinerBus } from '#events';
 import type { Checked, Env } from '#host';
 import type { MinerConfig } from './config.ts';
 import { connectPatiently } from './connect.ts';
+import { createGuestDesk, type GuestDesk } from './guest/guest-desk.ts';
 import { beginAgentLife } from './host/agent-life.ts';
 import { checkHost, demandPlatform, reportedChecks } from './host/check-host.ts';
 import { capacityOf, readHostFacts } from './host/host-facts.ts';
@@ -19,6 +20,7 @@ import { openVmDirs, type VmDirs } from './vm/vm-dir.ts';
 
 export const CHECKS = Symbol('CHECKS');
 export const VM_DIRS = Symbol('VM_DIRS');
+export const GUEST_DESK = Symbol('GUEST_DESK');
 export const HYPERVISOR = Symbol('HYPERVISOR');
 export const IMAGES = Symbol('IMAGES');
 export const HOST_REPORT = Symbol('HOST_REPORT');
@@ -31,8 +33,8 @@ export const CONNECT = Symbol('CONNECT');
 export type OpenIdentity = (signal: AbortSignal) => Promise<Identity>;
 export type Connect = (identity: Identity, signal: AbortSignal) => Promise<AgentBus>;
 
-/** What the agent talks on: its work, and its attestation. */
-export type AgentBus = MinerBus & { readonly attestation: AttesterBus };
+/** What the agent talks on: its work, its attestation, and what its guests ask. */
+export type AgentBus = MinerBus & { readonly attestation: AttesterBus; readonly guests: GuestBus };
 
 export type Given = {
   readonly config: MinerConfig;
@@ -55,13 +57,15 @@ export const appModule = ({ config, env, clock, log }: Given): DynamicModule => 
   providers: [
     { provide: VM_DIRS, useFactory: () => openVmDirs(config.minerDir, env) },
     { provide: CHECKS, useFactory: () => runChecksAtStart({ config, env, clock, log }) },
+    { provide: GUEST_DESK, useFactory: createGuestDesk },
     {
       provide: HYPERVISOR,
-      useFactory: async (checks: readonly Checked[]) => {
+      useFactory: async (checks: readonly Checked[], desk: GuestDesk) => {
         demandPlatform(config.platform, checks);
-        return createQemuHypervisor(config.minerDir, env, config.platform === 'sev-snp' ? config.snpFirmware : null);
+        const snpFirmware = config.platform === 'sev-snp' ? config.snpFirmware : null;
+        return createQemuHypervisor({ minerDir: config.minerDir, env, snpFirmware, desk, clock, log });
       },
-      inject: [CHECKS],
+      inject: [CHECKS, GUEST_DESK],
     },
     { provide: IMAGES, useFactory: () => createCachedImages(config.cacheDir) },
     {

@@ -8,6 +8,13 @@ export const failureOf = (error: unknown, otherwise: string): Failure => {
   return { code, detail: error.message };
 };
 
+/** A failure in the form a guest takes: a kebab-case code and a bounded sentence. Pure. */
+export const wordsOf = (error: unknown): { readonly code: string; readonly words: string } => {
+  const { code, detail } = failureOf(error, 'host-failed');
+  const kebab = code.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+  return { code: kebab.slice(0, 64) || 'host-failed', words: detail.slice(0, 900) || 'no words' };
+};
+
 /** A start of the agent that cannot succeed: the message is all a person needs, without a stack. */
 export class CannotStart extends Error {
   override readonly name = 'CannotStart';

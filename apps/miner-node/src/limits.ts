@@ -65,7 +65,29 @@ export const limits = {
   /** A round is a quote, a list and a report: 2 s under emulation. */
   hccamRoundMs: 2 * minuteMs,
   /** QEMU makes its sockets 50 to 200 ms after it starts. */
-  hccamSocketPollMs: 25,
+  portPollMs: 25,
+  /** A whole measurement list, as base64, that HCCAM has not read yet. */
+  hccamUnreadBytesMax: 128 * mebibyte,
+  /** A sealed answer is at most 128 KiB; a guest that lets more than a few wait reads nothing. */
+  guestUnreadBytesMax: mebibyte,
+  /** A guest sends about twenty messages per boot, and one a second while it waits. */
+  guestFramesPerSecondMax: 50,
+  /** How long until the host connects again to a port of a guest that went away. */
+  guestReconnectMs: 200,
+  /** A guest that broke a rule is not listened to for this long; doubles up to the second figure. What follows a
+   *  restart of the agent may be the rest of a message that the one before began to read. */
+  guestPenaltyMs: 500,
+  guestPenaltyMaxMs: 30 * secondMs,
+  /** What a guest asks at one time: it goes step by step, and may repeat itself. */
+  guestAsksAtOnceMax: 2,
+  /** What a guest may ask at once, and from then on one each so often: a boot asks six times, a waiting one each second. */
+  guestAskBurst: 12,
+  guestAskEveryMs: 500,
+  /** When a guest is told to ask again because nobody answered; doubles up to the second figure. */
+  guestRetryMs: 1 * secondMs,
+  guestRetryMaxMs: 15 * secondMs,
+  /** How long the end of a QEMU waits for its guest's last words to be read. */
+  guestDrainMs: 1 * secondMs,
   /** Between the end of a port and the end of its QEMU. */
   hccamPortGraceMs: 2 * secondMs,
   /** An attestation that failed is tried again after this; doubles up to the second figure. */

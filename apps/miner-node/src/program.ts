@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { loadSimulatedProcessor } from '#adapters/processor';
 import { type Lifecycle, nestLogger, type Part } from '#edge';
 import { createAgent } from './agent.ts';
 import {
@@ -7,6 +8,7 @@ import {
   CONNECT,
   type Connect,
   type Given,
+  GUEST_DESK,
   HYPERVISOR,
   OPEN_IDENTITY,
   type OpenIdentity,
@@ -15,9 +17,11 @@ import {
 } from './app.module.ts';
 import { attestationOf } from './attest/open-attestation.ts';
 import type { MinerConfig } from './config.ts';
+import type { GuestDesk } from './guest/guest-desk.ts';
 import { lockMinerDir } from './host/agent-lock.ts';
 import { limits } from './limits.ts';
 import type { Hypervisor } from './ports/hypervisor.ts';
+import { createSecureProcessor } from './processor/secure-processor.ts';
 import type { Reporter } from './reporter.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -54,12 +58,20 @@ export const startMinerNode = async (given: Given, lifecycle: Lifecycle): Promis
     (opened) => opened.close(),
     { startMs: limits.connectMs },
   );
+  const openSecureProcessor = createSecureProcessor({ config, bus: bus.attestation, load: loadSimulatedProcessor });
+  const { attestation, guests } = bus;
+  app.get<GuestDesk>(GUEST_DESK).connect({ attestation, guests, openSecureProcessor });
   await lifecycle.start({ name: 'reports', start: async () => reporter.start(bus), stop: () => reporter.stop() });
   await lifecycle.start(goodbyePart(supervisor, reporter, config), { stopMs: goodbyeMs });
   await lifecycle.start(createAgent({ bus, supervisor, identity, clock, log }));
   const { accelerator } = await app.get<Hypervisor>(HYPERVISOR).accelerator();
   await lifecycle.start(
-    attestationOf(given, { bus: bus.attestation, accelerator, tell: (check) => reporter.sayCheck(check) }),
+    attestationOf(given, {
+      bus: attestation,
+      accelerator,
+      openSecureProcessor,
+      tell: (check) => reporter.sayCheck(check),
+    }),
   );
 };
 

@@ -1,5 +1,3 @@
-import { failureOf } from '../failure.ts';
-
 export type AttestErrorCode =
   | 'hccam-ended'
   | 'hccam-silent'
@@ -18,10 +16,3 @@ export class AttestError extends Error {
     this.code = code;
   }
 }
-
-/** A failure in the form a guest takes: a kebab-case code and a bounded sentence. Pure. */
-export const wordsOf = (error: unknown): { readonly code: string; readonly words: string } => {
-  const { code, detail } = failureOf(error, 'host-failed');
-  const kebab = code.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
-  return { code: kebab.slice(0, 64) || 'host-failed', words: detail.slice(0, 900) || 'no words' };
-};

@@ -1,5 +1,6 @@
 import { type GuestMessage, type HostQuote, parseGuestMessage } from '#guest-channel';
-import { AttestError, wordsOf } from './attest-error.ts';
+import { wordsOf } from '../failure.ts';
+import { AttestError } from './attest-error.ts';
 import { sendList } from './list-parts.ts';
 import type { HostMeasurements, RoundResult, RoundTerms } from './ports.ts';
 

@@ -6,20 +6,20 @@ import {
   type Accelerator,
   type Env,
   findSystemFirmware,
-  type SnpLaunch,
   type SystemVm,
   type SystemVmHardware,
   socketDirFor,
   startSystemVm,
 } from '#host';
 import { type HccamImage, type HccamPlace, hccamMachine } from '#images';
+import { type FrameSocket, openFrameSocket } from '../channel/frame-socket.ts';
 import { limits } from '../limits.ts';
+import { createReportService } from '../processor/report-service.ts';
+import type { SecureProcessor } from '../processor/secure-processor.ts';
 import { AttestError } from './attest-error.ts';
-import { type FrameSocket, openFrameSocket } from './frame-socket.ts';
 import { GuestSession } from './guest-session.ts';
 import { Life } from './life.ts';
 import type { HostMeasurements, RoundResult, RoundTerms } from './ports.ts';
-import { createReportService, type HostProcessor } from './processor.ts';
 
 /** A system VM that attests. */
 export type Hccam = {
@@ -46,11 +46,6 @@ export type HccamOptions = {
   /** Ends a VM that is still starting. */
   readonly signal: AbortSignal;
 };
-
-/** What signs reports of the system VM: this host's own, or one that is played on a port of the VM. */
-export type SecureProcessor =
-  | { readonly kind: 'sev-snp'; readonly launch: Omit<SnpLaunch, 'hostData'> }
-  | ({ readonly kind: 'simulated' } & HostProcessor);
 
 /** Where a miner's system VM has its files. Its QEMU is known by the miner's own id, which no VM of an owner has. */
 const placeOf = ({ minerDir, minerId, env }: Pick<HccamOptions, 'minerDir' | 'minerId' | 'env'>): HccamPlace => {
@@ -143,7 +138,7 @@ const openPort = async ({
   const misbehaved = (reason: string) =>
     void life.end(new AttestError('hccam-misbehaved', `HCCAM was ended: ${reason}`));
   const socket = await openFrameSocket({
-    ...{ socketPath, clock, signal: gone.signal },
+    ...{ socketPath, clock, signal: gone.signal, unreadBytesMax: limits.hccamUnreadBytesMax },
     onFrame: (frame) => {
       try {
         onFrame(frame);

@@ -9,6 +9,7 @@ import { findTool, hashFiles, hccDirs, probeAccelerator, silent } from '#host';
 import { buildHccamImage, buildTinyImage, type HccamImage, hccamLaunchInputs } from '#images';
 import { simulatedProcessor } from '#simulated-processor';
 import { rootForSpecs } from '../../../../libs/simulated-processor/src/root.fixture.ts';
+import { createSecureProcessor } from '../processor/secure-processor.ts';
 import { HostAttester } from './host-attester.ts';
 import { measureHost } from './measure-host.ts';
 import { openVerifier } from './verifier.fixture.ts';
@@ -51,10 +52,14 @@ describe.skipIf(missing.length > 0)(
       const log: Log = (level, text, fields) => void said.push(`${level} ${text} ${JSON.stringify(fields ?? {})}`);
       begin = () =>
         new HostAttester({
-          config: { minerDir, minerId, cacheDir, platform: 'none', snpFirmware: null },
+          config: { minerDir, minerId, cacheDir, platform: 'none' },
           ...{ env: process.env, accelerator, bus: verifier.bus, clock, ids: createRandomIds(), log },
           measure: (tpm) => measureHost(minerDir, tpm, files),
-          loadSimulatedProcessor: async () => simulatedProcessor,
+          openSecureProcessor: createSecureProcessor({
+            config: { minerDir, platform: 'none', snpFirmware: null },
+            bus: verifier.bus,
+            load: async () => simulatedProcessor,
+          }),
         });
       attester = begin();
     });

@@ -1,19 +1,18 @@
 import { join } from 'node:path';
-import type { SimulatedProcessor } from '#attestation';
 import { type Log, version } from '#edge';
 import type { AttesterBus, Challenge, Clock, EvidenceAnswer, Ids } from '#events';
-import { type Accelerator, type Env, type HostTpm, openHostTpm, readSnpCpu, socketDirFor } from '#host';
+import { type Accelerator, type Env, type HostTpm, openHostTpm, socketDirFor } from '#host';
 import { buildHccamImage, buildTinyImage, type HccamImage } from '#images';
 import type { MinerConfig } from '../config.ts';
-import { openSimulatedChip } from './chip.ts';
+import type { OpenSecureProcessor, SecureProcessor } from '../processor/secure-processor.ts';
 import { enrolAttestationKey } from './enrolment.ts';
 import { composeEvidence } from './evidence.ts';
-import { type Hccam, type SecureProcessor, startHccam } from './hccam.ts';
+import { type Hccam, startHccam } from './hccam.ts';
 import type { MeasuredHost } from './measure-host.ts';
 import { createMeasurements } from './measurements.ts';
 
 export type HostAttesterParts = {
-  readonly config: Pick<MinerConfig, 'minerDir' | 'minerId' | 'cacheDir' | 'platform' | 'snpFirmware'>;
+  readonly config: Pick<MinerConfig, 'minerDir' | 'minerId' | 'cacheDir' | 'platform'>;
   readonly env: Env;
   readonly accelerator: Accelerator;
   readonly bus: Pick<AttesterBus, 'ask'>;
@@ -22,7 +21,7 @@ export type HostAttesterParts = {
   readonly log: Log;
   /** Called before each round: what changed on disk is measured then. */
   readonly measure: (tpm: HostTpm) => Promise<MeasuredHost>;
-  readonly loadSimulatedProcessor: () => Promise<SimulatedProcessor>;
+  readonly openSecureProcessor: OpenSecureProcessor;
 };
 
 type Host = { readonly tpm: HostTpm; readonly tpmStarts: number; readonly measured: MeasuredHost };
@@ -33,7 +32,6 @@ export class HostAttester {
   readonly #parts: HostAttesterParts;
   #tpm: HostTpm | null = null;
   #host: Host | null = null;
-  #secureProcessor: SecureProcessor | null = null;
   #image: HccamImage | null = null;
   #hccam: Hccam | null = null;
   /** The start of the TPM since which its list was taken in full. */
@@ -111,13 +109,13 @@ export class HostAttester {
     const { config, env, accelerator, clock, ids, log } = this.#parts;
     const { minerDir, minerId } = config;
     const { networkId } = network;
-    this.#secureProcessor ??= await this.#openSecureProcessor(network);
+    const secureProcessor = await this.#openSecureProcessor(network);
     this.#image ??= await this.#openImage(network);
     const from = clock.now();
     const hccam = await startHccam({
       ...{ minerDir, minerId, env, accelerator, networkId, clock, image: this.#image, bootId: ids.uuid() },
       measurements: createMeasurements(host.tpm, (from) => this.#list(from)),
-      secureProcessor: this.#secureProcessor,
+      secureProcessor,
       signal: this.#closing.signal,
     });
     log('info', 'HCCAM runs', {
@@ -140,18 +138,13 @@ export class HostAttester {
   }
 
   async #openSecureProcessor({ networkKind }: Network): Promise<SecureProcessor> {
-    const { config, bus, loadSimulatedProcessor } = this.#parts;
-    const { platform, snpFirmware, minerDir } = config;
-    if (platform === 'sev-snp' && snpFirmware !== null) {
-      const launch = { ...(await readSnpCpu()), firmwarePath: snpFirmware, policy: 0x30000n, idBlock: null } as const;
-      return { kind: 'sev-snp', launch: { ...launch, cpuModel: 'EPYC-v4' } };
-    }
-    if (networkKind !== 'simulated') {
+    const { config, openSecureProcessor } = this.#parts;
+    if (config.platform === 'none' && networkKind !== 'simulated') {
       throw new Error(
         'this host has no SEV-SNP (HCC_MINER_PLATFORM=none), and a production network takes no simulated processor',
       );
     }
-    return { kind: 'simulated', ...(await openSimulatedChip(minerDir, await loadSimulatedProcessor(), bus)) };
+    return openSecureProcessor();
   }
 
   async #openImage({ networkId: id, networkKind: kind }: Network): Promise<HccamImage> {

@@ -88,6 +88,8 @@ export const openVerifier = (of: {
       const vcek = simulatedProcessor.issueVcek(root, { publicKeySpki, tcb, ...dates() });
       return { vcek: base64(vcek), ask: base64(root.ask), ark: base64(root.ark) };
     },
+    'guest-challenge': async () => Promise.reject(new Error('this verifier judges hosts')),
+    'guest-evidence': async () => Promise.reject(new Error('this verifier judges hosts')),
     ima: async ({ index }) => ({ nextIndex: index + 1 }),
     evidence: async ({ evidence }) => {
       if (reference === null) throw new Error('nothing is accepted yet');

@@ -20,7 +20,9 @@ export const exitOf = (
   exit: QemuExit | null,
   here: { readonly hostBootId: string; readonly agentEpoch: number },
 ): Exit => {
-  if (boot.guestFailure !== null) return { kind: 'failed', code: 'guest-failed', detail: boot.guestFailure };
+  if (boot.guestFailure !== null) {
+    return { kind: 'failed', code: boot.guestFailureCode ?? 'guest-failed', detail: boot.guestFailure };
+  }
   const { stopAsked } = boot;
   const said = exit === null || exit.detail === '' ? '' : `: ${exit.detail}`;
   if (stopAsked?.cause === 'requested') return ended('requested', `stopped as asked${said}`);

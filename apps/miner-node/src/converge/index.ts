@@ -1,5 +1,13 @@
 export { acceptSpec, type Fence } from './accept-spec.ts';
 export { type Exit, exitOf, type QemuExit } from './exit.ts';
-export { type LaunchedBoot, type LocalBoot, type LocalVm, launchedBoot } from './local-vm.ts';
+export {
+  type DiskKind,
+  diskKindOf,
+  type LaunchedBoot,
+  type LocalBoot,
+  type LocalDisk,
+  type LocalVm,
+  launchedBoot,
+} from './local-vm.ts';
 export { type Boot, type Facts, nextStep, type Step } from './next-step.ts';
 export { observe } from './observe.ts';

@@ -7,10 +7,24 @@ export type LocalVm = {
   /** Port on the host that reaches the guest's SSH server; kept, so that an owner's `known_hosts` stays right. */
   readonly sshPort: number | null;
   /** Its disk, once complete. */
-  readonly disk: { readonly imageDigest: ImageDigest; readonly diskBytes: number } | null;
+  readonly disk: LocalDisk | null;
   /** The newest boot. Written before QEMU is started, so that none is started twice. */
   readonly boot: LocalBoot | null;
 };
+
+export type LocalDisk = {
+  readonly imageDigest: ImageDigest;
+  readonly diskBytes: number;
+  /** Absent in records of older builds, which knew only overlays. */
+  readonly kind?: DiskKind | undefined;
+};
+
+/** `overlay`: what a plain VM differs from its image in. `volume`: what only a sealed VM's guest can read. */
+export type DiskKind = 'overlay' | 'volume';
+
+/** The kind of disk that a VM with this spec has. A VM never changes it. */
+export const diskKindOf = ({ sealed }: Pick<DesiredSpec, 'sealed'>): DiskKind =>
+  sealed === undefined ? 'overlay' : 'volume';
 
 export type LocalBoot = {
   readonly bootId: BootId;
@@ -30,6 +44,10 @@ export type Launched = {
   readonly keysVersion?: number | undefined;
   /** Said by the guest when log-ins will never work. */
   readonly guestFailure: string | null;
+  /** Under which code that is reported, where it is not `guest-failed`. */
+  readonly guestFailureCode?: string | undefined;
+  /** What a sealed guest was started as: it, and whoever signs for it, is told this and not what a later boot will be. */
+  readonly bootSpec?: string | undefined;
   /** Why we pressed the power button, and in which life of the agent. Written before it is pressed. */
   readonly stopAsked: { readonly cause: 'requested' | 'host-shutdown'; readonly agentEpoch: number } | null;
 };

@@ -1,7 +1,7 @@
 import { type DesiredSpec, type UnixMs, unreachable } from '#domain';
 import { limits } from '../limits.ts';
 import { type Exit, exitOf, type QemuExit } from './exit.ts';
-import { type LaunchedBoot, type LocalVm, launchedBoot } from './local-vm.ts';
+import { diskKindOf, type LaunchedBoot, type LocalDisk, type LocalVm, launchedBoot } from './local-vm.ts';
 
 /** What is true at this moment and not in the record. */
 export type Facts = {
@@ -80,8 +80,18 @@ const towardsRunning = (vm: LocalVm | null, live: LaunchedBoot | null, spec: Des
   if (failure !== null && facts.now < failure.retryAt) return { do: 'wait', until: failure.retryAt };
   const disk = vm?.disk ?? null;
   if (disk === null) return { do: 'prepare-disk', spec, boot };
+  const strange = strangeDisk(disk, spec);
+  if (strange !== null) return { do: 'give-up-boot', boot, code: 'disk-kind-other', detail: strange };
   // Between two boots, when nothing runs on it; a spec that wants less gets what is there.
   return disk.diskBytes < spec.size.diskBytes ? { do: 'grow-disk', spec, boot } : { do: 'launch', spec, boot };
+};
+
+/** A disk is sealed from its first boot on or never: neither kind is ever started, or replaced, as the other. */
+const strangeDisk = ({ kind: has = 'overlay' }: LocalDisk, spec: DesiredSpec): string | null => {
+  const wanted = diskKindOf(spec);
+  return has === wanted
+    ? null
+    : `this VM's disk is of kind ${has}, wanted ${wanted}: a VM keeps the kind it began with`;
 };
 
 /** Epochs only rise: a boot that is not above the newest one we know was launched, skipped or given up already. */

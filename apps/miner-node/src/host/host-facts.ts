@@ -22,7 +22,9 @@ export const readHostFacts = async (minerDir: string, dirs: Pick<VmDirs, 'list'>
   const hostBootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
   const { bsize, blocks, bavail } = await statfs(minerDir);
   const used = await Promise.all(
-    (await dirs.list()).map((vmId) => bytesOnDisk(join(minerDir, 'vms', vmId, 'disk.qcow2'))),
+    (await dirs.list())
+      .flatMap((vmId) => ['disk.qcow2', 'volume.luks'].map((name) => join(minerDir, 'vms', vmId, name)))
+      .map(bytesOnDisk),
   );
   return {
     hostBootId,

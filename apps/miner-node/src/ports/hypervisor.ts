@@ -1,7 +1,7 @@
-import type { Accelerator, DesiredSpec } from '#domain';
+import type { Accelerator, DesiredSpec, SealedSpec } from '#domain';
 import type { VmUsage } from '#events';
-import type { QemuExit } from '../converge/index.ts';
-import type { BootImage } from './image-cache.ts';
+import type { DiskKind, QemuExit } from '../converge/index.ts';
+import type { BootFiles, BootImage } from './image-cache.ts';
 
 /** What the agent needs of whatever runs VMs. One VM has one set of files, found again by its id alone. */
 export type Hypervisor = {
@@ -10,9 +10,9 @@ export type Hypervisor = {
   /** The preferred port when it is free on this host, else another free one. */
   choosePort(preferred: number | null): Promise<number>;
   /** Makes the VM's disk, complete or not at all. One left by an interrupted try, which no boot has used, is replaced. */
-  createDisk(vmId: string, image: BootImage, diskBytes: number): Promise<void>;
+  createDisk(vmId: string, disk: NewDisk, diskBytes: number): Promise<void>;
   /** Grows the disk of a VM that does not run; one that has the size is left as it is. Rejects a smaller size. */
-  growDisk(vmId: string, diskBytes: number): Promise<void>;
+  growDisk(vmId: string, kind: DiskKind, diskBytes: number): Promise<void>;
   start(plan: StartPlan): Promise<Started>;
   /** Takes over a VM that an earlier agent started; `null` when it does not run. Rejects when it runs and does not answer. */
   adopt(vmId: string): Promise<Machine | null>;
@@ -23,10 +23,15 @@ export type Hypervisor = {
   kill(vmId: string): Promise<void>;
 };
 
+/** What is written over an image, or a volume that only the guest fills and reads. */
+export type NewDisk = { readonly kind: 'overlay'; readonly image: BootImage } | { readonly kind: 'volume' };
+
 export type StartPlan = {
   readonly spec: DesiredSpec;
   readonly image: BootImage;
   readonly sshPort: number;
+  /** What a sealed VM is started as, and from; `null` for a plain one, which its image starts. */
+  readonly sealed: (Pick<SealedSpec, 'bootSpec' | 'cmdline'> & { readonly boot: BootFiles }) | null;
 };
 
 /** How a start went. Only `refused` promises that the guest has not run a single instruction. */
@@ -56,7 +61,17 @@ export type Machine = {
   release(): void;
 };
 
-export type GuestAccess = { readonly hostname: string; readonly authorizedKeys: readonly string[] };
+/** What the guest that runs is told: a plain one who it is, a sealed one what it was started as and what the network
+ *  signed for it. */
+export type GuestAccess =
+  | { readonly kind: 'plain'; readonly hostname: string; readonly authorizedKeys: readonly string[] }
+  | {
+      readonly kind: 'sealed';
+      readonly bootSpec: string;
+      /** Whether it has said that log-ins work. */
+      readonly isReady: boolean;
+      readonly envelope: string | null;
+    };
 
 /** What a guest says. Nothing vouches for any of it. */
 export type GuestSaid =
@@ -65,6 +80,8 @@ export type GuestSaid =
       readonly sshHostKey: string;
       /** SHA-256 of the keys it lets in; absent from guests that do not say. */
       readonly keysSha256?: string | undefined;
+      /** A sealed guest says which of its owner's sets of keys that is. */
+      readonly keysVersion?: number | undefined;
     }
-  | { readonly kind: 'failed'; readonly detail: string }
+  | { readonly kind: 'failed'; readonly detail: string; readonly code?: 'guest-stopped' | undefined }
   | { readonly kind: 'misbehaved'; readonly reason: string };

@@ -30,7 +30,8 @@ async function given() {
 test('given an image of the cache / when it is asked for / then it is what the manifest says', async () => {
   const { image, digest, cached } = await given();
   const { kernelPath, initrdPath, rootfsPath } = image;
-  expect(await cached.verify(digest)).toEqual({ kernelPath, initrdPath, rootfsPath, cmdline: 'quiet' });
+  const files = { kernelPath, initrdPath, rootfsPath, cmdline: 'quiet' };
+  expect(await cached.verify(digest), 'it has no hash tree').toEqual({ ...files, treePath: null });
 });
 
 test('given no such image / when it is asked for / then the refusal names it and how to get it', async () => {

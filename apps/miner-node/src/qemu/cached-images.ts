@@ -1,11 +1,14 @@
+import { join } from 'node:path';
 import { type Image, openImage, verifyImage } from '#images';
 import type { BootImage, ImageCache } from '../ports/image-cache.ts';
+import { createCachedBoots } from './cached-boots.ts';
 
 /** The images of a cache directory, which other programs of this machine fill. */
 export const createCachedImages = (cacheDir: string): ImageCache => {
   /** Directories whose every byte was read in this life of the agent; the cache never writes an image again. */
   const verified = new Set<string>();
   return {
+    openBoot: createCachedBoots(cacheDir),
     open: async (digest) => bootImage(await openImage(cacheDir, digest)),
     verify: async (digest) => {
       const image = await openImage(cacheDir, digest);
@@ -16,9 +19,10 @@ export const createCachedImages = (cacheDir: string): ImageCache => {
   };
 };
 
-const bootImage = ({ kernelPath, initrdPath, rootfsPath, manifest }: Image): BootImage => ({
+const bootImage = ({ dir, kernelPath, initrdPath, rootfsPath, manifest }: Image): BootImage => ({
   kernelPath,
   initrdPath,
   rootfsPath,
   cmdline: manifest.cmdline,
+  treePath: 'verity' in manifest ? join(dir, 'verity.tree') : null,
 });

@@ -1,58 +1,75 @@
-import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
+import type { Log } from '#edge';
+import type { Clock } from '#events';
 import {
-  type Accelerator,
+  type AcceleratorChoice,
   adoptQemu,
   type Cgroups,
-  checkGuestAccess,
   closeCgroup,
   createOverlay,
+  createVolume,
   type Env,
   freePort,
   growDisk,
+  growVolume,
   isHostError,
   killQemu,
   openCgroups,
   probeAccelerator,
-  type RunningVm,
   readSnpCpu,
   removeDisk,
   removeVmCgroup,
-  type SnpLaunch,
   startQemu,
-  type VmHardware,
   vmCgroup,
   vmFiles,
 } from '#host';
 import { failureOf } from '../failure.ts';
+import type { GuestDesk } from '../guest/guest-desk.ts';
 import type { Hypervisor, Started, StartPlan } from '../ports/hypervisor.ts';
 import { memoryExit, qemuMachine } from './qemu-machine.ts';
+import { hardwareOf, type StartPlace } from './start-plan.ts';
 
-/** Runs VMs under QEMU, with their files below `minerDir` (absolute). Accelerator and control groups are probed once.
- *  With a firmware for SEV-SNP every VM is such a guest or does not start. */
-export const createQemuHypervisor = async (
-  minerDir: string,
-  env: Env,
-  snpFirmware: string | null = null,
-): Promise<Hypervisor> => {
+export type HypervisorOptions = {
+  /** Absolute; VMs have their files below. */
+  readonly minerDir: string;
+  readonly env: Env;
+  /** With a firmware for SEV-SNP every VM is such a guest or does not start. */
+  readonly snpFirmware: string | null;
+  readonly desk: GuestDesk;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** Runs VMs under QEMU. Accelerator and control groups are probed once. */
+export const createQemuHypervisor = async (options: HypervisorOptions): Promise<Hypervisor> => {
+  const { minerDir, env, snpFirmware, desk } = options;
   const snp = snpFirmware === null ? null : { firmwarePath: snpFirmware, ...(await readSnpCpu()) };
-  const choice = await probeAccelerator();
+  const choice: AcceleratorChoice = await probeAccelerator();
+  const { accelerator } = choice;
   const found = await openCgroups();
   const cgroups = found.kind === 'usable' ? found.cgroups : undefined;
   const filesOf = (vmId: string) => vmFiles({ stateDir: minerDir, vmId, env });
   return {
     accelerator: async () => choice,
     choosePort,
-    createDisk: async (vmId, image, diskBytes) => {
-      const { disk } = filesOf(vmId);
+    createDisk: async (vmId, plan, diskBytes) => {
+      const { disk, volume } = filesOf(vmId);
       await removeDisk(disk);
-      await createOverlay({ base: image.rootfsPath, path: disk, diskBytes });
+      await removeDisk(volume);
+      if (plan.kind === 'volume') await createVolume({ path: volume, bytes: diskBytes });
+      else await createOverlay({ base: plan.image.rootfsPath, path: disk, diskBytes });
     },
-    growDisk: (vmId, diskBytes) => growDisk({ path: filesOf(vmId).disk, diskBytes }),
-    start: (plan) => start(plan, { accelerator: choice.accelerator, files: filesOf(plan.spec.vmId), cgroups, snp }),
+    growDisk: (vmId, kind, diskBytes) => {
+      const { disk, volume } = filesOf(vmId);
+      return kind === 'volume' ? growVolume({ path: volume, bytes: diskBytes }) : growDisk({ path: disk, diskBytes });
+    },
+    start: (plan) => {
+      const { vmId } = plan.spec;
+      return start(plan, { accelerator, files: filesOf(vmId), snp, desk }, { ...options, cgroups });
+    },
     adopt: async (vmId) => {
       const vm = await adoptQemu(vmId, filesOf(vmId), cgroups);
-      return vm === undefined ? null : qemuMachine(vm);
+      return vm === undefined ? null : qemuMachine(vm, options);
     },
     lastWords: async (vmId) => {
       const exit = cgroups === undefined ? undefined : await closeCgroup(vmCgroup(cgroups, vmId));
@@ -65,45 +82,19 @@ export const createQemuHypervisor = async (
   };
 };
 
-type SnpHost = Pick<SnpLaunch, 'firmwarePath' | 'cbitpos' | 'reducedPhysBits'>;
-
-/** How a guest is launched while no attestation says otherwise: no debugging, threads of one core allowed, and its
- *  VM's id in the report. */
-const snpLaunch = (vmId: string, host: SnpHost): SnpLaunch => ({
-  ...host,
-  cpuModel: 'EPYC-v4',
-  policy: 0x30000n,
-  hostData: createHash('sha256').update(vmId).digest(),
-  idBlock: null,
-});
-
 const start = async (
-  { spec, image, sshPort }: StartPlan,
-  here: {
-    readonly accelerator: Accelerator;
-    readonly files: RunningVm['files'];
-    readonly cgroups: Cgroups | undefined;
-    readonly snp: SnpHost | null;
-  },
+  plan: StartPlan,
+  place: StartPlace,
+  { cgroups, ...here }: HypervisorOptions & { readonly cgroups: Cgroups | undefined },
 ): Promise<Started> => {
-  const { accelerator, files, cgroups, snp } = here;
-  const { vmId, size } = spec;
-  const { vcpus: cpus, memoryBytes } = size;
-  const hardware: VmHardware = {
-    ...{ vmId, accelerator, cpus, memoryBytes, boot: image, diskFormat: 'qcow2', sshPort, files },
-    ...(snp !== null && { snp: snpLaunch(vmId, snp) }),
-  };
   try {
-    // Looked at before anything runs: a guest that cannot be told who it is would run for nobody.
-    checkGuestAccess({ hostname: spec.name, authorizedKeys: spec.sshPublicKeys });
-    return {
-      kind: 'running',
-      machine: qemuMachine(await startQemu(hardware, cgroups === undefined ? {} : { cgroups })),
-    };
+    const hardware = await hardwareOf(plan, place);
+    const vm = await startQemu(hardware, cgroups === undefined ? {} : { cgroups });
+    return { kind: 'running', machine: qemuMachine(vm, here) };
   } catch (error) {
     const { code, detail } = failureOf(error, 'qemu-not-started');
     // Wherever it stands, it must not go on without us.
-    await killQemu(vmId, files);
+    await killQemu(plan.spec.vmId, place.files);
     // A monitor that does not answer says nothing about the guest behind it, which may have run.
     const mayHaveRun = isHostError(error) && error.code.startsWith('qmp-');
     return mayHaveRun ? { kind: 'lost', detail } : { kind: 'refused', code, detail };

@@ -1,23 +1,17 @@
-import {
-  type GuestChannel,
-  isHostError,
-  lastLines,
-  openGuestChannel,
-  type RunningVm,
-  readVmCounters,
-  stopQemu,
-} from '#host';
+import { isHostError, lastLines, type RunningVm, readVmCounters, stopQemu } from '#host';
 import type { QemuExit } from '../converge/index.ts';
 import { readTail } from '../host/read-tail.ts';
 import { limits } from '../limits.ts';
 import type { Machine } from '../ports/hypervisor.ts';
+import { createGuestLink, type GuestParts } from './guest-link.ts';
 
 /** A QEMU that runs, as the agent sees it. */
-export const qemuMachine = (vm: RunningVm): Machine => {
-  let channel: GuestChannel | null = null;
+export const qemuMachine = (vm: RunningVm, parts: GuestParts): Machine => {
+  const guest = createGuestLink(vm, parts);
   const exited = vm.exited.then(async (exit): Promise<QemuExit> => {
     const { reason } = exit;
-    channel?.close();
+    await guest.drain();
+    guest.close();
     if (reason === 'memory-limit') return memoryExit(exit);
     const said = lastLines(await readTail(vm.files.qemuLog, limits.qemuLogTailBytes).catch(() => ''));
     return { reason: reasonOf(reason), detail: said === '' ? `QEMU said ${reason}` : `QEMU said ${reason}: ${said}` };
@@ -28,19 +22,8 @@ export const qemuMachine = (vm: RunningVm): Machine => {
     // QEMU's own throttle is part of every command line.
     heldBy: [...(vm.cgroup?.dirs.keys() ?? []), 'disk-rate'],
     counters: () => readVmCounters(vm),
-    welcome: (access, onSaid) => {
-      channel?.close();
-      channel = openGuestChannel({
-        socketPath: vm.files.agentSocket,
-        access,
-        onEvent: (event) => {
-          if (event.kind === 'ready') {
-            onSaid({ kind: 'ready', sshHostKey: event.hostKey.publicKey, keysSha256: event.keysSha256 });
-          } else if (event.kind !== 'hello') onSaid(event);
-        },
-      });
-    },
-    tell: (access) => channel?.setAccess(access),
+    welcome: guest.welcome,
+    tell: guest.tell,
     pressPower: () => {
       // What counts is whether it ends; a monitor that is gone means that it has, or that the deadline will say so.
       vm.qmp.execute('system_powerdown').catch((error: unknown) => {
@@ -51,7 +34,7 @@ export const qemuMachine = (vm: RunningVm): Machine => {
       await stopQemu(vm, { powerdownMs: 0 });
     },
     release: () => {
-      channel?.close();
+      guest.close();
       vm.release();
     },
   };

@@ -1,6 +1,7 @@
 import { type DesiredSpec, unreachable } from '#domain';
 import {
   type Boot,
+  diskKindOf,
   type LaunchedBoot,
   type LocalBoot,
   type LocalVm,
@@ -9,7 +10,7 @@ import {
 } from '../converge/index.ts';
 import { type Failure, failureOf } from '../failure.ts';
 import { limits } from '../limits.ts';
-import type { Machine, Started } from '../ports/hypervisor.ts';
+import type { Machine, NewDisk, Started, StartPlan } from '../ports/hypervisor.ts';
 import type { Held, VmParts } from './held.ts';
 
 /** A step that does something. */
@@ -76,13 +77,15 @@ export const takeStep = async (
 const prepareDisk = async (spec: DesiredSpec, boot: Boot, held: Held, parts: VmParts): Promise<void> => {
   const { imageDigest } = spec;
   const { diskBytes } = spec.size;
+  const kind = diskKindOf(spec);
   try {
     const image = await parts.images.verify(imageDigest);
-    await parts.hypervisor.createDisk(held.vmId, image, diskBytes);
+    const disk: NewDisk = kind === 'volume' ? { kind } : { kind, image };
+    await parts.hypervisor.createDisk(held.vmId, disk, diskBytes);
   } catch (error) {
     return notStarted(boot, failureOf(error, 'disk-not-made'), held, parts);
   }
-  await save(held, parts, { disk: { imageDigest, diskBytes } });
+  await save(held, parts, { disk: { imageDigest, diskBytes, kind } });
 };
 
 /** Repeated after a crash, it finds the disk grown already. */
@@ -91,7 +94,7 @@ const growDisk = async (spec: DesiredSpec, boot: Boot, held: Held, parts: VmPart
   if (disk === null) return;
   const { diskBytes } = spec.size;
   try {
-    await parts.hypervisor.growDisk(held.vmId, diskBytes);
+    await parts.hypervisor.growDisk(held.vmId, diskKindOf(spec), diskBytes);
   } catch (error) {
     return notStarted(boot, failureOf(error, 'disk-not-grown'), held, parts);
   }
@@ -108,10 +111,8 @@ const launch = async (
 ): Promise<void> => {
   const before = held.vm;
   if (before === null) return;
-  const image = await parts.images
-    .open(spec.imageDigest)
-    .catch((error: unknown) => failureOf(error, 'image-not-opened'));
-  if ('code' in image) return notStarted(boot, image, held, parts);
+  const files = await openFiles(spec, parts).catch((error: unknown) => failureOf(error, 'image-not-opened'));
+  if ('code' in files) return notStarted(boot, files, held, parts);
   const sshPort = await parts.hypervisor.choosePort(before.sshPort);
   const launched: LaunchedBoot = {
     ...bootOf(boot),
@@ -120,10 +121,11 @@ const launch = async (
     sshHostKey: null,
     guestFailure: null,
     stopAsked: null,
+    ...(spec.sealed !== undefined && { bootSpec: spec.sealed.bootSpec }),
   };
   await save(held, parts, { sshPort, boot: launched });
   const started: Started = await parts.hypervisor
-    .start({ spec, image, sshPort })
+    .start({ spec, sshPort, ...files })
     // An error nobody expected promises nothing about the guest.
     .catch((error: unknown) => ({ kind: 'lost', detail: failureOf(error, 'unknown').detail }));
   switch (started.kind) {
@@ -142,6 +144,16 @@ const launch = async (
     default:
       return unreachable(started);
   }
+};
+
+const openFiles = async (
+  { imageDigest, sealed }: DesiredSpec,
+  { images }: VmParts,
+): Promise<Pick<StartPlan, 'image' | 'sealed'>> => {
+  const image = await images.open(imageDigest);
+  if (sealed === undefined) return { image, sealed: null };
+  const { bootSpec, cmdline, bootDigest } = sealed;
+  return { image, sealed: { bootSpec, cmdline, boot: await images.openBoot(bootDigest) } };
 };
 
 const notStarted = (boot: Boot, { code, detail }: Failure, held: Held, { clock, log }: VmParts): void => {

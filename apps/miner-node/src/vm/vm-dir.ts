@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUuid } from '#domain';
 import type { ConsoleCall } from '#events';
-import { type ConsolePart, type Env, errnoOf, readConsole, vmFiles } from '#host';
+import { type ConsolePart, type Env, errnoOf, readConsole, type VmFiles, vmFiles } from '#host';
 import type { LocalVm } from '../converge/index.ts';
 import { readSmallFile, syncDir, writeFileDurably } from '../host/durable-file.ts';
 import { limits } from '../limits.ts';
@@ -50,7 +50,7 @@ export const openVmDirs = (minerDir: string, env: Env): VmDirs => {
       const path = recordPath(vmId);
       try {
         const content = await readSmallFile(path, limits.recordBytesMax);
-        if (content === null) return await withoutRecord(path, files(vmId).disk);
+        if (content === null) return await withoutRecord(path, files(vmId));
         const vm = decodeRecord(content);
         return vm.spec.vmId === vmId
           ? { kind: 'found', vm }
@@ -82,11 +82,13 @@ export const openVmDirs = (minerDir: string, env: Env): VmDirs => {
 const removing = '.removing-';
 
 /** The record is written before anything else of a VM: a disk without one has lost it. */
-const withoutRecord = async (path: string, disk: string): Promise<Loaded> => {
-  const hasDisk = await stat(disk).then(
-    () => true,
-    () => false,
-  );
+const withoutRecord = async (path: string, { disk, volume }: Pick<VmFiles, 'disk' | 'volume'>): Promise<Loaded> => {
+  const isThere = (file: string): Promise<boolean> =>
+    stat(file).then(
+      () => true,
+      () => false,
+    );
+  const hasDisk = (await isThere(disk)) || (await isThere(volume));
   return hasDisk ? corrupt(path, 'it is missing, and there is a disk beside it') : { kind: 'none' };
 };
 

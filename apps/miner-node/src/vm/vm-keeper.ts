@@ -4,7 +4,7 @@ import { acceptSpec, type Fence, type LocalVm, launchedBoot, nextStep, observe }
 import { failureOf } from '../failure.ts';
 import { limits } from '../limits.ts';
 import type { GuestSaid, Machine } from '../ports/hypervisor.ts';
-import { accessOf, newWord, tellGuest } from './guest-words.ts';
+import { accessOf, isNewAccess, newWord, tellGuest } from './guest-words.ts';
 import { factsOf, type Held, type VmParts } from './held.ts';
 import type { Keeper } from './keeper.ts';
 import { meterVm } from './meter-vm.ts';
@@ -78,7 +78,7 @@ export class VmKeeper implements Keeper {
       const next: LocalVm = vm === null ? { spec, sshPort: null, disk: null, boot: null } : { ...vm, spec };
       await this.#parts.dirs.save(next);
       held.vm = next;
-      if (vm !== null && vm.spec.keysVersion !== spec.keysVersion) tellGuest(held.machine, spec, this.#parts.log);
+      if (vm !== null && isNewAccess(vm.spec, spec)) tellGuest(held.machine, vm, spec, this.#parts.log);
     }
     held.fresh = spec;
     this.#tell('again');
@@ -115,7 +115,8 @@ export class VmKeeper implements Keeper {
   /** Listens to a machine: what its guest says, and when it ends. */
   #attend(machine: Machine): void {
     const spec = this.#held.vm?.spec;
-    if (spec === undefined) return;
+    const live = launchedBoot(this.#held.vm);
+    if (spec === undefined || live === null) return;
     void machine.exited.then((exit) =>
       this.#enqueue(async () => {
         if (this.#held.machine !== machine) return;
@@ -124,7 +125,7 @@ export class VmKeeper implements Keeper {
         await this.#converge();
       }),
     );
-    machine.welcome(accessOf(spec), (said) => this.#enqueue(() => this.#hear(machine, said)));
+    machine.welcome(accessOf(spec, live), (said) => this.#enqueue(() => this.#hear(machine, said)));
   }
 
   async #hear(machine: Machine, said: GuestSaid): Promise<void> {

@@ -14,6 +14,8 @@ const boot: z.ZodType<LocalBoot> = z.discriminatedUnion('state', [
     sshHostKey: text.nullable(),
     keysVersion: count.optional(),
     guestFailure: text.nullable(),
+    guestFailureCode: text.optional(),
+    bootSpec: text.optional(),
     stopAsked: z.strictObject({ cause: z.enum(['requested', 'host-shutdown']), agentEpoch: count }).nullable(),
   }),
   z.strictObject({ ...ofBoot, state: z.literal('ended'), cause: exitCause, detail: text, agentEpoch: count }),
@@ -25,7 +27,7 @@ const record = z.strictObject({
   version: z.literal(1),
   spec: desiredSpec,
   sshPort: z.int().min(1).max(65_535).nullable(),
-  disk: z.strictObject({ imageDigest, diskBytes: count }).nullable(),
+  disk: z.strictObject({ imageDigest, diskBytes: count, kind: z.enum(['overlay', 'volume']).optional() }).nullable(),
   boot: boot.nullable(),
 });
 

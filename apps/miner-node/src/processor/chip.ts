@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readVek, type SimulatedProcessor } from '#attestation';
 import type { AttesterBus } from '#events';
 import { readSmallFile, writeFileDurably } from '../host/durable-file.ts';
-import type { HostProcessor } from './processor.ts';
+import type { HostProcessor } from './report-service.ts';
 
 /** The chip of this host's simulated processor: its key from the miner's directory (0600) or made there now, and the
  *  certificates that the network gives for it. Rejects with AttestationRefused on a network that has no simulated root. */

@@ -4,7 +4,7 @@ import { hostDataOf } from '#attestation';
 import type { ChipCertificates } from '#events';
 import { type ProcessorAnswer, parseProcessorRequest } from '#guest-channel';
 import { readLaunchInputs } from '#host';
-import { wordsOf } from './attest-error.ts';
+import { wordsOf } from '../failure.ts';
 
 /** The simulated processor of this host, with the chip that its network gave it certificates for. */
 export type HostProcessor = {
@@ -13,12 +13,15 @@ export type HostProcessor = {
   readonly certificates: ChipCertificates;
 };
 
+/** What plays the processor of one VM. Throws ChannelError for a frame that asks for nothing. */
+export type ReportService = { answer(frame: unknown): ProcessorAnswer };
+
 /** Answers one VM's requests for reports. What it signs of the VM is measured once, from the files of the process that
  *  runs it, and is what was there when it started. */
 export const createReportService = async (
   { processor, chip, certificates }: HostProcessor,
   vm: { readonly pid: number; readonly bootSpec: string },
-): Promise<{ answer(frame: unknown): ProcessorAnswer }> => {
+): Promise<ReportService> => {
   const measurement = Buffer.from(processor.launchDigest(await readLaunchInputs(vm.pid)), 'hex');
   const hostData = hostDataOf(vm.bootSpec);
   const reportId = randomBytes(32);
