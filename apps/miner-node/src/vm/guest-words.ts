@@ -42,7 +42,8 @@ export const newWord = (
 };
 
 /** Changed keys go to the guest that runs, at once; it says when it has taken them. */
-export const tellGuest = (machine: Machine | null, live: LaunchedBoot | null, spec: DesiredSpec, log: Log): void => {
+export const tellGuest = (machine: Machine | null, vm: LocalVm, spec: DesiredSpec, log: Log): void => {
+  const live = launchedBoot(vm);
   try {
     if (live !== null) machine?.tell(accessOf(spec, live));
   } catch (error) {
