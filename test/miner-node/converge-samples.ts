@@ -1,4 +1,4 @@
-import type { BootId, DesiredSpec, ImageDigest, VmId } from '#domain';
+import type { BootId, DesiredSpec, ImageDigest, SealedSpec, VmId } from '#domain';
 import type { LaunchedBoot, LocalVm } from '../../apps/miner-node/src/converge/local-vm.ts';
 import type { Facts } from '../../apps/miner-node/src/converge/next-step.ts';
 
@@ -24,6 +24,12 @@ export const spec = (change: Partial<DesiredSpec> = {}): DesiredSpec => ({
   sshPublicKeys: ['ssh-ed25519 AAAA ann@home'],
   stopDeadlineMs: 120_000,
   ...change,
+});
+
+/** What a sealed VM's boot is started as; each has its own. */
+export const sealedAs = (bootEpoch: number, access: string | null = null): SealedSpec => ({
+  bootSpec: `{"bootId":"${bootNumber(bootEpoch).bootId}","kind":"vm","version":1}`,
+  ...{ bootDigest: 'b'.repeat(64), cmdline: 'console=ttyS0 hcc.kind=simulated', integrity: 'none', access },
 });
 
 export const launched = (bootEpoch: number, change: Partial<LaunchedBoot> = {}): LaunchedBoot => ({

@@ -3,9 +3,11 @@ import {
   bootNumber,
   ended,
   facts,
+  imageDigest,
   launched,
   local,
   running,
+  sealedAs,
   spec,
 } from '../../../../test/miner-node/converge-samples.ts';
 import { limits } from '../limits.ts';
@@ -82,6 +84,39 @@ describe('what is done next', () => {
     });
   });
 
+  test.each([
+    ['volume', spec(), 'overlay'],
+    [undefined, spec({ sealed: sealedAs(1) }), 'volume'],
+  ] as const)(
+    'given a disk of kind %s / when the VM shall be started as if it had the other / then that boot is given up, and the disk stays',
+    (kind, wanted, other) => {
+      const disk = { imageDigest, diskBytes: 1_073_741_824, kind };
+      expect(nextStep(local({ disk }), wanted, facts())).toEqual({
+        ...{ do: 'give-up-boot', boot: bootNumber(1), code: 'disk-kind-other' },
+        detail: expect.stringContaining(`wanted ${other}`),
+      });
+    },
+  );
+
+  test('given a sealed VM / when it is started, resized and started / then its volume is made, grown before the launch, never made again', () => {
+    const sealed = sealedAs(1);
+    const disk = { imageDigest, diskBytes: 1_073_741_824, kind: 'volume' } as const;
+    expect(nextStep(local({ disk: null }), spec({ sealed }), facts()).do).toBe('prepare-disk');
+    expect(nextStep(local({ disk }), spec({ sealed }), facts()).do).toBe('launch');
+    const size = { vcpus: 1, memoryBytes: 268_435_456, diskBytes: 2_147_483_648 };
+    const bigger = spec({ generation: 2, boot: bootNumber(2), sealed: sealedAs(2), size });
+    expect(nextStep(local({ disk, boot: ended(1) }), bigger, facts()).do).toBe('grow-disk');
+    const grown = { ...disk, diskBytes: size.diskBytes };
+    expect(nextStep(local({ disk: grown, boot: ended(1) }), bigger, facts()).do).toBe('launch');
+    expect(nextStep(local({ disk: grown, boot: ended(2) }), spec({ sealed, boot: bootNumber(3) }), facts()).do).toBe(
+      'launch',
+    );
+  });
+
+  test('given a sealed VM whose boot is not settled yet / when its spec is read / then nothing is started', () => {
+    expect(nextStep(local({ disk: null }), spec({ boot: null }), facts())).toEqual({ do: 'none' });
+  });
+
   test('given a host that goes down / when VMs run or shall run / then they are stopped and none is started', () => {
     const here = facts({ hostStopping: true });
     expect(nextStep(local(), spec(), here)).toEqual({ do: 'none' });
@@ -97,6 +132,11 @@ describe('what is done next', () => {
     expect(nextStep(vm, spec(), facts())).toEqual({
       do: 'record-exit',
       exit: { kind: 'failed', code: 'guest-failed', detail: 'no host key' },
+    });
+    const stopped = { guestFailure: 'header-other: it is not the pinned one', guestFailureCode: 'guest-stopped' };
+    expect(nextStep(local({ boot: launched(1, stopped) }), spec(), facts())).toEqual({
+      do: 'record-exit',
+      exit: { kind: 'failed', code: 'guest-stopped', detail: stopped.guestFailure },
     });
   });
 });

@@ -2,7 +2,16 @@ import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { bootNumber, ended, launched, local, spec, vmId } from '../../../../test/miner-node/converge-samples.ts';
+import {
+  bootNumber,
+  ended,
+  imageDigest,
+  launched,
+  local,
+  sealedAs,
+  spec,
+  vmId,
+} from '../../../../test/miner-node/converge-samples.ts';
 import type { LocalVm } from '../converge/index.ts';
 import { openVmDirs } from './vm-dir.ts';
 
@@ -18,6 +27,14 @@ describe('the directory of a VM', () => {
     [
       'launched',
       { boot: launched(2, { sshHostKey: 'ssh-ed25519 AAAA', stopAsked: { cause: 'requested', agentEpoch: 3 } }) },
+    ],
+    [
+      'sealed',
+      {
+        spec: spec({ sealed: sealedAs(2, 'an envelope'), keysVersion: 3 }),
+        disk: { imageDigest, diskBytes: 4_096, kind: 'volume' },
+        boot: launched(2, { bootSpec: sealedAs(2).bootSpec, guestFailure: 'a: b', guestFailureCode: 'guest-stopped' }),
+      },
     ],
     ['ended', { boot: ended(2) }],
     ['failed', { boot: { ...bootNumber(3), state: 'failed', code: 'image-not-found', detail: 'no image' } }],
