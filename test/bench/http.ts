@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureNatsOperator, startNatsServer } from '#adapters/nats';
 import { createRandomIds, createSystemClock } from '#adapters/system';
 import { natsBinary } from '../nats/nats-world.ts';
+import { sealingEnv } from '../orchestrator/sealing-env.ts';
 import { type Case, perSecond } from './pairs.ts';
 import { freshPlace, inFlight } from './place.ts';
 
@@ -66,6 +67,7 @@ const startOurs = async (path: (name: string) => string) => {
     HCC_NATS_URL: nats.url,
     HCC_NATS_SECRETS_DIR: path('nats-secrets'),
     HCC_OPERATOR_TOKEN_FILE: path('operator.token'),
+    ...sealingEnv(path('')),
     HCC_RATE_ADDRESS_PER_MINUTE: '100000000',
     HCC_RATE_CALLER_PER_MINUTE: '100000000',
   });

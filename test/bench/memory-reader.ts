@@ -1,8 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { createMemoryBus } from '#adapters/memory';
+import { createMemoryBus, createMemoryKeyVault } from '#adapters/memory';
 import { openSqliteStore } from '#adapters/sqlite';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
 import { createLifecycle, createMetrics, silentLog } from '#edge';
@@ -23,7 +23,15 @@ const [file = '', dir = ''] = process.argv.slice(2);
 mkdirSync(dir, { recursive: true });
 const standing = [
   ...['relay', 'spec-publisher', vmAdmission.name, vmPlacement.name, vmResize.name],
-  ...[minerLost.name, minerTrust.name, deviceClaims.name, deadlines.name, reconciler.name],
+  ...[
+    minerLost.name,
+    minerTrust.name,
+    deviceClaims.name,
+    'vm-boots',
+    'key-destruction',
+    deadlines.name,
+    reconciler.name,
+  ],
 ];
 const clock = createSystemClock();
 const ids = createRandomIds();
@@ -43,6 +51,8 @@ const app = await startOrchestrator(
     },
     connectBus: async () => bus.orchestrator,
     issueMinerJwt: async () => ({ jwt: '', expiresAt: 0, servers: [] }),
+    openVault: async () => ({ ...createMemoryKeyVault(randomBytes), close: async () => undefined }),
+    openSimulated: async () => null,
   },
   {
     ...{
@@ -56,6 +66,7 @@ const app = await startOrchestrator(
       ...{ name: 'bench', kind: 'simulated', simulatedRootSha256: '0'.repeat(64) },
       key: generateKeyPairSync('ed25519').privateKey,
     },
+    resultKey: generateKeyPairSync('ed25519').publicKey,
     operatorToken: { tokenId: ids.uuid(), sha256: '0'.repeat(64) },
   },
   lifecycle,

@@ -7,6 +7,7 @@ import {
   createMemoryBus,
   createMemoryCheckpoints,
   createMemoryEventStore,
+  createMemoryKeyVault,
   createMemoryLeases,
   type MemoryBus,
 } from '#adapters/memory';
@@ -14,6 +15,7 @@ import { createInProcessScheduler, createRandomIds, createSystemClock } from '#a
 import { standardFlavors } from '#domain';
 import { createLifecycle, createMetrics, type Lifecycle, type Log, silentLog } from '#edge';
 import { type EventStore, streamName } from '#events';
+import { simulatedProcessor } from '#simulated-processor';
 import type { RateLimits } from '../../apps/orchestrator/src/http/rates.ts';
 import type { NetworkTerms } from '../../apps/orchestrator/src/lifecycle/found-network.ts';
 import { type Ground, startOrchestrator } from '../../apps/orchestrator/src/orchestrator.ts';
@@ -96,6 +98,8 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
         expiresAt: 0,
         servers: ['nats://x:1'],
       }),
+      openVault: async () => ({ ...createMemoryKeyVault(randomBytes), close: async () => undefined }),
+      openSimulated: async () => simulatedProcessor,
       ...options.ground,
     },
     {
@@ -105,6 +109,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       logHeadsFile: options.heads?.file ?? join(dir, 'log-heads.ndjson'),
       operatorToken: operator,
       network: testNetwork(options.heads?.key),
+      resultKey: generateKeyPairSync('ed25519').publicKey,
       reconcile: true,
       metricsAt: options.metricsAt ?? null,
       ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),

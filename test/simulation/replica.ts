@@ -13,6 +13,7 @@ import {
 import { createLeadership, type LedPart } from '../../apps/orchestrator/src/lifecycle/leadership.ts';
 import { createParts } from '../../apps/orchestrator/src/parts.ts';
 import { openReadModel, type ReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
+import type { Sealing } from '../../apps/orchestrator/src/sealed/sealing.ts';
 import { createLife, type Life } from './life.ts';
 import { createProcessGround, type Ground } from './process.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -134,7 +135,7 @@ const beginTerm = ({ timersAreDropped, log }: ReplicaParts, process: Stands, clo
   const scheduler = timersAreDropped ? droppingScheduler : createInProcessScheduler({ clock, fired: () => undefined });
   const renew = async () => ({ ok: false, reason: 'not simulated' }) as const;
   const shared = { store, checkpoints, clock, bus, log: logOf(log) };
-  const { parts } = createParts({ ...shared, scheduler, renew, startAt: 'checkpoint' });
+  const { parts } = createParts({ ...shared, scheduler, renew, sealing: simulatedSealing, startAt: 'checkpoint' });
   const relay = createRelay(shared);
   const { name, start, stop } = relay;
   const all: readonly LedPart[] = [
@@ -143,6 +144,17 @@ const beginTerm = ({ timersAreDropped, log }: ReplicaParts, process: Stands, clo
     ...parts,
   ];
   return { parts: all };
+};
+
+/** Nobody in the simulator opens a volume: what is decided about its key is simulated, and there is none. */
+const simulatedSealing: Sealing = {
+  vault: { destroy: async () => ({ keyVersion: 1 }) },
+  boots: {
+    network: { id: '11111111-1111-4111-8111-111111111111', kind: 'simulated' },
+    networkKey: new Uint8Array(32),
+    simulated: { launchDigest: () => '0'.repeat(96) },
+  },
+  access: () => null,
 };
 
 const droppingScheduler: Scheduler = {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newToken } from '../../../test/orchestrator/booted.ts';
 import { networkKeyFile } from '../../../test/orchestrator/network-key.ts';
+import { sealingEnv } from '../../../test/orchestrator/sealing-env.ts';
 import { orchestratorConfig } from './config.ts';
 
 const environment = (token: string) => {
@@ -22,6 +23,7 @@ const environment = (token: string) => {
     HCC_NATS_URL: 'nats://127.0.0.1:4222',
     HCC_NATS_SECRETS_DIR: '/x/nats',
     HCC_OPERATOR_TOKEN_FILE: file,
+    ...sealingEnv(dir),
   };
 };
 

@@ -1,4 +1,6 @@
+import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { type KekSource, kekCommand } from '#adapters/vault';
 import {
   ConfigInvalid,
   type Environment,
@@ -14,7 +16,7 @@ import {
   wholeNumber,
   withStoreAddress,
 } from '#edge';
-import { networkKeyFrom } from './heads/network-key.ts';
+import { networkKeyFrom, resultKeyFrom } from './heads/network-key.ts';
 import { type OperatorToken, operatorTokenFrom } from './http/auth/authenticator.ts';
 import { generousRates, type RateLimits } from './http/rates.ts';
 import type { NetworkTerms } from './lifecycle/found-network.ts';
@@ -42,6 +44,10 @@ export type OrchestratorConfig = {
   /** A person's word that processes and relay without a checkpoint may begin at the beginning of the log. */
   readonly reconcile: boolean;
   readonly logHeadsFile: string;
+  /** Where the keys of volumes are, and what they are wrapped under; `older` while a rotation is not done. */
+  readonly vault: { readonly dir: string; readonly kek: KekSource; readonly older: KekSource | null };
+  /** Ed25519, public: what attestors sign their results with. */
+  readonly resultKey: KeyObject;
 };
 
 const natsWanted = 'nats://host:port, without credentials; of a cluster all servers, with commas between';
@@ -73,6 +79,15 @@ const environment = z.object({
   HCC_OPERATOR_TOKEN_FILE: text('the path of a file (mode 600) with the operator token'),
   HCC_LOG_HEADS_FILE: text("the path of the log's signed heads, outside the store"),
   HCC_NETWORK_KEY_FILE: text('the path of a file (mode 600) with the network key'),
+  HCC_VAULT_DIR: text('the directory of the keys of volumes, on a disk that is backed up'),
+  HCC_VAULT_KEY_FILE: text(
+    'the path of a file (mode 600) with 64 hex digits that those keys are wrapped under',
+  ).optional(),
+  HCC_VAULT_KEY_COMMAND: text(
+    'a JSON array of words: a program that writes those 64 hex digits to its stdout',
+  ).optional(),
+  HCC_VAULT_OLD_KEY_FILE: text('the path of a file (mode 600) with what they were wrapped under before').optional(),
+  HCC_RESULT_PUBLIC_KEY_FILE: text('the path of a file with the public key that attestors sign results with'),
   HCC_NETWORK_NAME: text('the name of the network').default('local'),
   HCC_NETWORK_KIND: z.enum(['simulated', 'production'], { error: 'simulated or production, for ever' }),
   HCC_SIMULATED_ROOT_SHA256: z
@@ -114,6 +129,8 @@ export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
     logLevel: given.HCC_LOG_LEVEL,
     reconcile: given.HCC_RECONCILE === '1',
     logHeadsFile: given.HCC_LOG_HEADS_FILE,
+    vault: vaultOf(given),
+    resultKey: resultKeyFrom(given.HCC_RESULT_PUBLIC_KEY_FILE),
   };
 };
 
@@ -121,6 +138,29 @@ const redisOf = (given: z.infer<typeof environment>): OrchestratorConfig['redis'
   const { HCC_REDIS_URL: url, HCC_REDIS_PASSWORD_FILE: file } = given;
   if (url === undefined) return null;
   return { url, password: file === undefined ? null : readSecretFile(file, 'the password of Redis') };
+};
+
+/** A file or a program, and exactly one of them. */
+const vaultOf = (given: z.infer<typeof environment>): OrchestratorConfig['vault'] => {
+  const { HCC_VAULT_DIR: dir, HCC_VAULT_KEY_FILE: file, HCC_VAULT_KEY_COMMAND: command } = given;
+  if ((file === undefined) === (command === undefined)) {
+    const observed = file === undefined ? 'none of the two is set' : 'both are set';
+    throw new ConfigInvalid(`HCC_VAULT_KEY_FILE and HCC_VAULT_KEY_COMMAND: ${observed}, wanted exactly one`);
+  }
+  const old = given.HCC_VAULT_OLD_KEY_FILE;
+  return {
+    dir,
+    kek: file === undefined ? commandOf(command ?? '') : { kind: 'file', path: file },
+    older: old === undefined ? null : { kind: 'file', path: old },
+  };
+};
+
+const commandOf = (json: string): KekSource => {
+  try {
+    return kekCommand(json);
+  } catch (error) {
+    throw new ConfigInvalid(`HCC_VAULT_KEY_COMMAND: ${error instanceof Error ? error.message : String(error)}`);
+  }
 };
 
 /** Who is what is said twice, so that a slip in one of them stops the start. */

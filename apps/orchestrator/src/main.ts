@@ -1,12 +1,14 @@
 import 'reflect-metadata';
 import { openRedisScheduler } from '#adapters/bullmq';
 import { connectOrchestratorBus } from '#adapters/nats';
+import { loadSimulatedProcessor } from '#adapters/processor';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
 import { configOrExit, connectedSoon, createLog, createMetrics, type Log, type Metrics, runProgram } from '#edge';
 import type { Clock, TimerFired } from '#events';
 import { type OrchestratorConfig, orchestratorConfig } from './config.ts';
 import { minerCredentials, natsOperatorOf, ownCredentials } from './lifecycle/credentials.ts';
 import { openStoreOf } from './lifecycle/open-store.ts';
+import { openVaultOf } from './lifecycle/open-vault.ts';
 import { startOrchestrator } from './orchestrator.ts';
 
 const name = 'orchestrator';
@@ -32,6 +34,8 @@ const run = async (config: OrchestratorConfig): Promise<void> => {
               connectOrchestratorBus({ servers, replicas, credentials: () => own, clock, log }),
             ),
           issueMinerJwt: minerCredentials(operator, servers, clock),
+          openVault: (networkId) => openVaultOf(config.vault, networkId),
+          openSimulated: async () => (config.network.kind === 'simulated' ? loadSimulatedProcessor() : null),
         },
         config,
         lifecycle,

@@ -1,4 +1,6 @@
+import type { KeyObject } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { SimulatedProcessor } from '#attestation';
 import { busWaitMs, type Lifecycle, type Log, type Metrics, metricsDoor } from '#edge';
 import {
   type Checkpoints,
@@ -6,6 +8,7 @@ import {
   createConsumer,
   type EventStore,
   type Ids,
+  type KeyVault,
   type Leases,
   type OrchestratorBus,
   type Scheduler,
@@ -26,6 +29,7 @@ import { busProbe, createReadiness, storeProbe, timersProbe } from './lifecycle/
 import { openReadModel } from './projections/read-model.ts';
 import { createRebuilds } from './projections/rebuilds.ts';
 import { createReputationSink } from './projections/reputation.ts';
+import { createSealing } from './sealed/sealing.ts';
 import { beginTerm } from './term.ts';
 
 export type OpenStore = {
@@ -47,6 +51,10 @@ export type Ground = {
   /** Connects and makes sure of streams and consumers; within {@link busWaitMs}, or it throws and says why. */
   readonly connectBus: () => Promise<OrchestratorBus>;
   readonly issueMinerJwt: IssueMinerJwt;
+  /** Where the keys of volumes are, for this network. */
+  readonly openVault: (networkId: string) => Promise<KeyVault & { close(): Promise<void> }>;
+  /** What predicts for a simulated processor; `null` on a production network. */
+  readonly openSimulated: () => Promise<Pick<SimulatedProcessor, 'launchDigest'> | null>;
 };
 
 export type OrchestratorOptions = {
@@ -55,6 +63,8 @@ export type OrchestratorOptions = {
   readonly readModelDir: string;
   readonly operatorToken: OperatorToken;
   readonly network: NetworkTerms;
+  /** Ed25519, public: what attestors sign their results with. */
+  readonly resultKey: KeyObject;
   readonly reconcile: boolean;
   /** Where figures are given; `null` gives none. */
   readonly metricsAt: { readonly host: string; readonly port: number } | null;
@@ -82,11 +92,27 @@ export const startOrchestrator = async (
   const bus = measuredBus(connected, metrics);
   const scheduler = await lifecycle.open('timers', ground.openScheduler, (open) => open.stop());
 
+  const vault = await lifecycle.open(
+    'vault',
+    () => ground.openVault(id),
+    (open) => open.close(),
+  );
+  const simulated = await ground.openSimulated();
+  const { sealing, desk } = createSealing({
+    ...{ store, clock, log, vault, simulated, network: { id, kind } },
+    ...{ networkKey: options.network.key, resultKey: options.resultKey },
+  });
   const leadership = createLeadership({
     ...{ leases, clock, log, holder: `orchestrator-${ids.uuid()}` },
-    begin: () => beginTerm({ store, checkpoints, scheduler, bus }, ground, options.reconcile),
+    begin: () => beginTerm({ store, checkpoints, scheduler, bus, sealing }, ground, options.reconcile),
   });
   await lifecycle.start(leadership, { startMs: processesStartMs });
+  // Every replica answers guests: an append decides, not who holds the lease.
+  await lifecycle.open(
+    'guests',
+    () => bus.guests.serve(desk),
+    (stop) => stop(),
+  );
 
   const consumers = () => [
     { status: readModel.status },

@@ -23,9 +23,12 @@ import { orphans, reconciler, withoutVm } from './processes/reconciler.process.t
 import { giveAll, processSink, type StartAt } from './processes/runner.ts';
 import { slashing } from './processes/slashing.process.ts';
 import { vmAdmission } from './processes/vm-admission.process.ts';
+import { vmBoots } from './processes/vm-boots.process.ts';
 import { vmPlacement } from './processes/vm-placement.process.ts';
 import { vmResize } from './processes/vm-resize.process.ts';
 import { createSpecPublisher } from './publisher/spec-publisher.ts';
+import { createKeyDestruction } from './sealed/key-destruction.ts';
+import type { Sealing } from './sealed/sealing.ts';
 import { type Attached, attachedMiners, createMinerWatch, lookEveryMs, type MinerWatch } from './watch/miner-watch.ts';
 
 export type PartsDependencies = {
@@ -36,6 +39,7 @@ export type PartsDependencies = {
   readonly bus: OrchestratorBus;
   readonly log: Log;
   readonly renew: (minerId: string) => Promise<AskAnswer>;
+  readonly sealing: Sealing;
   /** Told how long a VM was in the observed state that it leaves. */
   readonly dwelt?: Dwelt;
   /** `beginning` only when a person said so (HCC_RECONCILE=1). */
@@ -63,7 +67,9 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
   const { store, checkpoints, clock, scheduler, bus, log, renew, startAt, dwelt = () => undefined } = dependencies;
   const consumer = (name: string, sink: Sink) => ({ name, ...createConsumer({ name, store, clock, sink, log }) });
 
-  const publisher = createSpecPublisher({ store, bus, checkpoints });
+  const { vault, boots, access } = dependencies.sealing;
+  const publisher = createSpecPublisher({ store, bus, checkpoints, access });
+  const bootsOf = vmBoots(boots);
   const waits = processSink(deadlines, dependencies, startAt);
   const timed = withTimers(
     withDwell(waits, waits.state, dwelt),
@@ -89,6 +95,8 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
       consumer('spec-publisher', publisher),
       consumer(vmAdmission.name, processSink(vmAdmission, dependencies, startAt)),
       consumer(vmPlacement.name, processSink(vmPlacement, dependencies, startAt)),
+      consumer(bootsOf.name, processSink(bootsOf, dependencies, startAt)),
+      consumer('key-destruction', createKeyDestruction({ store, checkpoints, clock, vault })),
       consumer(vmResize.name, processSink(vmResize, dependencies, startAt)),
       consumer(deviceClaims.name, processSink(deviceClaims, dependencies, startAt)),
       consumer(minerTrust.name, processSink(minerTrust, dependencies, startAt)),

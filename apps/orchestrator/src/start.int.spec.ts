@@ -9,6 +9,7 @@ import { createSystemClock } from '#adapters/system';
 import { findTool, freePort } from '#host';
 import { type Json, newId, newToken } from '../../../test/orchestrator/booted.ts';
 import { networkKeyFile } from '../../../test/orchestrator/network-key.ts';
+import { sealingEnv } from '../../../test/orchestrator/sealing-env.ts';
 
 // The built program as a process, on a real nats-server and a real file. `npm test` builds first.
 
@@ -35,6 +36,7 @@ const newHome = async (natsUrl: string, secretsDir?: string): Promise<Home> => {
     HCC_NATS_URL: natsUrl,
     HCC_NATS_SECRETS_DIR: secretsDir ?? join(dir, 'nats-secrets'),
     HCC_OPERATOR_TOKEN_FILE: join(dir, 'operator.token'),
+    ...sealingEnv(dir),
   };
   return { dir, token, env };
 };

@@ -12,12 +12,14 @@ import { renewal } from './lifecycle/credentials.ts';
 import type { LedPart, Term } from './lifecycle/leadership.ts';
 import type { Ground } from './orchestrator.ts';
 import { createParts } from './parts.ts';
+import type { Sealing } from './sealed/sealing.ts';
 
 type Opened = {
   readonly store: EventStore;
   readonly checkpoints: Checkpoints;
   readonly scheduler: Scheduler;
   readonly bus: OrchestratorBus;
+  readonly sealing: Sealing;
 };
 
 /** The parts of one term of office: relay, processes, intake, timers. `reconcile` lets those without a checkpoint begin at the beginning. */

@@ -22,6 +22,7 @@ import { ensureNetworkKey } from './network-key.ts';
 import type { Steps } from './report.ts';
 import { type Program, type Supervision, startSupervised } from './supervise.ts';
 import { ensureToken, type Token, tokenFile } from './tokens.ts';
+import { ensureVaultKey } from './vault.ts';
 
 export type BootstrapOptions = { readonly port: number; readonly miners: number; readonly cacheDir: string };
 
@@ -76,6 +77,7 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
   const image = await step('image', (report) => buildTinyImage({ cacheDir, report, signal }));
   const tokens = await step('secrets', async () => {
     await ensureNetworkKey(home);
+    await ensureVaultKey(home);
     return {
       attestation: await ensureAttestationSecrets(home, cli.clock),
       operator: await ensureToken(home, 'operator', cli.makes),

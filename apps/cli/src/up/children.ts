@@ -8,6 +8,7 @@ import type { Home } from './home.ts';
 import type { InvitedMiner } from './invite.ts';
 import { networkKeyFile } from './network-key.ts';
 import { tokenFile } from './tokens.ts';
+import { vaultEnv } from './vault.ts';
 
 /** A program of ours, beside this one in the build. Apps meet on HTTP and the bus, so it is a path and not an import. */
 const program = (app: 'orchestrator' | 'attestor' | 'miner-node'): string =>
@@ -33,6 +34,8 @@ export const orchestratorSpec = (
     ...storeEnv(env, home),
     HCC_LOG_HEADS_FILE: home.path('log-heads.ndjson'),
     HCC_NETWORK_KEY_FILE: networkKeyFile(home),
+    ...vaultEnv(home),
+    HCC_RESULT_PUBLIC_KEY_FILE: attestorFiles(home).resultPublicKey,
     HCC_READMODEL_DIR: home.path('readmodels'),
     HCC_NATS_URL: at.natsUrl,
     HCC_NATS_SECRETS_DIR: at.natsSecretsDir,

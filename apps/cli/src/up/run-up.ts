@@ -18,7 +18,7 @@ export type UpOptions = {
   readonly vm: boolean;
   readonly port: number;
   readonly miners: number;
-  readonly flavor: string;
+  readonly flavor?: string;
   readonly home?: string;
   readonly json?: boolean;
 };

@@ -7,15 +7,17 @@ import { type Login, sshLine } from '../ssh/ssh.ts';
 import { createNarrator } from '../story/lines.ts';
 import type { Cluster } from './bootstrap.ts';
 import { loginOf, untilUp, type VmWork } from './first-vm.ts';
+import { smallestFor } from './flavors.ts';
 import { goals, watchVm } from './timeline.ts';
 
 /** A VM that runs, and how to log in to it. */
 export type UpVm = { readonly vm: VmView; readonly login: Login; readonly line: string };
 
 /** Requests a VM through the API and shows it come up. */
-export const makeVm = async (work: VmWork, cluster: Cluster, flavorId: string, cli: Cli): Promise<UpVm> => {
+export const makeVm = async (work: VmWork, cluster: Cluster, wanted: string | undefined, cli: Cli): Promise<UpVm> => {
   const vmId = cli.makes.uuid();
   const { accountId, imageDigest, owner } = cluster;
+  const flavorId = wanted ?? (await smallestFor(cluster));
   const accepted = await owner.requestVm({ vmId, accountId, name: 'demo', flavorId, imageDigest });
   await owner.vm(vmId, accepted.position ?? undefined);
   return described(work, await untilUp(work, vmId, 0n));

@@ -36,7 +36,7 @@ const given = async () => {
   const { store, checkpoints, clock } = bench;
   const wire = lastPerSubject();
   const start = () => {
-    const sink = createSpecPublisher({ store, checkpoints, bus: wire.bus });
+    const sink = createSpecPublisher({ store, checkpoints, bus: wire.bus, access: () => null });
     return { sink, ...createConsumer({ name: 'spec-publisher', store, clock, sink, log: () => undefined }) };
   };
   const spec = () => wire.subjects.get(`${minerId}.${vmId}`);

@@ -12,11 +12,14 @@ import {
   streamName,
 } from '#events';
 import { decodeKnown, tryDecode } from '../processes/decoded.ts';
+import type { AccessMessage } from '../sealed/access-message.ts';
 
 /** The events after which a miner must be told something new. */
 const changesSpec: ReadonlySet<VmEvent['type']> = new Set<VmEvent['type']>([
   'VmPlaced',
   'BootAuthorized',
+  'VmBootSpecified',
+  'VmKeyReleased',
   'VmStartRequested',
   'VmStopRequested',
   'VmResized',
@@ -39,10 +42,12 @@ export const createSpecPublisher = ({
   store,
   bus,
   checkpoints,
+  access,
 }: {
   readonly store: EventStore;
   readonly bus: Pick<OrchestratorBus, 'putSpec' | 'purgeSpec'>;
   readonly checkpoints: Checkpoints;
+  readonly access: AccessMessage;
 }): SpecPublisher => {
   const name = 'spec-publisher';
   const placed = new Map<VmId, MinerId>();
@@ -53,7 +58,7 @@ export const createSpecPublisher = ({
   };
 
   const publish = async (vmId: VmId): Promise<void> => {
-    const current = await currentSpec(store, vmId);
+    const current = await currentSpec(store, vmId, access);
     if (current !== null) await bus.putSpec(current.minerId, current.spec);
   };
 
@@ -81,7 +86,7 @@ export const createSpecPublisher = ({
       if (known.category !== 'vm') return;
       absorb(known.id, known.event);
       if (known.event.type !== 'VmTerminated' && !changesSpec.has(known.event.type)) return;
-      const current = await currentSpec(store, known.id);
+      const current = await currentSpec(store, known.id, access);
       if (current === null) return;
       // Folded now, so an old event seen again finds a VM that is gone, and puts nothing that nobody would take away.
       if (current.terminated) await bus.purgeSpec(current.minerId, known.id);
@@ -99,6 +104,7 @@ export const createSpecPublisher = ({
 export const currentSpec = async (
   store: EventStore,
   vmId: VmId,
+  access: AccessMessage,
 ): Promise<{ readonly minerId: MinerId; readonly spec: DesiredSpec; readonly terminated: boolean } | null> => {
   let state: VmState = vm.initial;
   let specRevision = 0n;
@@ -109,5 +115,9 @@ export const currentSpec = async (
   }
   const spec = state === null ? null : desiredSpec(state, specRevision);
   if (state === null || state.placement === null || spec === null) return null;
-  return { minerId: state.placement.minerId, spec, terminated: state.observed === 'terminated' };
+  const { minerId } = state.placement;
+  const terminated = state.observed === 'terminated';
+  if (spec.sealed === undefined) return { minerId, spec, terminated };
+  // Who may log in is the guest's business: its miner only passes on what the network signed for it.
+  return { minerId, spec: { ...spec, sealed: { ...spec.sealed, access: access(state) } }, terminated };
 };

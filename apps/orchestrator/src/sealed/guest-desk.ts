@@ -1,0 +1,194 @@
+import type { KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { GuestResult } from '#attestation';
+import { fold, type KeySuite, Refusal, type SealedBoot, type Vm, type VmCommand } from '#domain';
+import type { Log } from '#edge';
+import {
+  aggregates,
+  bootId,
+  type Clock,
+  type ConfirmRequest,
+  derivedUuid,
+  type EventStore,
+  type GuestHandlers,
+  GuestRefused,
+  handle,
+  type KeyVault,
+  minerId as minerIdOf,
+  type NetworkAnswer,
+  type ReleaseRequest,
+  readWholeStream,
+  streamName,
+  VaultError,
+  vmId as vmIdOf,
+} from '#events';
+import { SealingError, sealRelease, signNetworkMessage } from '#sealing';
+import { addressInGuest, argon2Cost, guestRetryMs } from './limits.ts';
+import { assertPresented } from './presented.ts';
+
+export type GuestDeskParts = {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly vault: Pick<KeyVault, 'create' | 'withKey'>;
+  readonly networkId: string;
+  /** Ed25519, private: guests know its public half from their measured command line. */
+  readonly networkKey: KeyObject;
+  /** The claims of a result that an attestor of this network signed and that has not expired; throws GuestRefused for any other. */
+  readonly readResult: (result: string, nowMs: number) => Promise<GuestResult>;
+  /** What the policy `guest-boot` in force says of suites without a post-quantum part. */
+  readonly allowsClassical: () => Promise<boolean>;
+};
+
+/**
+ * Answers what guests ask, as the party that relies on their appraisals: the key of a volume, and leave to go on. The event
+ * comes before the answer, so that a key nobody recorded was given to nobody; asked again, the same guest of the same boot is
+ * answered again.
+ */
+export const createGuestDesk = (parts: GuestDeskParts): GuestHandlers => ({
+  release: (minerId, request) => refusing(() => release(parts, minerId, request)),
+  confirm: (minerId, request) => refusing(() => confirm(parts, minerId, request)),
+});
+
+const release = async (parts: GuestDeskParts, minerId: string, request: ReleaseRequest): Promise<NetworkAnswer> => {
+  const { clock, vault, networkId, networkKey } = parts;
+  const { vmId, nonce } = request;
+  const guestKey = Buffer.from(request.guestKey, 'base64');
+  const result = await parts.readResult(request.result, clock.now());
+  assertPresented(result, minerId, { vmId, nonce, purpose: 'vm-key', guestKey });
+  // Before the command, because what the event names must be there; a key that nothing was released of harms nobody.
+  await assertSealed(parts, vmId);
+  const { keyVersion } = await vault.create(vmId);
+  const allowClassical = await parts.allowsClassical();
+  const vm = await decided(parts, vmId, result, {
+    ...{ type: 'ReleaseKey', ...appraised(result, minerId), guestKeySha256: sha256(guestKey) },
+    ...{ suite: suiteOf(result), keyVersion, allowClassical },
+  });
+  const { released } = bootOf(vm, result);
+  if (released === null) throw new Error(`BUG: the key of VM ${vmId} was released and its boot does not say so`);
+  const message = await vault.withKey(vmId, (volumeKey) =>
+    sealRelease({
+      boot: { networkId, vmId, generation: result.generation, bootId: result.bootId, nonce },
+      terms: { mode: released.mode, headerSha256: released.headerSha256, minCounter: vm.volume?.counter ?? 0 },
+      secrets: { volumeKey, ...accessOf(vm), network: addressInGuest, argon2: argon2Cost },
+      ...{ guestKey, networkKey, suite: released.suite, allowClassical },
+    }),
+  );
+  parts.log('info', 'volume key released', { vmId, minerId, bootId: result.bootId, mode: released.mode });
+  return { message };
+};
+
+const confirm = async (parts: GuestDeskParts, minerId: string, request: ConfirmRequest): Promise<NetworkAnswer> => {
+  const { clock, networkId, networkKey } = parts;
+  const { vmId, nonce, boot } = request;
+  const result = await parts.readResult(request.result, clock.now());
+  assertPresented(result, minerId, { vmId, nonce, purpose: 'ssh-host-key', boot });
+  const vm = await decided(parts, vmId, result, { type: 'ConfirmBoot', ...appraised(result, minerId), ...boot });
+  const { released, confirmed } = bootOf(vm, result);
+  if (released === null || confirmed === null) throw suspected(vm, boot.counter);
+  const sshHostKeySha256 = sha256(Buffer.from(confirmed.sshHostKey));
+  const message = signNetworkMessage(
+    {
+      ...{ version: 1, purpose: 'go-ahead', networkId, vmId, generation: result.generation, bootId: result.bootId },
+      ...{ nonce, guestKeySha256: released.guestKeySha256, counter: confirmed.counter, sshHostKeySha256 },
+    },
+    networkKey,
+  );
+  return { message };
+};
+
+/** The first time a counter is too low that is an event and no refusal; the guest waits all the same. */
+const suspected = (vm: Vm, counter: number): GuestRefused =>
+  new GuestRefused(
+    'volume-older',
+    `the volume of VM ${vm.vmId} says it was opened ${counter} times and more than ${vm.volume?.counter ?? 0} is wanted; its owner decides: hcc vm consent ${vm.vmId} --rollback`,
+    guestRetryMs,
+  );
+
+type SealedCommand = Extract<VmCommand, { type: 'ReleaseKey' | 'ConfirmBoot' }>;
+type WithoutNow<Command> = Command extends unknown ? Omit<Command, 'now'> : never;
+
+/** Gives the command to the VM's stream, and reads what the VM is then. One appraisal is one command, however often it comes. */
+const decided = async (
+  { store, clock }: GuestDeskParts,
+  vmId: string,
+  { appraisalId, minerId }: GuestResult,
+  command: WithoutNow<SealedCommand>,
+): Promise<Vm> => {
+  const commandId = derivedUuid(command.type, vmId, appraisalId);
+  const meta = {
+    ...{ commandId, actor: `miner:${minerId}` as const, correlationId: commandId },
+    ...{ causationId: appraisalId, traceparent: null },
+  };
+  await handle({ store, clock }, aggregates.vm, vmIdOf.decode(vmId), { ...command, now: clock.now() }, meta);
+  return vmNow(store, vmId);
+};
+
+const appraised = (result: GuestResult, minerId: string) => ({
+  generation: result.generation,
+  bootId: bootId.decode(result.bootId),
+  minerId: minerIdOf.decode(minerId),
+  appraisalId: result.appraisalId,
+  appraisedAt: result.issuedAtMs,
+  tier: result.tier,
+});
+
+const vmNow = async (store: EventStore, vmId: string): Promise<Vm> => {
+  const { decider, codec } = aggregates.vm;
+  const vm = fold(decider, (await readWholeStream(store, streamName('vm', vmIdOf.decode(vmId)))).map(codec.decode));
+  if (vm === null) throw new GuestRefused('vm-not-found', `there is no VM ${vmId}`, null);
+  return vm;
+};
+
+const assertSealed = async ({ store }: GuestDeskParts, vmId: string): Promise<void> => {
+  const { volume } = await vmNow(store, vmId);
+  if (volume === null)
+    throw new GuestRefused('vm-not-sealed', `VM ${vmId} has a plain disk; there is no key of it`, null);
+};
+
+const bootOf = ({ sealedBoot }: Vm, result: GuestResult): Pick<SealedBoot, 'released' | 'confirmed'> =>
+  sealedBoot !== null && sealedBoot.specified.bootId === result.bootId
+    ? sealedBoot
+    : { released: null, confirmed: null };
+
+/** Who may log in, as the owner said last. */
+export const accessOf = ({ name, sshPublicKeys, keysVersion }: Vm) => ({
+  hostname: name,
+  authorizedKeys: sshPublicKeys,
+  keysVersion,
+});
+
+const suiteOf = ({ suite }: GuestResult): KeySuite => {
+  if (suite === 'x-wing/hkdf-sha256/aes-256-gcm' || suite === 'x25519/hkdf-sha256/aes-256-gcm') return suite;
+  throw new GuestRefused(
+    'suite-unknown',
+    `the guest offers the suite ${suite.slice(0, 64) || 'none'}, which nobody here has`,
+    null,
+  );
+};
+
+/** A "no" of our own rules as a "no" to the guest; those that time or a person may change are worth asking again. */
+const refusing = async (work: () => Promise<NetworkAnswer>): Promise<NetworkAnswer> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal)
+      throw new GuestRefused(error.code, error.message, mayChange.has(error.code) ? guestRetryMs : null);
+    if (error instanceof SealingError) throw new GuestRefused(error.code, error.message, null);
+    if (error instanceof VaultError && error.code === 'key-destroyed') {
+      throw new GuestRefused(error.code, error.message, null);
+    }
+    throw error;
+  }
+};
+
+const mayChange: ReadonlySet<string> = new Set([
+  'boot-not-specified',
+  'consent-needed',
+  'volume-older',
+  // The guest attests anew: its verdict may have waited for something, such as the first word about its host's chip.
+  'appraisal-too-old',
+  'appraisal-not-affirming',
+]);
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

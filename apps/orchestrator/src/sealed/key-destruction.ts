@@ -1,0 +1,60 @@
+import { fold, type VmId } from '#domain';
+import {
+  aggregates,
+  type Checkpoints,
+  type Clock,
+  type CommandMeta,
+  categoryOf,
+  commandIdOf,
+  type EventStore,
+  handle,
+  type KeyVault,
+  type RecordedEvent,
+  readWholeStream,
+  type Sink,
+  streamName,
+} from '#events';
+import { decodeKnown } from '../processes/decoded.ts';
+
+export type KeyDestructionParts = {
+  readonly store: EventStore;
+  readonly checkpoints: Checkpoints;
+  readonly clock: Clock;
+  readonly vault: Pick<KeyVault, 'destroy'>;
+};
+
+const name = 'key-destruction';
+
+/**
+ * Destroys the key of a VM that is gone, and says so on its stream. The key goes first: an event that says more than was
+ * done could not be mended, and destroying twice is once.
+ */
+export const createKeyDestruction = ({ store, checkpoints, clock, vault }: KeyDestructionParts): Sink => ({
+  load: async () => {
+    const saved = await checkpoints.load(name);
+    return saved === 'none' ? null : saved;
+  },
+  apply: async (recorded) => {
+    if (categoryOf(recorded.stream) !== 'vm') return;
+    const known = decodeKnown(recorded);
+    if (known.category !== 'vm' || known.event.type !== 'VmTerminated') return;
+    if (!(await isSealed(store, known.id))) return;
+    const destroyed = await vault.destroy(known.id);
+    // It ended before anybody asked for its key: there is nothing to tell.
+    if (destroyed === null) return;
+    const command = { type: 'RecordKeyDestroyed', keyVersion: destroyed.keyVersion, now: clock.now() } as const;
+    await handle({ store, clock }, aggregates.vm, known.id, command, metaOf(recorded));
+  },
+  commit: (position) => checkpoints.save(name, position),
+});
+
+const isSealed = async (store: EventStore, vmId: VmId): Promise<boolean> => {
+  const { decider, codec } = aggregates.vm;
+  const vm = fold(decider, (await readWholeStream(store, streamName('vm', vmId))).map(codec.decode));
+  return vm !== null && vm.volume !== null;
+};
+
+const metaOf = ({ eventId, correlationId, traceparent }: RecordedEvent): CommandMeta => ({
+  ...{ commandId: commandIdOf(name, eventId, 'destroyed'), actor: `process:${name}` },
+  ...{ correlationId, causationId: eventId, traceparent },
+});

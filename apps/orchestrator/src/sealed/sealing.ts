@@ -1,0 +1,65 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { readGuestBootPolicy, type SimulatedProcessor, verifyGuestResult } from '#attestation';
+import { fold, type NetworkKind } from '#domain';
+import type { Log } from '#edge';
+import {
+  aggregates,
+  type Clock,
+  type EventStore,
+  type GuestHandlers,
+  GuestRefused,
+  type KeyVault,
+  readWholeStream,
+  streamName,
+} from '#events';
+import type { BootTerms } from '../processes/vm-boots.process.ts';
+import { type AccessMessage, createAccessMessage } from './access-message.ts';
+import { createGuestDesk } from './guest-desk.ts';
+
+/** What the processes need for VMs whose disks only their guests can read. */
+export type Sealing = {
+  readonly vault: Pick<KeyVault, 'destroy'>;
+  readonly boots: BootTerms;
+  readonly access: AccessMessage;
+};
+
+export type SealingParts = {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly vault: KeyVault;
+  readonly network: { readonly id: string; readonly kind: NetworkKind };
+  /** Ed25519, private. */
+  readonly networkKey: KeyObject;
+  /** Ed25519: what the network's attestors sign their results with, its public half. */
+  readonly resultKey: KeyObject;
+  readonly simulated: Pick<SimulatedProcessor, 'launchDigest'> | null;
+};
+
+/** Everything of the orchestrator that knows of keys: what processes use, and what answers guests. */
+export const createSealing = (parts: SealingParts): { readonly sealing: Sealing; readonly desk: GuestHandlers } => {
+  const { store, clock, log, vault, network, networkKey, resultKey, simulated } = parts;
+  const raw = createPublicKey(networkKey).export({ format: 'raw-public' });
+  const readResult = async (result: string, nowMs: number) => {
+    const read = await verifyGuestResult(result, { publicKey: resultKey, networkId: network.id, nowMs });
+    if (read.ok) return read.claims;
+    throw new GuestRefused(read.code, `the attestation result is not taken: ${read.detail}`, null);
+  };
+  return {
+    sealing: {
+      ...{ vault, access: createAccessMessage(network.id, networkKey) },
+      boots: { network, networkKey: raw, simulated },
+    },
+    desk: createGuestDesk({
+      ...{ store, clock, log, vault, networkKey, readResult, networkId: network.id },
+      allowsClassical: () => allowsClassical(store),
+    }),
+  };
+};
+
+/** Without a policy no boot is specified, and none would be released anything. */
+const allowsClassical = async (store: EventStore): Promise<boolean> => {
+  const { decider, codec } = aggregates.policy;
+  const policy = fold(decider, (await readWholeStream(store, streamName('policy', 'guest-boot'))).map(codec.decode));
+  return policy !== null && readGuestBootPolicy(policy.document).allowClassical;
+};
