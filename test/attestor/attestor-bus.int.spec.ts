@@ -21,6 +21,7 @@ const challenge: Challenge = {
 const no = (): Promise<never> => Promise.reject(new AttestationRefused('not-here', 'not in this test', null));
 const answering = (over: Partial<AttestationHandlers> = {}): AttestationHandlers => ({
   ...{ challenge: async () => challenge, enrol: no, activate: no, chip: no, ima: no, evidence: no },
+  ...{ 'guest-challenge': no, 'guest-evidence': no },
   ...over,
 });
 const everybody: Admit = () => undefined;

@@ -1,7 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { type CertificateVerdicts, createCertificateVerdicts, resultOf, signResult } from '#attestation';
+import {
+  type AttestationResult,
+  type CertificateVerdicts,
+  createCertificateVerdicts,
+  type GuestTerms,
+  guestResultOf,
+  type ResultTerms,
+  resultOf,
+  signResult,
+} from '#attestation';
 import type { Network } from '#domain';
-import { type Log, type Metrics, version } from '#edge';
+import { createThrottle, type Log, type Metrics, version } from '#edge';
 import type { Admit, AttestationHandlers, Clock, EventStore, EvidenceStore } from '#events';
 import { createAdmission } from './admission.ts';
 import { type Attesters, createAttesters } from './attesters/attesters.ts';
@@ -11,13 +20,26 @@ import type { AttestorConfig } from './config.ts';
 import { counted } from './counted.ts';
 import type { Endorse } from './endorsements/endorsements.ts';
 import { createEnrolment } from './enrolment/enrolment.ts';
-import { createImaSpool } from './evidence/ima-spool.ts';
+import { createImaSpool, type ImaSpool } from './evidence/ima-spool.ts';
+import { createKeepEvidence } from './evidence/keep.ts';
 import { createTurnstile } from './evidence/turnstile.ts';
+import { createGuestRounds, type GuestRounds } from './guests/guest-rounds.ts';
+import { createGuestJudging } from './guests/judging-guests.ts';
+import { createExpectedBoots } from './guests/placed-boots.ts';
 import { createHandlers } from './handlers.ts';
-import { judgedAtOnceMax, largeJudgedAtOnceMax, largeWaitingMax, resultMs, waitingMax } from './limits.ts';
+import {
+  judgedAtOnceMax,
+  largeJudgedAtOnceMax,
+  largeWaitingMax,
+  resultMs,
+  throttledVmsMax,
+  vmRequestEveryMs,
+  vmRequestsBurst,
+  waitingMax,
+} from './limits.ts';
 import { createPolicies, type Policies } from './policies/policies.ts';
 import { createJudging } from './rounds/judging.ts';
-import { createRounds, type SignedAbout } from './rounds/rounds.ts';
+import { createRounds, type Rounds, type SignedAbout } from './rounds/rounds.ts';
 import type { Trusted } from './trust.ts';
 import { createDevices } from './world/devices.ts';
 import type { World } from './world/world.ts';
@@ -73,46 +95,83 @@ export const appModule = (given: Given): DynamicModule => {
   };
 };
 
-const doorOf = (
-  given: Given,
-  parts: { readonly attesters: Attesters; readonly policies: Policies; readonly verdicts: CertificateVerdicts },
-): Door => {
-  const { clock, log, random, config, trusted, store, world } = given;
-  const { attesters, policies, verdicts } = parts;
-  const network = { id: given.network.networkId, kind: given.network.kind };
-  const spool = createImaSpool(clock);
+type Parts = { readonly attesters: Attesters; readonly policies: Policies; readonly verdicts: CertificateVerdicts };
+
+const doorOf = (given: Given, parts: Parts): Door => {
+  const { clock, random, config, trusted } = given;
+  const { attesters } = parts;
   const key = config.verifierKey;
+  const spool = createImaSpool(clock);
   const handlers = createHandlers({
     spool,
     chip: createChipIssuer(trusted.issuer, clock),
-    enrolment: createEnrolment({ attesters, clock, key, random, networkKind: network.kind, ekRoots: given.ekRoots }),
-    rounds: createRounds({
-      ...{ attestorId: config.attestorId, network, clock, log, random, attesters, spool, policies },
-      nonces: createNonces(key, random),
-      turnstile: createTurnstile(judgedAtOnceMax, waitingMax),
-      largeTurnstile: createTurnstile(largeJudgedAtOnceMax, largeWaitingMax),
-      judge: createJudging({
-        ...{ network, policies, holderOf: createDevices({ store, known: (id) => world().devices.get(id) }) },
-        trust: { roots: trusted.roots, verdicts, endorse: given.endorse },
-      }),
-      evidence: given.evidence,
-      scoreOf: given.scoreOf,
-      sign: signed(given),
-      recorded: (tier) => given.metrics.count('hcc_attestation_verdicts_total', { tier }),
+    enrolment: createEnrolment({
+      ...{ attesters, clock, key, random, networkKind: given.network.kind, ekRoots: given.ekRoots },
     }),
+    rounds: hostRounds(given, parts, spool),
+    guests: guestRounds(given, parts),
   });
   const isEnrolled = (minerId: string): boolean =>
     (given.world().miners.get(minerId)?.state.natsPublicKey ?? null) !== null;
   return counted({ handlers, admit: createAdmission({ clock, isEnrolled }) }, given.metrics);
 };
 
-const signed =
-  ({ config, network }: Given) =>
-  ({ appraisal, atMs, policy, appraisalId, attesterId, evidenceSha256, nonceSha256 }: SignedAbout): Promise<string> => {
-    const { attestorId, resultKey: key } = config;
-    const terms = {
-      ...{ verifier: { id: attestorId, build: version }, networkId: network.networkId, policy },
-      ...{ appraisalId, attesterId, evidenceSha256, nonceSha256, issuedAtMs: atMs, expiresAtMs: atMs + resultMs },
-    };
-    return signResult(resultOf(appraisal, terms), { key, algorithm: 'EdDSA', keyId: attestorId });
+/** What judging a host and judging a guest have in common. */
+const common = (given: Given, { attesters, policies, verdicts }: Parts) => {
+  const { clock, config, log, random, network, trusted, evidence, store, world } = given;
+  return {
+    judging: {
+      ...{
+        network: { id: network.networkId, kind: network.kind },
+        policies,
+        holderOf: createDevices({ store, known: (id) => world().devices.get(id) }),
+      },
+      trust: { roots: trusted.roots, verdicts, endorse: given.endorse },
+    },
+    round: {
+      ...{ attestorId: config.attestorId, network: { id: network.networkId, kind: network.kind } },
+      ...{ clock, random, attesters, nonces: createNonces(config.verifierKey, random) },
+      ...{ keep: createKeepEvidence(evidence, log), turnstile: createTurnstile(judgedAtOnceMax, waitingMax) },
+    },
   };
+};
+
+const hostRounds = (given: Given, parts: Parts, spool: ImaSpool): Rounds => {
+  const { round, judging } = common(given, parts);
+  return createRounds({
+    ...round,
+    ...{ spool, policies: parts.policies, scoreOf: given.scoreOf },
+    largeTurnstile: createTurnstile(largeJudgedAtOnceMax, largeWaitingMax),
+    judge: createJudging(judging),
+    sign: (about) => signed(given, resultOf(about.appraisal, termsOf(given, about, resultMs))),
+    recorded: (tier) => given.metrics.count('hcc_attestation_verdicts_total', { tier }),
+  });
+};
+
+const guestRounds = (given: Given, parts: Parts): GuestRounds => {
+  const { round, judging } = common(given, parts);
+  const sign = (about: SignedAbout, guest: GuestTerms, maxAgeMs: number): Promise<string> =>
+    signed(given, guestResultOf(about.appraisal, termsOf(given, about, maxAgeMs), guest));
+  return createGuestRounds({
+    ...round,
+    sign,
+    throttle: createThrottle({
+      ...{ clock: given.clock, burst: vmRequestsBurst, everyMs: vmRequestEveryMs, keysMax: throttledVmsMax },
+    }),
+    expectedBoot: createExpectedBoots(given.store),
+    judge: createGuestJudging(judging),
+    recorded: (tier) => given.metrics.count('hcc_guest_verdicts_total', { tier }),
+  });
+};
+
+const termsOf = (
+  { config, network }: Given,
+  { atMs, policy, appraisalId, attesterId, evidenceSha256, nonceSha256 }: SignedAbout,
+  livesMs: number,
+): ResultTerms => ({
+  ...{ verifier: { id: config.attestorId, build: version }, networkId: network.networkId, policy },
+  ...{ appraisalId, attesterId, evidenceSha256, nonceSha256, issuedAtMs: atMs, expiresAtMs: atMs + livesMs },
+});
+
+const signed = ({ config: { attestorId, resultKey: key } }: Given, result: AttestationResult): Promise<string> =>
+  signResult(result, { key, algorithm: 'EdDSA', keyId: attestorId });

@@ -36,6 +36,8 @@ export const counted = (
     handlers: {
       ...{ challenge: one('challenge', challenge), enrol: one('enrol', enrol), activate: one('activate', activate) },
       ...{ chip: one('chip', chip), ima: one('ima', ima), evidence: one('evidence', evidence) },
+      'guest-challenge': one('guest-challenge', given.handlers['guest-challenge']),
+      'guest-evidence': one('guest-evidence', given.handlers['guest-evidence']),
     },
   };
 };

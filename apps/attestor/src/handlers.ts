@@ -2,17 +2,19 @@ import type { AttestationHandlers } from '#events';
 import type { createChipIssuer } from './chips/issue-chip.ts';
 import type { Enrolment } from './enrolment/enrolment.ts';
 import type { ImaSpool } from './evidence/ima-spool.ts';
+import type { GuestRounds } from './guests/guest-rounds.ts';
 import type { Rounds } from './rounds/rounds.ts';
 
 export type HandlerParts = {
   readonly rounds: Rounds;
+  readonly guests: GuestRounds;
   readonly enrolment: Enrolment;
   readonly chip: ReturnType<typeof createChipIssuer>;
   readonly spool: ImaSpool;
 };
 
 /** What an attestor answers to who was let in. */
-export const createHandlers = ({ rounds, enrolment, chip, spool }: HandlerParts): AttestationHandlers => ({
+export const createHandlers = ({ rounds, guests, enrolment, chip, spool }: HandlerParts): AttestationHandlers => ({
   challenge: (minerId) => rounds.challenge(minerId),
   enrol: async (minerId, message) => enrolment.enrol(minerId, message),
   activate: (minerId, message) => enrolment.activate(minerId, message),
@@ -20,4 +22,6 @@ export const createHandlers = ({ rounds, enrolment, chip, spool }: HandlerParts)
   // Taken before anything is awaited: the parts of a list are heard in the order they were sent.
   ima: async (minerId, message) => spool.take(minerId, message),
   evidence: (minerId, { evidence }) => rounds.appraise(minerId, evidence),
+  'guest-challenge': (minerId, message) => guests.challenge(minerId, message),
+  'guest-evidence': (minerId, { vmId, evidence }) => guests.appraise(minerId, vmId, evidence),
 });

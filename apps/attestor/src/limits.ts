@@ -6,6 +6,18 @@ export const activationMs = 300_000;
 export const requestsBurst = 12;
 /** Then one in this time. A re-check after a failure asks for a challenge every five seconds at the most. */
 export const requestEveryMs = 2_000;
+/** Requests of one miner for its VMs at once: each start is a challenge and evidence, twice, and a host that comes back starts a hundred. */
+export const guestRequestsBurst = 400;
+/** Then one in this time. */
+export const guestRequestEveryMs = 250;
+/** Requests for one VM at once: three starts of it. Far fewer than the nonces that are remembered, in the life of a nonce. */
+export const vmRequestsBurst = 12;
+/** Then one in this time. */
+export const vmRequestEveryMs = 2_000;
+/** VMs whose requests are counted at once; who was silent longest is forgotten first. */
+export const throttledVmsMax = 50_000;
+/** Attesters that are kept folded ahead of the reader of the log; who wrote longest ago is read again when it comes. */
+export const attestersAheadMax = 10_000;
 /** Miners whose requests are counted at once; who was silent longest is forgotten first. */
 export const throttledMinersMax = 20_000;
 /** Evidence judged at once in this process, each at most 1 MB. Verification has the thread to itself; what waits beside it is the disk, which takes many together as fast as one. */

@@ -11,7 +11,7 @@ import {
   readPageEventsMax,
   streamName,
 } from '#events';
-import { conflictsMax } from '../limits.ts';
+import { attestersAheadMax, conflictsMax } from '../limits.ts';
 
 /** A command to one attester's stream, by whom and why. */
 export type AttesterCommand<Told> = {
@@ -43,12 +43,22 @@ export type AttestersParts = {
   readonly known: (attesterId: string) => Folded | undefined;
 };
 
-/** Memory grows with the attesters whose news the reader of the log has not seen yet, never with their history. */
+/**
+ * Memory grows with the attesters whose news the reader of the log has not seen yet, never with their history, and not without
+ * end: VMs, which that reader does not follow, come and go.
+ */
 export const createAttesters = ({ store, clock, known }: AttestersParts): Attesters => {
   const { decider, codec, category } = aggregates.appraisal;
   /** Only what is ahead of `known`. */
   const ahead = new Map<string, Folded>();
   const inTurn = createTurns();
+
+  const remember = (attesterId: string, folded: Folded): void => {
+    ahead.delete(attesterId);
+    ahead.set(attesterId, folded);
+    const [oldest] = ahead.keys();
+    if (ahead.size > attestersAheadMax && oldest !== undefined) ahead.delete(oldest);
+  };
 
   const newestOf = (attesterId: string): Folded | undefined => {
     const [own, read] = [ahead.get(attesterId), known(attesterId)];
@@ -71,7 +81,7 @@ export const createAttesters = ({ store, clock, known }: AttestersParts): Attest
       nextRevision += BigInt(page.length);
       if (page.length === 0) break;
     }
-    if (state !== null && nextRevision !== from?.nextRevision) ahead.set(attesterId, { state, nextRevision });
+    if (state !== null && nextRevision !== from?.nextRevision) remember(attesterId, { state, nextRevision });
     return { state, nextRevision };
   };
 
@@ -86,7 +96,7 @@ export const createAttesters = ({ store, clock, known }: AttestersParts): Attest
     }));
     await store.append(streamName(category, attesterId), events, nextRevision === 0n ? 'no-stream' : nextRevision - 1n);
     const after = decided.reduce(decider.evolve, state);
-    if (after !== null) ahead.set(attesterId, { state: after, nextRevision: nextRevision + BigInt(events.length) });
+    if (after !== null) remember(attesterId, { state: after, nextRevision: nextRevision + BigInt(events.length) });
     return told;
   };
 

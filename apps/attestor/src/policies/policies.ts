@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { type CompiledAppraisalPolicy, compileAppraisalPolicy, readAppraisalPolicy } from '#attestation';
+import {
+  type CompiledAppraisalPolicy,
+  compileAppraisalPolicy,
+  type GuestBootPolicy,
+  readAppraisalPolicy,
+  readGuestBootPolicy,
+} from '#attestation';
 import { type PolicyState, type PolicyUsed, type SchedulePolicy, standardSchedule } from '#domain';
 import type { Log } from '#edge';
 import { AttestationRefused, type PolicyName, readSchedule } from '#events';
@@ -12,6 +18,8 @@ export type InForce<Policy> = { readonly policy: Policy; readonly used: PolicyUs
 export type Policies = {
   /** Throws AttestationRefused when none is published, or the newest is none: nothing is judged by guesswork. */
   hostAttestation(): InForce<CompiledAppraisalPolicy>;
+  /** Throws AttestationRefused like {@link Policies.hostAttestation}: what owners' VMs are started with is nobody's guess. */
+  guestBoot(): InForce<GuestBootPolicy>;
   /** The standard one while none is published, or none that can be read: when to look next is no question of trust. */
   schedule(): InForce<SchedulePolicy>;
 };
@@ -56,16 +64,20 @@ export const createPolicies = (published: () => ReadonlyMap<string, NonNullable<
     }
   };
 
+  const demanded = <Policy>(name: PolicyName, make: (document: unknown) => Policy): InForce<Policy> => {
+    const inForce = made(name, make);
+    if (inForce !== null) return inForce;
+    throw new AttestationRefused(
+      'policy-missing',
+      `no policy ${name} is published, so nothing can be judged; \`hcc policy publish ${name} FILE\` does`,
+      comeAgainMs,
+    );
+  };
+
   return {
-    hostAttestation: () => {
-      const inForce = made('host-attestation', (document) => compileAppraisalPolicy(readAppraisalPolicy(document)));
-      if (inForce !== null) return inForce;
-      throw new AttestationRefused(
-        'policy-missing',
-        'no policy host-attestation is published, so nothing can be judged; `hcc policy publish host-attestation FILE` does',
-        comeAgainMs,
-      );
-    },
+    hostAttestation: () =>
+      demanded('host-attestation', (document) => compileAppraisalPolicy(readAppraisalPolicy(document))),
+    guestBoot: () => demanded('guest-boot', readGuestBootPolicy),
     schedule: () => {
       try {
         return made('attestation-schedule', readSchedule) ?? standard;

@@ -1,4 +1,4 @@
-import { explainRefusal } from '#attestation';
+import { type Appraisal, explainRefusal } from '#attestation';
 import {
   type AppraisalCommand,
   type AppraisalProgress,
@@ -38,9 +38,7 @@ export const commandOf = (verdict: Verdict): RecordAppraisal => {
     ...{ type: 'RecordAppraisal', now, attesterId: attesterIdOf.decode(minerId), kind: 'host', appraisalId },
     ...{ attestorId, nonceSha256, nonceExpiresAt, evidenceSha256: verdict.evidenceSha256 },
     ...{ policies: [judged.policy, schedule.used], platform, tier, groups, claims: shortClaims(claims) },
-    refusals: refusals.map((one) => ({
-      ...{ group: one.group, code: one.code, observed: shown(one.observed), wanted: shown(one.wanted) },
-    })),
+    refusals: shownRefusals(refusals),
     ...{ progress: storable(progress), nextDueAt: now + attestationIntervalMs(schedule.policy, rhythmOf(verdict)) },
   };
 };
@@ -73,7 +71,14 @@ const shown = (text: string): string =>
   text.length <= textMax ? text : `${text.slice(0, textMax - 1).toWellFormed()}…`;
 const textMax = 200;
 
-const shortClaims = (claims: Judged['appraisal']['claims']): Judged['appraisal']['claims'] => ({
+/** Refusals as an event holds them. */
+export const shownRefusals = (refusals: Appraisal['refusals']): RecordAppraisal['refusals'] =>
+  refusals.map((one) => ({
+    ...{ group: one.group, code: one.code, observed: shown(one.observed), wanted: shown(one.wanted) },
+  }));
+
+/** The facts of a verdict, as long as an event holds them. */
+export const shortClaims = (claims: Appraisal['claims']): Appraisal['claims'] => ({
   ...claims,
   agentVersion: claims.agentVersion === null ? null : shown(claims.agentVersion),
 });

@@ -1,17 +1,10 @@
-import { type HostEvidence, readHostEvidence } from '#attestation';
+import { type Appraisal, type HostEvidence, readHostEvidence } from '#attestation';
 import type { NetworkKind, Tier } from '#domain';
-import type { Log } from '#edge';
-import {
-  AttestationRefused,
-  type Challenge,
-  type Clock,
-  derivedUuid,
-  type EvidenceAnswer,
-  type EvidenceStore,
-} from '#events';
+import { AttestationRefused, type Challenge, type Clock, derivedUuid, type EvidenceAnswer } from '#events';
 import { type Attesters, asAttestationRefused } from '../attesters/attesters.ts';
 import { type Nonces, nonceDigest } from '../challenges/nonces.ts';
 import type { ImaSpool } from '../evidence/ima-spool.ts';
+import type { KeepEvidence } from '../evidence/keep.ts';
 import type { Turnstile } from '../evidence/turnstile.ts';
 import { nonceMs } from '../limits.ts';
 import type { Policies } from '../policies/policies.ts';
@@ -23,7 +16,6 @@ export type RoundParts = {
   readonly attestorId: string;
   readonly network: { readonly id: string; readonly kind: NetworkKind };
   readonly clock: Pick<Clock, 'now'>;
-  readonly log: Log;
   readonly random: (bytes: number) => Uint8Array;
   readonly nonces: Nonces;
   readonly attesters: Attesters;
@@ -33,7 +25,7 @@ export type RoundParts = {
   readonly spool: ImaSpool;
   readonly judge: ReturnType<typeof createJudging>;
   readonly policies: Pick<Policies, 'schedule'>;
-  readonly evidence: EvidenceStore;
+  readonly keep: KeepEvidence;
   /** 0 to a million; what an attester that nobody knows has. */
   readonly scoreOf: (minerId: string) => number;
   /** The Attestation Result as a signed EAR. */
@@ -42,7 +34,8 @@ export type RoundParts = {
   readonly recorded: (tier: Tier) => void;
 };
 
-export type SignedAbout = Pick<Judged, 'appraisal' | 'evidenceSha256' | 'policy'> & {
+export type SignedAbout = Pick<Judged, 'evidenceSha256' | 'policy'> & {
+  readonly appraisal: Appraisal;
   readonly appraisalId: string;
   readonly attesterId: string;
   readonly nonceSha256: string;
@@ -136,7 +129,7 @@ const round = async (parts: RoundParts, answer: Answer): Promise<EvidenceAnswer>
         throw new AttestationRefused('nonce-used', 'this challenge was answered already; ask for a new one', 0);
       }
       const atMs = clock.now();
-      keeping ??= kept(parts, answer, list);
+      keeping ??= parts.keep(list === null ? [document] : [document, list], { minerId });
       const judged = await judge({
         document,
         evidence,
@@ -173,19 +166,4 @@ const collected = ({ spool }: RoundParts, { minerId, evidence: { ima, nonce } }:
     `the measurement list is not here in ${ima.parts} parts; send them again, then the evidence`,
     0,
   );
-};
-
-/** Evidence that could not be kept is judged all the same; the record says that it cannot be judged again. */
-const kept = async (
-  { evidence, log }: RoundParts,
-  { minerId, document }: Answer,
-  list: Uint8Array | null,
-): Promise<string | null> => {
-  try {
-    const [sha256] = await Promise.all([evidence.put(document), list === null ? null : evidence.put(list)]);
-    return sha256;
-  } catch (error) {
-    log('error', 'evidence not kept, so this verdict cannot be judged again', { minerId, reason: String(error) });
-    return null;
-  }
 };

@@ -91,8 +91,10 @@ export const createOverdue = (parts: OverdueParts) => {
     /** Keeps the timer of the miner that an event is about; those of all when there is another schedule. */
     keep: ({ stream }: RecordedEvent): void => {
       const category = categoryOf(stream);
-      if (category === 'miner' || category === 'appraisal') keepOne(idOf(stream));
-      else if (category === 'policy' && idOf(stream) === 'attestation-schedule') {
+      const id = idOf(stream);
+      // A VM's verdicts are appraisals too, and no VM is awaited.
+      if (category === 'miner' || (category === 'appraisal' && world().miners.has(id))) keepOne(id);
+      else if (category === 'policy' && id === 'attestation-schedule') {
         for (const minerId of world().miners.keys()) keepOne(minerId);
       }
     },

@@ -24,6 +24,7 @@ export type KnownMiner = {
 export type World = {
   readonly policies: ReadonlyMap<string, NonNullable<PolicyState>>;
   readonly miners: ReadonlyMap<string, KnownMiner>;
+  /** Of miners; guests are read when they come. */
   readonly attesters: ReadonlyMap<string, Folded>;
   /** By the id of the stream. */
   readonly devices: ReadonlyMap<string, FoldedDevice>;
@@ -53,6 +54,8 @@ export const createWorld = (
   };
   const takeAppraisal = (recorded: RecordedEvent): void => {
     const id = idOf(recorded.stream);
+    // A VM is judged when it starts and awaited by nobody: only miners are followed.
+    if (!miners.has(id)) return;
     const state = appraisal.evolve(attesters.get(id)?.state ?? null, aggregates.appraisal.codec.decode(recorded));
     if (state !== null) attesters.set(id, { state, nextRevision: recorded.revision + 1n });
   };

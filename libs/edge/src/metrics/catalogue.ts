@@ -101,6 +101,11 @@ export const metricCatalogue = {
     help: 'Verdicts this attestor recorded, by tier',
     labels: ['tier'],
   },
+  hcc_guest_verdicts_total: {
+    type: 'counter',
+    help: "Verdicts on owners' VMs that this attestor recorded, by tier",
+    labels: ['tier'],
+  },
   hcc_attesters: {
     type: 'gauge',
     help: 'Attesters by how they stand: awaited, or overdue; told by each attestor',

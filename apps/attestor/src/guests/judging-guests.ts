@@ -1,0 +1,59 @@
+import {
+  type DeviceHolder,
+  type ExpectedBoot,
+  type GuestBootPolicy,
+  type GuestEvidence,
+  type GuestJudgement,
+  hintsOf,
+  judgeGuestEvidence,
+} from '#attestation';
+import type { DeviceKind, NetworkKind } from '#domain';
+import { AttestationRefused } from '#events';
+import type { InForce, Policies } from '../policies/policies.ts';
+import type { Trust } from '../rounds/judging.ts';
+
+export type GuestJudgingParts = {
+  readonly network: { readonly id: string; readonly kind: NetworkKind };
+  readonly trust: Trust;
+  readonly policies: Pick<Policies, 'guestBoot'>;
+  readonly holderOf: (kind: DeviceKind, deviceId: string) => Promise<DeviceHolder>;
+};
+
+export type GuestQuestion = {
+  readonly document: Uint8Array;
+  /** The same, read. */
+  readonly evidence: GuestEvidence;
+  readonly expected: ExpectedBoot;
+  readonly nonceSha256: string;
+  readonly atMs: number;
+};
+
+export type JudgedGuest = GuestJudgement & { readonly inForce: InForce<GuestBootPolicy> };
+
+/**
+ * Gathers what a verdict on a guest depends on, and judges. Throws AttestationRefused `chip-not-held` while nobody holds the
+ * chip: a miner that has just come attests in a moment, and a VM on it need not fail for that.
+ */
+export const createGuestJudging =
+  ({ network, trust, policies, holderOf }: GuestJudgingParts) =>
+  async ({ document, evidence, expected, nonceSha256, atMs }: GuestQuestion): Promise<JudgedGuest> => {
+    const inForce = policies.guestBoot();
+    const hints = hintsOf(evidence);
+    const chipId = hints?.chipIdHex ?? null;
+    const chip = chipId === null ? null : await holderOf('chip', chipId);
+    if (chip !== null && chip.heldBy === null) {
+      throw new AttestationRefused(
+        'chip-not-held',
+        `no miner holds chip ${chip.deviceId.slice(0, 32)} yet; miner ${expected.minerId} does once its own evidence is affirmed`,
+        askAgainMs,
+      );
+    }
+    const context = {
+      ...{ network, expected, nonceSha256, chip, atMs, roots: trust.roots, verdicts: trust.verdicts },
+      ...(hints === null ? { endorsements: null, revocationLists: {} } : await trust.endorse(hints)),
+    };
+    return { ...judgeGuestEvidence({ document, evidence }, context, inForce.policy), inForce };
+  };
+
+/** A first round of a host takes some seconds. */
+const askAgainMs = 2_000;
