@@ -93,7 +93,8 @@ export const readSerial = (fields: DerReader, field: string): string => {
   return Buffer.from(serial).toString('hex');
 };
 
-const readPublicKeyInfo = (fields: DerReader): PublicKeyInfo => {
+/** A SubjectPublicKeyInfo, which is the next element. */
+export const readPublicKeyInfo = (fields: DerReader): PublicKeyInfo => {
   const element = fields.tagged(derTags.sequence, 'subjectPublicKeyInfo');
   const inside = new DerReader(element.content, `${fields.what}.subjectPublicKeyInfo`, fields.depth + 1);
   const identifier = inside.sequence('algorithm');

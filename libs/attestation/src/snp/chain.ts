@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { type Certificate, readCertificate } from '../der/certificate.ts';
+import { type Certificate, type PublicKeyInfo, readCertificate, readPublicKeyInfo } from '../der/certificate.ts';
+import { DerReader } from '../der/reader.ts';
 import { sayAlgorithm } from '../der/signature-algorithm.ts';
 import type { Check } from '../verdict.ts';
 import { check, readOr } from './check.ts';
@@ -7,7 +8,7 @@ import { chainCertificatesMax } from './limits.ts';
 import { amdNames } from './product.ts';
 import type { SnpRefusalCode } from './refusals.ts';
 import { spkiSha256, type TrustRoot, type TrustRoots } from './roots.ts';
-import { amdSignature, importKey, isSignedBy } from './signature.ts';
+import { amdSignature, importIssuerKey, isSignedBy } from './signature.ts';
 import { authorityCheck } from './usage.ts';
 import type { VekCertificate } from './vek.ts';
 
@@ -63,14 +64,15 @@ type Links = {
 
 const checkLinks = (vek: VekCertificate, links: Links, form: Check): Omit<Chain, 'intermediate'> => {
   const { intermediate, certificates, roots } = links;
-  const intermediateKey = importKey(intermediate.publicKey);
+  const intermediateKey = importIssuerKey(intermediate.publicKey);
   const rootCertificate =
     certificates.find(({ subject, issuer }) => sameName(subject, intermediate.issuer) && sameName(subject, issuer)) ??
     null;
   const { root, pinned } = findRoot(vek, intermediate, rootCertificate, roots);
-  const offeredKey = rootCertificate === null ? null : importKey(rootCertificate.publicKey);
+  const offeredKey = rootCertificate === null ? null : importIssuerKey(rootCertificate.publicKey);
   // The pinned key: it is the offered certificate's only where that is the pinned one.
-  const rootKey = root === null ? null : (offeredKey ?? (root.spki === null ? null : importKey({ raw: root.spki })));
+  const rootKey =
+    root === null ? null : (offeredKey ?? (root.spki === null ? null : importIssuerKey(publicKeyOf(root.spki))));
   const issuer = `${vek.certificate.issuer.commonName}`;
   const stray = certificates.find((one) => one !== intermediate && one !== rootCertificate);
   const checks = [
@@ -129,6 +131,8 @@ export const signatureCheck = (code: SnpRefusalCode, certificate: Certificate, k
 
 const intermediateName = ({ kind, product }: VekCertificate): string =>
   kind === 'vcek' ? `SEV-${amdNames[product]}` : `SEV-VLEK-${amdNames[product]}`;
+
+const publicKeyOf = (spki: Uint8Array): PublicKeyInfo => readPublicKeyInfo(new DerReader(spki, 'root'));
 
 const sameName = (one: { readonly raw: Uint8Array }, other: { readonly raw: Uint8Array }): boolean =>
   Buffer.compare(one.raw, other.raw) === 0;

@@ -62,7 +62,7 @@ const nothing = new Uint8Array();
 
 /** Whoever gave the bytes may write others in their place. */
 const copied = ({ vek, chain, crl }: SnpEndorsements): SnpEndorsements => ({
-  vek: Uint8Array.from(vek),
-  chain: chain.map((certificate) => Uint8Array.from(certificate)),
-  crl: crl === null ? null : Uint8Array.from(crl),
+  vek: new Uint8Array(vek),
+  chain: chain.map((certificate) => new Uint8Array(certificate)),
+  crl: crl === null ? null : new Uint8Array(crl),
 });

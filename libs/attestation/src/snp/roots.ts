@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readCertificate } from '../der/certificate.ts';
 import { Malformed } from '../malformed.ts';
 import type { SnpProduct } from './claims.ts';
@@ -45,4 +45,4 @@ export const trustRootOf = (
   return { ...about, commonName, spkiSha256: spkiSha256(publicKey.raw), spki: publicKey.raw };
 };
 
-export const spkiSha256 = (spki: Uint8Array): string => createHash('sha256').update(spki).digest('hex');
+export const spkiSha256 = (spki: Uint8Array): string => hash('sha256', spki, 'hex');

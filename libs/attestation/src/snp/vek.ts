@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Certificate, readCertificate } from '../der/certificate.ts';
 import type { Extension } from '../der/extensions.ts';
 import { DerReader } from '../der/reader.ts';
@@ -47,7 +47,7 @@ export const readVek = (bytes: Uint8Array): VekCertificate => {
   }
   return {
     ...{ certificate, kind, product, productName },
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: hash('sha256', bytes, 'hex'),
     tcb: tcbOf(certificate, product),
     hwId: kind === 'vcek' ? hwIdOf(certificate, product) : none(certificate, ids.hwId, 'hwID'),
     cspId: kind === 'vlek' ? cspIdOf(certificate) : none(certificate, ids.cspId, 'csp_id'),
