@@ -1,0 +1,2 @@
+export { type KekSource, kekCommand, readKek } from './kek-source.ts';
+export { openVaultDirectory, type VaultDirectory, type VaultDirectoryOptions } from './vault-directory.ts';
