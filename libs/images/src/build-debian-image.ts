@@ -13,9 +13,10 @@ import { ImageError } from './image-error.ts';
 import { imageModules } from './initramfs.ts';
 import { readKernel } from './kernel.ts';
 import { limits } from './limits.ts';
-import { type ImageManifestV2, imageFileNames, packagesFileName } from './manifest.ts';
+import { type ImageManifestV3, imageFileNames } from './manifest.ts';
 import { fetchPackages, type UnpackedPackages } from './packages.ts';
 import { type Image, imagesDir } from './store.ts';
+import { describeVerity } from './verity/describe-verity.ts';
 
 export type DebianImageOptions = BuildImageOptions & {
   readonly name?: string | undefined;
@@ -50,7 +51,7 @@ function recipeOf({ name = 'debian', suite = 'bookworm', apps = [], sizeBytes = 
     );
   }
   return {
-    revision: 1,
+    revision: 2,
     ...{ kind: 'debian', name, suite, sizeBytes, packages: [...new Set([...basePackages, ...apps])].sort() },
     cmdline: 'console=ttyS0 quiet panic=-1 net.ifnames=0 root=/dev/vda rw',
     sshUser: 'root',
@@ -69,7 +70,7 @@ async function build(
   guestFiles: GuestFiles,
   { workDir, out }: BuildPlace,
   { cacheDir, report, signal }: DebianImageOptions,
-): Promise<ImageManifestV2> {
+): Promise<ImageManifestV3> {
   report({ step: 'image', detail: `building a Debian ${recipe.suite} image, into ${imagesDir(cacheDir)}` });
   await demandRoom(workDir);
   const cancel = signal === undefined ? {} : { signal };
@@ -94,8 +95,8 @@ async function build(
   const bytes = sizeFor(staged, recipe.sizeBytes);
   report({ step: 'image', detail: `writing ${staged.owners.length} files into ${Math.round(bytes / 1024 ** 2)} MiB` });
   await makeExt4({ ...staged, imagePath: join(out, imageFileNames.rootfs), bytes, ...cancel });
-  const manifest = await describe(recipe, kernel.release, unpacked, staged.stage, out);
-  report({ step: 'image', detail: `${manifest.inputs.count} packages, reading it all once more for its digest` });
+  const manifest = await describe(recipe, kernel.release, unpacked, { stage: staged.stage, out, signal });
+  report({ step: 'image', detail: `${manifest.inputs.count} packages, and its dm-verity tree` });
   return manifest;
 }
 
@@ -103,18 +104,17 @@ async function describe(
   { name, suite, cmdline, sshUser, minMemoryBytes }: Recipe,
   kernelRelease: string,
   { packages }: UnpackedPackages,
-  stage: string,
-  out: string,
-): Promise<ImageManifestV2> {
+  { stage, out, signal }: { readonly stage: string; readonly out: string; readonly signal: AbortSignal | undefined },
+): Promise<ImageManifestV3> {
   const installed = await installedPackages(stage);
   const list = canonicalize(installed) ?? '';
-  await writeFile(join(out, packagesFileName), list);
+  await writeFile(join(out, imageFileNames.packages), list);
   return {
-    manifestVersion: 2,
+    manifestVersion: 3,
     ...{ name, version: `${suite}-${kernelRelease}`, architecture: 'x86_64', cmdline, sshUser, minMemoryBytes },
     kernel: await hashFile(join(out, imageFileNames.kernel)),
     initrd: await hashFile(join(out, imageFileNames.initrd)),
-    rootfs: await hashFile(join(out, imageFileNames.rootfs)),
+    ...(await describeVerity(out, signal)),
     packages,
     os: await osOf(stage),
     inputs: { kind: 'packages', sha256: sha256(list), count: installed.length },

@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import canonicalize from 'canonicalize';
 import { writeBootFiles } from './boot-files.ts';
 import { type BuildImageOptions, type BuildPlace, buildOnce } from './build-once.ts';
 import { type GuestFiles, guestFilesDigest, readGuestFiles } from './guest-files.ts';
 import { hashFile } from './hash-file.ts';
 import { imageModules } from './initramfs.ts';
 import { readKernel } from './kernel.ts';
-import { type ImageManifest, imageFileNames } from './manifest.ts';
+import { type ImageManifest, type ImageManifestV3, imageFileNames } from './manifest.ts';
 import { fetchPackages, tinyPackages } from './packages.ts';
 import { buildRootfs } from './rootfs.ts';
 import { type Image, imagesDir } from './store.ts';
+import { describeVerity } from './verity/describe-verity.ts';
 
 /** The small image that boots to SSH in a few seconds, from the cache or built there now.
  *  Built once per recipe (these sources and guest files); safe when several processes ask at once; all or nothing on disk.
@@ -21,7 +24,7 @@ export async function buildTinyImage(options: BuildImageOptions): Promise<Image>
 
 /** What the image is made from, apart from package versions: a change here means another image. */
 const recipe = {
-  revision: 2,
+  revision: 3,
   name: 'tiny',
   suite: 'bookworm',
   cmdline: 'console=ttyS0 quiet panic=-1 net.ifnames=0 root=/dev/vda rw',
@@ -33,7 +36,7 @@ async function build(
   guestFiles: GuestFiles,
   { workDir, out }: BuildPlace,
   { cacheDir, report, signal }: BuildImageOptions,
-): Promise<ImageManifest> {
+): Promise<ImageManifestV3> {
   report({ step: 'image', detail: `building the small VM image once, into ${imagesDir(cacheDir)}` });
   const context = signal === undefined ? { report } : { report, signal };
   const { root, packages } = await fetchPackages(recipe.suite, join(workDir, 'packages'), tinyPackages, context);
@@ -48,31 +51,40 @@ async function build(
     imagePath,
     ...(signal && { signal }),
   });
-  return describe(out, kernel.release, packages);
+  report({ step: 'image', detail: 'its digest and dm-verity tree' });
+  return describe(out, kernel.release, packages, signal);
 }
 
 async function describe(
   out: string,
   kernelRelease: string,
   packages: ImageManifest['packages'],
-): Promise<ImageManifest> {
+  signal: AbortSignal | undefined,
+): Promise<ImageManifestV3> {
+  const list = canonicalize(packages) ?? '';
+  await writeFile(join(out, imageFileNames.packages), list);
   return {
-    manifestVersion: 1,
+    manifestVersion: 3,
     name: recipe.name,
     version: `${recipe.revision}-${kernelRelease}`,
     architecture: 'x86_64',
     kernel: await hashFile(join(out, imageFileNames.kernel)),
     initrd: await hashFile(join(out, imageFileNames.initrd)),
-    rootfs: await hashFile(join(out, imageFileNames.rootfs)),
+    ...(await describeVerity(out, signal)),
     cmdline: recipe.cmdline,
     sshUser: recipe.sshUser,
     minMemoryBytes: recipe.minMemoryBytes,
     packages,
+    // busybox and a few programs, and nothing that has a version of its own.
+    os: { id: 'busybox', version: recipe.suite },
+    inputs: { kind: 'packages', sha256: sha256(list), count: packages.length },
   };
 }
 
 function recipeDigest(guestFiles: GuestFiles): string {
-  return createHash('sha256')
-    .update(JSON.stringify({ ...recipe, guest: guestFilesDigest(guestFiles) }))
-    .digest('hex');
+  return sha256(JSON.stringify({ ...recipe, guest: guestFilesDigest(guestFiles) }));
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -8,8 +8,10 @@ import { copyFile, fetchFile, shaDiffers } from './fetch-file.ts';
 import { hashFile } from './hash-file.ts';
 import { ImageError } from './image-error.ts';
 import { limits } from './limits.ts';
-import { type ImageManifestV2, imageFileNames } from './manifest.ts';
+import { type ImageManifestV2, type ImageManifestV3, imageFileNames } from './manifest.ts';
+import { demandExt4 } from './root-file-system.ts';
 import { type Image, imagesDir } from './store.ts';
+import { describeVerity } from './verity/describe-verity.ts';
 
 export type ImportImageOptions = Omit<BuildImageOptions, 'rebuild'> & {
   /** A path, or an http(s) address. */
@@ -24,6 +26,9 @@ export type ImportImageOptions = Omit<BuildImageOptions, 'rebuild'> & {
   readonly sshUser: string;
   readonly minMemoryBytes: number;
   readonly os: { readonly id: string; readonly version: string };
+  /** The disk is one ext4 root file system whose SSH server reads its keys from /run/hcc/ssh/authorized_keys, as those of our
+   *  images do: VMs of it get a disk that only their guest can read. Nobody's disk is opened to find out. */
+  readonly sealed?: boolean | undefined;
   readonly stallMs?: number;
 };
 
@@ -48,7 +53,8 @@ export async function importImage(options: ImportImageOptions): Promise<Image> {
       kernel: await copyFile(options.kernel, join(dir, imageFileNames.kernel), limits.memberBytesMax, options.signal),
       initrd: await copyFile(options.initrd, join(dir, imageFileNames.initrd), limits.initrdBytesMax, options.signal),
     };
-    const recipe = JSON.stringify({ kind: 'import', revision: 1, fetched, boot, ...settingsOf(options) });
+    const sealed = options.sealed === true ? { sealed: true } : {};
+    const recipe = JSON.stringify({ kind: 'import', revision: 1, fetched, boot, ...settingsOf(options), ...sealed });
     const digest = createHash('sha256').update(recipe).digest('hex');
     return await buildOnce(digest, options, (place) => make({ dir, disk, fetched }, place, options));
   } catch (error) {
@@ -88,24 +94,26 @@ async function make(
   { dir, disk, fetched }: { readonly dir: string; readonly disk: string; readonly fetched: Fetched },
   { out }: BuildPlace,
   options: ImportImageOptions,
-): Promise<ImageManifestV2> {
+): Promise<ImageManifestV2 | ImageManifestV3> {
   const { report, signal } = options;
   const header = await headerOf(disk, fetched.bytes);
   report({ step: 'image', detail: `a ${header.format} disk of ${header.virtualBytes} bytes` });
   const rootfs = join(out, imageFileNames.rootfs);
   await toRaw(header, disk, rootfs, signal);
   for (const name of [imageFileNames.kernel, imageFileNames.initrd]) await rename(join(dir, name), join(out, name));
-  return {
-    manifestVersion: 2,
+  const common = {
     ...settingsOf(options),
     version: fetched.sha256.slice(0, 12),
-    architecture: 'x86_64',
+    architecture: 'x86_64' as const,
     kernel: await hashFile(join(out, imageFileNames.kernel)),
     initrd: await hashFile(join(out, imageFileNames.initrd)),
-    rootfs: await hashFile(rootfs, signal),
     packages: [],
-    inputs: { kind: 'import', sha256: fetched.sha256, count: 1 },
+    inputs: { kind: 'import' as const, sha256: fetched.sha256, count: 1 },
   };
+  if (options.sealed !== true) return { manifestVersion: 2, ...common, rootfs: await hashFile(rootfs, signal) };
+  await demandExt4(rootfs, options.source);
+  report({ step: 'image', detail: 'making its dm-verity tree' });
+  return { manifestVersion: 3, ...common, ...(await describeVerity(out, signal)) };
 }
 
 /** QEMU is told the format and never guesses it: a raw disk may begin with whatever its guest wrote there.

@@ -8,9 +8,8 @@ import {
   type ImageRole,
   imageDigest,
   imageFileNames,
-  imageRoles,
+  imageFiles,
   manifestFileName,
-  packagesFileName,
   parseManifest,
 } from './manifest.ts';
 
@@ -23,6 +22,8 @@ export type Image = {
   readonly kernelPath: string;
   readonly initrdPath: string;
   readonly rootfsPath: string;
+  /** The dm-verity tree of `rootfs`, where the image has one. */
+  readonly treePath: string | null;
 };
 
 /** Where the images of a cache are; each in a directory named by its digest. */
@@ -36,11 +37,10 @@ export async function openImage(cacheDir: string, digest: string): Promise<Image
   const dir = join(imagesDir(cacheDir), digest);
   if (!digestPattern.test(digest)) throw notFound(digest, dir);
   const image = await readImage(dir, digest);
-  for (const role of imageRoles) {
+  for (const { role, bytes } of imageFiles(image.manifest)) {
     const path = pathOf(image, role);
-    const bytes = await lengthOf(path);
-    if (bytes !== image.manifest[role].bytes)
-      throw differs(path, `${bytes} bytes`, `${image.manifest[role].bytes} bytes`);
+    const observed = await lengthOf(path);
+    if (bytes !== undefined && observed !== bytes) throw differs(path, `${observed} bytes`, `${bytes} bytes`);
   }
   return image;
 }
@@ -54,24 +54,13 @@ export async function verifyImage(dir: string, signal?: AbortSignal): Promise<Im
       .filter((part) => part !== '')
       .at(-1) ?? '';
   const image = await readImage(dir, digest);
-  for (const role of imageRoles) {
+  for (const { role, sha256 } of imageFiles(image.manifest)) {
     const path = pathOf(image, role);
     await lengthOf(path);
     const observed = await hashFile(path, signal);
-    if (observed.sha256 !== image.manifest[role].sha256)
-      throw differs(path, observed.sha256, image.manifest[role].sha256);
+    if (observed.sha256 !== sha256) throw differs(path, observed.sha256, sha256);
   }
-  await verifyPackages(image);
   return image;
-}
-
-/** The list of packages, of an image that has only its digest in the manifest. */
-async function verifyPackages({ dir, manifest }: Image): Promise<void> {
-  if (manifest.manifestVersion !== 2 || manifest.inputs.kind !== 'packages') return;
-  const path = join(dir, packagesFileName);
-  await lengthOf(path);
-  const { sha256 } = await hashFile(path);
-  if (sha256 !== manifest.inputs.sha256) throw differs(path, sha256, manifest.inputs.sha256);
 }
 
 /** Every image of the cache that passes the cheap look, sorted by name, version and digest. Damaged ones are left out. */
@@ -109,6 +98,7 @@ async function readImage(dir: string, digest: string): Promise<Image> {
     kernelPath: join(dir, imageFileNames.kernel),
     initrdPath: join(dir, imageFileNames.initrd),
     rootfsPath: join(dir, imageFileNames.rootfs),
+    treePath: 'verity' in manifest ? join(dir, imageFileNames.tree) : null,
   };
 }
 
