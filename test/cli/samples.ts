@@ -25,7 +25,8 @@ export const vm = {
   waiting: null,
   placementFailure: null,
   platform: 'none',
-  disk: { format: 'qcow2', sizeBytes: 1073741824, encryption: 'none' },
+  disk: { kind: 'plain', format: 'qcow2', sizeBytes: 1073741824, encryption: 'none' },
+  release: null,
   requestedAt: '2026-01-31T11:59:00.000Z',
   revision: '6',
 };

@@ -10,7 +10,7 @@ const placement = 'the process vm-placement';
 const admission = 'the process vm-admission';
 const attestor = 'the attestor';
 const claims = 'the process device-claims';
-const guests = 'the process guest-boots';
+const guests = 'the process vm-boots';
 const release = "a guest's evidence, judged by the attestor and taken by the orchestrator";
 const consumer = 'that consumer';
 

@@ -39,6 +39,7 @@ export type VmRequest = {
   readonly imageDigest: string;
   readonly sshKeyFingerprints?: readonly string[] | undefined;
   readonly restartPolicy?: string | undefined;
+  readonly integrity?: string | undefined;
 };
 
 /** Which VMs a list is about; what is not named is not asked. */
@@ -108,6 +109,8 @@ const vmRoutes = (http: Http) => ({
     id: string,
     change: { set?: readonly string[] | undefined; add?: readonly string[]; remove?: readonly string[] },
   ): Promise<KeysChanged> => http.ask(`/v1/vms/${at(id)}/ssh-keys`, keysChanged, { method: 'POST', body: change }),
+  consentVm: (id: string, consent: { kind: string; bootId: string }) =>
+    post(http, `/v1/vms/${at(id)}/consent`, consent),
   terminateVm: (id: string) => remove(http, `/v1/vms/${at(id)}`),
 });
 

@@ -19,6 +19,7 @@ export const imageView = z.looseObject({
     kernel: imageFile,
     initrd: imageFile,
     rootfs: imageFile,
+    verity: z.looseObject({ rootHash: text }).optional(),
     packages: z.array(z.looseObject({ name: text, version: text })).optional(),
     os: z.looseObject({ id: text, version: text }).optional(),
     inputs: z.looseObject({ kind: text, sha256: text, count: z.number() }).optional(),

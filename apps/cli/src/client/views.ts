@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { role } from '#events';
+import { vmDisk, vmRelease } from './vm-disk-view.ts';
 
 // What the API answers, as far as this tool reads it. Fields it does not know are let through: a newer cluster may say more.
 
@@ -77,7 +78,8 @@ export const vmView = z.looseObject({
   resizeRefusal: z.looseObject({ code: text, detail: text }).nullish(),
   sshKeys: sshKeys.nullish(),
   platform: text.nullable(),
-  disk: z.looseObject({ format: text, sizeBytes: z.number(), encryption: text }),
+  disk: vmDisk,
+  release: vmRelease.nullish(),
   requestedAt: time,
   revision: z.string().max(20),
   stale,

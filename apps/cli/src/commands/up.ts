@@ -14,7 +14,7 @@ export const addUpCommand = (program: Command, cli: Cli): void => {
     .option('--no-vm', 'stop at the cluster: no VM, no login')
     .option('--port <port>', 'port of the HTTP API on 127.0.0.1; 0 for a free one', wholeNumber(0, 65_535), 7070)
     .option('--miners <n>', 'how many miners', wholeNumber(1, limits.minersMax), 2)
-    .option('--flavor <flavor>', 'size of the VM', 'nano')
+    .option('--flavor <flavor>', 'size of the VM (default: the smallest that its image fits)')
     .option(...jsonOption)
     .addHelpText('after', examples('hcc up', 'hcc up --once --json', 'hcc up --no-vm --port 0 --home /tmp/hcc'))
     .action(async (_options, command: Command) => {

@@ -18,6 +18,7 @@ type CreateOptions = {
   readonly image?: string;
   readonly key?: readonly string[];
   readonly restartPolicy?: string;
+  readonly integrity?: string;
   readonly account?: string;
   readonly wait: boolean;
 };
@@ -30,6 +31,10 @@ export const addVmCreate = (vm: Command, cli: Cli): void => {
     .option('--image <image>', 'image by digest, its beginning, or name (default: the newest)')
     .option('--key <fingerprint...>', 'SSH keys that may log in (default: all of the account)')
     .option('--restart-policy <policy>', 'after an exit nobody asked for: always, on-failure or never')
+    .option(
+      '--integrity <kind>',
+      'of its encrypted disk: none or hmac-sha256, which finds changed sectors (default: none)',
+    )
     .option('--account <account>', "account that pays (default: the token's)")
     .option('--no-wait', 'return at once; the VM comes up all the same')
     .option(...jsonOption)
@@ -53,6 +58,7 @@ const create = async (cli: Cli, command: Command): Promise<void> => {
       ? {}
       : { sshKeyFingerprints: await Promise.all(options.key.map((key) => fingerprintFor(api, accountId, key))) }),
     ...(options.restartPolicy === undefined ? {} : { restartPolicy: options.restartPolicy }),
+    ...(options.integrity === undefined ? {} : { integrity: options.integrity }),
   });
   if (!options.wait) {
     answer(cli, options.json, { vmId, ...accepted }, () => `${vmId}\n`);

@@ -40,7 +40,8 @@ export const vmFacts = (vm: VmView, now: number): string =>
     ...(vm.resizeRefusal == null
       ? []
       : [['not resized', `${vm.resizeRefusal.code}: ${vm.resizeRefusal.detail}`] as const]),
-    ['disk', `${vm.disk.format}, ${bytesText(vm.disk.sizeBytes)}, encryption ${vm.disk.encryption}`],
+    ['disk', diskText(vm.disk)],
+    ...(vm.release == null ? [] : [['disk key', releaseText(vm.release, now)] as const]),
     ['image', vm.imageDigest],
     ['miner', vm.minerId ?? '-'],
     ['protection', protectionText(vm)],
@@ -55,6 +56,23 @@ export const vmFacts = (vm: VmView, now: number): string =>
 /** `2 (version 3), in-effect: its guest lets in exactly these`. */
 export const keysText = ({ fingerprints, version, state, text }: NonNullable<VmView['sshKeys']>): string =>
   `${fingerprints.length} (version ${version}), ${state}: ${text}`;
+
+/** `1 GiB, LUKS2: aes-xts-plain64, 512-bit key, argon2id; integrity none; opened 3 times`. */
+const diskText = (disk: VmView['disk']): string => {
+  const { kind, format, sizeBytes, encryption, cipher, keyBits, pbkdf, integrity, bootCounter = 0 } = disk;
+  if (kind !== 'luks2') return `${bytesText(sizeBytes)}, ${format}, encryption ${encryption} (its miner can read it)`;
+  const opened = bootCounter === 1 ? 'once' : `${bootCounter} times`;
+  return `${bytesText(sizeBytes)}, LUKS2: ${cipher}, ${keyBits}-bit key, ${pbkdf}; integrity ${integrity}; opened ${opened}`;
+};
+
+const releaseText = (release: NonNullable<VmView['release']>, now: number): string => {
+  const { state, consent, mode, awaitedSince, deadlineAt, releasedAt, guestKeySha256 } = release;
+  if (consent !== null) return `${state}: allow it with hcc vm consent --${consent}`;
+  if (releasedAt !== null)
+    return `${state}, to ${mode}, for guest key ${guestKeySha256?.slice(0, 8)}, ${timeText(releasedAt, now)}`;
+  if (awaitedSince === null) return state;
+  return `${state} since ${timeText(awaitedSince, now)}${deadlineAt === null ? '' : `, deadline ${timeText(deadlineAt, now)}`}`;
+};
 
 const waitingText = (waiting: NonNullable<VmView['waiting']>, now: number): string =>
   `for ${waiting.for}, deadline ${timeText(waiting.deadlineAt, now)}${waiting.passed ? ', PASSED' : ''}`;

@@ -12,6 +12,7 @@ import { findMiner } from './miner-drain.ts';
 import { addVmDiff, answerPast, atOption, momentFrom } from './moment.ts';
 import { tellStream } from './tell-stream.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
+import { addVmConsent } from './vm-consent.ts';
 import { addVmConsole } from './vm-console.ts';
 import { addVmCreate } from './vm-create.ts';
 import { findVm } from './vm-find.ts';
@@ -49,6 +50,7 @@ export const addVmCommands = (program: Command, cli: Cli): void => {
   addRemove(vm, cli);
   addVmResize(vm, cli);
   addVmKeys(vm, cli);
+  addVmConsent(vm, cli);
   addVmDiff(vm, cli);
   addVmWhyNot(vm, cli);
   addVmSsh(vm, cli);

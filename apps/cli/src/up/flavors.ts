@@ -27,6 +27,6 @@ export const smallestFor = async ({ owner, imageDigest }: Pick<Cluster, 'owner' 
   if (smallest !== undefined) return smallest.flavorId;
   throw badAnswer('no-flavor-fits', `no flavor on offer has the memory that image ${manifest.name} needs`, {
     wanted: `${needed} bytes of memory`,
-    fix: 'hcc flavor ls shows what is on offer, hcc flavor add offers another',
+    fix: 'hcc flavor ls shows what is on offer, hcc flavor define offers another',
   });
 };

@@ -112,8 +112,10 @@ export const registeredImage = (state: ImageState, digest: string): ImageManifes
   });
 };
 
+type MemoryWish = { readonly minMemoryBytes: number; readonly verity?: unknown };
+
 /** What a VM of an image needs at least. Making and opening a LUKS2 volume takes memory that a plain boot does not. */
-export const memoryNeeded = ({ minMemoryBytes, verity }: ImageManifest): number =>
+export const memoryNeeded = ({ minMemoryBytes, verity }: MemoryWish): number =>
   verity === undefined ? minMemoryBytes : Math.max(minMemoryBytes, sealedMemoryMinBytes);
 
 type Command<Type extends ImageCommand['type']> = Extract<ImageCommand, { type: Type }>;

@@ -2,6 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createMemoryEventStore } from '#adapters/memory';
 import { type BootId, unmeasured } from '#domain';
 import { deviceStreamId, streamName, type VmMetrics } from '#events';
+import { sealed } from '../../../../../test/domain/vm-sealed-story.ts';
 import { routeFor, routes } from '../../../../../test/orchestrator/answers.ts';
 import { boot, furnished, goodKey, type Json, newId, newToken } from '../../../../../test/orchestrator/booted.ts';
 import {
@@ -20,6 +21,7 @@ import { contentDigest } from '../stamp.ts';
 
 const web = vmId('web');
 const off = vmId('off');
+const shut = vmId('shut');
 const deadlineAt = Date.UTC(2999, 0);
 const host = minerId('host');
 const stuck = vmId('stuck');
@@ -51,7 +53,7 @@ const network = async () => {
   await tell.appraisal(host, judged(host));
   await tell.device(deviceStreamId(chip), { type: 'DeviceClaimed', ...chip, minerId: host });
   const report = { minerId: host, generation: 1, agentEpoch: 1, sequence: 1 };
-  for (const name of ['web', 'off']) {
+  for (const name of ['web', 'off', 'shut']) {
     const placement = { minerId: host, generation: 1 };
     const bootId = uuid(name) as BootId;
     const authorized = { bootId, bootEpoch: 1, generation: 1, cause: 'placed', authorizedAt: 1, deadlineAt } as const;
@@ -59,10 +61,13 @@ const network = async () => {
     await tell.vm(
       vmId(name),
       requested(name, 'ann'),
+      ...(name === 'shut' ? [sealed.chosen()] : []),
       { type: 'VmPlacementProposed', ...placement, snapshotPosition: 'x', deadlineAt },
       { type: 'VmPlaced', ...placement },
       { type: 'BootAuthorized', ...authorized },
-      { type: 'VmRunning', bootId, endpoint, sshHostKey: 'ssh-ed25519 A', sshHostKeyAttested: false, ...report },
+      name === 'shut'
+        ? sealed.specified(1, { bootId, consentNeeded: true })
+        : { type: 'VmRunning', bootId, endpoint, sshHostKey: 'ssh-ed25519 A', sshHostKeyAttested: false, ...report },
     );
   }
   const ended = { bootId: uuid('off') as BootId, cause: 'requested', detail: '', ...report, sequence: 2 } as const;
@@ -195,6 +200,10 @@ const askVms = async (ask: Ask, own: string): Promise<void> => {
   await ask('POST', `/v1/vms/${off}/resize`, { flavorId: 'micro' });
   await ask('POST', `/v1/vms/${vm}/start`);
   await ask('DELETE', `/v1/vms/${vm}`);
+  const token = newToken();
+  await ask('POST', `/v1/accounts/${accountId('ann')}/tokens`, { ...ids(token), role: 'owner', label: 'x' });
+  await ask('GET', `/v1/vms/${shut}`);
+  await ask('POST', `/v1/vms/${shut}/consent`, { kind: 'launch', bootId: uuid('shut') }, token.text);
   await ask('DELETE', `/v1/accounts/${own}/ssh-keys/${encodeURIComponent(key.fingerprint)}`);
 };
 

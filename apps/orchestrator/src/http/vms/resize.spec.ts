@@ -62,10 +62,10 @@ describe('resizing over HTTP', () => {
   it('given no room, then it keeps its size and generation, and its view says why', async () => {
     const vm = await running(1);
     await vm.stop();
-    await vm.ask('resize', { flavorId: 'micro' });
+    await vm.ask('resize', { flavorId: 'small' });
     const kept = await vm.until(vm.vmId, { observed: 'stopped', resizeRefusal: { code: 'memory' } });
     expect(kept).toMatchObject({ flavorId: 'nano', generation: 1, size: roomFor(1) });
-    expect(kept.resizeRefusal.detail).toMatch(/cannot set .*512 MiB.* aside/);
+    expect(kept.resizeRefusal.detail).toMatch(/cannot set .*2 GiB of memory.* aside/);
   });
 });
 
