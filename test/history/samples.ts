@@ -21,6 +21,7 @@ const candidates: readonly Json[] = [
   '2026-01-31T12:00:00.000Z',
   '12000000',
   'a'.repeat(64),
+  'a'.repeat(96),
   `SHA256:${'x'.repeat(43)}`,
   `U${'A'.repeat(55)}`,
   'vm-00000000-0000-4000-8000-000000000001',
