@@ -17,8 +17,8 @@ beforeAll(async () => {
   bundleDir = await mkdtemp(join(tmpdir(), 'hcc-vault-child-'));
   script = join(bundleDir, 'child.mjs');
   const entry = fileURLToPath(new URL('./vault-child.fixture.ts', import.meta.url));
-  const form = { bundle: true, platform: 'node', format: 'esm', conditions: ['hcc-source'] } as const;
-  await build({ ...form, entryPoints: [entry], outfile: script });
+  const form = { bundle: true, platform: 'node', format: 'esm' } as const;
+  await build({ ...form, conditions: ['hcc-source'], entryPoints: [entry], outfile: script });
 });
 afterAll(() => rm(bundleDir, { recursive: true, force: true }));
 /** More steps than any of these works has; the last run of each is the one that nobody killed. */
