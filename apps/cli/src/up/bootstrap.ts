@@ -14,6 +14,7 @@ import { apiHost, claimPort, endLeftovers } from './cluster.ts';
 import { ensureDemoAccount } from './demo.ts';
 import { offerStandardFlavors } from './flavors.ts';
 import type { Fleet } from './fleet.ts';
+import { publishGuestPolicy } from './guest-policy.ts';
 import type { Home } from './home.ts';
 import { publishHostPolicy } from './host-policy.ts';
 import { ensureInvited, isAttached } from './invite.ts';
@@ -106,7 +107,11 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
     const spec = attestorSpec(cli.env, home, at);
     await start(up, childProgram(spec, cli.clock, steps.note), () => isReady(`http://${apiHost}:${at.port}`));
   });
-  await step('policies', (report) => publishHostPolicy(apis.operator, { base: image, cacheDir, report, signal }));
+  await step('policies', async (report) => {
+    const parts = { cacheDir, report, signal };
+    await publishGuestPolicy(apis.operator, parts);
+    await publishHostPolicy(apis.operator, { ...parts, base: image });
+  });
   const miners = await step('miners', () => startMiners(up, url, apis.operator));
   const demo = await step('account', () => ensureDemoAccount(home, apis.operator, apis.owner, tokens, cacheDir));
   const where = { url, tokenFile: tokenFile(home, 'owner'), homeDir: home.dir, cacheDir, local: true };
