@@ -22,6 +22,7 @@ export default defineConfig({
             '**/*.e2e.spec.ts',
             '**/*.crash.spec.ts',
             '**/*.images.spec.ts',
+            '**/*.attacks.spec.ts',
             '**/node_modules/**',
             'dist/**',
           ],
@@ -55,6 +56,15 @@ export default defineConfig({
           include: ['libs/**/*.images.spec.ts'],
           testTimeout: 600_000,
           hookTimeout: 3_600_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'attacks',
+          include: ['test/guest/**/*.attacks.spec.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 600_000,
         },
       },
       {

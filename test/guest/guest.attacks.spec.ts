@@ -1,0 +1,133 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { KnownVm } from './network-side.ts';
+import { changeBytes, lastWords, missingTools, openScene, type Scene } from './scene.ts';
+import type { Changes } from './sealed-vm.ts';
+
+const missing = await missingTools();
+const reason = missing === '' ? '' : ` (skipped: no ${missing})`;
+const mebibyte = 1024 * 1024;
+
+describe.skipIf(missing !== '')(`attacks on an owner's VM, on a real QEMU${reason}`, { timeout: 180_000 }, () => {
+  let scene: Scene;
+  /** Booted once; every attack gets a copy of its volume, and of what the network knows of it. */
+  let vm: KnownVm;
+
+  beforeAll(async () => {
+    scene = await openScene();
+    vm = await scene.newVm();
+    const boot = await scene.boot(vm);
+    const { sshHostKey } = await boot.ready;
+    await scene.ssh(boot, sshHostKey, 'sync');
+    await boot.kill();
+  }, 300_000);
+  afterAll(() => scene?.close());
+
+  /** The last words of a boot with these changes, which never hands over to a disk. */
+  const attacked = async (changes: Changes, known: Partial<KnownVm> = {}): Promise<string> => {
+    const volumePath = changes.volumePath ?? (await scene.copyOfVolume(vm));
+    const boot = await scene.boot({ ...vm, ...known }, { ...changes, volumePath });
+    const words = await lastWords(boot);
+    expect(await boot.console()).not.toContain('handing over to the disk');
+    return words;
+  };
+  const releasing = (over: Parameters<typeof scene.scenery.network.release>[3]): Changes => ({
+    answer: async ({ what, body }, honest, boot) =>
+      what === 'release'
+        ? { message: await scene.scenery.network.release(vm, boot, JSON.parse(body), over) }
+        : honest(),
+  });
+
+  test('a volume of the attacker, of the right form, with a key that the attacker knows', async () => {
+    const volumePath = await scene.copyOfVolume(vm);
+    await scene.cryptsetup({ ...vm, volumeKey: randomBytes(64) }, 'luksFormat', volumePath);
+    expect(await attacked({ volumePath })).toMatch(/^header-other: /);
+  });
+
+  test('a volume that encrypts with nothing', async () => {
+    const volumePath = await scene.copyOfVolume(vm);
+    await scene.cryptsetup(vm, 'luksFormat', volumePath, 'cipher_null-ecb');
+    expect(await attacked({ volumePath })).toMatch(/^header-refused: (?:segment|keyslot)-cipher/);
+  });
+
+  test('its own header over a keyslot that holds another volume key', async () => {
+    const volumePath = await scene.copyOfVolume(vm);
+    await changeBytes(volumePath, 32 * 1024, randomBytes(252 * 1024));
+    expect(await attacked({ volumePath })).toMatch(/^volume-key: /);
+  });
+
+  test('the disk of another VM', async () => {
+    expect(await attacked({}, { headerSha256: 'ab'.repeat(32), volumeKey: randomBytes(64) })).toMatch(
+      /^header-other: /,
+    );
+  });
+
+  test('the disk of another VM, by a network that believes it: the key does not open it', async () => {
+    expect(await attacked({}, { volumeKey: randomBytes(64) })).toMatch(/^volume-key: /);
+  });
+
+  test('a blank disk in place of a full one', async () => {
+    const volumePath = await scene.copyOfVolume(vm);
+    await changeBytes(volumePath, 0, new Uint8Array(mebibyte));
+    expect(await attacked({ volumePath })).toMatch(/^header-missing: /);
+  });
+
+  test('an older disk: its counter gives it away, and nothing of it runs', async () => {
+    expect(await attacked({}, { counter: 7 })).toMatch(
+      /^volume-older: the volume counts boot 2, the network knows of 7/,
+    );
+  });
+
+  test('the header is swapped once it was checked: the copy is used, and the swap shows at the next boot', async () => {
+    const volumePath = await scene.copyOfVolume(vm);
+    const known = { ...vm };
+    let swapped = false;
+    const boot = await scene.boot(known, {
+      volumePath,
+      answer: async ({ what }, honest) => {
+        if (what === 'challenge' && swapped) await changeBytes(volumePath, 0, randomBytes(mebibyte));
+        swapped = what === 'release' || swapped;
+        return honest();
+      },
+    });
+    await boot.ready;
+    expect(known.counter).toBe(2);
+    await boot.kill();
+    expect(await attacked({ volumePath }, known)).toMatch(/^header-missing: /);
+  });
+
+  test('one changed block of the base image, where the volume is filled from it', async () => {
+    const basePath = await scene.copyOfBase();
+    await changeBytes(basePath, 30 * mebibyte, Buffer.from('changed'));
+    const fresh = await scene.newVm();
+    const boot = await scene.boot(fresh, { basePath });
+    expect(await lastWords(boot)).toMatch(/^base-corrupt: the base image from byte 2\d+ on is not what was measured/);
+    expect(fresh.headerSha256).toBeNull();
+  });
+
+  test('a release that another key signed', async () => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    expect(await attacked(releasing({ signer: privateKey }))).toMatch(/^message-signature: /);
+  });
+
+  test('a release that answers another challenge', async () => {
+    expect(await attacked(releasing({ nonce: randomBytes(32).toString('base64') }))).toMatch(
+      /^message-other: the message is for another nonce/,
+    );
+  });
+
+  test('the boot spec of another VM', async () => {
+    const spec = (honest: string) => honest.replace(vm.vmId, '00000000-0000-4000-8000-000000000000');
+    expect(await attacked({ bootSpec: spec })).toMatch(/^host-data: /);
+  });
+
+  test.each(['command line', 'first RAM disk'])('another %s', async (what) => {
+    const initrdPath = await scene.otherInitrd();
+    const start: Changes['start'] = (hardware) => {
+      const cmdline = `${hardware.boot.cmdline} hcc.debug=1`;
+      const change = what === 'command line' ? { cmdline } : { initrdPath };
+      return { ...hardware, boot: { ...hardware.boot, ...change } };
+    };
+    expect(await attacked({ start })).toMatch(/^appraisal-refused: .*contraindicated/);
+  });
+});
