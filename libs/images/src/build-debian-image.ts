@@ -75,7 +75,10 @@ async function build(
   await demandRoom(workDir);
   const cancel = signal === undefined ? {} : { signal };
   const tools = { programs: ['busybox-static', 'mmdebstrap'], libraries: false };
-  const unpacked = await fetchPackages(recipe.suite, join(workDir, 'packages'), tools, { report, ...cancel });
+  const unpacked = await fetchPackages(recipe.suite, { workDir: join(workDir, 'packages'), cacheDir }, tools, {
+    report,
+    ...cancel,
+  });
   const tarPath = join(workDir, 'root.tar');
   const tmp = join(workDir, 'bootstrap');
   await mkdir(tmp);

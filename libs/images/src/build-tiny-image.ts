@@ -39,7 +39,12 @@ async function build(
 ): Promise<ImageManifestV3> {
   report({ step: 'image', detail: `building the small VM image once, into ${imagesDir(cacheDir)}` });
   const context = signal === undefined ? { report } : { report, signal };
-  const { root, packages } = await fetchPackages(recipe.suite, join(workDir, 'packages'), tinyPackages, context);
+  const { root, packages } = await fetchPackages(
+    recipe.suite,
+    { workDir: join(workDir, 'packages'), cacheDir },
+    tinyPackages,
+    context,
+  );
   const kernel = await readKernel(root, imageModules);
   await writeBootFiles(out, { root, kernel, guestFiles: guestFiles.initramfs, report });
   report({ step: 'image', detail: 'making the root file system' });

@@ -1,6 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type AptContext, type AptSource, aptCache, aptDownload, aptSourceFor, unpackDeb, withFreshLists } from '#host';
+import {
+  type AptContext,
+  type AptSource,
+  aptCache,
+  aptDownload,
+  aptSourceFor,
+  unpackDeb,
+  withFreshLists,
+  withLock,
+} from '#host';
 import { hashFile } from './hash-file.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageManifest } from './manifest.ts';
@@ -12,22 +21,27 @@ export type UnpackedPackages = {
 };
 
 /** Gets the kernel and the wanted packages from Debian `suite` and unpacks them below `workDir`. Needs no root.
+ *  The files stay in the cache: images share most of them, and each is fetched once.
  *  The kernel's package name moves with every security update, so it is asked for, never written down. */
 export async function fetchPackages(
   suite: string,
-  workDir: string,
+  { workDir, cacheDir }: { readonly workDir: string; readonly cacheDir: string },
   wanted: WantedPackages,
   context: AptContext,
 ): Promise<UnpackedPackages> {
   const aptDir = join(workDir, 'apt');
   await mkdir(aptDir, { recursive: true });
   const source = await aptSourceFor(suite, aptDir, context);
-  const debsDir = join(workDir, 'debs');
-  const debs = await withFreshLists(source, aptDir, context, (from) => download(from, wanted, debsDir, context));
   const root = join(workDir, 'unpacked');
-  for (const deb of debs) await unpackDeb(deb, root, context.signal);
-  const packages = await Promise.all(debs.map(describe));
-  return { root, packages: packages.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  const debsDir = join(cacheDir, 'packages', suite);
+  await mkdir(debsDir, { recursive: true });
+  // Until they are unpacked, so that another build does not take a newer version of one in between.
+  return withLock(debsDir, async () => {
+    const debs = await withFreshLists(source, aptDir, context, (from) => download(from, wanted, debsDir, context));
+    for (const deb of debs) await unpackDeb(deb, root, context.signal);
+    const packages = await Promise.all(debs.map(describe));
+    return { root, packages: packages.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  });
 }
 
 /** Packages beside the kernel's, and whether the libraries they need come with them. */

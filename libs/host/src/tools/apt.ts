@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostError, isHostError } from '../errors.ts';
 import { run } from '../exec.ts';
 import { limits } from '../limits.ts';
 import type { Report } from '../report.ts';
+import { debsOf, dropOtherDebs, plannedIn } from './deb-dir.ts';
 
 export type AptContext = { readonly report: Report; readonly signal?: AbortSignal };
 
@@ -75,7 +76,8 @@ export async function withFreshLists<T>(
   }
 }
 
-/** Downloads packages into `dir` and returns the paths of the .deb files, sorted. Needs no root. */
+/** Downloads packages into `dir` and returns the paths of their .deb files, sorted. Needs no root. What is there already
+ *  with the digest of the package lists is not fetched again; other versions of these packages are removed. */
 export async function aptDownload(
   source: AptSource,
   packages: readonly string[],
@@ -83,12 +85,11 @@ export async function aptDownload(
   context: AptContext,
 ): Promise<readonly string[]> {
   await mkdir(dir, { recursive: true });
-  await apt([...source.options, 'download', ...packages], context, dir);
-  const names = await readdir(dir);
-  return names
-    .filter((name) => name.endsWith('.deb'))
-    .sort()
-    .map((name) => join(dir, name));
+  const args = [...source.options, 'download', ...packages];
+  const { stdout } = await run('apt-get', ['-q', ...args, '--print-uris'], { env: aptEnv() });
+  await dropOtherDebs(dir, packages, plannedIn(stdout));
+  await apt(args, context, dir);
+  return debsOf(dir, packages);
 }
 
 /** Unpacks a .deb below `dir` without installing it: no script of the package runs. */

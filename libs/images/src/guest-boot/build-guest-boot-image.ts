@@ -78,10 +78,15 @@ async function build(
   out: string,
   options: BuildGuestBootOptions & Ingredients,
 ): Promise<GuestBootManifest> {
-  const { kind, report, signal, bundle, init, node } = options;
+  const { cacheDir, kind, report, signal, bundle, init, node } = options;
   const context = signal === undefined ? { report } : { report, signal };
   const wanted = { programs: guestBootPackages, libraries: true };
-  const { root, packages } = await fetchPackages(recipe.suite, join(workDir, 'packages'), wanted, context);
+  const { root, packages } = await fetchPackages(
+    recipe.suite,
+    { workDir: join(workDir, 'packages'), cacheDir },
+    wanted,
+    context,
+  );
   const kernel = await readKernel(root, guestBootModules, guestBootModulesWhereThere);
   await writeFile(join(out, bootFileNames.kernel), kernel.image);
   await writeFile(join(out, bootFileNames.initrd), await guestBootInitramfs({ root, kernel, init, bundle, node }));
