@@ -6,8 +6,10 @@ export const guestLimits = {
   sshHostKeyCharsMax: 1_024,
   /** An emulated machine adds some 60 characters. */
   cmdlineExtraCharsMax: 512,
-  /** Boot images that are good at once, each started in at most eight ways. */
+  /** Releases that overlap, each started in several ways. */
   bootsMax: 64,
+  /** Firmware, processor model and accelerator of one image: the event that names its launch digests has room for these. */
+  waysMax: 8,
   /** A guest asks for its key within a second of its verdict; a verdict that lives longer than minutes is a standing permission. */
   maxAgeMinMs: 1_000,
   maxAgeMaxMs: 10 * 60_000,

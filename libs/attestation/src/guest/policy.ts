@@ -79,6 +79,7 @@ export const guestBootPolicySchema = z.strictObject({
     .min(1)
     .max(limits.bootsMax)
     .refine((list) => once(list, (one) => one.name), 'names each way to start once')
+    .refine(hasFewWays, `starts each boot image in at most ${limits.waysMax} ways`)
     .refine(isOneToOne, 'gives each boot image one revision, and each revision one image'),
 });
 
@@ -89,6 +90,11 @@ function isOneToOne(list: readonly { readonly revision: number; readonly bootDig
   const pairs = new Map(list.map((one) => [`${one.revision} ${one.bootDigest}`, one]));
   const images = [...pairs.values()];
   return once(images, ({ revision }) => revision) && once(images, ({ bootDigest }) => bootDigest);
+}
+
+function hasFewWays(list: readonly { readonly bootDigest: string }[]): boolean {
+  const ways = Map.groupBy(list, ({ bootDigest }) => bootDigest);
+  return [...ways.values()].every(({ length }) => length <= limits.waysMax);
 }
 
 /** Reads a policy document. Throws {@link PolicyMalformed} that names every member which is missing, unknown or wrong. */
