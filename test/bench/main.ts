@@ -8,6 +8,7 @@ import { memory, memoryName } from './memory.ts';
 import { type Case, type Figure, runCase } from './pairs.ts';
 import { placement } from './placement.ts';
 import { relay } from './relay.ts';
+import { releaseRoundTrip } from './release.ts';
 import { snpVerifyNewChain, snpVerifyNewVek, snpVerifyWarm } from './snp.ts';
 import { sqliteAppend } from './sqlite-append.ts';
 import { tpmQuoteEcdsa, tpmQuoteRsa } from './tpm.ts';
@@ -44,6 +45,7 @@ const cases: readonly Case[] = [
   snpVerifyNewVek,
   snpVerifyNewChain,
   attestorEndToEnd,
+  releaseRoundTrip,
 ];
 const placementName = 'placement-5000-miners';
 const names = [...cases.map(({ name }) => name), placementName, imaMemoryName, memoryName, attestorMemoryName];
