@@ -47,7 +47,7 @@ export const createGuestRounds = (parts: GuestRoundParts): GuestRounds => {
   const { clock, network, nonces, expectedBoot, turnstile } = parts;
   return {
     challenge: async (minerId, { vmId, purpose }) => {
-      assertCalm(parts, minerId, vmId);
+      assertCalm(parts, `challenge ${minerId} ${vmId}`, vmId);
       // Nobody asks for a VM that is not its own, not even for a nonce.
       await expectedBoot(minerId, vmId);
       const expiresAt = clock.now() + nonceMs;
@@ -58,7 +58,8 @@ export const createGuestRounds = (parts: GuestRoundParts): GuestRounds => {
       };
     },
     appraise: async (minerId, vmId, text) => {
-      assertCalm(parts, minerId, vmId);
+      // Counted apart: a guest that waits would else use up on challenges what its evidence needs.
+      assertCalm(parts, `evidence ${minerId} ${vmId}`, vmId);
       const document = Buffer.from(text, 'utf8');
       const evidence = guestAnswering(vmId, document, parts);
       return turnstile.pass(`${minerId} ${vmId}`, async () => {
@@ -73,8 +74,8 @@ export const createGuestRounds = (parts: GuestRoundParts): GuestRounds => {
   };
 };
 
-const assertCalm = ({ throttle }: GuestRoundParts, minerId: string, vmId: string): void => {
-  const waitMs = throttle(`${minerId} ${vmId}`);
+const assertCalm = ({ throttle }: GuestRoundParts, key: string, vmId: string): void => {
+  const waitMs = throttle(key);
   if (waitMs === 0) return;
   const seconds = Math.ceil(waitMs / 1_000);
   throw new AttestationRefused('throttled', `VM ${vmId} asks too often; ask again in ${seconds} s`, waitMs);
