@@ -1,97 +1,18 @@
 import fc from 'fast-check';
 import {
   type BootId,
-  type ExitCause,
   microCredits,
   minuteMs,
-  type RestartPolicy,
   type Vm,
   type VmCommand,
   type VmObservation,
   type VmState,
-  type WaitingFor,
 } from '#domain';
 import { type Move, shownAs } from './laws.ts';
-import { minerId, nano, noon, otherMinerId, times } from './samples.ts';
-import { type SealedWhim, sealedWhims, toSealedCommand, unlockStep } from './vm-sealed-moves.ts';
+import { nano, noon, times } from './samples.ts';
+import { toSealedCommand } from './vm-sealed-moves.ts';
 import { boot, endpoint, holdId, request, sshHostKey } from './vm-story.ts';
-
-const causes: readonly ExitCause[] = ['requested', 'guest-shutdown', 'crash', 'host-shutdown', 'host-reboot'];
-const waits: readonly WaitingFor[] = [
-  'admission',
-  'placement',
-  'reservation',
-  'boot',
-  'key',
-  'stop',
-  'removal',
-  'miner',
-];
-const policies: readonly RestartPolicy[] = ['always', 'on-failure', 'never'];
-
-/** What a move is made of, beside the state it looks at. Mostly it does what fits the state; now and then anything. */
-type Whim = SealedWhim & {
-  readonly aim: boolean;
-  readonly cause: ExitCause;
-  readonly waitingFor: WaitingFor;
-  readonly policy: RestartPolicy;
-  readonly sequenceAhead: number;
-  readonly epochAhead: number;
-  readonly miner: typeof minerId;
-  readonly generation: number;
-  readonly bootIndex: number;
-  readonly port: number;
-  readonly times: number;
-  readonly keys: readonly string[];
-};
-
-const plainWhims = fc.record({
-  aim: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.constant(false)),
-  cause: fc.constantFrom(...causes),
-  waitingFor: fc.constantFrom(...waits),
-  policy: fc.constantFrom(...policies),
-  sequenceAhead: fc.integer({ min: -1, max: 3 }),
-  epochAhead: fc.constantFrom(0, 0, 0, 1, -1),
-  miner: fc.constantFrom(minerId, minerId, otherMinerId),
-  generation: fc.integer({ min: 0, max: 3 }),
-  bootIndex: fc.integer({ min: 0, max: 30 }),
-  port: fc.constantFrom(2201, 2201, 2202),
-  times: fc.integer({ min: 1, max: 3 }),
-  keys: fc.subarray(['ssh-ed25519 AAAAowner', 'ssh-ed25519 AAAAother', 'ssh-ed25519 AAAAthird']),
-});
-
-const whims: fc.Arbitrary<Whim> = fc.tuple(plainWhims, sealedWhims).map(([plain, sealed]) => ({ ...plain, ...sealed }));
-
-type Kind = Exclude<VmCommand['type'], 'ObserveVm'> | VmObservation['phase'];
-
-/** `onward` is whatever the VM waits for next. */
-type Aim = Kind | 'onward';
-
-const often: readonly Aim[] = ['ProposePlacement', 'ConfirmPlacement', 'AdmitVm', 'RequestVm', 'running', 'stopped'];
-const kinds: readonly Aim[] = [
-  ...often,
-  ...often,
-  ...often,
-  'starting',
-  'failed',
-  'absent',
-  'RefuseVm',
-  'FailPlacement',
-  'RejectPlacement',
-  'StartVm',
-  'StopVm',
-  'RebootVm',
-  'running',
-  'running',
-  'running',
-  ...Array.from({ length: 4 }, () => ['ResizeVm', 'RefuseResize', 'ChangeVmSshKeys', 'StopVm'] as const).flat(),
-  'TerminateVm',
-  'MarkVmLost',
-  'RaiseVmDeadline',
-  ...Array.from({ length: 40 }, () => 'onward' as const),
-  ...(['starting', 'SpecifyBoot', 'ReleaseKey', 'ConfirmBoot', 'ConsentVm'] as const),
-  ...(['RecordKeyDestroyed', 'RecordKeyDestroyed'] as const),
-];
+import { type Kind, kinds, onward, type Whim, whims } from './vm-whims.ts';
 
 /** Moves of everyone who may speak to a VM: its owner, the processes, its miner, another miner, the past. */
 export const vmMove: fc.Arbitrary<Move<VmState, VmCommand>> = fc
@@ -100,39 +21,6 @@ export const vmMove: fc.Arbitrary<Move<VmState, VmCommand>> = fc
     shownAs((vm, step) => toCommand(kind === 'onward' ? onward(vm) : kind, whim, vm, step), { kind, whim }),
   );
 
-const onward = (vm: VmState): Kind => {
-  if (vm === null) return 'RequestVm';
-  switch (vm.observed) {
-    case 'awaiting-admission':
-      return 'AdmitVm';
-    case 'awaiting-placement':
-      return 'ProposePlacement';
-    case 'awaiting-reservation':
-    case 'resizing':
-      return 'ConfirmPlacement';
-    case 'awaiting-boot':
-      return unlockStep(vm) ?? 'starting';
-    case 'starting':
-    case 'awaiting-key':
-      return unlockStep(vm) ?? 'running';
-    case 'running':
-    case 'stopping':
-      return 'stopped';
-    case 'stopped':
-    case 'failed':
-      return 'StartVm';
-    case 'lost':
-      return 'running';
-    case 'terminating':
-      return 'absent';
-    case 'terminated':
-    case 'refused':
-      return 'RecordKeyDestroyed';
-    default:
-      return vm.observed satisfies never;
-  }
-};
-
 const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand => {
   const now = noon + step * minuteMs;
   const nextBootId = boot(step);
@@ -140,12 +28,8 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
     ...{ minerId: whim.miner, generation: whim.generation },
   };
   switch (kind) {
-    case 'RequestVm': {
-      const restartPolicy = whim.aim ? (vm?.restartPolicy ?? whim.policy) : whim.policy;
-      const isSealed = whim.aim && vm !== null ? vm.volume !== null : whim.isSealed;
-      const volume = isSealed ? ({ kind: 'luks2', integrity: 'none' } as const) : request.volume;
-      return { ...request, now, restartPolicy, volume };
-    }
+    case 'RequestVm':
+      return { ...request, now, ...wantedOf(whim, vm) };
     case 'SpecifyBoot':
     case 'ReleaseKey':
     case 'ConfirmBoot':
@@ -185,6 +69,12 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
     default:
       return observe(toObservation(kind, whim, vm), whim, vm, now, nextBootId);
   }
+};
+
+const wantedOf = (whim: Whim, vm: VmState) => {
+  const restartPolicy = whim.aim ? (vm?.restartPolicy ?? whim.policy) : whim.policy;
+  const isSealed = whim.aim && vm !== null ? vm.volume !== null : whim.isSealed;
+  return { restartPolicy, volume: isSealed ? ({ kind: 'luks2', integrity: 'none' } as const) : request.volume };
 };
 
 type At = { readonly now: number; readonly nextBootId: BootId };

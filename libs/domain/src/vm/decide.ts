@@ -1,4 +1,4 @@
-import { Refusal, unreachable } from '../errors.ts';
+import { Refusal } from '../errors.ts';
 import type { BootId } from '../values/ids.ts';
 import { assertHostName } from '../values/names.ts';
 import { sameSize } from '../values/size.ts';
@@ -57,12 +57,6 @@ export const decide = (state: VmState, command: VmCommand): readonly VmEvent[] =
     case 'ChangeVmSshKeys':
       assertUsable(state);
       return changeSshKeys(state, command);
-    case 'SpecifyBoot':
-    case 'ReleaseKey':
-    case 'ConfirmBoot':
-    case 'ConsentVm':
-    case 'RecordKeyDestroyed':
-      return decideSealed(state, command);
     case 'TerminateVm':
       return terminateVm(state, command.now);
     case 'ObserveVm':
@@ -72,7 +66,7 @@ export const decide = (state: VmState, command: VmCommand): readonly VmEvent[] =
     case 'RaiseVmDeadline':
       return raiseDeadline(state, command);
     default:
-      return unreachable(command);
+      return decideSealed(state, command);
   }
 };
 

@@ -4,7 +4,7 @@ import type { Reported, VmEvent } from './events.ts';
 import { crashRestartsMax } from './limits.ts';
 import { type Requested, requested, waiting } from './requested.ts';
 import { evolveResize } from './resize.ts';
-import { evolveSealed } from './sealed-evolve.ts';
+import { evolveSealed, isSealedEvent } from './sealed-evolve.ts';
 import type { Observed, Vm, VmState } from './state.ts';
 
 /** The VM after one more event. Total: an event that makes no sense here leaves the state as it was. */
@@ -47,6 +47,7 @@ const evolveLost = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
 };
 
 const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
+  if (isSealedEvent(event)) return evolveSealed(vm, event);
   switch (event.type) {
     case 'VmAdmitted':
       return {
@@ -156,15 +157,6 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
       };
     case 'VmRecovered':
       return vm;
-    case 'VmVolumeChosen':
-    case 'VmBootSpecified':
-    case 'VmKeyAwaited':
-    case 'VmKeyReleased':
-    case 'VmBootConfirmed':
-    case 'VmRollbackSuspected':
-    case 'VmConsentGiven':
-    case 'VmKeyDestroyed':
-      return evolveSealed(vm, event);
     case 'VmDeadlinePassed':
       return passed(vm);
     case 'VmTerminated':

@@ -38,6 +38,22 @@ export const evolveSealed = (vm: Vm, event: VmSealedEvent): Vm => {
   }
 };
 
+const sealedTypes: Readonly<Record<VmSealedEvent['type'], true>> = {
+  VmVolumeChosen: true,
+  VmBootSpecified: true,
+  VmKeyAwaited: true,
+  VmKeyReleased: true,
+  VmBootConfirmed: true,
+  VmRollbackSuspected: true,
+  VmConsentGiven: true,
+  VmKeyDestroyed: true,
+};
+
+/** Whether an event is of a volume or of a sealed boot. */
+export const isSealedEvent = <Event extends { readonly type: string }>(
+  event: Event,
+): event is Extract<Event, VmSealedEvent> => Object.hasOwn(sealedTypes, event.type);
+
 const newVolume = (integrity: Volume['integrity']): Volume => ({
   integrity,
   headerSha256: null,
