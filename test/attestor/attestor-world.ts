@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import type { Admit, AttestationHandlers, EventStore, EvidenceStore } from '#eve
 import { simulatedProcessor } from '#simulated-processor';
 import { type Ground, startAttestor } from '../../apps/attestor/src/attestor.ts';
 import { type HonestHost, openHonestHost } from './honest-host.ts';
-import { seedMiner, seedNetwork } from './seed.ts';
+import { type KnownHost, seedMiner, seedNetwork } from './seed.ts';
 
 /** The real attestor on memory and a temporary directory, with its handlers under our hand. */
 export type AttestorWorld = {
@@ -22,13 +22,15 @@ export type AttestorWorld = {
   readonly admit: Admit;
   /** Miners that were told to attest now. */
   readonly reminded: readonly string[];
+  /** What results are signed with. */
+  readonly resultKey: KeyObject;
   figures(): Promise<string>;
   /** Another attestor of the same network, on the same store. */
   another(ground?: Partial<Ground>): Promise<Pick<AttestorWorld, 'handlers' | 'admit' | 'figures'>>;
 };
 
 export type AttestorWorldOptions = {
-  readonly hosts: readonly HonestHost[];
+  readonly hosts: readonly (KnownHost & Pick<HonestHost, 'root'>)[];
   /** What is there before it starts, beside the hosts. */
   readonly seed?: (store: EventStore) => Promise<void>;
   readonly ground?: Partial<Ground>;
@@ -93,7 +95,7 @@ export const openAttestor = async ({
   };
 
   return {
-    ...{ clock, store, evidence, reminded, ...(await start('attestor-1', ground)) },
+    ...{ clock, store, evidence, reminded, resultKey: keys.resultKey, ...(await start('attestor-1', ground)) },
     another: (own = {}) => start('attestor-2', own),
   };
 };
