@@ -118,13 +118,18 @@ const processOf = (program: string): ChildProcess =>
 
 /** One question, one answer. */
 const asked = async <Question extends object, Answer>(child: ChildProcess, question: Question): Promise<Answer> => {
-  const failed = once(child, 'exit').then(([code]) => {
+  const over = new AbortController();
+  const failed = once(child, 'exit', over).then(([code]) => {
     throw new Error(`a process of the bench ended with ${code}`);
   });
   failed.catch(() => undefined);
   child.send(question);
-  const [answer] = await Promise.race([once(child, 'message'), failed]);
-  return answer;
+  try {
+    const [answer] = await Promise.race([once(child, 'message', over), failed]);
+    return answer;
+  } finally {
+    over.abort();
+  }
 };
 
 const ended = async (child: ChildProcess): Promise<void> => {

@@ -20,7 +20,7 @@ import type { AttestorConfig } from './config.ts';
 import { counted } from './counted.ts';
 import type { Endorse } from './endorsements/endorsements.ts';
 import { createEnrolment } from './enrolment/enrolment.ts';
-import { createImaSpool, type ImaSpool } from './evidence/ima-spool.ts';
+import { createImaSpool } from './evidence/ima-spool.ts';
 import { createKeepEvidence } from './evidence/keep.ts';
 import { createTurnstile } from './evidence/turnstile.ts';
 import { createGuestRounds, type GuestRounds } from './guests/guest-rounds.ts';
@@ -101,14 +101,12 @@ const doorOf = (given: Given, parts: Parts): Door => {
   const { clock, random, config, trusted } = given;
   const { attesters } = parts;
   const key = config.verifierKey;
-  const spool = createImaSpool(clock);
   const handlers = createHandlers({
-    spool,
     chip: createChipIssuer(trusted.issuer, clock),
     enrolment: createEnrolment({
       ...{ attesters, clock, key, random, networkKind: given.network.kind, ekRoots: given.ekRoots },
     }),
-    rounds: hostRounds(given, parts, spool),
+    rounds: hostRounds(given, parts),
     guests: guestRounds(given, parts),
   });
   const isEnrolled = (minerId: string): boolean =>
@@ -136,11 +134,11 @@ const common = (given: Given, { attesters, policies, verdicts }: Parts) => {
   };
 };
 
-const hostRounds = (given: Given, parts: Parts, spool: ImaSpool): Rounds => {
+const hostRounds = (given: Given, parts: Parts): Rounds => {
   const { round, judging } = common(given, parts);
   return createRounds({
     ...round,
-    ...{ spool, policies: parts.policies, scoreOf: given.scoreOf },
+    ...{ spool: createImaSpool(given.clock), policies: parts.policies, scoreOf: given.scoreOf },
     largeTurnstile: createTurnstile(largeJudgedAtOnceMax, largeWaitingMax),
     judge: createJudging(judging),
     sign: (about) => signed(given, resultOf(about.appraisal, termsOf(given, about, resultMs))),

@@ -1,7 +1,6 @@
 import type { AttestationHandlers } from '#events';
 import type { createChipIssuer } from './chips/issue-chip.ts';
 import type { Enrolment } from './enrolment/enrolment.ts';
-import type { ImaSpool } from './evidence/ima-spool.ts';
 import type { GuestRounds } from './guests/guest-rounds.ts';
 import type { Rounds } from './rounds/rounds.ts';
 
@@ -10,17 +9,16 @@ export type HandlerParts = {
   readonly guests: GuestRounds;
   readonly enrolment: Enrolment;
   readonly chip: ReturnType<typeof createChipIssuer>;
-  readonly spool: ImaSpool;
 };
 
 /** What an attestor answers to who was let in. */
-export const createHandlers = ({ rounds, guests, enrolment, chip, spool }: HandlerParts): AttestationHandlers => ({
+export const createHandlers = ({ rounds, guests, enrolment, chip }: HandlerParts): AttestationHandlers => ({
   challenge: (minerId) => rounds.challenge(minerId),
   enrol: async (minerId, message) => enrolment.enrol(minerId, message),
   activate: (minerId, message) => enrolment.activate(minerId, message),
   chip: (_, message) => chip(message),
   // Taken before anything is awaited: the parts of a list are heard in the order they were sent.
-  ima: async (minerId, message) => spool.take(minerId, message),
+  ima: async (minerId, message) => rounds.takePart(minerId, message),
   evidence: (minerId, { evidence }) => rounds.appraise(minerId, evidence),
   'guest-challenge': (minerId, message) => guests.challenge(minerId, message),
   'guest-evidence': (minerId, { vmId, evidence }) => guests.appraise(minerId, vmId, evidence),

@@ -44,7 +44,13 @@ export type ChipRequest = { readonly publicKey: string };
 export type ChipCertificates = { readonly vcek: string; readonly ask: string; readonly ark: string };
 
 /** `attest.<minerId>.ima`: a part of a measurement list too large for one message, sent before the evidence. */
-export type ImaPart = { readonly nonce: string; readonly index: number; readonly bytes: string };
+export type ImaPart = {
+  readonly nonce: string;
+  /** As the challenge said it: it is sealed with the nonce. */
+  readonly nonceExpiresAt: UnixMs;
+  readonly index: number;
+  readonly bytes: string;
+};
 export type ImaPartTaken = { readonly nextIndex: number };
 
 /** `attest.<minerId>.evidence`: the evidence as its attester made it, as text. The verifier hashes exactly these bytes. */

@@ -4,7 +4,7 @@ import { nonceMs } from '../limits.ts';
 import { createImaSpool } from './ima-spool.ts';
 
 const part = (nonce: string, index: number, text: string) => ({
-  ...{ nonce, index, bytes: Buffer.from(text).toString('base64') },
+  ...{ nonce, nonceExpiresAt: 0, index, bytes: Buffer.from(text).toString('base64') },
 });
 
 test('given parts in order / when they are collected / then they are one list, once', () => {

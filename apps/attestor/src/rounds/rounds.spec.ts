@@ -146,6 +146,31 @@ describe('what is no answer to a challenge is refused by name, and records nothi
   });
 });
 
+describe('parts of a list are taken ahead of evidence for an open challenge only', () => {
+  const part = { index: 0, bytes: 'AAAA' };
+
+  test('given a part for the challenge of its miner / when it comes / then it is taken', async () => {
+    const world = await openAttestor({ hosts: [host] });
+    const { nonce, expiresAt: nonceExpiresAt } = await challenge(world, host);
+    expect(await world.handlers.ima(host.minerId, { ...part, nonce, nonceExpiresAt })).toEqual({ nextIndex: 1 });
+  });
+
+  test.each([
+    ['another miner', 'nonce-unknown', { by: other, later: 0, wait: 0 }],
+    ['another expiry', 'nonce-unknown', { by: host, later: 1, wait: 0 }],
+    ['an expired challenge', 'nonce-expired', { by: host, later: 0, wait: nonceMs }],
+  ])(
+    'given a part of %s / when it comes / then it is refused before it is held',
+    async (_, code, { by, later, wait }) => {
+      const world = await openAttestor({ hosts: [host, other] });
+      const { nonce, expiresAt } = await challenge(world, host);
+      await world.clock.advance(wait);
+      const sent = world.handlers.ima(by.minerId, { ...part, nonce, nonceExpiresAt: expiresAt + later });
+      await expect(sent).rejects.toMatchObject({ code });
+    },
+  );
+});
+
 describe('what fails on our side', () => {
   test('given evidence that cannot be kept / then it is judged all the same, and the record says so', async () => {
     const broken = () => Promise.reject(new EvidenceUnavailable('no disk'));

@@ -1,8 +1,17 @@
 import { type Appraisal, type HostEvidence, readHostEvidence } from '#attestation';
 import type { NetworkKind, Tier } from '#domain';
-import { AttestationRefused, type Challenge, type Clock, derivedUuid, type EvidenceAnswer } from '#events';
+import {
+  AttestationRefused,
+  type Challenge,
+  type Clock,
+  derivedUuid,
+  type EvidenceAnswer,
+  type ImaPart,
+  type ImaPartTaken,
+} from '#events';
 import { type Attesters, asAttestationRefused } from '../attesters/attesters.ts';
 import { type Nonces, nonceDigest } from '../challenges/nonces.ts';
+import { checkOpen } from '../challenges/open-challenge.ts';
 import type { ImaSpool } from '../evidence/ima-spool.ts';
 import type { KeepEvidence } from '../evidence/keep.ts';
 import type { Turnstile } from '../evidence/turnstile.ts';
@@ -47,6 +56,8 @@ export type Rounds = {
   challenge(minerId: string): Promise<Challenge>;
   /** Judges, keeps and records; the record uses the nonce up. Throws AttestationRefused for what is no answer to a challenge. */
   appraise(minerId: string, evidenceText: string): Promise<EvidenceAnswer>;
+  /** Takes a part of a measurement list ahead of its evidence, for an open challenge of this miner. Throws AttestationRefused. */
+  takePart(minerId: string, part: ImaPart): ImaPartTaken;
 };
 
 export const createRounds = (parts: RoundParts): Rounds => {
@@ -75,11 +86,16 @@ export const createRounds = (parts: RoundParts): Rounds => {
           throw asAttestationRefused(error);
         }
       }),
+    takePart: (minerId, part) => {
+      const terms = { attesterId: minerId, purpose: 'host-evidence', expiresAt: part.nonceExpiresAt } as const;
+      checkOpen(parts, Buffer.from(part.nonce, 'base64'), terms);
+      return parts.spool.take(minerId, part);
+    },
   };
 };
 
 /** The evidence, if it answers a challenge that this network gave to this very miner and that is still open. */
-const answering = (minerId: string, document: Uint8Array, { nonces, clock }: RoundParts): HostEvidence => {
+const answering = (minerId: string, document: Uint8Array, parts: RoundParts): HostEvidence => {
   const read = readHostEvidence(document);
   if ('refusal' in read) {
     const { code, observed, wanted } = read.refusal;
@@ -89,20 +105,7 @@ const answering = (minerId: string, document: Uint8Array, { nonces, clock }: Rou
   if (attesterId !== minerId) {
     throw new AttestationRefused('attester-other', `the evidence is of ${attesterId} and came from ${minerId}`, null);
   }
-  if (!nonces.isOurs(nonce, { attesterId: minerId, purpose, expiresAt })) {
-    throw new AttestationRefused(
-      'nonce-unknown',
-      'this nonce was not given to this miner with that expiry; ask for a challenge and answer that one',
-      0,
-    );
-  }
-  if (clock.now() >= expiresAt) {
-    throw new AttestationRefused(
-      'nonce-expired',
-      'the challenge has expired; ask for a new one and answer it at once',
-      0,
-    );
-  }
+  checkOpen(parts, nonce, { attesterId: minerId, purpose, expiresAt });
   return read.value;
 };
 

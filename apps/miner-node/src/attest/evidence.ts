@@ -22,13 +22,13 @@ export const composeEvidence = async (
     ...{ bootSpec, agentVersion },
     snp: { report, certificates },
     tpm: { attest, signature, akPublic, bank, pcrs },
-    ima: { from: ima.from, sha256: ima.sha256, ...(await sendEntries(terms.nonce, ima, list, bus)) },
+    ima: { from: ima.from, sha256: ima.sha256, ...(await sendEntries(terms, ima, list, bus)) },
   };
   return JSON.stringify(document);
 };
 
 const sendEntries = async (
-  nonce: string,
+  { nonce, nonceExpiresAt }: Pick<RoundTerms, 'nonce' | 'nonceExpiresAt'>,
   ima: RoundResult['evidence']['ima'],
   list: HostMeasurements['list'],
   bus: Pick<AttesterBus, 'ask'>,
@@ -41,7 +41,7 @@ const sendEntries = async (
     hash.update(bytes);
     const text = bytes.toString('base64');
     if (ima.bytes <= limits.imaInlineBytesMax) held.push(text);
-    else await bus.ask('ima', { nonce, index: parts, bytes: text });
+    else await bus.ask('ima', { nonce, nonceExpiresAt, index: parts, bytes: text });
     parts += 1;
   }
   const observed = hash.digest('hex');

@@ -66,6 +66,7 @@ const chipRequest: z.ZodType<ChipRequest> = z.strictObject({ publicKey: base64(1
 const chipCertificates: z.ZodType<ChipCertificates> = z.strictObject({ vcek: small, ask: small, ark: small });
 const imaPart: z.ZodType<ImaPart> = z.strictObject({
   nonce,
+  nonceExpiresAt: instant,
   index: count.max(1_024),
   bytes: base64(Math.ceil(imaPartBytesMax / 3) * 4),
 });
