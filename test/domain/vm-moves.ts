@@ -10,6 +10,7 @@ import {
 } from '#domain';
 import { type Move, shownAs } from './laws.ts';
 import { nano, noon, times } from './samples.ts';
+import { outcomeOf, toBackupCommand } from './vm-backup-moves.ts';
 import { toSealedCommand } from './vm-sealed-moves.ts';
 import { boot, endpoint, holdId, request, sshHostKey } from './vm-story.ts';
 import { type Kind, kinds, onward, type Whim, whims } from './vm-whims.ts';
@@ -24,9 +25,9 @@ export const vmMove: fc.Arbitrary<Move<VmState, VmCommand>> = fc
 const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand => {
   const now = noon + step * minuteMs;
   const nextBootId = boot(step);
-  const proposal = (whim.aim ? (vm?.proposal ?? resizeOf(vm)) : null) ?? {
-    ...{ minerId: whim.miner, generation: whim.generation },
-  };
+  const answered = whim.aim ? (vm?.proposal ?? resizeOf(vm) ?? vm?.restore) : null;
+  const minerId = answered?.minerId ?? whim.miner;
+  const proposal = { minerId, generation: answered?.generation ?? whim.generation };
   switch (kind) {
     case 'RequestVm':
       return { ...request, now, ...wantedOf(whim, vm) };
@@ -58,7 +59,10 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
     case 'ChangeVmSshKeys':
       return toChange(kind, whim, proposal.generation, { now, nextBootId });
     case 'TerminateVm':
-      return { type: 'TerminateVm', now };
+      return { type: 'TerminateVm', now, destroyBackups: whim.aim };
+    case 'BackUpVm':
+    case 'RestoreVm':
+      return toBackupCommand(kind, whim, vm, now);
     case 'MarkVmLost':
       return { type: 'MarkVmLost', now, minerId: vm?.placement?.minerId ?? whim.miner, lastSeenAt: noon };
     case 'RaiseVmDeadline': {
@@ -105,7 +109,9 @@ const resizeOf = (vm: VmState) =>
   vm?.placement && vm.resize ? { minerId: vm.placement.minerId, generation: vm.resize.generation } : null;
 
 const observe = (observation: VmObservation, whim: Whim, vm: VmState, now: number, nextBootId: BootId): VmCommand => {
-  const holder = (whim.aim ? vm?.placement : null) ?? { minerId: whim.miner, generation: whim.generation };
+  const isLeaving = observation.phase === 'absent' && whim.aim;
+  const holder = (isLeaving ? vm?.former[0] : null) ??
+    (whim.aim ? vm?.placement : null) ?? { minerId: whim.miner, generation: whim.generation };
   const last = vm?.lastReport ?? { agentEpoch: 1, sequence: 0 };
   return {
     type: 'ObserveVm',
@@ -129,7 +135,10 @@ const toObservation = (phase: VmObservation['phase'], whim: Whim, vm: Vm | null)
         keysVersion: whim.aim ? vm?.keysVersion : whim.times,
       };
     case 'stopped':
-      return { phase, bootId: whim.aim ? (vm?.boot?.bootId ?? null) : bootId, cause: whim.cause, detail: 'exit' };
+      return {
+        ...{ phase, bootId: whim.aim ? (vm?.boot?.bootId ?? null) : bootId, cause: whim.cause, detail: 'exit' },
+        backup: outcomeOf(whim, vm),
+      };
     case 'failed':
       return { phase, bootId, code: 'no-disk-space', detail: 'needs 1 GiB' };
     case 'absent':

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { ExitCause, RestartPolicy, VmCommand, VmObservation, VmState, WaitingFor } from '#domain';
 import { minerId, otherMinerId } from './samples.ts';
+import { backupStep } from './vm-backup-moves.ts';
 import { type SealedWhim, sealedWhims, unlockStep } from './vm-sealed-moves.ts';
 
 const causes: readonly ExitCause[] = ['requested', 'guest-shutdown', 'crash', 'host-shutdown', 'host-reboot'];
@@ -11,6 +12,7 @@ const waits: readonly WaitingFor[] = [
   'boot',
   'key',
   'stop',
+  'backup',
   'removal',
   'miner',
 ];
@@ -80,6 +82,7 @@ export const kinds: readonly Aim[] = [
   ...Array.from({ length: 40 }, () => 'onward' as const),
   ...(['starting', 'SpecifyBoot', 'ReleaseKey', 'ConfirmBoot', 'ConsentVm'] as const),
   ...(['RecordKeyDestroyed', 'RecordKeyDestroyed'] as const),
+  ...(['StopVm', 'BackUpVm', 'BackUpVm', 'RestoreVm', 'RestoreVm'] as const),
 ];
 
 /** The kind of move that brings a VM further. */
@@ -93,6 +96,8 @@ export const onward = (vm: VmState): Kind => {
     case 'awaiting-reservation':
     case 'resizing':
       return 'ConfirmPlacement';
+    case 'restoring':
+      return (vm.boot?.bootEpoch ?? 0) % 2 === 0 ? 'RejectPlacement' : 'ConfirmPlacement';
     case 'awaiting-boot':
       return unlockStep(vm) ?? 'starting';
     case 'starting':
@@ -100,10 +105,11 @@ export const onward = (vm: VmState): Kind => {
       return unlockStep(vm) ?? 'running';
     case 'running':
     case 'stopping':
+    case 'backing-up':
       return 'stopped';
     case 'stopped':
     case 'failed':
-      return 'StartVm';
+      return backupStep(vm) ?? 'StartVm';
     case 'lost':
       return 'running';
     case 'terminating':

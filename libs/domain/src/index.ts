@@ -151,12 +151,17 @@ export {
   subtractSize,
 } from './values/size.ts';
 export { formatInstant, hourMs, minuteMs, secondMs, type UnixMs } from './values/time.ts';
+export type { BackupOutcome, VmBackupCommand } from './vm/backup-commands.ts';
+export type { BackupCopy, VmBackupEvent } from './vm/backup-events.ts';
+export type { Backup } from './vm/backup-state.ts';
 export type { VmCommand, VmObservation } from './vm/commands.ts';
 export { describeVm, type VmDescription } from './vm/describe.ts';
 export type { BootCause, ExitCause, Reported, RestartPolicy, SshEndpoint, VmEvent, WaitingFor } from './vm/events.ts';
 export { vm } from './vm/index.ts';
 export {
   admissionDeadlineMs,
+  backupDeadlineMs,
+  backupsMax,
   bootDeadlineMs,
   crashRestartsMax,
   crashWindowMs,
@@ -178,7 +183,7 @@ export type {
   VolumeIntegrity,
 } from './vm/sealed-events.ts';
 export { isOlderVolume, needsConsent, type SealedBoot, type Volume } from './vm/sealed-state.ts';
-export { type DesiredSpec, desiredSpec, type SealedSpec } from './vm/spec.ts';
+export { type DesiredSpec, desiredSpec, type FormerSpec, formerSpecs, type SealedSpec } from './vm/spec.ts';
 export { type SshKeysStatus, sshKeysStatus } from './vm/ssh-keys.ts';
 export type { Boot, Desired, Observed, Placement, Resize, Vm, VmState, Waiting } from './vm/state.ts';
 export { type WhyNotRunning, whyNotRunning } from './vm/why-not.ts';

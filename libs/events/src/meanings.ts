@@ -52,6 +52,12 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
   VmRollbackSuspected: ['The volume counts fewer boots than were confirmed: it may be an older copy', release],
   VmConsentGiven: ['For this boot, its owner allows an older volume or an older start', owner],
   VmKeyDestroyed: ['The vault has overwritten the key of the disk: nobody reads it any more', guests],
+  VmBackupRequested: ['The stopped VM shall be copied, as ciphertext with its header', owner],
+  VmBackupMade: ['A copy of its volume is complete in the store of its miner', miner],
+  VmBackupFailed: ['The copy was not made; the disk and the backups before are as they were', miner],
+  VmRestoreRequested: ['Its disk shall become what a backup has, on that miner, as a new generation', owner],
+  VmRestoreRefused: ['That miner has too little room, or the VM came back first: it keeps the disk it has', placement],
+  VmCopyRemoved: ['A miner that held it before has removed what it had of it', miner],
   VmTerminated: ['Nothing of the VM is left but this stream', miner],
 
   AccountOpened: ['An account exists', operator],

@@ -101,6 +101,14 @@ const sentences: Sentences = {
   VmConsentGiven: (e) =>
     e.kind === 'launch' ? 'its owner allows the older start' : `its owner allows the disk that says ${e.counter} boots`,
   VmKeyDestroyed: (e) => `the key of its disk (version ${e.keyVersion}) is destroyed`,
+  VmBackupRequested: (e) => `backup ${shortId(e.backupId)} of its disk wanted`,
+  VmBackupMade: (e) =>
+    `backup ${shortId(e.backupId)} made: ${bytesText(e.bytes)} of ciphertext in ${e.chunks} chunks, ${bytesText(e.newBytes)} of them new`,
+  VmBackupFailed: (e) => `backup ${shortId(e.backupId)} not made, ${e.code}: ${e.detail}`,
+  VmRestoreRequested: (e) =>
+    `restored from backup ${shortId(e.backupId)} onto miner ${shortId(e.minerId)} as generation ${e.generation}, asking it for room`,
+  VmRestoreRefused: (e) => `not restored, ${e.code}: ${e.detail}`,
+  VmCopyRemoved: (e) => `miner ${shortId(e.minerId)} has removed what it had of generation ${e.generation}`,
   VmTerminated: (e) => (e.diskRemoved ? 'gone, its disk removed' : 'gone; it never had a disk'),
 
   AccountOpened: (e) => `account "${e.name}" opened`,
@@ -144,7 +152,7 @@ const sentences: Sentences = {
   AttestationKeyEnrolled: (e) =>
     `attestation key ${e.akName.slice(0, 12)}… enrolled${e.isSimulated ? ', of a SIMULATED TPM' : ''}`,
   EvidenceAppraised: (e) =>
-    `evidence judged ${e.tier}${e.platform === 'simulated' ? ' (SIMULATED)' : ''}${refusalsText(e.refusals)}; next by ${isoTime(e.nextDueAt)}`,
+    `challenge ${e.nonceSha256.slice(0, 8)} answered, evidence judged ${e.tier}${e.platform === 'simulated' ? ' (SIMULATED)' : ''}${refusalsText(e.refusals)}${e.kind === 'host' ? `; next by ${isoTime(e.nextDueAt)}` : ''}`,
   AttestationOverdue: (e) => `no evidence by ${isoTime(e.dueAt)}, when it was due`,
 
   DeviceClaimed: (e) => `${e.deviceKind} ${e.deviceId.slice(0, 12)}… counts for miner ${shortId(e.minerId)}`,

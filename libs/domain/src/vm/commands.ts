@@ -2,6 +2,7 @@ import type { AccountId, BootId, HoldId, ImageDigest, MinerId, VmId } from '../v
 import type { MicroCredits } from '../values/money.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
+import type { BackupOutcome, VmBackupCommand } from './backup-commands.ts';
 import type { ExitCause, RestartPolicy, SshEndpoint, WaitingFor } from './events.ts';
 import type { VmSealedCommand, VolumeWanted } from './sealed-commands.ts';
 
@@ -16,8 +17,21 @@ export type VmObservation =
       /** The newest version of the SSH keys that the guest has said it lets in; absent from agents that cannot tell. */
       readonly keysVersion?: number | undefined;
     }
-  | { readonly phase: 'stopped'; readonly bootId: BootId | null; readonly cause: ExitCause; readonly detail: string }
-  | { readonly phase: 'failed'; readonly bootId: BootId | null; readonly code: string; readonly detail: string }
+  | {
+      readonly phase: 'stopped';
+      readonly bootId: BootId | null;
+      readonly cause: ExitCause;
+      readonly detail: string;
+      /** What came of the last backup that it was asked for. */
+      readonly backup?: BackupOutcome | undefined;
+    }
+  | {
+      readonly phase: 'failed';
+      readonly bootId: BootId | null;
+      readonly code: string;
+      readonly detail: string;
+      readonly backup?: BackupOutcome | undefined;
+    }
   | { readonly phase: 'absent' };
 
 type At = { readonly now: UnixMs };
@@ -25,6 +39,7 @@ type At = { readonly now: UnixMs };
 export type VmCommand = At &
   (
     | VmSealedCommand
+    | VmBackupCommand
     | {
         readonly type: 'RequestVm';
         readonly vmId: VmId;
@@ -76,7 +91,11 @@ export type VmCommand = At &
         readonly add: readonly string[];
         readonly remove: readonly string[];
       }
-    | { readonly type: 'TerminateVm' }
+    | {
+        readonly type: 'TerminateVm';
+        /** That its backups may die with its key; without it, a VM that has any stays. */
+        readonly destroyBackups?: boolean | undefined;
+      }
     | {
         readonly type: 'ObserveVm';
         readonly minerId: MinerId;

@@ -3,6 +3,7 @@ import type { BootId } from '../values/ids.ts';
 import { assertHostName } from '../values/names.ts';
 import { sameSize } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
+import { assertBackupsMayDie, backUpVm } from './backup.ts';
 import { authorizeBoot } from './boot.ts';
 import type { VmCommand } from './commands.ts';
 import type { VmEvent } from './events.ts';
@@ -17,6 +18,7 @@ import {
 import { observeVm } from './observe.ts';
 import { decidePlacement } from './place.ts';
 import { refuseResize, resizeVm } from './resize.ts';
+import { restoreVm } from './restore.ts';
 import { decideSealed } from './seal.ts';
 import { changeSshKeys } from './ssh-keys.ts';
 import type { Vm, VmState } from './state.ts';
@@ -57,8 +59,14 @@ export const decide = (state: VmState, command: VmCommand): readonly VmEvent[] =
     case 'ChangeVmSshKeys':
       assertUsable(state);
       return changeSshKeys(state, command);
+    case 'BackUpVm':
+      assertUsable(state);
+      return backUpVm(state, command);
+    case 'RestoreVm':
+      assertUsable(state);
+      return restoreVm(state, command);
     case 'TerminateVm':
-      return terminateVm(state, command.now);
+      return terminateVm(state, command);
     case 'ObserveVm':
       return observeVm(state, command);
     case 'MarkVmLost':
@@ -118,6 +126,9 @@ const isSameRequest = (vm: Vm, command: Command<'RequestVm'>): boolean =>
 
 const startVm = (vm: Vm, nextBootId: BootId, now: UnixMs): readonly VmEvent[] => {
   assertUsable(vm);
+  if (vm.observed === 'restoring') {
+    throw new Refusal('vm-restoring', `VM ${vm.vmId} is being restored; start it when that is done`);
+  }
   const start: readonly VmEvent[] = vm.desired === 'running' ? [] : [{ type: 'VmStartRequested' }];
   // A lost VM gets its boot now, beneath the loss: its miner may return without anything to report that would ask for one.
   const { observed } = present(vm);
@@ -142,8 +153,9 @@ const rebootVm = (vm: Vm, nextBootId: BootId, now: UnixMs): readonly VmEvent[] =
   return [{ type: 'VmRebootRequested' }, authorizeBoot(vm, 'owner-reboot', nextBootId, now, vm.placement.generation)];
 };
 
-const terminateVm = (vm: Vm, now: UnixMs): readonly VmEvent[] => {
+const terminateVm = (vm: Vm, { now, destroyBackups }: Command<'TerminateVm'>): readonly VmEvent[] => {
   if (vm.desired === 'absent') return [];
+  assertBackupsMayDie(vm, destroyBackups === true);
   const asked: VmEvent = { type: 'VmTerminationRequested', deadlineAt: now + removalDeadlineMs };
   // No miner was ever told of it, so nobody has a disk to remove; a reservation on its way is declined when it comes.
   return vm.placement === null ? [asked, { type: 'VmTerminated', diskRemoved: false }] : [asked];

@@ -47,6 +47,10 @@ const observedSentence = (vm: Vm): string => {
       return vm.exit === null ? 'stopped; it has not run yet' : `stopped: ${exitPhrase(vm.exit)}`;
     case 'resizing':
       return `waiting for credits and for miner ${minerId} to set ${formatSize(vm.resize?.size ?? vm.size)} aside; it starts no earlier`;
+    case 'backing-up':
+      return `stopped; its miner ${minerId} makes backup ${vm.backup?.backupId ?? 'none'} of its disk, and it starts no earlier`;
+    case 'restoring':
+      return `waiting for miner ${vm.restore?.minerId ?? minerId} to set ${formatSize(vm.size)} aside, where it is restored from backup ${vm.restore?.backupId ?? 'none'}`;
     case 'failed':
       return `failed: ${vm.exit?.detail || 'its miner gave no reason'}`;
     case 'lost':

@@ -2,6 +2,7 @@ import type { AccountId, BootId, HoldId, ImageDigest, MinerId, VmId } from '../v
 import type { MicroCredits } from '../values/money.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
+import type { VmBackupEvent } from './backup-events.ts';
 import type { VmSealedEvent } from './sealed-events.ts';
 
 // These names and fields are the stored format of `vm-<id>`. They change only with a new version and an upcaster.
@@ -20,6 +21,7 @@ export type SshEndpoint = { readonly host: string; readonly port: number };
 
 export type VmEvent =
   | VmSealedEvent
+  | VmBackupEvent
   | {
       readonly type: 'VmRequested';
       readonly vmId: VmId;
@@ -130,4 +132,13 @@ export type Reported = {
 };
 
 /** What a VM can wait for. Each has a deadline that raises an event and destroys nothing. */
-export type WaitingFor = 'admission' | 'placement' | 'reservation' | 'boot' | 'key' | 'stop' | 'removal' | 'miner';
+export type WaitingFor =
+  | 'admission'
+  | 'placement'
+  | 'reservation'
+  | 'boot'
+  | 'key'
+  | 'stop'
+  | 'backup'
+  | 'removal'
+  | 'miner';

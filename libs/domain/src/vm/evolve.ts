@@ -1,5 +1,6 @@
 import { unreachable } from '../errors.ts';
 import type { UnixMs } from '../values/time.ts';
+import { evolveBackup, evolvePlaced, restoredAtBoot } from './backup-evolve.ts';
 import type { Reported, VmEvent } from './events.ts';
 import { crashRestartsMax } from './limits.ts';
 import { type Requested, requested, waiting } from './requested.ts';
@@ -36,6 +37,12 @@ const evolveLost = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
       return present(vm);
     case 'VmDeadlinePassed':
       return passed(vm);
+    // Another miner has it: what the lost one does no longer matters.
+    case 'VmPlaced':
+      return evolvePlaced(vm, event);
+    // The lost one may still come back first.
+    case 'VmRestoreRequested':
+      return evolveBackup(vm, event);
     default: {
       const beneath = evolvePresent(present(vm), event);
       if (beneath.observed === 'terminated') return beneath;
@@ -84,21 +91,13 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
     case 'VmPlacementDeclined':
       return { ...vm, declinedGeneration: event.generation };
     case 'VmPlaced':
-      return {
-        ...vm,
-        placement: { minerId: event.minerId, generation: event.generation },
-        proposal: null,
-        placementFailure: null,
-        observed: 'stopped',
-        waiting: null,
-        // Another miner counts its reports from its own beginning.
-        lastReport: null,
-      };
+      return evolvePlaced(vm, event);
     case 'BootAuthorized':
       return {
         ...vm,
         boot: { bootEpoch: event.bootEpoch, bootId: event.bootId, generation: event.generation },
         keysPending: false,
+        restored: restoredAtBoot(vm),
         sealedBoot: null,
         observed: 'awaiting-boot',
         crashBootsAt: event.cause === 'crash' ? lastOf([...vm.crashBootsAt, event.authorizedAt]) : vm.crashBootsAt,
@@ -157,14 +156,23 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
       };
     case 'VmRecovered':
       return vm;
+    case 'VmBackupRequested':
+    case 'VmBackupMade':
+    case 'VmBackupFailed':
+    case 'VmRestoreRequested':
+    case 'VmRestoreRefused':
+    case 'VmCopyRemoved':
+      return evolveBackup(vm, event);
     case 'VmDeadlinePassed':
       return passed(vm);
     case 'VmTerminated':
-      return { ...vm, desired: 'absent', observed: 'terminated', endpoint: null, waiting: null, resize: null };
+      return { ...vm, desired: 'absent', observed: 'terminated', endpoint: null, waiting: null, ...nothing };
     default:
       return unreachable(event);
   }
 };
+
+const nothing = { resize: null, backup: null, restore: null } as const;
 
 const passed = (vm: Vm): Vm => (vm.waiting === null ? vm : { ...vm, waiting: { ...vm.waiting, passed: true } });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attempt, histories, play, testDeciderLaws } from '../../../../test/domain/laws.ts';
 import { minerId, nano, noon, otherMinerId } from '../../../../test/domain/samples.ts';
+import { backupSamples } from '../../../../test/domain/vm-backup-story.ts';
 import { vmMove } from '../../../../test/domain/vm-moves.ts';
 import { sealedSamples } from '../../../../test/domain/vm-sealed-story.ts';
 import { boot, endpoint, happened, holdId, request, sshHostKey } from '../../../../test/domain/vm-story.ts';
@@ -30,6 +31,8 @@ const waitingStates: ReadonlySet<Observed> = new Set<Observed>([
   'awaiting-key',
   'stopping',
   'resizing',
+  'backing-up',
+  'restoring',
   'lost',
   'terminating',
 ]);
@@ -83,6 +86,7 @@ describe('the laws of a VM', () => {
       VmDeadlinePassed: [{ type: 'VmDeadlinePassed', waitingFor: 'boot', deadlineAt }],
       VmTerminated: [{ type: 'VmTerminated', diskRemoved: true }],
       ...sealedSamples,
+      ...backupSamples,
     },
   });
 
@@ -132,7 +136,11 @@ describe('the laws of a VM', () => {
       fc.property(histories(vmMove), (moves) => {
         const events = play(vm, moves).flatMap((step) => step.events);
         const generations = events.flatMap((event) =>
-          event.type === 'VmPlacementProposed' || event.type === 'VmResizeRequested' ? [event.generation] : [],
+          event.type === 'VmPlacementProposed' ||
+          event.type === 'VmResizeRequested' ||
+          event.type === 'VmRestoreRequested'
+            ? [event.generation]
+            : [],
         );
         const boots = events.flatMap((event) => (event.type === 'BootAuthorized' ? [event] : []));
         expect(generations).toEqual(generations.map((_, index) => index + 1));

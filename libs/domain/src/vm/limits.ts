@@ -14,6 +14,10 @@ export const keyDeadlineMs = 5 * minuteMs;
 export const releaseAppraisalAgeMaxMs = minuteMs;
 /** ACPI power-off first; the miner ends QEMU when this has passed. */
 export const stopDeadlineMs = 2 * minuteMs;
+/** A volume of hundreds of gigabytes over a slow line; the miner says earlier when it cannot. */
+export const backupDeadlineMs = 12 * hourMs;
+/** Each takes a line in what is known of the VM. Months of daily ones; more are a job for whoever keeps the store. */
+export const backupsMax = 256;
 /** A stop, then the removal of a disk. */
 export const removalDeadlineMs = 10 * minuteMs;
 /** How long a VM stays `lost` before its owner is asked to decide. Nothing is destroyed. */

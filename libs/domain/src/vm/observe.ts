@@ -1,6 +1,7 @@
 import { Refusal, unreachable } from '../errors.ts';
 import type { BootId } from '../values/ids.ts';
 import type { UnixMs } from '../values/time.ts';
+import { backupFailed, backupOver } from './backup.ts';
 import { authorizeBoot } from './boot.ts';
 import type { VmCommand, VmObservation } from './commands.ts';
 import type { BootCause, ExitCause, Reported, VmEvent } from './events.ts';
@@ -13,6 +14,8 @@ export type ObserveVm = Extract<VmCommand, { type: 'ObserveVm' }>;
 
 /** A miner's report as events: only what it changes. Refuses a miner that does not hold the generation. */
 export const observeVm = (vm: Vm, command: ObserveVm): readonly VmEvent[] => {
+  const removed = copyRemoved(vm, command);
+  if (removed !== null) return removed;
   if (vm.observed === 'terminated') {
     if (command.observation.phase === 'absent') return [];
     throw new Refusal('vm-terminated', `VM ${vm.vmId} is terminated; miner ${command.minerId} must remove it`);
@@ -30,8 +33,27 @@ export const observeVm = (vm: Vm, command: ObserveVm): readonly VmEvent[] => {
     vm.observed === 'lost' ? [{ type: 'VmRecovered', minerId: command.minerId }] : [];
   const seen = present(vm);
   // It is stopped, and stays so until its miner's stream has answered; reports come again, and then of the new generation.
-  if (seen.observed === 'resizing') return recovered;
+  if (seen.observed === 'resizing' || seen.observed === 'restoring') return recovered;
+  if (seen.observed === 'backing-up') return [...recovered, ...backingUp(seen, command)];
   return [...recovered, ...changes(seen, command, command.observation)];
+};
+
+/** A miner that held it before, and was told that it holds it no more. */
+const copyRemoved = (vm: Vm, { minerId, generation, observation }: ObserveVm): readonly VmEvent[] | null => {
+  if (observation.phase !== 'absent') return null;
+  const isFormer = vm.former.some((copy) => copy.minerId === minerId && copy.generation === generation);
+  return isFormer ? [{ type: 'VmCopyRemoved', minerId, generation }] : null;
+};
+
+/** Nothing runs, so nothing but the backup's end is news; a disk that is gone is told as ever by the next report. */
+const backingUp = (vm: Vm, command: ObserveVm): readonly VmEvent[] => {
+  const { observation } = command;
+  if (observation.phase === 'stopped' || observation.phase === 'failed') {
+    return backupOver(vm, observation.backup, command);
+  }
+  if (observation.phase !== 'absent') return [];
+  const detail = `miner ${command.minerId} says it holds no disk of this VM`;
+  return backupFailed(vm, { code: 'no-disk', detail }, command);
 };
 
 const isOlder = (vm: Vm, report: ObserveVm): boolean => {

@@ -4,6 +4,7 @@ import type { VmCommand } from './commands.ts';
 import type { VmEvent } from './events.ts';
 import { placementDeadlineMs, reservationDeadlineMs } from './limits.ts';
 import { confirmResize } from './resize.ts';
+import { confirmRestore, isRestoreOf, refuseRestore } from './restore.ts';
 import type { Vm } from './state.ts';
 
 type Command<Type extends VmCommand['type']> = Extract<VmCommand, { type: Type }>;
@@ -29,6 +30,7 @@ export const decidePlacement = (vm: Vm, command: PlacementCommand): readonly VmE
       return [{ type: 'VmPlacementFailed', reasons: command.reasons, snapshotPosition: command.snapshotPosition }];
     case 'RejectPlacement': {
       const { minerId, generation, code } = command;
+      if (isRestoreOf(vm, command)) return refuseRestore(command);
       if (!isProposed(vm, minerId, generation)) return [];
       return [
         { type: 'VmPlacementRejected', minerId, generation, code, deadlineAt: command.now + placementDeadlineMs },
@@ -47,12 +49,23 @@ const confirmPlacement = (vm: Vm, command: Command<'ConfirmPlacement'>): readonl
   if (vm.resize?.generation === generation && vm.placement?.minerId === minerId) {
     return confirmResize(vm, vm.resize, command);
   }
+  if (isRestoreOf(vm, command)) return restored(vm, command);
   if (!isProposed(vm, minerId, generation)) {
     const code = vm.observed === 'terminated' ? 'vm-terminated' : 'stale-generation';
     return vm.declinedGeneration >= generation ? [] : [{ type: 'VmPlacementDeclined', minerId, generation, code }];
   }
   const placed: VmEvent = { type: 'VmPlaced', minerId, generation };
   return vm.desired === 'running' ? [placed, authorizeBoot(vm, 'placed', nextBootId, now, generation)] : [placed];
+};
+
+/** A lost VM shall run: it boots where it is now. A stopped one is started by its owner. */
+const restored = (vm: Vm, command: Command<'ConfirmPlacement'>): readonly VmEvent[] => {
+  const { nextBootId, now, generation } = command;
+  const events = confirmRestore(vm, command);
+  const isPlaced = events[0]?.type === 'VmPlaced';
+  return isPlaced && vm.desired === 'running'
+    ? [...events, authorizeBoot(vm, 'placed', nextBootId, now, generation)]
+    : events;
 };
 
 const isProposed = (vm: Vm, minerId: string, generation: number): boolean =>

@@ -39,6 +39,13 @@ export const requested = (event: Requested): Vm => ({
   sshHostKeyAttested: false,
   volume: null,
   sealedBoot: null,
+  backups: [],
+  backup: null,
+  backupFailure: null,
+  restore: null,
+  restoreRefusal: null,
+  restored: null,
+  former: [],
   waiting: waiting('admission', event.deadlineAt),
   lastReport: null,
 });

@@ -1,5 +1,6 @@
-import type { BootId, ImageDigest, VmId } from '../values/ids.ts';
+import type { BootId, ImageDigest, MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
+import type { Restored } from './backup-state.ts';
 import { stopDeadlineMs } from './limits.ts';
 import type { VolumeIntegrity } from './sealed-events.ts';
 import type { Desired, Vm } from './state.ts';
@@ -23,6 +24,10 @@ export type DesiredSpec = {
   readonly stopDeadlineMs: number;
   /** What a VM is started with whose disk its miner cannot read. Without it and with a boot, the VM is a plain one. */
   readonly sealed?: SealedSpec | undefined;
+  /** A copy of the volume that shall be made while the VM is stopped, once. */
+  readonly backup?: { readonly backupId: string } | undefined;
+  /** What the volume is made from before the next boot, once for each `generation` that this was asked in. */
+  readonly restore?: Restored | undefined;
 };
 
 /** What the host starts of a sealed VM, all of it measured, and the one signed thing that it hands to the running guest. */
@@ -49,10 +54,30 @@ export const desiredSpec = (vm: Vm, specRevision: bigint): DesiredSpec | null =>
   // Who may log in to a sealed VM is told to its guest alone.
   const sshPublicKeys = vm.volume === null ? vm.sshPublicKeys : [];
   // Whoever starts a VM that is being resized starts it in its new size, or in its old one once that is refused.
-  const desired = vm.resize !== null && vm.desired === 'running' ? 'stopped' : vm.desired;
+  const isHeld = vm.resize !== null || vm.backup !== null || vm.observed === 'restoring';
+  const desired = isHeld && vm.desired === 'running' ? 'stopped' : vm.desired;
   const asItIs = { vmId, generation, specRevision, desired, boot, name, size, imageDigest, sshPublicKeys, keysVersion };
-  return { ...asItIs, stopDeadlineMs, ...(sealed === null ? {} : { sealed }) };
+  return {
+    ...asItIs,
+    stopDeadlineMs,
+    ...(sealed !== null && { sealed }),
+    ...(vm.backup !== null && { backup: { backupId: vm.backup.backupId } }),
+    ...(vm.restored !== null && { restore: vm.restored }),
+  };
 };
+
+/** What miners that held it before are told: to remove what they have of it. */
+export const formerSpecs = (vm: Vm, specRevision: bigint): readonly FormerSpec[] => {
+  const spec = desiredSpec(vm, specRevision);
+  if (spec === null) return [];
+  const { sealed: _, backup: __, restore: ___, ...asItIs } = spec;
+  return vm.former.map(({ minerId, generation }) => ({
+    minerId,
+    spec: { ...asItIs, generation, desired: 'absent', boot: null, sshPublicKeys: [] },
+  }));
+};
+
+export type FormerSpec = { readonly minerId: MinerId; readonly spec: DesiredSpec };
 
 const sealedSpec = ({ volume, sealedBoot }: Vm): SealedSpec | null => {
   if (volume === null || sealedBoot === null) return null;

@@ -1,6 +1,7 @@
 import type { AccountId, BootId, HoldId, ImageDigest, MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
+import type { Backup, BackupUnderWay, Restore, Restored } from './backup-state.ts';
 import type { ExitCause, RestartPolicy, SshEndpoint, WaitingFor } from './events.ts';
 import type { SealedBoot, Volume } from './sealed-state.ts';
 
@@ -20,6 +21,8 @@ export type Observed =
   | 'stopping'
   | 'stopped'
   | 'resizing'
+  | 'backing-up'
+  | 'restoring'
   | 'failed'
   | 'lost'
   | 'terminating'
@@ -88,6 +91,18 @@ export type Vm = {
   readonly volume: Volume | null;
   /** What its present boot may start and has been given; `null` until that is specified. */
   readonly sealedBoot: SealedBoot | null;
+  /** Oldest first. */
+  readonly backups: readonly Backup[];
+  readonly backup: BackupUnderWay | null;
+  /** Why the last backup that failed did. */
+  readonly backupFailure: { readonly backupId: string; readonly code: string; readonly detail: string } | null;
+  readonly restore: Restore | null;
+  /** Why the last restore came to nothing. */
+  readonly restoreRefusal: { readonly code: string; readonly detail: string } | null;
+  /** What its disk is made from; `null` once a guest has opened that. */
+  readonly restored: Restored | null;
+  /** Miners that held it before and have not said that they removed what they had. */
+  readonly former: readonly Placement[];
   readonly waiting: Waiting | null;
   readonly lastReport: { readonly agentEpoch: number; readonly sequence: number } | null;
 };

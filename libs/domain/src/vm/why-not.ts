@@ -35,6 +35,10 @@ export const whyNotRunning = (vm: Vm): WhyNotRunning | null => {
       return because('stopping', 'it was asked to stop');
     case 'resizing':
       return because('resizing', 'it may start once that is decided');
+    case 'backing-up':
+      return because('backing-up', 'it may start once that is done');
+    case 'restoring':
+      return because('restoring', 'it may start once that is decided');
     case 'stopped':
       return vm.desired === 'stopped'
         ? because('stopped-by-owner', 'start it: hcc vm start')

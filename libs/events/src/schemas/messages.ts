@@ -18,6 +18,7 @@ import {
   vmId,
 } from './values.ts';
 import { exitCause, sshEndpoint } from './vm.ts';
+import { backupOutcome, backupWanted, restoreWanted } from './vm-backup.ts';
 import { bootSpecText, kernelCommandLine, volumeIntegrity } from './vm-sealed.ts';
 
 const observation: z.ZodType<VmObservation> = z.discriminatedUnion('phase', [
@@ -26,8 +27,14 @@ const observation: z.ZodType<VmObservation> = z.discriminatedUnion('phase', [
     ...{ phase: z.literal('running'), bootId, endpoint: sshEndpoint, sshHostKey: sshKeyText },
     keysVersion: count.optional(),
   }),
-  z.strictObject({ phase: z.literal('stopped'), bootId: bootId.nullable(), cause: exitCause, detail: longText }),
-  z.strictObject({ phase: z.literal('failed'), bootId: bootId.nullable(), code: shortText, detail: longText }),
+  z.strictObject({
+    ...{ phase: z.literal('stopped'), bootId: bootId.nullable(), cause: exitCause, detail: longText },
+    backup: backupOutcome.optional(),
+  }),
+  z.strictObject({
+    ...{ phase: z.literal('failed'), bootId: bootId.nullable(), code: shortText, detail: longText },
+    backup: backupOutcome.optional(),
+  }),
   z.strictObject({ phase: z.literal('absent') }),
 ]);
 
@@ -67,6 +74,8 @@ export const desiredSpec: z.ZodType<DesiredSpec> = z.strictObject({
       ...{ integrity: volumeIntegrity, access: z.string().max(65_536).nullable() },
     })
     .optional(),
+  backup: backupWanted.optional(),
+  restore: restoreWanted.optional(),
 });
 
 /** The request on `call.<minerId>.console`. */

@@ -15,6 +15,7 @@ import {
   sshKeyText,
   vmId,
 } from './values.ts';
+import { vmBackupEvents } from './vm-backup.ts';
 import { vmSealedEvents } from './vm-sealed.ts';
 
 const reported = { minerId, generation: count, agentEpoch: count, sequence: count };
@@ -24,13 +25,17 @@ export const exitCause = z.enum(['requested', 'guest-shutdown', 'crash', 'host-s
 export const sshEndpoint = z.strictObject({ host: z.string().max(253), port: z.int().min(1).max(65_535) });
 export const restartPolicy = z.enum(['always', 'on-failure', 'never']);
 
-export const waitingFor = z.enum(['admission', 'placement', 'reservation', 'boot', 'key', 'stop', 'removal', 'miner']);
+export const waitingFor = z.enum([
+  ...(['admission', 'placement', 'reservation', 'boot', 'key'] as const),
+  ...(['stop', 'backup', 'removal', 'miner'] as const),
+]);
 const bootCause = z.enum(['placed', 'owner-start', 'owner-reboot', 'crash', 'guest-shutdown', 'host-reboot']);
 const reasons = z.record(z.string().max(40), count);
 
 /** Stored form, version 1, of every event on `vm-<id>`. */
 export const vmEvents = {
   ...vmSealedEvents,
+  ...vmBackupEvents,
   VmRequested: z.strictObject({
     vmId,
     accountId,

@@ -39,6 +39,8 @@ export const observed = z.enum([
   'running',
   'stopping',
   'resizing',
+  'backing-up',
+  'restoring',
   'stopped',
   'failed',
   'lost',

@@ -1,0 +1,27 @@
+import type { BackupOutcome, Vm, VmCommand, VmState } from '#domain';
+import { backUp, backupId, copied, kept, restore } from './vm-backup-story.ts';
+import type { Whim } from './vm-whims.ts';
+
+/** An owner who asks for backups and goes back to them, onto the same miner or another. */
+export const toBackupCommand = (kind: 'BackUpVm' | 'RestoreVm', whim: Whim, vm: VmState, now: number): VmCommand => {
+  if (kind === 'BackUpVm') return { ...backUp(whim.times), now };
+  const known = whim.aim ? vm?.backups.at(-1)?.backupId : undefined;
+  return { ...restore(), now, backupId: known ?? backupId(whim.times), minerId: whim.miner };
+};
+
+/** What a miner says of the backup that it makes; now and then of another one. */
+export const outcomeOf = (whim: Whim, vm: Vm | null): BackupOutcome | undefined => {
+  const asked = (whim.aim ? vm?.backup?.backupId : null) ?? (whim.times === 3 ? backupId(3) : null);
+  if (asked === null) return undefined;
+  const { code, detail } = kept.failed();
+  return whim.times === 2
+    ? { backupId: asked, outcome: 'failed', code, detail }
+    : { backupId: asked, outcome: 'made', ...copied };
+};
+
+/** What a stopped VM's owner does once: a backup, and back to it. */
+export const backupStep = (vm: Vm): 'BackUpVm' | 'RestoreVm' | 'absent' | null => {
+  if (vm.former.length > 0) return 'absent';
+  if (vm.volume === null || vm.volume.headerSha256 === null || vm.desired !== 'stopped' || vm.restored) return null;
+  return vm.backups.length === 0 ? 'BackUpVm' : 'RestoreVm';
+};
