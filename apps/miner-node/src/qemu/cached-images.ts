@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { type Image, openImage, verifyImage } from '#images';
 import type { BootImage, ImageCache } from '../ports/image-cache.ts';
 import { createCachedBoots } from './cached-boots.ts';
@@ -19,10 +18,10 @@ export const createCachedImages = (cacheDir: string): ImageCache => {
   };
 };
 
-const bootImage = ({ dir, kernelPath, initrdPath, rootfsPath, manifest }: Image): BootImage => ({
+const bootImage = ({ kernelPath, initrdPath, rootfsPath, treePath, manifest }: Image): BootImage => ({
   kernelPath,
   initrdPath,
   rootfsPath,
   cmdline: manifest.cmdline,
-  treePath: 'verity' in manifest ? join(dir, 'verity.tree') : null,
+  treePath,
 });
