@@ -10,6 +10,7 @@ import type { Style } from '../output/style.ts';
 import { pinHostKey, sshTarget } from '../ssh/pin.ts';
 import { type Login, sshArgs } from '../ssh/ssh.ts';
 import { createNarrator } from '../story/lines.ts';
+import { appraisalsBefore } from './appraisals.ts';
 import { demoKeyFile } from './demo-key.ts';
 import type { Steps } from './report.ts';
 import { goals, type Watched, watchVm } from './timeline.ts';
@@ -31,6 +32,7 @@ export const untilUp = async (work: VmWork, vmId: string, from: bigint): Promise
   const enough = new AbortController();
   const either = AbortSignal.any([signal, enough.signal]);
   const narrate = createNarrator(style);
+  const appraised = appraisalsBefore(api, vmId);
   const watching = watchVm({
     api,
     clock,
@@ -38,7 +40,10 @@ export const untilUp = async (work: VmWork, vmId: string, from: bigint): Promise
     from,
     goal: goals.running,
     signal: either,
-    show: (event) => steps.write(narrate(event)),
+    show: async (event) => {
+      for (const judged of await appraised(event)) steps.write(narrate(judged));
+      steps.write(narrate(event));
+    },
     note: steps.note,
     waitMs: limits.vmRunningMs,
   });

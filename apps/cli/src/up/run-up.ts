@@ -157,7 +157,7 @@ const tellReady = async (
   });
   for (const { vm } of vms) {
     steps.note(
-      `${vm.name} runs; platform ${vm.platform === 'none' ? 'none (NOT confidential)' : vm.platform}, host key UNATTESTED`,
+      `${vm.name} runs; platform ${vm.platform === 'none' ? 'none (NOT confidential)' : vm.platform}, disk ${vm.disk.kind}, host key ${vm.sshHostKeyAttested === true ? 'attested' : 'UNATTESTED'}`,
     );
   }
   steps.note(

@@ -33,7 +33,7 @@ export type Watch = {
   readonly goal: Goal;
   /** Aborting stops the watching, never the work. */
   readonly signal: AbortSignal;
-  readonly show: (event: EventView) => void;
+  readonly show: (event: EventView) => void | Promise<void>;
   readonly note: (text: string) => void;
   readonly waitMs?: number;
 };
@@ -55,7 +55,7 @@ export const watchVm = async (watch: Watch): Promise<Watched> => {
   try {
     for await (const event of followStream(api, `vm-${vmId}`, { from: watch.from, clock, signal, onBroken })) {
       last = event;
-      watch.show(event);
+      await watch.show(event);
       const ending = watch.goal(event);
       if (ending === 'reached') return { ending, event };
       if (ending === 'failed') throw willNotCome(vmId, event);

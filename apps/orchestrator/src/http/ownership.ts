@@ -26,7 +26,9 @@ export const createOwnership = (store: EventStore): Ownership => {
     mayRead: async (principal, stream) => {
       if (principal.role !== 'owner') return true;
       if (stream.startsWith('account-')) return idOf(stream) === principal.accountId;
-      return stream.startsWith('vm-') && (await accountOfVm(stream)) === principal.accountId;
+      // What was judged of a VM is its owner's to know; the attester of a guest has its VM's id, and no miner's id is one.
+      if (!stream.startsWith('vm-') && !stream.startsWith('appraisal-')) return false;
+      return (await accountOfVm(streamName('vm', idOf(stream)))) === principal.accountId;
     },
   };
 };
