@@ -1,7 +1,8 @@
 export { type Cgroups, type CgroupsFound, openCgroups } from './cgroup/open-cgroups.ts';
 export { joinVmCgroup, readVmCgroup, removeVmCgroup, vmCgroup } from './cgroup/vm-cgroup.ts';
 export { type Check, type Checked, type CheckStatus, checksExitCode, type Finding, runChecks } from './checks/check.ts';
-export { type HostCheckOptions, hostChecks, nearestExisting } from './checks/host-checks.ts';
+export { type HostCheckOptions, hostChecks } from './checks/host-checks.ts';
+export { nearestExisting } from './checks/nearest-existing.ts';
 export { type ConsolePart, readConsole } from './console/console-log.ts';
 export { type Env, ensurePrivateDir, type HccDirs, hccDirs, socketDirFor } from './dirs.ts';
 export { errnoOf, HostError, type HostErrorCode, type HostErrorFacts, isHostError } from './errors.ts';

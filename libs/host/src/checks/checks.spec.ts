@@ -1,12 +1,15 @@
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort } from '../free-port.ts';
 import { type Checked, checksExitCode, runChecks } from './check.ts';
 import { hostChecks } from './host-checks.ts';
 import { judgeSkew, type NetworkPlaces, networkChecks } from './network-checks.ts';
+import { sealedChecks } from './sealed-checks.ts';
 import { snpChecks } from './snp-checks.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -59,6 +62,15 @@ describe('a host’s checks', () => {
       if (status === 'FAIL' || status === 'WARN') expect(fix, `${code} ${observed}`).not.toBeNull();
     }
     expect(results.find(({ code }) => code === 'HCC-H005')?.observed).toMatch(/^\d+ MiB available$/);
+  });
+
+  test('given a directory for VMs / when its file system is tried / then it says whether files have holes, and nothing is left there', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'hcc-sparse-'));
+    cleanups.push(() => rm(dir, { recursive: true }));
+    const [sparse, firmware] = await runChecks(sealedChecks({ stateDir: dir, tools: { env: { PATH: '' } } }));
+    expect(sparse).toMatchObject({ code: 'HCC-H014', status: 'PASS', observed: `4194304 bytes take 0 at ${dir}` });
+    expect(await readdir(dir)).toEqual([]);
+    expect(firmware, 'no QEMU, no answer').toMatchObject({ code: 'HCC-H015', status: 'SKIP' });
   });
 
   test('given a host without SEV-SNP / when it wants it / then its checks fail; when it does not, they are skipped', async () => {

@@ -1,5 +1,4 @@
-import { access, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { statfs } from 'node:fs/promises';
 import { openCgroups } from '../cgroup/open-cgroups.ts';
 import { limits } from '../limits.ts';
 import { probeAccelerator } from '../qemu/accelerator.ts';
@@ -7,7 +6,9 @@ import { findTool, fixFor, type ToolPlaces } from '../tools/find-tool.ts';
 import { showVersion } from '../tools/version.ts';
 import type { Check, Finding } from './check.ts';
 import { kernelChecks } from './kernel-checks.ts';
+import { nearestExisting } from './nearest-existing.ts';
 import { type NetworkPlaces, networkChecks } from './network-checks.ts';
+import { sealedChecks } from './sealed-checks.ts';
 import { snpChecks } from './snp-checks.ts';
 
 /** What a host is checked for. */
@@ -22,8 +23,8 @@ export type HostCheckOptions = {
   readonly network: NetworkPlaces;
 };
 
-/** Everything a host must have to run VMs, and should have to run them well. Each check stands alone, and none changes
- *  anything but an empty control group. */
+/** Everything a host must have to run VMs, and should have to run them well. Each check stands alone, and none leaves
+ *  anything changed. */
 export function hostChecks(options: HostCheckOptions): readonly Check[] {
   const { stateDir, tools } = options;
   return [
@@ -37,6 +38,7 @@ export function hostChecks(options: HostCheckOptions): readonly Check[] {
       look: () => checkDisk(stateDir),
     },
     ...kernelChecks(),
+    ...sealedChecks(options),
     ...networkChecks(options.network),
     ...snpChecks(options),
   ];
@@ -77,18 +79,6 @@ async function checkDisk(dir: string): Promise<Finding> {
   if (free >= limits.diskFreeBytesWanted) return { status: 'PASS', observed };
   const status = free < limits.diskFreeBytesMin ? 'FAIL' : 'WARN';
   return { status, observed, fix: 'free some space, or give VMs a directory on another disk' };
-}
-
-/** The directory, or the nearest one above it that is there. */
-export async function nearestExisting(dir: string): Promise<string> {
-  for (let at = dir; ; at = dirname(at)) {
-    try {
-      await access(at);
-      return at;
-    } catch {
-      if (at === dirname(at)) return at;
-    }
-  }
 }
 
 function mebibytes(bytes: number): string {
