@@ -67,7 +67,8 @@ const mlKemPublicBytes = 1_184;
 const mlKemCiphertextBytes = 1_088;
 const x25519Bytes = 32;
 const algorithm = { name: 'X-Wing' };
-const label = Buffer.from('\\.//^\\', 'latin1');
+/** Its name as a drawing: \ . / / ^ \ in ASCII. */
+const label = Uint8Array.of(0x5c, 0x2e, 0x2f, 0x2f, 0x5e, 0x5c);
 
 const keyPairOf = (seed: Uint8Array): { readonly publicKey: XWingKey; readonly privateKey: XWingKey } => {
   const expanded = createHash('shake256', { outputLength: mlKemSeedBytes + x25519Bytes })
