@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { headerWith } from '../../libs/luks/src/header/header.fixture.ts';
 import type { KnownVm } from './network-side.ts';
 import { changeBytes, lastWords, missingTools, openScene, type Scene } from './scene.ts';
 import type { Changes } from './sealed-vm.ts';
@@ -44,10 +45,14 @@ describe.skipIf(missing !== '')(`attacks on an owner's VM, on a real QEMU${reaso
     expect(await attacked({ volumePath })).toMatch(/^header-other: /);
   });
 
-  test('a volume that encrypts with nothing', async () => {
+  test.each(['segment', 'keyslot'])('a header that encrypts its %s with nothing', async (what) => {
     const volumePath = await scene.copyOfVolume(vm);
-    await scene.cryptsetup(vm, 'luksFormat', volumePath, 'cipher_null-ecb');
-    expect(await attacked({ volumePath })).toMatch(/^header-refused: (?:segment|keyslot)-cipher/);
+    const header = headerWith(({ segments, keyslots }) => {
+      const part = what === 'segment' ? segments?.['0'] : keyslots?.['0']?.area;
+      Object.assign(Object(part), { encryption: 'cipher_null-ecb' });
+    });
+    await changeBytes(volumePath, 0, header);
+    expect(await attacked({ volumePath })).toMatch(new RegExp(`^header-refused: ${what}-cipher`));
   });
 
   test('its own header over a keyslot that holds another volume key', async () => {
@@ -101,7 +106,9 @@ describe.skipIf(missing !== '')(`attacks on an owner's VM, on a real QEMU${reaso
     await changeBytes(basePath, 30 * mebibyte, Buffer.from('changed'));
     const fresh = await scene.newVm();
     const boot = await scene.boot(fresh, { basePath });
-    expect(await lastWords(boot)).toMatch(/^base-corrupt: the base image from byte 2\d+ on is not what was measured/);
+    expect(await lastWords(boot)).toContain(
+      `base-corrupt: the base image from byte ${30 * mebibyte} on is not what was measured`,
+    );
     expect(fresh.headerSha256).toBeNull();
   });
 

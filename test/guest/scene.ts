@@ -27,7 +27,7 @@ export type Scene = {
   /** A first RAM disk that differs in what nothing reads. */
   otherInitrd(): Promise<string>;
   /** What somebody with the disk can do to its header; with a VM's key, as far as a key is needed. */
-  cryptsetup(vm: KnownVm, what: 'luksAddKey' | 'luksFormat', volumePath: string, cipher?: string): Promise<void>;
+  cryptsetup(vm: KnownVm, what: 'luksAddKey' | 'luksFormat', volumePath: string): Promise<void>;
   /** What a command prints in the VM, to an owner who pinned this host key. */
   ssh(boot: Boot, sshHostKey: string, command: string): Promise<string>;
   close(): Promise<void>;
@@ -87,7 +87,7 @@ export const openScene = async (): Promise<Scene> => {
       await appendFile(path, new Uint8Array(512));
       return path;
     },
-    cryptsetup: async ({ volumeKey }, what, volumePath, cipher = 'aes-xts-plain64') => {
+    cryptsetup: async ({ volumeKey }, what, volumePath) => {
       const keyPath = join(dir, 'key');
       await writeFile(keyPath, volumeKey, { mode: 0o600 });
       const cost = [
@@ -112,7 +112,7 @@ export const openScene = async (): Promise<Scene> => {
       ];
       const how =
         what === 'luksFormat'
-          ? [...form, '--cipher', cipher, '--sector-size', '4096', volumePath]
+          ? [...form, '--cipher', 'aes-xts-plain64', '--sector-size', '4096', volumePath]
           : [volumePath, join(dir, 'id.pub')];
       const args = [what, '--batch-mode', '--key-file', keyPath, ...cost, ...how];
       await run(await requireTool('cryptsetup'), args, { timeoutMs: 60_000 });
@@ -171,7 +171,12 @@ const verified = async (dir: string, basePath: string): Promise<Pick<Scenery, 'b
     '--hash-block-size=4096',
     `--salt=${salt}`,
   ];
-  const { stdout } = await run(await Promise.resolve('/usr/sbin/veritysetup'), ['format', ...form, basePath, treePath]);
+  const { stdout } = await run(join(dirname(await requireTool('cryptsetup')), 'veritysetup'), [
+    'format',
+    ...form,
+    basePath,
+    treePath,
+  ]);
   const rootHash = /Root hash:\s+([0-9a-f]{64})/.exec(stdout)?.[1] ?? '';
   const dataBlocks = Number(/Data blocks:\s+(\d+)/.exec(stdout)?.[1]);
   return { base: { rootHash, salt, dataBlocks }, basePath, treePath };
