@@ -8,7 +8,8 @@ export type ImageErrorCode =
   | 'disk-refers-elsewhere'
   | 'sha256-differs'
   | 'image-too-large'
-  | 'fetch-failed';
+  | 'fetch-failed'
+  | 'source-unknown';
 
 /** A failure about an image. The message names the file, what was observed, what was wanted and the fix. */
 export class ImageError extends Error {

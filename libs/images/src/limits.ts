@@ -43,6 +43,10 @@ export const limits = {
   /** Tries without a single new byte; each new byte starts the count again. */
   fetchTriesMax: 4,
   fetchPauseMs: 1_000,
+  /** An orchestrator, a mirror or two, a store; more is a mistake. */
+  fetchSourcesMax: 16,
+  /** A full Debian's list of packages is 60 KB. */
+  packagesBytesMax: 4 * 1024 * 1024,
   /** Mirrors send us on once or twice. */
   redirectsMax: 5,
   /** A line of progress every so much. */

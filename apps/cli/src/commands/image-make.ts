@@ -27,6 +27,7 @@ type ImportOptions = MakeOptions & {
   readonly sshUser: string;
   readonly memory: number;
   readonly os: { readonly id: string; readonly version: string };
+  readonly sealed?: boolean;
 };
 
 const noRegister = ['--no-register', 'only put it into the cache of this machine; needs no cluster'] as const;
@@ -65,6 +66,10 @@ export const addImageMaking = (image: Command, cli: Cli): void => {
     .option('--ssh-user <user>', 'who logs in', 'root')
     .option('--memory <size>', 'the least memory of a VM of it', parseBytes, 512 * 1024 * 1024)
     .option('--os <id:version>', 'which system it is', os, { id: 'unknown', version: 'unknown' })
+    .option(
+      '--sealed',
+      'the disk is one ext4 root file system made as ours are (libs/images/guest): its VMs have disks only they can read',
+    )
     .option(...noRegister)
     .option(...jsonOption)
     .addHelpText(
@@ -92,7 +97,7 @@ export const addImageMaking = (image: Command, cli: Cli): void => {
         return importImage({
           ...{ ...options, ...files, source: localPath(cli, source), cmdline, sshUser, minMemoryBytes, os: flags.os },
           name: flags.name ?? 'imported',
-          sha256,
+          ...{ sha256, sealed: flags.sealed },
         });
       });
     });

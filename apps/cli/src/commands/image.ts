@@ -7,6 +7,7 @@ import { bytesText } from '../output/text.ts';
 import { timeText } from '../output/time.ts';
 import { imageFor } from './accounts.ts';
 import { addImageEncryption } from './image-encrypt.ts';
+import { addImageExport } from './image-export.ts';
 import { addImageMaking } from './image-make.ts';
 import { allOption, limitOption, rowsWanted, shownOf } from './lists.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
@@ -54,6 +55,7 @@ export const addImageCommands = (program: Command, cli: Cli): void => {
       answer(cli, json, now, () => imageFacts(now, cli.clock.now()));
     });
   addImageMaking(image, cli);
+  addImageExport(image, cli);
   addImageEncryption(image, cli);
 };
 
@@ -87,7 +89,7 @@ export const imageFacts = ({ digest, manifest, ...image }: ImageView, now: numbe
     ['log in as', manifest.sshUser],
     ['memory', `${bytesText(manifest.minMemoryBytes)} or more`],
     ['launch', image.measurements?.launch ?? 'unmeasured'],
-    ['dm-verity root', image.measurements?.verityRoot ?? 'unmeasured'],
+    ['dm-verity root', manifest.verity?.rootHash ?? 'none: disks of its VMs are plain, and their miners can read them'],
     ['registered', image.registeredAt === undefined ? '-' : timeText(image.registeredAt, now)],
     ['offered', offeredText(image, now)],
   ]);

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { ImageError } from '../image-error.ts';
 import { limits } from '../limits.ts';
+import { writeAt } from '../write-at.ts';
 import { blockBytes, blockDigest, digestBytes, treeBytes, treeLevels } from './layout.ts';
 
 /** Writes the dm-verity tree of a file, and answers its root hash: what a kernel checks every block it reads against.
@@ -54,7 +55,7 @@ function treeGrower(file: FileHandle, dataBlocks: number, salt: Uint8Array) {
   const finish = async (index: number): Promise<void> => {
     const level = levels[index];
     if (level === undefined) return;
-    await writeAll(file, level.block, level.offset + level.written * blockBytes);
+    await writeAt(file, level.block, level.offset + level.written * blockBytes);
     level.written += 1;
     const digest = digestOf(level.block);
     level.block.fill(0);
@@ -91,10 +92,4 @@ async function* blocksOf(stream: AsyncIterable<unknown>): AsyncGenerator<Uint8Ar
     rest = bytes.subarray(at);
   }
   if (rest.length > 0) throw new Error(`bug: ${rest.length} bytes beyond the last block`);
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    at += (await file.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
-  }
 }
