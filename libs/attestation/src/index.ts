@@ -1,13 +1,8 @@
 export type { Appraisal, AppraisalFacts, GroupRefusal } from './appraisal/appraisal.ts';
-export {
-  appraiseHostEvidence,
-  type HostAppraisal,
-  type HostSeen,
-} from './appraisal/appraise-host.ts';
+export type { HostAppraisal } from './appraisal/appraise-host.ts';
 export type { DeviceHolder, EnrolledKey, HostContext, ReportTrust } from './appraisal/context.ts';
 export {
   type AttestationResult,
-  earProfile,
   earSchema,
   type GuestTerms,
   guestResultOf,
@@ -18,12 +13,10 @@ export {
 export {
   type HostEvidence,
   type HostEvidenceDocument,
-  hostEvidenceSchema,
   readHostEvidence,
 } from './appraisal/evidence.ts';
 export { explainRefusal, refusalCodes } from './appraisal/explain.ts';
 export {
-  type HostEvidenceBytes,
   type HostJudgement,
   hintsOfHostEvidence,
   judgeHostEvidence,
@@ -32,56 +25,44 @@ export { appraisalLimits } from './appraisal/limits.ts';
 export {
   type AgentBundle,
   type AppraisalPolicy,
-  appraisalPolicySchema,
   type CompiledAppraisalPolicy,
   compileAppraisalPolicy,
   PolicyMalformed,
   readAppraisalPolicy,
-  type TpmPolicy,
 } from './appraisal/policy.ts';
-export { type AppraisalRefusalCode, appraisalRefusals } from './appraisal/refusals.ts';
+export { appraisalRefusals } from './appraisal/refusals.ts';
 export {
-  type ResultAlgorithm,
-  type ResultRefusalCode,
-  type ResultTrust,
   signResult,
-  type VerifiedResult,
   verifyResult,
 } from './appraisal/signed-result.ts';
 export { type EvidenceHints, hintsOf } from './appraisal/snp-evidence.ts';
-export { type EvidenceGroup, evidenceGroups, type GroupTiers, overallTier, type Tier } from './appraisal/tier.ts';
+export { evidenceGroups, type GroupTiers, overallTier, type Tier } from './appraisal/tier.ts';
 export { type Certificate, readCertificate } from './der/certificate.ts';
 export { certificatesOf } from './der/pem.ts';
 export { type RevocationList, readRevocationList } from './der/revocation-list.ts';
 export {
   type GuestEvidence,
   type GuestEvidenceDocument,
-  guestEvidenceSchema,
   parseGuestEvidence,
 } from './guest/evidence.ts';
 export { guestBindingOf } from './guest/identity.ts';
 export {
   type ExpectedBoot,
   type GuestContext,
-  type GuestEvidenceBytes,
   type GuestJudgement,
   judgeGuestEvidence,
 } from './guest/judge.ts';
-export { type GuestLaunch, guestLaunchDigests } from './guest/launch.ts';
+export { guestLaunchDigests } from './guest/launch.ts';
 export {
   bootDigestOf,
   type GuestBootPolicy,
   type GuestBootReference,
-  guestBootPolicySchema,
   newestGuestBoot,
   readGuestBootPolicy,
 } from './guest/policy.ts';
-export { type GuestRefusalCode, guestRefusals } from './guest/refusals.ts';
+export { guestRefusals } from './guest/refusals.ts';
 export {
   type GuestResult,
-  type GuestResultRefusalCode,
-  type GuestResultTrust,
-  type VerifiedGuestResult,
   verifyGuestResult,
 } from './guest/result.ts';
 export {
@@ -97,38 +78,26 @@ export { appraiseIma, imaWarningCodes } from './ima/appraise.ts';
 export type {
   ImaBank,
   ImaClaims,
-  ImaEntryVerdict,
-  ImaExtension,
-  ImaFinding,
-  ImaFindings,
-  ImaForm,
-  ImaLoadedKey,
   ImaProgress,
   ImaReason,
-  ImaReplay,
-  ImaSignature,
-  ImaTemplate,
 } from './ima/claims.ts';
 export { type CompiledImaPolicy, compileImaPolicy } from './ima/compiled-policy.ts';
 export { imaFormOf } from './ima/list-reader.ts';
-export { type ImaPathRule, type ImaPolicy, imaPolicySchema } from './ima/policy.ts';
+export { type ImaPolicy, imaPolicySchema } from './ima/policy.ts';
 export { imaProgressSchema, nextImaEntry } from './ima/progress.ts';
-export { type ImaRefusalCode, imaRefusals } from './ima/refusals.ts';
+export { imaRefusals } from './ima/refusals.ts';
 export type { ImaJudgedEntry, ImaQuotedPcr, ImaReplays, ImaVerification } from './ima/verification.ts';
 export { createImaVerifier, type ImaVerifier, verifyImaList } from './ima/verifier.ts';
-export { Malformed, type MalformedCode } from './malformed.ts';
-export { isVcpuType, packSignature, type VcpuType, vcpuSignature, vcpuTypes } from './measure/cpu.ts';
-export { type FirmwareLayout, type FirmwareSection, parseFirmware, type SectionKind } from './measure/firmware.ts';
+export { Malformed } from './malformed.ts';
+export { isVcpuType, packSignature, vcpuSignature, vcpuTypes } from './measure/cpu.ts';
+export { type FirmwareLayout, parseFirmware } from './measure/firmware.ts';
 export {
-  FirmwareMemory,
   firmwareLaunchDigest,
-  type MeasuredFirmware,
   measureFirmware,
 } from './measure/firmware-digest.ts';
 export {
   type IdAuth,
   type IdBlock,
-  type IdBlockClaims,
   idAuthBytes,
   idBlockBytes,
   parseIdAuth,
@@ -136,16 +105,15 @@ export {
   verifyIdBlock,
 } from './measure/id-block.ts';
 export type { LaunchInputs } from './measure/inputs.ts';
-export { type HashedFile, type KernelHashes, kernelHashes, kernelHashesPage } from './measure/kernel-hashes.ts';
+export { kernelHashes, kernelHashesPage } from './measure/kernel-hashes.ts';
 export { findLaunchDifferences, type LaunchDifference } from './measure/mismatch.ts';
 export { LaunchDigest, pageBytes, pageHash } from './measure/page.ts';
 export {
   explainLaunchDigest,
   type LaunchExplanation,
-  type LaunchStep,
   predictLaunchDigest,
 } from './measure/predict.ts';
-export { LaunchRefused, type MeasureRefusalCode, measureRefusals } from './measure/refusals.ts';
+export { LaunchRefused, measureRefusals } from './measure/refusals.ts';
 export { resetVector, type Vmm, vmms, vmsaPage } from './measure/vmsa.ts';
 export type {
   SimulatedChip,
@@ -162,73 +130,61 @@ export type {
 } from './simulated/processor.ts';
 export { type CertificateTable, parseCertificateTable } from './snp/certificate-table.ts';
 export {
-  type CertificateVerdict,
   type CertificateVerdicts,
   createCertificateVerdicts,
   judgeCertificates,
   type SnpEndorsements,
 } from './snp/certificate-verdict.ts';
 export type { SnpClaims, SnpFirmware, SnpGuestPolicy, SnpPlatformInfo, SnpProduct, SnpTcb } from './snp/claims.ts';
-export { type HclReport, unwrapHclReport } from './snp/hcl-report.ts';
+export { unwrapHclReport } from './snp/hcl-report.ts';
 export {
   defaultSnpPolicy,
   type SnpPolicy,
   type SnpReferences,
-  type SnpTcbFloors,
   simulatedSnpPolicy,
   snpPolicySchema,
 } from './snp/policy.ts';
 export { snpPolicyChecks } from './snp/policy-checks.ts';
 export { amdNames, type NamedProduct, productOfReport } from './snp/product.ts';
-export { type SnpRefusalCode, snpRefusals } from './snp/refusals.ts';
+export { snpRefusals } from './snp/refusals.ts';
 export { parseSnpReport, type SnpReport } from './snp/report.ts';
-export { amdRoots, type TrustRoot, type TrustRoots, trustRootOf } from './snp/roots.ts';
+export { amdRoots, type TrustRoots, trustRootOf } from './snp/roots.ts';
 export { isReportSignedBy } from './snp/signature.ts';
 export { readTcb, sameTcb, sayTcb } from './snp/tcb.ts';
 export { readVek, type VekCertificate } from './snp/vek.ts';
 export {
   fitsAddress,
   nextVekStep,
-  type OfferedEndorsements,
   type VekAddress,
   type VekAnswer,
   type VekSource,
   vekAddressOf,
   vekIdentityOf,
 } from './snp/vek-source.ts';
-export { type SnpEvidence, type SnpVerification, verifySnp } from './snp/verify.ts';
+export { type SnpEvidence, verifySnp } from './snp/verify.ts';
 export { parseTpmQuote, type TpmQuote } from './tpm/attest.ts';
-export { type AzureRuntimeClaims, type AzureRuntimeEvidence, verifyAzureRuntime } from './tpm/azure.ts';
+export { verifyAzureRuntime } from './tpm/azure.ts';
 export type { TpmModel } from './tpm/certificate.ts';
 export type { PcrSelection, PcrValue, TpmClaims, TpmHash, TpmKeyClaims, TpmProgress } from './tpm/claims.ts';
-export { type ReplayedLog, replayEventLog } from './tpm/event-log.ts';
+export { replayEventLog } from './tpm/event-log.ts';
 export { readTpmKey, type TpmKey } from './tpm/keys.ts';
 export {
   credentialFile,
   credentialFileHeader,
   eccCredentialSeed,
   makeCredential,
-  type ProtectedCredential,
   protectCredential,
-  type TpmCredential,
 } from './tpm/make-credential.ts';
 export type { RandomBytes } from './tpm/oaep.ts';
 export { showSelection, splitPcrValues } from './tpm/pcrs.ts';
 export type { TpmAttributes, TpmPublic } from './tpm/public-area.ts';
-export { type TpmRefusalCode, tpmRefusals } from './tpm/refusals.ts';
+export { tpmRefusals } from './tpm/refusals.ts';
 export { parseTpmSignature, type TpmSignature } from './tpm/signature.ts';
-export {
-  type TpmCertificateClaims,
-  type TpmCertificateEvidence,
-  type TpmCertificatePolicy,
-  type TpmCertificateRole,
-  verifyTpmCertificate,
-} from './tpm/verify-certificate.ts';
-export { type AttestationKeyClaims, verifyAttestationKey } from './tpm/verify-key.ts';
+export { verifyTpmCertificate } from './tpm/verify-certificate.ts';
+export { verifyAttestationKey } from './tpm/verify-key.ts';
 export { type TpmQuoteEvidence, type TpmQuotePolicy, verifyTpmQuote } from './tpm/verify-quote.ts';
 export {
   type GuestPurpose,
-  type HostBootSpec,
   hostBootSpecText,
   hostDataOf,
   hostEvidenceBinding,
