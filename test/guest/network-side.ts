@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
+import { createSystemClock } from '#adapters/system';
 import {
   type ExpectedBoot,
   type GuestBootPolicy,
@@ -9,6 +10,8 @@ import {
 } from '#attestation';
 import { sealRelease, signNetworkMessage } from '#sealing';
 import { simulatedProcessor } from '#simulated-processor';
+
+const clock = createSystemClock();
 
 /** What the network knows of one VM: what its vault and its events would hold. */
 export type KnownVm = {
@@ -60,7 +63,7 @@ export class NetworkSide {
     const nonce = randomBytes(32).toString('base64');
     this.#nonces.set(nonce, { usedUp: false });
     const { networkId } = this;
-    return { nonce, expiresAt: Date.now() + 120_000, networkId, networkKind: 'simulated' };
+    return { nonce, expiresAt: clock.now() + 120_000, networkId, networkKind: 'simulated' };
   }
 
   evidence(text: string, expected: ExpectedBoot, policy: GuestBootPolicy): unknown {
@@ -158,10 +161,10 @@ export class NetworkSide {
   }
 
   #context(expected: ExpectedBoot, nonceSha256: string): GuestContext {
-    const dates = { thisUpdateMs: Date.now() - 60_000, nextUpdateMs: Date.now() + 3_600_000 };
+    const dates = { thisUpdateMs: clock.now() - 60_000, nextUpdateMs: clock.now() + 3_600_000 };
     return {
       network: { id: this.networkId, kind: 'simulated' },
-      ...{ expected, nonceSha256, endorsements: null, atMs: Date.now() },
+      ...{ expected, nonceSha256, endorsements: null, atMs: clock.now() },
       chip: { deviceId: this.#chipId, heldBy: this.minerId },
       roots: [trustRootOf(this.#root.ark, { name: 'simulated', product: 'milan', simulated: true })],
       revocationLists: { milan: simulatedProcessor.issueRevocationList(this.#root, { ...dates, revokesAsk: false }) },

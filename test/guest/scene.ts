@@ -2,6 +2,7 @@ import { createPublicKey, randomBytes, randomUUID } from 'node:crypto';
 import { appendFile, copyFile, mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createSystemClock } from '#adapters/system';
 import type { SimulatedRoot } from '#attestation';
 import { findTool, hccDirs, requireTool, run, silent, vmFiles } from '#host';
 import { buildGuestBootImage, buildTinyImage } from '#images';
@@ -41,6 +42,7 @@ export const missingTools = async (): Promise<string> => {
   return found.flatMap((tool) => (tool.kind === 'missing' ? [tool.wanted] : [])).join(', ');
 };
 
+const clock = createSystemClock();
 const mebibyte = 1024 * 1024;
 
 export const openScene = async (): Promise<Scene> => {
@@ -147,7 +149,7 @@ const chipOf = async (root: SimulatedRoot): Promise<Chip & { readonly chipId: st
   const key = await simulatedProcessor.generateChipKey();
   const publicKeySpki = createPublicKey(key).export({ type: 'spki', format: 'der' });
   const tcb = { bootloader: 10, tee: 0, snp: 27, microcode: 222 };
-  const dates = { notBeforeMs: Date.now() - 60_000, notAfterMs: Date.now() + 3_600_000 };
+  const dates = { notBeforeMs: clock.now() - 60_000, notAfterMs: clock.now() + 3_600_000 };
   const [vcek, ask, ark] = [
     simulatedProcessor.issueVcek(root, { publicKeySpki, tcb, ...dates }),
     root.ask,
