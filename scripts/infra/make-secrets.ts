@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureNatsOperator, operatorConfig } from '#adapters/nats';
@@ -27,7 +27,13 @@ export const makeSecrets = async (dir: string, ids: Ids): Promise<readonly MadeS
   };
 
   await once('operator.token', ours, () => `hcc_${ids.uuid()}_${secret()}\n`);
-  await once('network.key', ours, networkKey);
+  await once('network.key', ours, ed25519Key);
+  await once('vault.key', ours, key32);
+  await once('verifier.key', ours, key32);
+  await once('evidence.key', ours, key32);
+  await once('result.key', ours, ed25519Key);
+  const resultKey = await readLine(join(dir, 'result.key'));
+  await once('result.pub', theirs, () => createPublicKey(resultKey).export({ type: 'spki', format: 'pem' }).toString());
   await once('redis-password', ours, () => `${secret()}\n`);
   const redisPassword = await readLine(join(dir, 'redis-password'));
   await once('redis-auth.conf', theirs, () => `requirepass ${redisPassword}\n`);
@@ -67,8 +73,10 @@ export const routesConfig = (routes: readonly string[], password: string): strin
     '',
   ].join('\n');
 
-const networkKey = (): string =>
+const ed25519Key = (): string =>
   generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+const key32 = (): string => `${randomBytes(32).toString('hex')}\n`;
 
 const secret = (): string => randomBytes(32).toString('base64url');
 

@@ -66,19 +66,29 @@ describe('the compose file', () => {
     for (const inner of ['store', 'timers', 'figures']) expect(compose.networks[inner]?.internal, inner).toBe(true);
   });
 
-  test('every variable that it gives an orchestrator is one that the orchestrator reads', () => {
-    const known = readFileSync('apps/orchestrator/src/config.ts', 'utf8').match(/\bHCC_[A-Z_]+\b/g);
-    const given = Object.keys(compose.services['orchestrator-1']?.environment ?? {});
+  test.each(['orchestrator', 'attestor'])('every variable that it gives an %s is one that it reads', (app) => {
+    const known = readFileSync(`apps/${app}/src/config.ts`, 'utf8').match(/\bHCC_[A-Z_]+\b/g);
+    const given = Object.keys(compose.services[`${app}-1`]?.environment ?? {});
+    expect(given.length).toBeGreaterThan(5);
     expect(given.filter((variable) => known?.includes(variable) !== true)).toEqual([]);
   });
 
-  test('Prometheus asks every orchestrator, on the port that they give figures on', () => {
+  test('only the orchestrators have the vault, and only the attestors the keys that verdicts are signed with', () => {
+    const having = (secret: string) =>
+      services.filter(([, { secrets }]) => secrets.includes(secret)).map(([name]) => name);
+    expect(having('vault.key')).toEqual(['orchestrator-1', 'orchestrator-2']);
+    expect(having('result.key')).toEqual(['attestor-1', 'attestor-2']);
+    expect(having('network.key')).toEqual(['orchestrator-1', 'orchestrator-2']);
+  });
+
+  test.each(['orchestrator', 'attestor'])('Prometheus asks every %s, on the port that they give figures on', (app) => {
     const { scrape_configs } = parse(readFileSync('infra/prometheus/prometheus.yml', 'utf8'));
-    const orchestrators = services.filter(([name]) => name.startsWith('orchestrator-'));
-    expect(scrape_configs[0].static_configs[0].targets).toEqual(
-      orchestrators.map(([name, { environment }]) => `${name}:${environment.HCC_METRICS_PORT}`),
+    const asked = scrape_configs.find(({ job_name: job }: { job_name: string }) => job === app);
+    const ours = services.filter(([name]) => name.startsWith(`${app}-`));
+    expect(asked.static_configs[0].targets).toEqual(
+      ours.map(([name, { environment }]) => `${name}:${environment.HCC_METRICS_PORT}`),
     );
-    for (const [, { networks }] of orchestrators) expect(networks).toContain('figures');
+    for (const [, { networks }] of ours) expect(networks).toContain('figures');
   });
 });
 

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +9,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createRandomIds } from '#adapters/system';
 import { createMetrics } from '#edge';
 import { findTool, freePort, run, type ToolName } from '#host';
+import { attestorConfig } from '../../apps/attestor/src/config.ts';
 import { orchestratorConfig } from '../../apps/orchestrator/src/config.ts';
 import { makeSecrets } from '../../scripts/infra/make-secrets.ts';
 import { until } from '../conformance/until.ts';
@@ -58,6 +61,17 @@ describe('the secrets of the cluster', () => {
     });
   });
 
+  test('given the variables of the compose file / when the attestor reads them / then it takes them, and the orchestrators its results', () => {
+    const given = readCompose().services['attestor-2']?.environment ?? {};
+    const environment = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, value.replace('/run/secrets', join(infra, 'secrets'))]),
+    );
+    const { resultKey, ...config } = attestorConfig(environment);
+    expect(config).toMatchObject({ attestorId: 'attestor-2', store: { kind: 'kurrent' }, simulatedRoot: null });
+    const published = createPublicKey(readFileSync(join(infra, 'secrets/result.pub')));
+    expect(createPublicKey(resultKey).equals(published)).toBe(true);
+  });
+
   test('given the certificates of the store / when openssl reads them / then each node has its name in them', async () => {
     const [ca, node] = [join(infra, 'secrets/store-ca/ca.crt'), join(infra, 'secrets/store-node.crt')];
     expect((await run('openssl', ['verify', '-CAfile', ca, node])).stdout).toMatch(/: OK/);
@@ -71,7 +85,7 @@ describe('the configuration, read by its programs', () => {
     if (compose === null) return context.skip('docker-compose is not there: run npm test, which gets it');
     const { stdout } = await run(compose, ['-f', join(infra, 'docker-compose.yml'), 'config', '--format', 'json']);
     const read = JSON.parse(stdout);
-    expect(Object.keys(read.services)).toHaveLength(11);
+    expect(Object.keys(read.services)).toHaveLength(13);
     expect(read.services['orchestrator-2'].environment.HCC_NATS_REPLICAS).toBe('3');
   });
 

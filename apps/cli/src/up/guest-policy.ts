@@ -24,9 +24,14 @@ export const publishGuestPolicy = async (operator: Api, parts: GuestPolicyParts)
   const newest = before?.boots.reduce((best, boot) => (boot.revision > best.revision ? boot : best)) ?? null;
   const isSame = newest?.bootDigest === image.bootDigest;
   const revision = isSame ? newest.revision : (newest?.revision ?? 0) + 1;
-  const document = await localGuestPolicy(image, revision, (await probeAccelerator()).accelerator);
+  // A VM that was told to start from an older image may still be on its way: that one stays good.
+  const older = (before?.boots ?? []).filter(({ bootDigest }) => bootDigest !== image.bootDigest).slice(-olderBootsMax);
+  const document = await localGuestPolicy(image, { revision, older }, (await probeAccelerator()).accelerator);
   await operator.publishPolicy('guest-boot', { document, reason: 'boot image of this installation' });
 };
+
+/** Images that VMs of this installation may still be starting from. */
+const olderBootsMax = 3;
 
 const published = async (operator: Api): Promise<GuestBootPolicy | null> => {
   try {
@@ -40,7 +45,7 @@ const published = async (operator: Api): Promise<GuestBootPolicy | null> => {
 /** How a local, simulated network starts and judges its VMs. A verdict is good for as long as a guest takes to use it. */
 const localGuestPolicy = async (
   { bootDigest, kernelPath, initrdPath }: GuestBootImage,
-  revision: number,
+  { revision, older }: { readonly revision: number; readonly older: GuestBootPolicy['boots'] },
   accelerator: Accelerator,
 ): Promise<GuestBootPolicy> => {
   // What emulation adds to a command line is all there is of an empty one.
@@ -53,8 +58,16 @@ const localGuestPolicy = async (
   return readGuestBootPolicy({
     ...{ version: 1, snp: simulatedSnpPolicy, maxAgeMs: 60_000, allowClassical: false },
     boots: [
+      ...older,
       {
-        ...{ name: `local ${accelerator}`, revision, bootDigest, kernelSha256, initrdSha256, vcpuType },
+        ...{
+          name: `local ${accelerator} ${bootDigest.slice(0, 12)}`,
+          revision,
+          bootDigest,
+          kernelSha256,
+          initrdSha256,
+          vcpuType,
+        },
         firmware: { kind: 'simulated', launchDigest: processor.firmwareDigest(firmware) },
         cmdlineExtra: commandLine.trim(),
       },
