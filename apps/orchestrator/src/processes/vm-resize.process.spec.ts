@@ -132,7 +132,7 @@ describe('resizing', () => {
   test('given no room, then it keeps its size, says why, and the old hour is held again', async () => {
     const { vmTypes, last, held } = await told(noRoom);
     expect(vmTypes.at(-1)).toBe('VmResizeRefused');
-    expect(last('VmResizeRefused')).toMatchObject({ code: 'memory', detail: expect.stringContaining('512 MiB') });
+    expect(last('VmResizeRefused')).toMatchObject({ code: 'disk', detail: expect.stringContaining('2 GiB of disk') });
     expect(held).toEqual([amount('nano')]);
   });
 

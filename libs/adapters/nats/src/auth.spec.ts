@@ -41,6 +41,7 @@ test("a miner's credentials allow exactly its own subjects, until they expire", 
       `ask.${minerId}.sync`,
       `ask.${minerId}.renew`,
       `attest.${minerId}.*`,
+      `guest.${minerId}.*`,
       `$JS.ACK.WORK.miner_${minerId}.>`,
     ],
   });
