@@ -34,6 +34,23 @@ describe.skipIf(missing.length > 0)(`importing a disk${reason}`, () => {
     expect((await importImage(ask({ source: raw }))).digest, 'the same disk is the same image').toBe(one.digest);
   });
 
+  test('given an ext4 root file system and its owner’s word / when it is imported as sealed / then it has a dm-verity tree, and a disk with partitions is refused', async () => {
+    const { dir, raw, ask } = await given();
+    const ext4 = join(dir, 'root.ext4');
+    await writeFile(ext4, '');
+    await truncate(ext4, 2 * mebibyte);
+    await run(await requireTool('mke2fs'), ['-q', '-F', '-t', 'ext4', ext4]);
+    await truncate(ext4, 2 * mebibyte + 512);
+    const sealed = await importImage(ask({ source: ext4, sealed: true }));
+    expect(sealed.manifest).toMatchObject({ manifestVersion: 3, verity: { dataBlocks: 513 } });
+    await verifyImage(sealed.dir);
+    const plain = await importImage(ask({ source: ext4 }));
+    expect([plain.manifest.manifestVersion, plain.treePath]).toEqual([2, null]);
+    const partitioned = join(dir, 'partitioned');
+    await writeFile(partitioned, (await readFile(raw)).fill(0, 512, 4096).fill('55aa', 510, 512, 'hex'));
+    await expect(importImage(ask({ source: partitioned, sealed: true }))).rejects.toMatchObject({ code: 'not-a-disk' });
+  });
+
   test('given disks that must not come in / when they are imported / then each is refused by name and nothing is kept', async () => {
     const { dir, raw, ask, cacheDir } = await given();
     const qemuImg = await requireTool('qemu-img');
@@ -217,7 +234,7 @@ async function given() {
   await run(await requireTool('mke2fs'), ['-q', '-F', '-t', 'ext4', '-d', join(dir, 'tree'), raw, '4M']);
   await writeFile(join(dir, 'vmlinuz'), 'kernel');
   await writeFile(join(dir, 'initrd'), 'initrd');
-  const ask = (changed: { source: string; sha256?: string; kernel?: string }) => ({
+  const ask = (changed: { source: string; sha256?: string; kernel?: string; sealed?: boolean }) => ({
     ...{ cacheDir, report: silent, kernel: join(dir, 'vmlinuz'), initrd: join(dir, 'initrd'), name: 'mine' },
     ...{ cmdline: 'console=ttyS0', sshUser: 'debian', minMemoryBytes: mebibyte, os: { id: 'debian', version: '12' } },
     ...changed,
