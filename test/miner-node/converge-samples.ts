@@ -66,6 +66,7 @@ export const facts = (change: Partial<Facts> = {}): Facts => ({
   stopping: null,
   startFailure: null,
   hostStopping: false,
+  isAsking: false,
   ...change,
 });
 

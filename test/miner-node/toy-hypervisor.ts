@@ -22,6 +22,8 @@ export type ToyMachine = {
   /** What it was told as a sealed one: when an agent began to listen to it, and while it ran. */
   readonly sealedTold: Extract<GuestAccess, { kind: 'sealed' }>[];
   usage: VmUsage;
+  /** Whether the guest of a sealed VM still asks for leave to start. */
+  isAsking: boolean;
   say(said: GuestSaid): void;
   end(exit: QemuExit): void;
 };
@@ -105,6 +107,7 @@ export class ToyHypervisor implements Hypervisor {
       told: [],
       sealedTold: [],
       usage: noUsage,
+      isAsking: false,
       end,
       say: (said) => {
         for (const listener of listeners) listener(said);
@@ -126,6 +129,7 @@ export class ToyHypervisor implements Hypervisor {
           if (access.kind === 'sealed') toy.sealedTold.push(access);
           else toy.told.push(access.authorizedKeys);
         },
+        isAsking: () => toy.isAsking,
         pressPower: () => {
           toy.powerPresses += 1;
           if (this.guestsListen) end({ reason: 'guest-shutdown', detail: '' });

@@ -79,6 +79,7 @@ export const converge = (guest: Guest, host: Host): void => {
       stopping: guest.stopping,
       startFailure: guest.startFailure,
       hostStopping: host.hostStopping(),
+      isAsking: false,
     };
     const step = nextStep(guest.record, guest.fresh, facts);
     if (step.do === 'none' || step.do === 'wait') return;

@@ -62,6 +62,19 @@ describe('what is done next', () => {
     expect(at(12_000, 10_000)).toEqual({ do: 'kill' });
   });
 
+  test('given a sealed VM that still asks for its key / when it shall stop / then that is written down, and it is ended at once', () => {
+    const wanted = spec({ desired: 'stopped', stopDeadlineMs: 120_000 });
+    const asking = { qemu: running, now: 1_000, isAsking: true };
+    expect(nextStep(local({ boot: launched(1) }), wanted, facts(asking))).toMatchObject({ do: 'power-off' });
+    const vm = local({ boot: launched(1, { stopAsked: asked }) });
+    const pressed = { ...asking, stopping: { since: 1_000, pressedAt: 1_000 } };
+    expect(nextStep(vm, wanted, facts(pressed))).toEqual({ do: 'kill' });
+    expect(nextStep(vm, wanted, facts({ ...pressed, isAsking: false }))).toMatchObject({ do: 'wait' });
+    expect(nextStep(vm, wanted, facts({ ...pressed, qemu: running, isAsking: true, hostStopping: true }))).toEqual({
+      do: 'kill',
+    });
+  });
+
   test('given a boot that never started / when the VM shall be stopped / then that boot is over', () => {
     expect(nextStep(local(), spec({ desired: 'stopped' }), facts())).toEqual({ do: 'skip-boot', boot: bootNumber(1) });
   });

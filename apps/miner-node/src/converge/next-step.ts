@@ -21,6 +21,8 @@ export type Facts = {
   } | null;
   /** The host is going down: VMs are stopped and none is started. */
   readonly hostStopping: boolean;
+  /** A sealed VM's guest asks its way through a boot: no system of its disk runs yet, and it obeys no power button. */
+  readonly isAsking: boolean;
 };
 
 export type Boot = NonNullable<DesiredSpec['boot']>;
@@ -102,7 +104,8 @@ const stop = (facts: Facts, live: LaunchedBoot, cause: 'requested' | 'host-shutd
   const { stopping, now } = facts;
   // The reason is on disk before the button is pressed; a host's announcement is not outdated by an owner's wish.
   if (stopping === null || live.stopAsked === null) return { do: 'power-off', cause };
-  const killAt = stopping.since + deadlineMs;
+  // Asking it again would take the whole deadline and change nothing: there is no one yet who could put things away.
+  const killAt = facts.isAsking ? now : stopping.since + deadlineMs;
   if (now >= killAt) return { do: 'kill' };
   const pressAgainAt = stopping.pressedAt + limits.powerPressRepeatMs;
   if (now >= pressAgainAt) return { do: 'power-off', cause };

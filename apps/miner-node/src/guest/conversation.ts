@@ -30,6 +30,7 @@ export class Conversation {
   readonly #stages = new Set<string>();
   #envelope: string | null;
   #isReady: boolean;
+  #isAsking = false;
   #allowance: { readonly asks: number; readonly at: number };
   /** How often in a row nobody answered. */
   #unanswered = 0;
@@ -46,6 +47,7 @@ export class Conversation {
     const message = parseVmGuestMessage(frame);
     switch (message.type) {
       case 'hello':
+        this.#isAsking = true;
         this.#say({ type: 'boot', bootSpec: this.#parts.bootSpec });
         break;
       case 'ask':
@@ -55,6 +57,7 @@ export class Conversation {
         this.#hearStage(message.name, message.atMs);
         break;
       case 'ready': {
+        this.#isAsking = false;
         const { sshHostKey, keysVersion } = message;
         this.#parts.onSaid({ kind: 'ready', sshHostKey, keysVersion });
         this.#isReady = true;
@@ -62,11 +65,18 @@ export class Conversation {
         break;
       }
       case 'stopped':
+        this.#isAsking = false;
         this.#parts.onSaid({
           ...{ kind: 'failed', code: 'guest-stopped' },
           detail: `${message.code}: ${readable(message.words)}`,
         });
     }
+  }
+
+  /** Whether the guest was heard on its way through a boot, and its leave to start was not passed on since. What another
+   *  agent passed on is not known here: a guest that asks again, which it does every few seconds, has not got it. */
+  isAsking(): boolean {
+    return this.#isAsking;
   }
 
   /** Newer keys, or none. A guest that runs is told at once. */
@@ -83,6 +93,7 @@ export class Conversation {
 
   #hearAsk(ask: Ask): void {
     const { exchange } = ask;
+    this.#isAsking = true;
     // Repeated while it is being answered: one answer is enough.
     if (this.#asked.has(exchange)) return;
     if (this.#asked.size >= limits.guestAsksAtOnceMax || !this.#mayAsk()) {
@@ -99,6 +110,7 @@ export class Conversation {
     try {
       const answer = await desk.ask(vmId, what, body);
       this.#unanswered = 0;
+      if (what === 'confirm') this.#isAsking = false;
       this.#say({ type: 'answer', exchange, body: answer });
     } catch (error) {
       const pauseMs = Math.min(limits.guestRetryMs * 2 ** Math.min(this.#unanswered, 10), limits.guestRetryMaxMs);
@@ -120,6 +132,8 @@ export class Conversation {
   }
 
   #hearStage(name: string, atMs: number): void {
+    // After a question that was asked once more while its answer was on its way.
+    if (name === 'confirmed' || name === 'pivot') this.#isAsking = false;
     if (this.#stages.has(name)) return;
     this.#stages.add(name);
     const { log, vmId } = this.#parts;

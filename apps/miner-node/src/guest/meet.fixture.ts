@@ -18,6 +18,13 @@ export const askForRelease = {
   ...{ type: 'ask', exchange: 2, what: 'release' },
   body: JSON.stringify({ result: 'a.b.c', guestKey: 'AAAA', nonce: 'AAAA' }),
 };
+export const askForLeave = {
+  ...{ type: 'ask', exchange: 3, what: 'confirm' },
+  body: JSON.stringify({
+    ...{ result: 'a.b.c', nonce: 'AAAA' },
+    boot: { sshHostKey, headerSha256: 'a'.repeat(64), counter: 1 },
+  }),
+};
 
 type Asked = { readonly what: string; readonly message: unknown };
 type Story = {

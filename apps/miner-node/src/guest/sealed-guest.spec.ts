@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { AttestationRefused, BusUnavailable, GuestRefused } from '#events';
 import { limits } from '../limits.ts';
-import { askForChallenge, askForRelease, bootSpec, challenge, meet, sshHostKey, vmId } from './meet.fixture.ts';
+import {
+  askForChallenge,
+  askForLeave,
+  askForRelease,
+  bootSpec,
+  challenge,
+  meet,
+  sshHostKey,
+  vmId,
+} from './meet.fixture.ts';
 
 describe('a sealed guest and its host', () => {
   test('given a guest that says hello / when it asks its way through a boot / then its VM’s id is added, and nothing else', async () => {
@@ -17,6 +26,21 @@ describe('a sealed guest and its host', () => {
       { what: 'guest-challenge', message: { vmId, purpose: 'vm-key' } },
       { what: 'release', message: { vmId, result: 'a.b.c', guestKey: 'AAAA', nonce: 'AAAA' } },
     ]);
+  });
+
+  test('given a guest on its way through a boot / when its leave to start was passed on / then it asks no more, whatever it repeats', async () => {
+    const { guest, host } = await meet();
+    expect(host.isAsking(), 'nothing was heard yet').toBe(false);
+    guest.say(askForRelease);
+    await guest.next();
+    expect(host.isAsking(), 'a key alone starts nothing').toBe(true);
+    guest.say(askForLeave);
+    await guest.next();
+    expect(host.isAsking()).toBe(false);
+    guest.say({ ...askForLeave, exchange: 4 });
+    guest.say({ type: 'stage', name: 'pivot', atMs: 9_000 });
+    await guest.next();
+    expect(host.isAsking()).toBe(false);
   });
 
   test.each([

@@ -13,6 +13,8 @@ import { type GuestLine, openGuestLine } from './guest-line.ts';
 export type SealedGuest = {
   /** The owner's SSH keys in the network's envelope, for a guest that runs. */
   setEnvelope(envelope: string | null): void;
+  /** Whether it was heard to ask for leave to start, and was not given it yet. */
+  isAsking(): boolean;
   /** Fulfilled once its last words were read. */
   hungUp(): Promise<void>;
   close(): void;
@@ -47,6 +49,7 @@ export const openSealedGuest = (options: SealedGuestOptions): SealedGuest => {
   void playProcessor(options, onFault, closing.signal);
   return {
     setEnvelope: (envelope) => conversation.setEnvelope(envelope),
+    isAsking: () => conversation.isAsking(),
     hungUp: () => line.hungUp(),
     close: () => {
       closing.abort();

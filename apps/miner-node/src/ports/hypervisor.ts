@@ -53,6 +53,8 @@ export type Machine = {
   welcome(access: GuestAccess, onSaid: (said: GuestSaid) => void): void;
   /** Tells the running guest who it is and whose keys to let in from now on. Rejects access that no guest can be told. */
   tell(access: GuestAccess): void;
+  /** Whether its guest was heard to ask for leave to start, and was not given it yet: then nothing of its disk runs. */
+  isAsking(): boolean;
   /** Presses the power button. What comes of it shows in `exited`. */
   pressPower(): void;
   /** Ends it without asking the guest. */

@@ -13,6 +13,7 @@ export type GuestParts = { readonly desk: GuestDesk; readonly clock: Clock; read
 export type GuestLink = {
   welcome(access: GuestAccess, onSaid: (said: GuestSaid) => void): void;
   tell(access: GuestAccess): void;
+  isAsking(): boolean;
   /** Once the VM is gone: waits a moment for its last words. */
   drain(): Promise<void>;
   close(): void;
@@ -36,6 +37,7 @@ export const createGuestLink = (vm: RunningVm, { desk, clock, log }: GuestParts)
       if (access.kind === 'plain') channel?.setAccess(access);
       else sealed?.setEnvelope(access.envelope);
     },
+    isAsking: () => sealed?.isAsking() ?? false,
     drain: async () => {
       const drained = new AbortController();
       const late = clock.sleep(limits.guestDrainMs, drained.signal);

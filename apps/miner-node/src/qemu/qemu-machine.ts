@@ -24,6 +24,7 @@ export const qemuMachine = (vm: RunningVm, parts: GuestParts): Machine => {
     counters: () => readVmCounters(vm),
     welcome: guest.welcome,
     tell: guest.tell,
+    isAsking: guest.isAsking,
     pressPower: () => {
       // What counts is whether it ends; a monitor that is gone means that it has, or that the deadline will say so.
       vm.qmp.execute('system_powerdown').catch((error: unknown) => {

@@ -133,12 +133,14 @@ describe.skipIf(missing !== '')(`a sealed VM under a miner's hypervisor${noTools
     const { machine } = await start(first);
     welcome(machine, first).catch(() => undefined);
     await expect.poll(() => first.asked.includes('release'), { timeout: 60_000 }).toBe(true);
+    expect(machine.isAsking(), 'ended at once if it shall stop now').toBe(true);
     machine.release();
     const next = await agent(first);
     const adopted = await next.hypervisor.adopt(vm.vmId);
     if (adopted === null) throw new Error('the VM is gone');
     const ready = await welcome(adopted, first);
     expect(ready).toMatchObject({ keysVersion: 1, sshHostKey: expect.stringMatching(/^ssh-ed25519 /) });
+    expect(adopted.isAsking(), 'asked to power off from now on').toBe(false);
     const { usage } = await adopted.counters();
     expect(usage.diskWrittenBytes, 'the image was filled in').toBeGreaterThan(10 * mebibyte);
     expect(usage.diskReadBytes, 'and reading the image was not counted').toBeLessThan(10 * mebibyte);

@@ -48,4 +48,5 @@ export const factsOf = (held: Held, { clock, here }: Pick<VmParts, 'clock' | 'he
   stopping: held.stopping,
   startFailure: held.startFailure?.bootId === held.fresh?.boot?.bootId ? held.startFailure : null,
   hostStopping: held.hostStopping,
+  isAsking: held.machine?.isAsking() ?? false,
 });

@@ -36,6 +36,17 @@ describe('a sealed VM on its host', () => {
     expect(host.last(vmId)?.observation).toMatchObject({ sshHostKey, keysVersion: 1, bootId: bootNumber(1).bootId });
   });
 
+  test('given a guest that waits for its key and hears no power button / when it shall stop / then it is stopped without its deadline', async () => {
+    const host = await newHost();
+    await host.take(first);
+    await host.until('QEMU runs', () => host.hypervisor.running.has(vmId));
+    host.hypervisor.guestsListen = false;
+    host.machine(vmId).isAsking = true;
+    await host.take({ ...first, specRevision: 6n, desired: 'stopped' });
+    await host.until('reported stopped', () => phase(host) === 'stopped');
+    expect(host.last(vmId)?.observation).toMatchObject({ phase: 'stopped', cause: 'requested' });
+  });
+
   test('given a guest that stops / when it ends / then its boot has failed, in its last words', async () => {
     const host = await newHost();
     await host.take(first);

@@ -62,7 +62,9 @@ export const takeStep = async (
     case 'power-off':
       return pressPower(step.cause, held, parts);
     case 'kill':
-      parts.log('warn', 'the guest did not power off in time, QEMU is ended', { vmId: held.vmId });
+      parts.log('warn', 'QEMU is ended: its guest did not power off in time, or runs no system yet', {
+        vmId: held.vmId,
+      });
       await held.machine?.kill();
       held.exit = (await held.machine?.exited) ?? null;
       held.machine = null;
