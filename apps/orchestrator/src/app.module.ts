@@ -42,6 +42,7 @@ import { WhoamiController } from './http/system/whoami.controller.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
 import type { LastSeen } from './http/views/miner.view.ts';
 import type { Network } from './http/views/network.ts';
+import { BackupsController } from './http/vms/backups.controller.ts';
 import { ConsentController } from './http/vms/consent.controller.ts';
 import { ConsoleController } from './http/vms/console.controller.ts';
 import { ResizeController } from './http/vms/resize.controller.ts';
@@ -111,6 +112,7 @@ export const controllers = [
   VmsController,
   VmActionsController,
   ConsentController,
+  BackupsController,
   ResizeController,
   VmSshKeysController,
   WhyNotController,

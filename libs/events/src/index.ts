@@ -101,6 +101,7 @@ export {
   type AttesterBus,
   type VerifierBus,
 } from './ports/attestation-bus.ts';
+export { type BackupStore, BackupStoreError, type BackupStoreErrorCode, type VmChunks } from './ports/backup-store.ts';
 export {
   type AskAnswer,
   BusUnavailable,
@@ -187,6 +188,7 @@ export {
   vmId,
 } from './schemas/values.ts';
 export { exitCause, restartPolicy, sshEndpoint, waitingFor } from './schemas/vm.ts';
+export { backupId } from './schemas/vm-backup.ts';
 export { consentKind, volumeIntegrity } from './schemas/vm-sealed.ts';
 export type { Sink } from './sink.ts';
 export { admitAppend, firstRevision } from './store/admission.ts';

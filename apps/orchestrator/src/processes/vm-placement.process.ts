@@ -131,6 +131,18 @@ const reactToVm = (state: PlacementState, { id, event, recorded }: OfVm): readon
       const command = { type: 'ReserveAllocation', vmId: id, generation, size: vm.size } as const;
       return [{ step: 'reserve', target: 'miner', id: minerId, command }];
     }
+    case 'VmRestoreRequested': {
+      const { minerId, generation, replaces, size } = event;
+      const wanted = { vmId: id, generation, size };
+      const command =
+        replaces === null
+          ? ({ type: 'ReserveAllocation', ...wanted } as const)
+          : ({ type: 'ResizeAllocation', ...wanted, from: replaces } as const);
+      return [{ step: 'reserve-restore', target: 'miner', id: minerId, command }];
+    }
+    // Only now is its memory and disk free again: until it said so, an older copy may have run there.
+    case 'VmCopyRemoved':
+      return [release(id, event.minerId, event.generation, 'restored-elsewhere')];
     case 'VmPlacementDeclined':
       return [release(id, event.minerId, event.generation, event.code)];
     case 'VmTerminated': {

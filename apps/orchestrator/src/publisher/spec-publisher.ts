@@ -1,4 +1,14 @@
-import { type DesiredSpec, desiredSpec, type MinerId, type VmEvent, type VmId, type VmState, vm } from '#domain';
+import {
+  type DesiredSpec,
+  desiredSpec,
+  type FormerSpec,
+  formerSpecs,
+  type MinerId,
+  type VmEvent,
+  type VmId,
+  type VmState,
+  vm,
+} from '#domain';
 import {
   aggregates,
   type Checkpoints,
@@ -24,6 +34,9 @@ const changesSpec: ReadonlySet<VmEvent['type']> = new Set<VmEvent['type']>([
   'VmStopRequested',
   'VmResized',
   'VmSshKeysChanged',
+  'VmBackupRequested',
+  'VmBackupMade',
+  'VmBackupFailed',
   'VmTerminationRequested',
 ]);
 
@@ -57,9 +70,21 @@ export const createSpecPublisher = ({
     if (event.type === 'VmTerminated') placed.delete(id);
   };
 
+  /** Miners that held it before are told to remove it, until each has said that it did. */
+  const putFormer = async (former: readonly FormerSpec[]): Promise<void> => {
+    for (const { minerId, spec } of former) await bus.putSpec(minerId, spec);
+  };
+
   const publish = async (vmId: VmId): Promise<void> => {
     const current = await currentSpec(store, vmId, access);
-    if (current !== null) await bus.putSpec(current.minerId, current.spec);
+    if (current === null) return;
+    await bus.putSpec(current.minerId, current.spec);
+    await putFormer(current.former);
+  };
+
+  /** A miner that removed its copy needs to be told nothing more, unless it has the VM again. */
+  const forget = async (vmId: VmId, minerId: MinerId): Promise<void> => {
+    if (placed.get(vmId) !== minerId) await bus.purgeSpec(minerId, vmId);
   };
 
   const load = async (): Promise<Position | null> => {
@@ -85,12 +110,14 @@ export const createSpecPublisher = ({
       const known = decodeKnown(recorded);
       if (known.category !== 'vm') return;
       absorb(known.id, known.event);
+      if (known.event.type === 'VmCopyRemoved') await forget(known.id, known.event.minerId);
       if (known.event.type !== 'VmTerminated' && !changesSpec.has(known.event.type)) return;
       const current = await currentSpec(store, known.id, access);
       if (current === null) return;
       // Folded now, so an old event seen again finds a VM that is gone, and puts nothing that nobody would take away.
       if (current.terminated) await bus.purgeSpec(current.minerId, known.id);
       else await bus.putSpec(current.minerId, current.spec);
+      if (known.event.type === 'VmPlaced') await putFormer(current.former);
     },
     commit: (position) => checkpoints.save(name, position),
     publish,
@@ -100,12 +127,15 @@ export const createSpecPublisher = ({
   };
 };
 
+type Current = {
+  readonly minerId: MinerId;
+  readonly spec: DesiredSpec;
+  readonly former: readonly FormerSpec[];
+  readonly terminated: boolean;
+};
+
 /** A VM's spec and its miner, folded now; `null` while nobody holds it. Its revision is that of the last event that changed it. */
-export const currentSpec = async (
-  store: EventStore,
-  vmId: VmId,
-  access: AccessMessage,
-): Promise<{ readonly minerId: MinerId; readonly spec: DesiredSpec; readonly terminated: boolean } | null> => {
+export const currentSpec = async (store: EventStore, vmId: VmId, access: AccessMessage): Promise<Current | null> => {
   let state: VmState = vm.initial;
   let specRevision = 0n;
   for (const recorded of await readWholeStream(store, streamName('vm', vmId))) {
@@ -117,7 +147,8 @@ export const currentSpec = async (
   if (state === null || state.placement === null || spec === null) return null;
   const { minerId } = state.placement;
   const terminated = state.observed === 'terminated';
-  if (spec.sealed === undefined) return { minerId, spec, terminated };
+  const former = formerSpecs(state, specRevision);
+  if (spec.sealed === undefined) return { minerId, spec, former, terminated };
   // Who may log in is the guest's business: its miner only passes on what the network signed for it.
-  return { minerId, spec: { ...spec, sealed: { ...spec.sealed, access: access(state) } }, terminated };
+  return { minerId, spec: { ...spec, sealed: { ...spec.sealed, access: access(state) } }, former, terminated };
 };

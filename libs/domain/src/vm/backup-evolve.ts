@@ -43,6 +43,20 @@ export const evolveBackup = (vm: Vm, event: VmBackupEvent): Vm => {
   }
 };
 
+/** Whether an event is of a backup, a restore, or a copy that a miner holds no more. */
+export const isBackupEvent = <Event extends { readonly type: string }>(
+  event: Event,
+): event is Extract<Event, VmBackupEvent> => Object.hasOwn(backupTypes, event.type);
+
+const backupTypes: Readonly<Record<VmBackupEvent['type'], true>> = {
+  VmBackupRequested: true,
+  VmBackupMade: true,
+  VmBackupFailed: true,
+  VmRestoreRequested: true,
+  VmRestoreRefused: true,
+  VmCopyRemoved: true,
+};
+
 type Copy = { readonly minerId: string; readonly generation: number };
 
 const isSame = (copy: Copy, other: Copy): boolean =>

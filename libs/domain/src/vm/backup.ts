@@ -69,22 +69,15 @@ type Next = { readonly nextBootId: BootId; readonly now: UnixMs };
 export const backupOver = (vm: Vm, said: BackupOutcome | undefined, next: Next): readonly VmEvent[] => {
   const { backup, volume } = vm;
   if (backup === null || said?.backupId !== backup.backupId) return [];
-  if (said.outcome === 'failed') return backupFailed(vm, said, next);
+  if (said.outcome === 'failed') {
+    const { backupId, code, detail } = said;
+    return [{ type: 'VmBackupFailed', backupId, code, detail }, ...bootOf(vm, next)];
+  }
   if (volume === null || volume.headerSha256 === null) return [];
   const { outcome: _, ...copy } = said;
   const { counter, headerSha256 } = volume;
   return [{ type: 'VmBackupMade', ...copy, counter, headerSha256, madeAt: next.now }, ...bootOf(vm, next)];
 };
-
-/** It came to nothing; whatever waited for it goes on. */
-export const backupFailed = (
-  vm: Vm,
-  { code, detail }: { readonly code: string; readonly detail: string },
-  next: Next,
-): readonly VmEvent[] =>
-  vm.backup === null
-    ? []
-    : [{ type: 'VmBackupFailed', backupId: vm.backup.backupId, code, detail }, ...bootOf(vm, next)];
 
 const bootOf = (vm: Vm, { nextBootId, now }: Next): readonly VmEvent[] =>
   vm.desired === 'running' && vm.placement !== null

@@ -45,10 +45,7 @@ export const decide = (state: VmState, command: VmCommand): readonly VmEvent[] =
     case 'StartVm':
       return startVm(state, command.nextBootId, command.now);
     case 'StopVm':
-      assertUsable(state);
-      return state.desired === 'stopped'
-        ? []
-        : [{ type: 'VmStopRequested', reason: command.reason, deadlineAt: command.now + stopDeadlineMs }];
+      return stopVm(state, command);
     case 'RebootVm':
       return rebootVm(state, command.nextBootId, command.now);
     case 'ResizeVm':
@@ -79,6 +76,11 @@ export const decide = (state: VmState, command: VmCommand): readonly VmEvent[] =
 };
 
 type Command<Type extends VmCommand['type']> = Extract<VmCommand, { type: Type }>;
+
+const stopVm = (vm: Vm, { reason, now }: Command<'StopVm'>): readonly VmEvent[] => {
+  assertUsable(vm);
+  return vm.desired === 'stopped' ? [] : [{ type: 'VmStopRequested', reason, deadlineAt: now + stopDeadlineMs }];
+};
 
 const requestVm = (state: VmState, command: Command<'RequestVm'>): readonly VmEvent[] => {
   if (state !== null) {

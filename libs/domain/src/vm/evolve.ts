@@ -1,6 +1,6 @@
 import { unreachable } from '../errors.ts';
 import type { UnixMs } from '../values/time.ts';
-import { evolveBackup, evolvePlaced, restoredAtBoot } from './backup-evolve.ts';
+import { evolveBackup, evolvePlaced, isBackupEvent, restoredAtBoot } from './backup-evolve.ts';
 import type { Reported, VmEvent } from './events.ts';
 import { crashRestartsMax } from './limits.ts';
 import { type Requested, requested, waiting } from './requested.ts';
@@ -55,6 +55,7 @@ const evolveLost = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
 
 const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
   if (isSealedEvent(event)) return evolveSealed(vm, event);
+  if (isBackupEvent(event)) return evolveBackup(vm, event);
   switch (event.type) {
     case 'VmAdmitted':
       return {
@@ -156,13 +157,6 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
       };
     case 'VmRecovered':
       return vm;
-    case 'VmBackupRequested':
-    case 'VmBackupMade':
-    case 'VmBackupFailed':
-    case 'VmRestoreRequested':
-    case 'VmRestoreRefused':
-    case 'VmCopyRemoved':
-      return evolveBackup(vm, event);
     case 'VmDeadlinePassed':
       return passed(vm);
     case 'VmTerminated':

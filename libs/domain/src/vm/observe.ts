@@ -1,7 +1,7 @@
 import { Refusal, unreachable } from '../errors.ts';
 import type { BootId } from '../values/ids.ts';
 import type { UnixMs } from '../values/time.ts';
-import { backupFailed, backupOver } from './backup.ts';
+import { backupOver } from './backup.ts';
 import { authorizeBoot } from './boot.ts';
 import type { VmCommand, VmObservation } from './commands.ts';
 import type { BootCause, ExitCause, Reported, VmEvent } from './events.ts';
@@ -38,22 +38,26 @@ export const observeVm = (vm: Vm, command: ObserveVm): readonly VmEvent[] => {
   return [...recovered, ...changes(seen, command, command.observation)];
 };
 
-/** A miner that held it before, and was told that it holds it no more. */
+/** A miner that held it before, and was told that it holds it no more. What it says again is no news. */
 const copyRemoved = (vm: Vm, { minerId, generation, observation }: ObserveVm): readonly VmEvent[] | null => {
   if (observation.phase !== 'absent') return null;
   const isFormer = vm.former.some((copy) => copy.minerId === minerId && copy.generation === generation);
-  return isFormer ? [{ type: 'VmCopyRemoved', minerId, generation }] : null;
+  if (isFormer) return [{ type: 'VmCopyRemoved', minerId, generation }];
+  const { placement } = vm;
+  return placement !== null && placement.minerId !== minerId && generation < placement.generation ? [] : null;
 };
 
-/** Nothing runs, so nothing but the backup's end is news; a disk that is gone is told as ever by the next report. */
+/** Nothing runs, so nothing but the backup's end is news, and a disk that is gone. */
 const backingUp = (vm: Vm, command: ObserveVm): readonly VmEvent[] => {
   const { observation } = command;
   if (observation.phase === 'stopped' || observation.phase === 'failed') {
     return backupOver(vm, observation.backup, command);
   }
-  if (observation.phase !== 'absent') return [];
+  if (observation.phase !== 'absent' || vm.backup === null) return [];
+  const { backupId, from } = vm.backup;
   const detail = `miner ${command.minerId} says it holds no disk of this VM`;
-  return backupFailed(vm, { code: 'no-disk', detail }, command);
+  const failed: VmEvent = { type: 'VmBackupFailed', backupId, code: 'no-disk', detail };
+  return [failed, ...changes({ ...vm, observed: from }, command, observation)];
 };
 
 const isOlder = (vm: Vm, report: ObserveVm): boolean => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   accountId,
+  backupId,
   bootId,
   consentKind,
   consoleBytesMax,
@@ -36,6 +37,21 @@ export type NewVm = z.infer<typeof newVm>;
 export const consentVm = z.strictObject({
   kind: consentKind.describe('rollback: a disk that may be an older copy; launch: a start with something older'),
   bootId: bootId.describe('The boot that this is about, which is the present one: a later one asks again'),
+});
+
+export const backUpVm = z.strictObject({
+  backupId: backupId.describe('Made by you; a repeat under it makes no other'),
+});
+export const restoreVm = z.strictObject({
+  backupId,
+  minerId: minerId
+    .optional()
+    .describe('Where; the miner that has it when absent, and one with room when that one is lost'),
+});
+export const terminateVm = z.strictObject({
+  destroyBackups: yesOrNo.describe(
+    'Its key is destroyed, and every backup is unreadable from then on: refused without this if there are any',
+  ),
 });
 
 export const vmPath = z.strictObject({ vmId });

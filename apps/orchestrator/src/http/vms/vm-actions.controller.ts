@@ -8,7 +8,7 @@ import { accepted, commandAnswer } from '../answer.ts';
 import type { Ownership } from '../ownership.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, route } from '../route.ts';
-import { stopVm as stopBody, vmPath } from '../schemas/vms.ts';
+import { stopVm as stopBody, terminateVm as terminateQuery, vmPath } from '../schemas/vms.ts';
 import type { Stamp } from '../stamp.ts';
 
 const change = { roles: ['operator', 'owner'], params: vmPath, answer: commandAnswer } as const;
@@ -43,7 +43,8 @@ const terminateVm = route({
   method: 'DELETE',
   path: '/v1/vms/:vmId',
   summary: 'Terminate a VM and remove its disk, for good',
-  refusals: ['vm-not-found'],
+  query: terminateQuery,
+  refusals: ['vm-not-found', 'backups-die-with-the-key'],
 });
 
 @Controller()
@@ -84,10 +85,11 @@ export class VmActionsController {
   @Answers(terminateVm)
   terminate(
     @From() caller: Caller,
-    @Asked(terminateVm) { params: { vmId } }: AskedOf<typeof terminateVm>,
+    @Asked(terminateVm) { params: { vmId }, query }: AskedOf<typeof terminateVm>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    return this.give(caller, vmId, reply, 'TerminateVm', (now) => ({ type: 'TerminateVm', now }));
+    const { destroyBackups } = query;
+    return this.give(caller, vmId, reply, 'TerminateVm', (now) => ({ type: 'TerminateVm', destroyBackups, now }));
   }
 
   private async give(

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { Vm } from '#domain';
+import { backupId, instant, isoTime, minerId, sha256Hex } from '#events';
+
+const made = z
+  .strictObject({
+    backupId,
+    madeAt: instant,
+    bytes: z.int().describe('Size of the volume'),
+    newBytes: z.int().describe('What of it was not in the store yet'),
+    chunks: z.int(),
+    manifestSha256: sha256Hex.describe('All of the copy hangs on it'),
+    headerSha256: sha256Hex,
+    bootCounter: z.int().describe('How often its guest had opened it; a later boot makes this an older disk'),
+    isOlder: z.boolean().describe('Whether its VM was opened since, so that a restore needs consent'),
+  })
+  .meta({ id: 'VmBackup' });
+
+const refusal = { code: z.string(), detail: z.string() };
+
+export const vmBackupsAnswer = z
+  .strictObject({
+    backups: z.array(made).readonly().describe('Oldest first'),
+    underWay: backupId.nullable(),
+    failure: z
+      .strictObject({ backupId, ...refusal })
+      .nullable()
+      .describe('Why the last one that failed did'),
+    restore: z.strictObject({ backupId, minerId }).nullable().describe('A restore that waits for its miner'),
+    restoreRefusal: z.strictObject(refusal).nullable().describe('Why the last restore came to nothing'),
+    restored: backupId.nullable().describe('What the next boot makes the disk from, until a guest has opened it'),
+  })
+  .meta({ id: 'VmBackups' });
+
+/** The backups of a VM, and what is under way with them. */
+export const vmBackupsView = (vm: Vm): z.input<typeof vmBackupsAnswer> => ({
+  backups: vm.backups.map(({ backupId: id, madeAt, counter, ...copy }) => ({
+    ...{ backupId: id, ...copy, madeAt: isoTime(madeAt), bootCounter: counter },
+    isOlder: counter < (vm.volume?.counter ?? 0),
+  })),
+  underWay: vm.backup?.backupId ?? null,
+  failure: vm.backupFailure,
+  restore: vm.restore === null ? null : { backupId: vm.restore.backupId, minerId: vm.restore.minerId },
+  restoreRefusal: vm.restoreRefusal,
+  restored: vm.restored?.backupId ?? null,
+});

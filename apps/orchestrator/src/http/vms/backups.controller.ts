@@ -1,0 +1,111 @@
+import { Controller, Inject, Res } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { type MinerId, Refusal, type Vm, type VmCommand, type VmId } from '#domain';
+import type { EventStore } from '#events';
+import { HandleVm } from '../../handling/messages.ts';
+import { OWNERSHIP, READS, STAMP, STORE } from '../../tokens.ts';
+import { accepted, commandAnswer } from '../answer.ts';
+import { noVm, type Ownership, vmNow } from '../ownership.ts';
+import type { Reads } from '../reads.ts';
+import { type Caller, From, type HttpReply } from '../request.ts';
+import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
+import { backUpVm as backUpBody, restoreVm as restoreBody, vmPath } from '../schemas/vms.ts';
+import type { Stamp } from '../stamp.ts';
+import { vmBackupsAnswer, vmBackupsView } from '../views/vm-backups.view.ts';
+import { countsText, placementEvidence } from './why-not.ts';
+
+const usable = ['vm-not-found', 'vm-refused', 'vm-terminated', 'vm-not-sealed', 'vm-not-stopped'] as const;
+
+const backUpVm = route({
+  method: 'POST',
+  path: '/v1/vms/:vmId/backups',
+  summary: 'Copy the ciphertext of a stopped VM, under an id of your own making; follow its stream for VmBackupMade',
+  roles: ['operator', 'owner'],
+  params: vmPath,
+  body: backUpBody,
+  answer: commandAnswer,
+  refusals: [...usable, ...(['vm-backing-up', 'vm-never-booted', 'vm-not-restored', 'too-many-backups'] as const)],
+});
+
+const listBackups = route({
+  method: 'GET',
+  path: '/v1/vms/:vmId/backups',
+  summary: 'The backups of a VM, and what is under way with them',
+  roles: ['operator', 'owner'],
+  params: vmPath,
+  answer: json(vmBackupsAnswer),
+  refusals: ['vm-not-found'],
+});
+
+const restoreVm = route({
+  method: 'POST',
+  path: '/v1/vms/:vmId/restore',
+  summary:
+    'Make the disk of a VM what a backup has, as a new generation; its next boot attests anew and may need a consent',
+  roles: ['operator', 'owner'],
+  params: vmPath,
+  body: restoreBody,
+  answer: commandAnswer,
+  refusals: [...usable, ...(['backup-not-found', 'vm-restoring', 'miner-lost', 'no-miner-fits'] as const)],
+});
+
+@Controller()
+export class BackupsController {
+  constructor(
+    @Inject(CommandBus) private readonly commands: CommandBus,
+    @Inject(STORE) private readonly store: EventStore,
+    @Inject(READS) private readonly reads: Reads,
+    @Inject(OWNERSHIP) private readonly ownership: Ownership,
+    @Inject(STAMP) private readonly stamp: Stamp,
+  ) {}
+
+  @Answers(backUpVm)
+  async backUp(
+    @From() caller: Caller,
+    @Asked(backUpVm) { params: { vmId }, body: { backupId } }: AskedOf<typeof backUpVm>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
+    await this.ownership.demandVm(caller.principal, vmId);
+    return this.give(caller, reply, vmId, { type: 'BackUpVm', backupId, now: this.stamp.now() });
+  }
+
+  @Answers(listBackups)
+  async list(@From() caller: Caller, @Asked(listBackups) { params: { vmId } }: AskedOf<typeof listBackups>) {
+    await this.ownership.demandVm(caller.principal, vmId);
+    return vmBackupsView(await this.vm(vmId));
+  }
+
+  @Answers(restoreVm)
+  async restore(
+    @From() caller: Caller,
+    @Asked(restoreVm) { params: { vmId }, body }: AskedOf<typeof restoreVm>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
+    await this.ownership.demandVm(caller.principal, vmId);
+    const { backupId } = body;
+    const minerId = body.minerId ?? this.choose(await this.vm(vmId));
+    return this.give(caller, reply, vmId, { type: 'RestoreVm', backupId, minerId, now: this.stamp.now() });
+  }
+
+  /** The miner that has it, unless that is lost. The one that is chosen still checks its own room. */
+  private choose(vm: Vm): MinerId {
+    if (vm.placement !== null && vm.observed !== 'lost') return vm.placement.minerId;
+    if (vm.restore !== null) return vm.restore.minerId;
+    const { counts, of } = placementEvidence(this.reads.rows, vm.size, false);
+    const fit = [...of.values()].find(({ code, minerId }) => code === null && minerId !== vm.placement?.minerId);
+    if (fit !== undefined) return fit.minerId;
+    throw new Refusal('no-miner-fits', `no other miner can take VM ${vm.vmId} now: ${countsText(counts)}`);
+  }
+
+  private async vm(vmId: string): Promise<Vm> {
+    const vm = await vmNow(this.store, vmId);
+    if (vm === null) throw noVm(vmId);
+    return vm;
+  }
+
+  private async give(caller: Caller, reply: HttpReply, vmId: VmId, command: VmCommand) {
+    const meta = this.stamp.change(caller, command.type, vmId);
+    const outcome = await this.commands.execute(new HandleVm(vmId, command, meta));
+    return accepted(reply, outcome, `/v1/vms/${vmId}/backups`);
+  }
+}
