@@ -25,9 +25,7 @@ export const vmMove: fc.Arbitrary<Move<VmState, VmCommand>> = fc
 const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand => {
   const now = noon + step * minuteMs;
   const nextBootId = boot(step);
-  const answered = whim.aim ? (vm?.proposal ?? resizeOf(vm) ?? vm?.restore) : null;
-  const minerId = answered?.minerId ?? whim.miner;
-  const proposal = { minerId, generation: answered?.generation ?? whim.generation };
+  const proposal = proposalOf(whim, vm);
   switch (kind) {
     case 'RequestVm':
       return { ...request, now, ...wantedOf(whim, vm) };
@@ -38,13 +36,12 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
     case 'RecordKeyDestroyed':
       return toSealedCommand(kind, whim, vm, now);
     case 'AdmitVm':
-      return { type: 'AdmitVm', now, holdId };
     case 'RefuseVm':
-      return { type: 'RefuseVm', now, code: 'insufficient-credits', detail: 'needs 10 credits' };
+      return toAdmission(kind, now);
     case 'ProposePlacement':
-      return { type: 'ProposePlacement', now, minerId: whim.miner, snapshotPosition: '7' };
+      return { type: kind, now, minerId: whim.miner, snapshotPosition: '7' };
     case 'FailPlacement':
-      return { type: 'FailPlacement', now, reasons: { memory: whim.generation }, snapshotPosition: '7' };
+      return { type: kind, now, reasons: { memory: whim.generation }, snapshotPosition: '7' };
     case 'RejectPlacement':
       return { type: 'RejectPlacement', now, ...proposal, code: 'memory' };
     case 'ConfirmPlacement':
@@ -53,7 +50,7 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
     case 'RebootVm':
       return { type: kind, now, nextBootId };
     case 'StopVm':
-      return { type: 'StopVm', now, reason: 'owner' };
+      return { type: kind, now, reason: 'owner' };
     case 'ResizeVm':
     case 'RefuseResize':
     case 'ChangeVmSshKeys':
@@ -74,6 +71,16 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
       return observe(toObservation(kind, whim, vm), whim, vm, now, nextBootId);
   }
 };
+
+const proposalOf = (whim: Whim, vm: VmState) => {
+  const answered = whim.aim ? (vm?.proposal ?? resizeOf(vm) ?? vm?.restore) : null;
+  return { minerId: answered?.minerId ?? whim.miner, generation: answered?.generation ?? whim.generation };
+};
+
+const toAdmission = (kind: 'AdmitVm' | 'RefuseVm', now: number): VmCommand =>
+  kind === 'AdmitVm'
+    ? { type: kind, now, holdId }
+    : { type: kind, now, code: 'insufficient-credits', detail: 'needs 10 credits' };
 
 const wantedOf = (whim: Whim, vm: VmState) => {
   const restartPolicy = whim.aim ? (vm?.restartPolicy ?? whim.policy) : whim.policy;

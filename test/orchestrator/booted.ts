@@ -14,7 +14,7 @@ import {
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
 import { standardFlavors } from '#domain';
 import { createLifecycle, createMetrics, type Lifecycle, type Log, silentLog } from '#edge';
-import { type EventStore, streamName } from '#events';
+import { type Clock, type EventStore, streamName } from '#events';
 import { simulatedProcessor } from '#simulated-processor';
 import type { RateLimits } from '../../apps/orchestrator/src/http/rates.ts';
 import type { NetworkTerms } from '../../apps/orchestrator/src/lifecycle/found-network.ts';
@@ -58,6 +58,7 @@ export type BootOptions = {
   readonly log?: Log;
   readonly atLeastWaitMs?: number;
   readonly rateLimits?: RateLimits;
+  readonly imageCacheDir?: string;
   readonly metricsAt?: { readonly host: string; readonly port: number };
   /** Where the signed heads go, and who signs them; else into the test's own directory. */
   readonly heads?: { readonly file: string; readonly key: KeyObject };
@@ -66,6 +67,11 @@ export type BootOptions = {
 const testNetwork = (key?: KeyObject): NetworkTerms => ({
   ...{ name: 'test', kind: 'simulated', simulatedRootSha256: '0'.repeat(64) },
   key: key ?? generateKeyPairSync('ed25519').privateKey,
+});
+
+const inMemory = (store: EventStore, clock: Clock) => ({
+  ...{ store, checkpoints: createMemoryCheckpoints(), leases: createMemoryLeases(clock) },
+  close: () => store.close(),
 });
 
 /** The real orchestrator on memory adapters, listening on a port of its own, stopped with the test. */
@@ -86,12 +92,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       ...{ clock, ids, log },
       metrics: createMetrics(),
       openScheduler: async () => createInProcessScheduler({ clock, fired: () => undefined }),
-      openStore: async () => ({
-        store,
-        checkpoints: createMemoryCheckpoints(),
-        leases: createMemoryLeases(clock),
-        close: () => store.close(),
-      }),
+      openStore: async () => inMemory(store, clock),
       connectBus: async () => bus.orchestrator,
       issueMinerJwt: async (minerId, key) => ({
         jwt: `jwt-of-${minerId}-${key}`,
@@ -114,6 +115,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       metricsAt: options.metricsAt ?? null,
       ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),
       ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
+      ...(options.imageCacheDir === undefined ? {} : { imageCacheDir: options.imageCacheDir }),
     },
     lifecycle,
   );

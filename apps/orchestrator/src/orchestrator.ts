@@ -22,6 +22,7 @@ import type { OperatorToken } from './http/auth/authenticator.ts';
 import { listening, openDoor } from './http/door.ts';
 import type { RateLimits } from './http/rates.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
+import type { Network } from './http/views/network.ts';
 import { foundNetwork, type NetworkTerms } from './lifecycle/found-network.ts';
 import { createLeadership } from './lifecycle/leadership.ts';
 import { processesStartMs } from './lifecycle/limits.ts';
@@ -72,6 +73,8 @@ export type OrchestratorOptions = {
   readonly logHeadsFile: string;
   readonly atLeastWaitMs?: number;
   readonly rateLimits?: RateLimits;
+  /** Where images are given to miners from; none are unless given. */
+  readonly imageCacheDir?: string;
 };
 
 /** Starts everything in order: store, read model, bus, processes under their lease, door. The lifecycle stops it in reverse. */
@@ -92,27 +95,16 @@ export const startOrchestrator = async (
   const bus = measuredBus(connected, metrics);
   const scheduler = await lifecycle.open('timers', ground.openScheduler, (open) => open.stop());
 
-  const vault = await lifecycle.open(
-    'vault',
-    () => ground.openVault(id),
-    (open) => open.close(),
-  );
-  const simulated = await ground.openSimulated();
-  const { sealing, desk } = createSealing({
-    ...{ store, clock, log, vault, simulated, network: { id, kind } },
-    ...{ networkKey: options.network.key, resultKey: options.resultKey },
-  });
+  const network = { id, name, kind };
+  const { sealing, desk } = await openSealing(ground, { store, network, options }, lifecycle);
   const leadership = createLeadership({
     ...{ leases, clock, log, holder: `orchestrator-${ids.uuid()}` },
     begin: () => beginTerm({ store, checkpoints, scheduler, bus, sealing }, ground, options.reconcile),
   });
   await lifecycle.start(leadership, { startMs: processesStartMs });
   // Every replica answers guests: an append decides, not who holds the lease.
-  await lifecycle.open(
-    'guests',
-    () => bus.guests.serve(desk),
-    (stop) => stop(),
-  );
+  const serve = () => bus.guests.serve(desk);
+  await lifecycle.open('guests', serve, (stop) => stop());
 
   const consumers = () => [
     { status: readModel.status },
@@ -128,21 +120,36 @@ export const startOrchestrator = async (
   const door = await openDoor(
     {
       ...{ store, clock, ids, bus, readModel, reputation },
-      rows: model.rows,
-      rebuilds,
-      readiness,
-      metrics,
+      ...{ rows: model.rows, rebuilds, readiness, metrics },
       lastSeen: (minerId) => leadership.current()?.watch.lastSeenAt(minerId) ?? null,
       issueMinerJwt: ground.issueMinerJwt,
       operatorToken: options.operatorToken,
-      network: { id, name, kind },
-      ...(options.atLeastWaitMs === undefined ? {} : { atLeastWaitMs: options.atLeastWaitMs }),
-      ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
+      ...{ network, ...optional(options) },
     },
     log,
   );
   await lifecycle.start(listening(door, options.listenHost, options.listenPort, log));
   return door;
+};
+
+const optional = ({ atLeastWaitMs, rateLimits, imageCacheDir }: OrchestratorOptions) => ({
+  ...(atLeastWaitMs === undefined ? {} : { atLeastWaitMs }),
+  ...(rateLimits === undefined ? {} : { rateLimits }),
+  ...(imageCacheDir === undefined ? {} : { imageCacheDir }),
+});
+
+type Sealed = { readonly store: EventStore; readonly network: Network; readonly options: OrchestratorOptions };
+
+/** The keys of volumes, and who decides about them. */
+const openSealing = async (ground: Ground, { store, network, options }: Sealed, lifecycle: Lifecycle) => {
+  const { clock, log } = ground;
+  const open = () => ground.openVault(network.id);
+  const vault = await lifecycle.open('vault', open, (opened) => opened.close());
+  const simulated = await ground.openSimulated();
+  return createSealing({
+    ...{ store, clock, log, vault, simulated, network },
+    ...{ networkKey: options.network.key, resultKey: options.resultKey },
+  });
 };
 
 /** The read model, kept to the log, and its rebuilds. */

@@ -22,18 +22,11 @@ export {
 export { createMetrics, type Metrics, type Sample } from './metrics/metrics.ts';
 export { type MetricsDoorOptions, metricsDoor } from './metrics/metrics-door.ts';
 export { nestLogger } from './nest-logger.ts';
-export {
-  type DoorCode,
-  DoorProblem,
-  type ProblemCode,
-  type ProblemData,
-  type ProblemDocument,
-  problemDocument,
-  problems,
-} from './problem.ts';
+export { DoorProblem, type ProblemData, type ProblemDocument, problemDocument } from './problem.ts';
 export { ProblemFilter, type ProblemFilterOptions, type ProblemReply } from './problem-filter.ts';
 export { problemFixes } from './problem-fixes.ts';
 export { invalidRequest, type Problem, problemOf } from './problem-of.ts';
+export { type DoorCode, type ProblemCode, problems } from './problems.ts';
 export { configOrExit, type Program, plainLine, runProgram } from './program.ts';
 export { type StoreChoice, storeChoiceOf, storeForm, storeWanted, withStoreAddress } from './store-choice.ts';
 export { createThrottle, type Throttle, type ThrottleOptions } from './throttle.ts';

@@ -1,4 +1,4 @@
-import type { ProblemCode } from './problem.ts';
+import type { ProblemCode } from './problems.ts';
 
 const otherId = 'use an id of your own making that is not taken, or send what was sent the first time';
 const again = 'send the same request again in a moment; nothing of it was recorded';
@@ -20,6 +20,7 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'concurrency-conflict': 'send the same request again',
   'foreign-position': 'use a position that this server answered',
   'image-digest-mismatch': 'send the digest named in wanted',
+  'range-unsatisfiable': 'ask for bytes within the file',
   'flavor-too-small': 'take a bigger flavor (hcc vm create --flavor)',
   'ssh-key-required': 'add a key: hcc key add ~/.ssh/id_ed25519.pub',
   'read-model-behind': again,
@@ -69,7 +70,6 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'vm-never-booted': 'start it first: hcc vm start',
   'vm-not-restored': 'start it first: hcc vm start; it may need hcc vm consent ID --rollback',
   'vm-restoring': 'ask again once it is placed: hcc vm status',
-  'too-many-backups': 'restore or copy what you need into another VM, and go on with that one',
   'backup-not-found': 'take one that is there: hcc vm backups',
   'backups-die-with-the-key': 'keep the VM; or hcc vm rm --destroy-backups, which nothing undoes',
   'miner-lost': 'restore it onto another one: hcc vm restore ID --backup B --onto MINER',

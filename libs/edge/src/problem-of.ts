@@ -11,7 +11,8 @@ import {
   UnknownEvent,
 } from '#events';
 import { fieldErrorsMax } from './limits.ts';
-import { DoorProblem, type ProblemCode, type ProblemData } from './problem.ts';
+import { DoorProblem, type ProblemData } from './problem.ts';
+import type { ProblemCode } from './problems.ts';
 
 export type Problem = { readonly code: ProblemCode; readonly detail: string; readonly data: ProblemData };
 

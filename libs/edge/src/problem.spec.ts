@@ -12,8 +12,9 @@ import {
   streamName,
   UnknownEvent,
 } from '#events';
-import { DoorProblem, problemDocument, problems } from './problem.ts';
+import { DoorProblem, problemDocument } from './problem.ts';
 import { problemOf } from './problem-of.ts';
+import { problems } from './problems.ts';
 
 describe('problems', () => {
   it('every code has a status of an error and a title', () => {

@@ -3,23 +3,19 @@ export type {
   Activated,
   ActivateRequest,
   Challenge,
-  ChallengeRequest,
   ChipCertificates,
   ChipRequest,
   EnrolChallenge,
   EnrolRequest,
   EvidenceAnswer,
-  EvidenceRequest,
   GuestChallenge,
-  GuestChallengeRequest,
-  GuestEvidenceRequest,
   ImaPart,
   ImaPartTaken,
 } from './attestation-messages.ts';
 export { type AdmittedEvent, type ChainFault, eventHash, findChainFault, genesisHash, linkHash } from './chain.ts';
 export { type Codec, createCodec, type StoredForm, UnknownEvent, type Upcaster } from './codec.ts';
 export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsumer } from './consumer.ts';
-export { CommandUndeliverable, ParkingFull } from './consumer-faults.ts';
+export { CommandUndeliverable } from './consumer-faults.ts';
 export type { Actor, EventId, Json, JsonObject, NewEvent, Position, RecordedEvent, StreamName } from './envelope.ts';
 export {
   type BootFacts,
@@ -33,15 +29,10 @@ export {
 export { type CommandMeta, type Handling, handle, type Outcome, readWholeStream } from './handle.ts';
 export { createHeadSigner, type LastHead, readHeads } from './heads/heads.ts';
 export {
-  emptyLogHash,
-  extendLogHash,
   type LogHead,
   LogHeadInvalid,
-  lineHash,
   readHead,
   type SignedHead,
-  signHead,
-  streamHead,
 } from './heads/log-head.ts';
 export { type ClaimedEvent, createLogVerifier, type HeadFault, type LogVerdict } from './heads/verify-log.ts';
 export { bootIdOf, commandIdOf, derivedUuid, deviceStreamId, eventIdOf } from './identity.ts';
@@ -50,33 +41,24 @@ export {
   appendEventsMax,
   atLeastWaitMs,
   attestationBytesMax,
-  conflictRetriesMax,
   consoleBytesMax,
   consumerAttemptsMax,
-  consumerRetryMs,
   eventDataBytesMax,
-  eventTextCharsMax,
-  evidenceTextCharsMax,
   guestRequestBytesMax,
   imaPartBytesMax,
   imaPartsMax,
   logHeadBytesMax,
-  logHeadStreamsMax,
   parkedMax,
   parkedTriesMax,
   readPageBytesMax,
   readPageEventsMax,
-  relayBatchMax,
   reportBytesMax,
   specBytesMax,
-  streamEventsMax,
 } from './limits.ts';
 export { type EventMeaning, eventMeanings } from './meanings.ts';
 export type { ConsoleCall, ConsoleText, HostReport, VmMetrics, VmReport, VmUsage } from './messages.ts';
 export { type Category, categories, categoryOf, idOf, parseStreamName, streamName } from './names.ts';
 export {
-  absorbParked,
-  emptyIndex,
   mayRetry,
   type Parked,
   type ParkedCommand,

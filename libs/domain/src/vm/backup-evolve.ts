@@ -1,6 +1,7 @@
 import { unreachable } from '../errors.ts';
 import type { VmBackupEvent } from './backup-events.ts';
 import type { VmEvent } from './events.ts';
+import { backupsMax } from './limits.ts';
 import { waiting } from './requested.ts';
 import type { Vm } from './state.ts';
 
@@ -14,7 +15,7 @@ export const evolveBackup = (vm: Vm, event: VmBackupEvent): Vm => {
     }
     case 'VmBackupMade': {
       const { type: _, ...made } = event;
-      return backupOver({ ...vm, backups: [...vm.backups, made] });
+      return backupOver({ ...vm, backups: [...vm.backups, made].slice(-backupsMax) });
     }
     case 'VmBackupFailed': {
       const { backupId, code, detail } = event;

@@ -5,7 +5,7 @@ import type { BackupOutcome } from './backup-commands.ts';
 import { authorizeBoot } from './boot.ts';
 import type { VmCommand } from './commands.ts';
 import type { VmEvent } from './events.ts';
-import { backupDeadlineMs, backupsMax } from './limits.ts';
+import { backupDeadlineMs } from './limits.ts';
 import { sealedVolume } from './sealed-boot.ts';
 import type { Vm } from './state.ts';
 
@@ -37,16 +37,6 @@ export const backUpVm = (vm: Vm, { backupId, now }: BackUpVm): readonly VmEvent[
       'vm-not-restored',
       `VM ${vm.vmId} has not opened its disk since backup ${vm.restored.backupId} was restored; start it first`,
       { observed: vm.restored.backupId },
-    );
-  }
-  if (vm.backups.length >= backupsMax) {
-    throw new Refusal(
-      'too-many-backups',
-      `VM ${vm.vmId} has ${vm.backups.length} backups, and may have ${backupsMax}`,
-      {
-        observed: vm.backups.length,
-        max: backupsMax,
-      },
     );
   }
   return [{ type: 'VmBackupRequested', backupId, deadlineAt: now + backupDeadlineMs }];

@@ -16,8 +16,8 @@ export const releaseAppraisalAgeMaxMs = minuteMs;
 export const stopDeadlineMs = 2 * minuteMs;
 /** A volume of hundreds of gigabytes over a slow line; the miner says earlier when it cannot. */
 export const backupDeadlineMs = 12 * hourMs;
-/** Each takes a line in what is known of the VM. Months of daily ones; more are a job for whoever keeps the store. */
-export const backupsMax = 256;
+/** Two months of daily ones: a further one takes the place of the oldest. The VM's spec names each. */
+export const backupsMax = 64;
 /** A stop, then the removal of a disk. */
 export const removalDeadlineMs = 10 * minuteMs;
 /** How long a VM stays `lost` before its owner is asked to decide. Nothing is destroyed. */

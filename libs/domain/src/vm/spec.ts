@@ -1,5 +1,6 @@
 import type { BootId, ImageDigest, MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
+import { restoredAtBoot } from './backup-evolve.ts';
 import type { Restored } from './backup-state.ts';
 import { stopDeadlineMs } from './limits.ts';
 import type { VolumeIntegrity } from './sealed-events.ts';
@@ -28,6 +29,8 @@ export type DesiredSpec = {
   readonly backup?: { readonly backupId: string } | undefined;
   /** What the volume is made from before the next boot, once for each `generation` that this was asked in. */
   readonly restore?: Restored | undefined;
+  /** The lists of the backups that count: what else the store has of this VM may go. Absent where none was ever asked for. */
+  readonly keptBackups?: readonly string[] | undefined;
 };
 
 /** What the host starts of a sealed VM, all of it measured, and the one signed thing that it hands to the running guest. */
@@ -63,17 +66,23 @@ export const desiredSpec = (vm: Vm, specRevision: bigint): DesiredSpec | null =>
     ...(sealed !== null && { sealed }),
     ...(vm.backup !== null && { backup: { backupId: vm.backup.backupId } }),
     ...(vm.restored !== null && { restore: vm.restored }),
+    ...(isKept(vm) && { keptBackups: desired === 'absent' ? [] : vm.backups.map((copy) => copy.manifestSha256) }),
   };
 };
 
-/** What miners that held it before are told: to remove what they have of it. */
+const isKept = ({ backups, backup, backupFailure }: Vm): boolean =>
+  backups.length > 0 || backup !== null || backupFailure !== null;
+
+/** What miners that held it before are told: to run nothing, and to remove what they have once a guest has opened what
+ *  was restored. Until then theirs may be the only disk that can be read. */
 export const formerSpecs = (vm: Vm, specRevision: bigint): readonly FormerSpec[] => {
   const spec = desiredSpec(vm, specRevision);
   if (spec === null) return [];
-  const { sealed: _, backup: __, restore: ___, ...asItIs } = spec;
+  const { sealed: _, backup: __, restore: ___, keptBackups: ____, ...asItIs } = spec;
+  const desired = vm.desired === 'absent' || restoredAtBoot(vm) === null ? 'absent' : 'stopped';
   return vm.former.map(({ minerId, generation }) => ({
     minerId,
-    spec: { ...asItIs, generation, desired: 'absent', boot: null, sshPublicKeys: [] },
+    spec: { ...asItIs, generation, desired, boot: null, sshPublicKeys: [] },
   }));
 };
 
