@@ -37,6 +37,7 @@ describe('the checks can fail', () => {
     ['libs/luks/src/a.ts', "import { execFile } from 'node:child_process';"],
     ['libs/guest-channel/src/a.ts', "import { connect } from 'node:net';"],
     ['libs/sealing/src/a.ts', "import { readFile } from 'node:fs/promises';"],
+    ['libs/passport/src/a.ts', "import { readFile } from 'node:fs/promises';"],
     ['libs/edge/src/a.ts', "import { createMemoryLeases } from '#adapters/memory';"],
     ['libs/adapters/nats/src/a.ts', "import { Module } from '@nestjs/common';"],
     ['libs/simulated-processor/src/a.ts', "import { createMemoryEventStore } from '#adapters/memory';"],

@@ -65,6 +65,12 @@ const parts: readonly (Allowed & { readonly folder: RegExp; readonly why: string
     why: 'sealing stands beside attestation, whose transcript it binds to: a guest and the network trust it with keys',
   },
   {
+    folder: /^libs\/passport\//,
+    doors: ['#domain', '#events', '#attestation'],
+    packages: ['node:crypto', 'node:buffer', 'canonicalize', 'zod'],
+    why: 'a passport is checked offline: it imports rules, stored forms and attestation, no file and no network',
+  },
+  {
     folder: /^libs\/edge\//,
     doors: ['#domain', '#events'],
     packages: ['*', '@nestjs/'],

@@ -34,20 +34,10 @@ const stream = z.strictObject({ stream: text, events: z.array(event).max(limits.
 const appraisal = z.strictObject({
   appraisalId: uuid,
   evidence: sha256Hex.nullable().describe('Null where it is not here: it was not kept, or there was no room'),
-  vek: sha256Hex.nullable(),
+  vek: sha256Hex.nullable().describe('Null where the certificates are those in the evidence'),
   chain: z.array(sha256Hex).max(limits.chainMax),
   revocationList: sha256Hex.nullable(),
   chip: z.strictObject({ deviceId: text, heldBy: uuid.nullable() }).nullable(),
-});
-
-/** A signed head of the log that lists one of the streams, without the streams of others. */
-const head = z.strictObject({
-  stream: text,
-  revision: wholeNumber,
-  hash: sha256Hex,
-  position: text,
-  signedAt: instant,
-  lineSha256: sha256Hex.describe('Of the line in the file of heads, for whoever has that file'),
 });
 
 export const passportFormat = 'hcc-vm-passport';
@@ -59,7 +49,7 @@ const body = z.strictObject({
   networkId: uuid,
   vmId: uuid,
   madeAt: instant,
-  streams: z.array(stream).max(3).describe('network-main, the VM, and the verdicts on it'),
+  streams: z.array(stream).length(3).describe('network-main, the VM, and the verdicts on it'),
   policies: z
     .array(z.strictObject({ version: wholeNumber, document: object }))
     .max(limits.policiesMax)
@@ -68,7 +58,6 @@ const body = z.strictObject({
   kept: z
     .array(z.strictObject({ sha256: sha256Hex, bytes: base64(limits.keptBytesMax) }))
     .describe('Evidence, certificates and revocation lists, each once'),
-  heads: z.array(head).max(limits.headsMax),
 });
 
 /** The whole document, as its file has it. */

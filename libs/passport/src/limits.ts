@@ -14,8 +14,6 @@ export const passportLimits = {
   keptBytesMax: 64 * 1024,
   /** The ASK and the ARK. */
   chainMax: 4,
-  /** A head, for the VM and for its verdicts. */
-  headsMax: 2,
   /** Clocks of an attestor and an orchestrator of one network. */
   clocksApartMs: 5_000,
 } as const;

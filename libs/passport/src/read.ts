@@ -9,7 +9,9 @@ export type PassportFault = {
 };
 
 /** Reads a passport out of a file's bytes. Names the member that is wrong, and a version that is not known here. Never throws. */
-export const readPassport = (bytes: Uint8Array): { readonly passport: Passport } | { readonly fault: PassportFault } => {
+export const readPassport = (
+  bytes: Uint8Array,
+): { readonly passport: Passport } | { readonly fault: PassportFault } => {
   if (bytes.length > limits.bytesMax) {
     return fault('passport-form', `${bytes.length} bytes; a passport has at most ${limits.bytesMax}`);
   }
@@ -22,15 +24,28 @@ export const readPassport = (bytes: Uint8Array): { readonly passport: Passport }
   if (!kind.success) return fault('passport-form', `its format is not ${passportFormat}`);
   if (kind.data.version !== passportVersion) {
     const named = `${JSON.stringify(kind.data.version) ?? 'none'}`.slice(0, 40);
-    return fault('passport-version', `version ${named} of ${passportFormat} is not known; this hcc reads ${passportVersion}`);
+    return fault(
+      'passport-version',
+      `version ${named} of ${passportFormat} is not known; this hcc reads ${passportVersion}`,
+    );
   }
   const parsed = passportSchema.safeParse(json.value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return fault('passport-form', `${issue?.path.join('.') || 'the document'}: ${issue?.message ?? 'not understood'}`);
   }
-  const isCanonical = canonicalText(parsed.data) === text.replace(/\n$/, '');
-  return isCanonical ? { passport: parsed.data } : fault('passport-form', 'it is not in canonical JSON (RFC 8785)');
+  return isCanonical(parsed.data, text.replace(/\n$/, ''))
+    ? { passport: parsed.data }
+    : fault('passport-form', 'it is not in canonical JSON (RFC 8785)');
+};
+
+/** What has no canonical form at all, such as a number beyond all numbers, was not written by us either. */
+const isCanonical = (passport: Passport, text: string): boolean => {
+  try {
+    return canonicalText(passport) === text;
+  } catch {
+    return false;
+  }
 };
 
 const fault = (code: PassportFault['code'], detail: string): { readonly fault: PassportFault } => ({

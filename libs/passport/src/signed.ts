@@ -13,9 +13,11 @@ export const signPassport = (body: PassportBody, networkKey: KeyObject): Passpor
   signature: sign(null, signedBytes(body), networkKey).toString('base64url'),
 });
 
-/** Whether this network signed all of it. */
-export const isSignedBy = ({ signature, ...body }: Passport, networkKey: KeyObject): boolean =>
-  verify(null, signedBytes(body), networkKey, Buffer.from(signature, 'base64url'));
+/** Whether this network signed all of it. A signature has one spelling: its last character has bits that say nothing. */
+export const isSignedBy = ({ signature, ...body }: Passport, networkKey: KeyObject): boolean => {
+  const bytes = Buffer.from(signature, 'base64url');
+  return bytes.toString('base64url') === signature && verify(null, signedBytes(body), networkKey, bytes);
+};
 
 /** A passport as its file has it: canonical JSON and a line's end. */
 export const passportFile = (passport: Passport): string => `${canonicalText(passport)}\n`;

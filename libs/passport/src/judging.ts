@@ -1,0 +1,116 @@
+import { hash } from 'node:crypto';
+import {
+  type Appraisal,
+  type GuestContext,
+  type GuestEvidence,
+  hintsOf,
+  judgeGuestEvidence,
+  parseGuestEvidence,
+  type TrustRoots,
+} from '#attestation';
+import type { EvidenceAppraised } from '#domain';
+import type { PassportAppraisal } from './document.ts';
+import type { Kept } from './kept.ts';
+import type { SeenBoot } from './replay.ts';
+import type { Told } from './told.ts';
+
+/** What all verdicts of a passport are judged in. */
+export type Court = {
+  readonly network: GuestContext['network'];
+  readonly kept: Kept;
+  readonly boots: readonly SeenBoot[];
+  /** Whom this network's processors are believed by, for the chain that some evidence came with. */
+  readonly rootsOf: (chain: readonly Uint8Array[], vek: Uint8Array | null) => TrustRoots;
+};
+
+/** A verdict whose evidence was judged again, or why it could not be. */
+export type Rejudged =
+  | { readonly kind: 'not-here'; readonly why: string }
+  | { readonly kind: 'wrong'; readonly why: string }
+  | {
+      readonly kind: 'judged';
+      readonly appraisal: Appraisal;
+      readonly evidence: GuestEvidence;
+      readonly boot: SeenBoot;
+      readonly certificates: Certificates;
+    };
+
+export type Certificates = { readonly vek: Uint8Array; readonly chain: readonly Uint8Array[] };
+
+/**
+ * Judges the evidence of a verdict again, as its attestor did: under the policy version it names, at its time, against the boot
+ * that the VM's own stream had written down. Revocation is looked at by itself, because it is the one thing that later lists tell better.
+ */
+export const rejudge = (
+  verdict: Told<EvidenceAppraised>,
+  listed: PassportAppraisal | undefined,
+  court: Court,
+): Rejudged => {
+  const { event } = verdict;
+  if (event.evidenceSha256 === null) return { kind: 'not-here', why: 'its evidence was not kept' };
+  if (listed === undefined || listed.evidence === null) {
+    return { kind: 'not-here', why: `evidence ${event.evidenceSha256.slice(0, 16)} is not in this passport` };
+  }
+  if (listed.evidence !== event.evidenceSha256) {
+    return { kind: 'wrong', why: `evidence ${listed.evidence} is there; the verdict is on ${event.evidenceSha256}` };
+  }
+  const policy = policyOf(event, court.kept);
+  if (policy.kind !== 'found') return policy;
+  const document = court.kept.pieces.get(listed.evidence) ?? new Uint8Array();
+  const read = parseGuestEvidence(document);
+  if ('refusal' in read) return { kind: 'wrong', why: `evidence that cannot be read: ${read.refusal.observed}` };
+  const boot = bootOf(verdict, court.boots);
+  if (boot === undefined) return { kind: 'wrong', why: 'no boot was written down when it was judged' };
+  const certificates = certificatesFor(read.value, listed, court.kept);
+  if (certificates === null)
+    return { kind: 'not-here', why: 'the certificates of its processor are not in this passport' };
+  const { specified, minerId } = boot;
+  const { bootId, generation, bootSpec, bootDigest, launchDigests } = specified;
+  const context: GuestContext = {
+    ...{ network: court.network, nonceSha256: event.nonceSha256, chip: listed.chip, atMs: event.appraisedAt },
+    expected: { vmId: event.attesterId, minerId, generation, bootId, bootSpec, bootDigest, launchDigests },
+    ...{ roots: court.rootsOf(certificates.chain, certificates.vek), revocationLists: {}, endorsements: certificates },
+  };
+  const { appraisal } = judgeGuestEvidence({ document, evidence: read.value }, context, policy.policy);
+  return { kind: 'judged', appraisal, evidence: read.value, boot, certificates };
+};
+
+/** By the release or the confirmation that names the verdict; else the boot that was written down last before it. */
+const bootOf = ({ event, atMs }: Told<EvidenceAppraised>, boots: readonly SeenBoot[]): SeenBoot | undefined =>
+  boots.find(
+    ({ released, confirmed }) =>
+      released?.appraisalId === event.appraisalId || confirmed?.appraisalId === event.appraisalId,
+  ) ?? boots.findLast((one) => one.atMs <= atMs);
+
+const policyOf = ({ policies }: EvidenceAppraised, { policies: kept }: Kept) => {
+  const used = policies.find(({ name }) => name === 'guest-boot');
+  if (used === undefined) return { kind: 'wrong', why: 'it names no policy guest-boot that it went by' } as const;
+  const found = kept.get(used.version);
+  if (found === undefined) {
+    return { kind: 'not-here', why: `policy guest-boot version ${used.version} is not in this passport` } as const;
+  }
+  if (found.sha256 !== used.sha256) {
+    const why = `policy guest-boot version ${used.version} has another digest than the verdict says it went by`;
+    return { kind: 'wrong', why } as const;
+  }
+  const snp = { ...found.policy.snp, revocationList: 'unchecked' } as const;
+  return { kind: 'found', policy: { ...found.policy, snp } } as const;
+};
+
+const certificatesFor = (
+  evidence: GuestEvidence,
+  { vek, chain }: PassportAppraisal,
+  { pieces }: Kept,
+): Certificates | null => {
+  if (vek === null) return offeredBy(evidence);
+  const found = pieces.get(vek);
+  return found === undefined ? null : { vek: found, chain: chain.flatMap((one) => pieces.get(one) ?? []) };
+};
+
+const offeredBy = (evidence: GuestEvidence): Certificates | null => {
+  const { vek, chain } = hintsOf(evidence)?.offered ?? { vek: null, chain: [] };
+  return vek === null ? null : { vek, chain };
+};
+
+/** For naming a certificate. */
+export const certificateSha256 = (certificate: Uint8Array): string => hash('sha256', certificate, 'hex');
