@@ -15,6 +15,8 @@ import { createAuthenticator, type OperatorToken } from './http/auth/authenticat
 import { DevicesController } from './http/devices/devices.controller.ts';
 import { FlavorsController } from './http/flavors/flavors.controller.ts';
 import { createFollowers } from './http/followers.ts';
+import { ImageFilesController } from './http/images/image-files.controller.ts';
+import { createImageFiles } from './http/images/image-files.ts';
 import { ImagesController } from './http/images/images.controller.ts';
 import { DrainController } from './http/miners/drain.controller.ts';
 import { EnrolmentController } from './http/miners/enrolment.controller.ts';
@@ -60,6 +62,7 @@ import {
   CLOCK,
   FOLLOWERS,
   HANDLING,
+  IMAGE_FILES,
   ISSUE_MINER_JWT,
   LAST_SEEN,
   NETWORK,
@@ -91,6 +94,8 @@ export type Resources = {
   readonly issueMinerJwt: IssueMinerJwt;
   readonly operatorToken: OperatorToken;
   readonly network: Network;
+  /** Where images are given to miners from; none are unless given. */
+  readonly imageCacheDir?: string;
   /** Generous unless given. */
   readonly rateLimits?: RateLimits;
   /** How long a read waits for its read model; the contract's limit unless given. */
@@ -109,6 +114,7 @@ export const controllers = [
   TokensController,
   FlavorsController,
   ImagesController,
+  ImageFilesController,
   VmsController,
   VmActionsController,
   ConsentController,
@@ -160,6 +166,7 @@ export const appModule = (resources: Resources, rates: Rates): DynamicModule => 
       { provide: HANDLING, useFactory: () => ({ store, clock, metrics: resources.metrics }) },
       { provide: STAMP, useFactory: () => createStamp({ clock, ids }) },
       { provide: OWNERSHIP, useFactory: () => createOwnership(store) },
+      { provide: IMAGE_FILES, useFactory: () => createImageFiles(resources.imageCacheDir ?? null) },
       { provide: FOLLOWERS, useFactory: () => createFollowers(clock) },
       { provide: PAST, useFactory: () => createPast(store, clock) },
       { provide: READS, useFactory: () => createReads(rows, store, readModel, resources.atLeastWaitMs) },

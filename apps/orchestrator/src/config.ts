@@ -44,6 +44,8 @@ export type OrchestratorConfig = {
   /** A person's word that processes and relay without a checkpoint may begin at the beginning of the log. */
   readonly reconcile: boolean;
   readonly logHeadsFile: string;
+  /** A cache whose registered images and boot images are given to miners; none are unless given. */
+  readonly imageCacheDir?: string;
   /** Where the keys of volumes are, and what they are wrapped under; `older` while a rotation is not done. */
   readonly vault: { readonly dir: string; readonly kek: KekSource; readonly older: KekSource | null };
   /** Ed25519, public: what attestors sign their results with. */
@@ -78,6 +80,7 @@ const environment = z.object({
   HCC_NATS_SECRETS_DIR: text('the directory of the NATS operator keys'),
   HCC_OPERATOR_TOKEN_FILE: text('the path of a file (mode 600) with the operator token'),
   HCC_LOG_HEADS_FILE: text("the path of the log's signed heads, outside the store"),
+  HCC_IMAGE_CACHE_DIR: text('the cache directory whose images miners may fetch').optional(),
   HCC_NETWORK_KEY_FILE: text('the path of a file (mode 600) with the network key'),
   HCC_VAULT_DIR: text('the directory of the keys of volumes, on a disk that is backed up'),
   HCC_VAULT_KEY_FILE: text(
@@ -129,6 +132,7 @@ export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
     logLevel: given.HCC_LOG_LEVEL,
     reconcile: given.HCC_RECONCILE === '1',
     logHeadsFile: given.HCC_LOG_HEADS_FILE,
+    ...(given.HCC_IMAGE_CACHE_DIR === undefined ? {} : { imageCacheDir: given.HCC_IMAGE_CACHE_DIR }),
     vault: vaultOf(given),
     resultKey: resultKeyFrom(given.HCC_RESULT_PUBLIC_KEY_FILE),
   };

@@ -22,6 +22,8 @@ export const STAMP = Symbol('STAMP');
 export const AUTHENTICATOR = Symbol('AUTHENTICATOR');
 /** {@link import('./http/ownership.ts').Ownership} */
 export const OWNERSHIP = Symbol('OWNERSHIP');
+/** {@link import('./http/images/image-files.ts').ImageFiles} */
+export const IMAGE_FILES = Symbol('IMAGE_FILES');
 /** {@link import('./http/followers.ts').Followers} */
 export const FOLLOWERS = Symbol('FOLLOWERS');
 /** {@link import('#events').OrchestratorBus} */

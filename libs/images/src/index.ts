@@ -1,9 +1,18 @@
 export { buildDebianImage, type DebianImageOptions } from './build-debian-image.ts';
 export type { BuildImageOptions } from './build-once.ts';
 export { buildTinyImage } from './build-tiny-image.ts';
+export type { FetchImageOptions } from './fetch/any-source.ts';
 export { type ExportedImage, exportImage } from './fetch/export-image.ts';
-export { type FetchImageOptions, fetchImage } from './fetch/fetch-image.ts';
+export { fetchBootImage } from './fetch/fetch-boot-image.ts';
+export { fetchImage } from './fetch/fetch-image.ts';
 export type { S3Store } from './fetch/s3.ts';
+export {
+  bootFileRoles,
+  imageFileRoles,
+  type ServedFile,
+  servedBootFile,
+  servedImageFile,
+} from './fetch/served-file.ts';
 export { bootsDir, type GuestBootImage, openGuestBootImage } from './guest-boot/boots.ts';
 export { type BuildGuestBootOptions, buildGuestBootImage } from './guest-boot/build-guest-boot-image.ts';
 export { type GuestBootManifest, guestBootDigest } from './guest-boot/guest-boot-manifest.ts';

@@ -45,6 +45,8 @@ export const limits = {
   fetchPauseMs: 1_000,
   /** An orchestrator, a mirror or two, a store; more is a mistake. */
   fetchSourcesMax: 16,
+  /** Another process of this machine fetches the same image, which is slow and not stuck: it gives up by itself. */
+  fetchWaitMs: 12 * 3_600_000,
   /** A full Debian's list of packages is 60 KB. */
   packagesBytesMax: 4 * 1024 * 1024,
   /** Mirrors send us on once or twice. */

@@ -28,6 +28,10 @@ export const auditScanEventsMax = 50_000;
 export const auditSpansAtOnce = 64;
 /** Miners named as evidence of a why-not: the counts are of all of them, and nobody reads more lines. */
 export const whyNotMinersMax = 100;
+/** Files of images sent at once: a fleet that starts anew takes turns, and the log keeps its disk. */
+export const imageStreamsMax = 64;
+/** A miner that takes no byte for this long is gone, or somebody who only holds the place. */
+export const imageStallMs = 60_000;
 /** Appraisals of one page when none are asked for, and at the most: each may say what is wrong in 32 lines. */
 export const appraisalsShown = 20;
 export const appraisalsMax = 200;

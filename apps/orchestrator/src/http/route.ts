@@ -18,8 +18,8 @@ export type Answer =
   | { readonly kind: 'json'; readonly schema: z.ZodType; readonly statuses: readonly number[] }
   /** Server-sent events, each with this as its data. */
   | { readonly kind: 'events'; readonly schema: z.ZodType }
-  /** A body that is not JSON, of this media type. */
-  | { readonly kind: 'raw'; readonly mediaType: string };
+  /** A body that is not JSON, of this media type; `ranges`: or a part of it. */
+  | { readonly kind: 'raw'; readonly mediaType: string; readonly ranges?: boolean };
 
 /**
  * One route, described once: Nest routes by it, the guard admits by it, the request is parsed by it, and the reference

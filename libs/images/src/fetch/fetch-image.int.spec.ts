@@ -109,7 +109,7 @@ describe('an image fetched by its digest', () => {
     const { digest, cacheDir, exported } = await given();
     const cid = 'bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
     const ipfsGateway = await serve(async (request, response) => {
-      const name = new RegExp(`^/ipfs/${cid}/([a-z.]+)$`).exec(request.url ?? '')?.[1];
+      const name = new RegExp(`^/ipfs/${cid}/${digest}/([a-z.]+)$`).exec(request.url ?? '')?.[1];
       if (name === undefined) return void response.writeHead(404).end();
       response.end(await readFile(join(exported, digest, name)));
     });

@@ -1,9 +1,7 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { errnoOf, type Report, withLock } from '#host';
+import { withLock } from '#host';
 import { imageFailure } from '../build-once.ts';
-import { hashFile } from '../hash-file.ts';
 import { ImageError, isImageError } from '../image-error.ts';
 import { limits } from '../limits.ts';
 import {
@@ -18,14 +16,9 @@ import {
 } from '../manifest.ts';
 import { type Image, imagesDir, openImage, verifyImage } from '../store.ts';
 import { openVerityTree } from '../verity/read-tree.ts';
-import { type ImageSource, imageSource, type SourceOptions, type Wanted } from './sources.ts';
-import { type Arrival, takeBlocks, takeBytes } from './take-file.ts';
-
-export type FetchImageOptions = SourceOptions & {
-  readonly cacheDir: string;
-  readonly report: Report;
-  readonly signal?: AbortSignal;
-};
+import { anyOf, type FetchImageOptions, takeKnown } from './any-source.ts';
+import { type ImageSource, imageSource } from './sources.ts';
+import { type Arrival, type ReadFrom, takeBlocks, takeBytes } from './take-file.ts';
 
 /** An image by its digest, from the cache or fetched there from the first of `sources` that has it: see `imageSource`. No
  *  source need be trusted: the manifest must have the digest, every file the one the manifest has, and a base image with a
@@ -45,10 +38,9 @@ export async function fetchImage(
   const dir = join(imagesDir(cacheDir), '.fetching', 'images', digest);
   await mkdir(dir, { recursive: true });
   try {
-    return await withLock(dir, async () => {
-      const meanwhile = await openImage(cacheDir, digest).catch(unlessAbsent);
-      return meanwhile ?? (await fetchInto(dir, digest, from, options));
-    });
+    const work = async (): Promise<Image> =>
+      (await openImage(cacheDir, digest).catch(unlessAbsent)) ?? (await fetchInto(dir, digest, from, options));
+    return await withLock(dir, work, limits.fetchWaitMs);
   } catch (error) {
     throw imageFailure(error, cacheDir);
   }
@@ -87,7 +79,7 @@ async function take(
   }: {
     readonly manifest: ImageManifest;
     readonly dir: string;
-    readonly read: (from: number) => AsyncIterable<Uint8Array>;
+    readonly read: ReadFrom;
     readonly options: FetchImageOptions;
   },
 ): Promise<void> {
@@ -99,15 +91,7 @@ async function take(
       await tree.close();
     }
   }
-  // What has no length in the manifest is small, and begins anew.
-  if (arrival.bytes === undefined) await rm(arrival.path, { force: true });
-  const { size: kept } = await stat(arrival.path).catch(() => ({ size: 0 }));
-  await takeBytes(arrival, read);
-  const observed = await hashFile(arrival.path, options.signal);
-  if (observed.sha256 === sha256) return;
-  await rm(arrival.path, { force: true });
-  if (kept > 0) throw new Error(`${role} went on from ${kept} bytes that were not its own; it begins anew`);
-  throw new ImageError('sha256-differs', `${role} has SHA-256 ${observed.sha256}, wanted ${sha256}; it was not kept`);
+  await takeKnown(arrival, sha256, read, options.signal);
 }
 
 async function fetchManifest(
@@ -133,48 +117,6 @@ async function fetchManifest(
     await writeFile(path, canonicalManifest(manifest));
     return manifest;
   });
-}
-
-/** What `work` makes of the first source that does. A broken connection is tried again a few times, and again for as long
- *  as something new comes; wrong bytes are not. Throws `fetch-failed` with what each source did. */
-async function anyOf<T>(
-  wanted: Wanted,
-  sources: readonly ImageSource[],
-  { report, signal }: FetchImageOptions,
-  work: (read: (from: number) => AsyncIterable<Uint8Array>) => Promise<T>,
-): Promise<T> {
-  const failures: string[] = [];
-  for (const source of sources) {
-    report({ step: 'fetch', detail: `${wanted} from ${source.name}` });
-    let furthest = -1;
-    for (let tries = 1; tries <= limits.fetchTriesMax; tries += 1) {
-      const progress = { from: 0 };
-      const read = (from: number): AsyncIterable<Uint8Array> => {
-        progress.from = from;
-        return source.read(wanted, from, signal);
-      };
-      const outcome = await work(read).then(
-        (value) => ({ value }),
-        (error: unknown) => ({ error }),
-      );
-      if ('value' in outcome) return outcome.value;
-      const { error } = outcome;
-      signal?.throwIfAborted();
-      if (errnoOf(error) === 'ENOSPC') throw error;
-      const words = error instanceof Error ? error.message : String(error);
-      report({ step: 'fetch', detail: `${source.name}: ${words}` });
-      if (progress.from > furthest) tries = 1;
-      furthest = Math.max(furthest, progress.from);
-      const isFinal = isImageError(error) || ['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '');
-      if (isFinal || tries === limits.fetchTriesMax) {
-        failures.push(`${source.name}: ${words}`);
-        break;
-      }
-      await pause(limits.fetchPauseMs, undefined, signal === undefined ? {} : { signal });
-    }
-  }
-  const observed = failures.length === 0 ? 'no source was named' : failures.join('; ');
-  throw new ImageError('fetch-failed', `no source has a good ${wanted}: ${observed}; what came is kept, try again`);
 }
 
 function boundsOf(role: ImageRole, bytes: number | undefined) {

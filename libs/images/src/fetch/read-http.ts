@@ -39,7 +39,7 @@ export async function* readHttp(
 
 /** How much of the answer's body comes before what was asked for. Throws on an answer that is no such body. */
 function bytesBefore({ statusCode, headers }: IncomingMessage, from: number): number {
-  if (statusCode === undefined || (statusCode >= 400 && statusCode < 500)) {
+  if (statusCode === undefined || (statusCode >= 400 && statusCode < 500 && statusCode !== 408 && statusCode !== 429)) {
     // It will not be another answer the next time.
     throw new ImageError('fetch-failed', `HTTP ${statusCode}`);
   }

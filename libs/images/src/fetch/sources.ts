@@ -29,21 +29,26 @@ export type SourceOptions = {
 export const fileNameOf = (wanted: Wanted): string =>
   wanted === 'manifest' ? manifestFileName : imageFileNames[wanted];
 
-/** A source of one image: `dir:/path` and `s3://bucket/prefix` (below it a folder named by the digest: what
- *  `hcc image export` wrote), `https://host` (an orchestrator), `ipfs:CID` (that folder). Refuses with `source-unknown` anything else, and what
- *  lacks its settings. */
-export function imageSource(text: string, digest: string, options: SourceOptions = {}): ImageSource {
+/** A source of one image, or of one boot image: `https://host` (an orchestrator), or `dir:/path`, `s3://bucket/prefix` and
+ *  `ipfs:CID`, which have a folder named by the digest: what `hcc image export` wrote. Refuses with `source-unknown` anything
+ *  else, and what lacks its settings. */
+export function imageSource(
+  text: string,
+  digest: string,
+  options: SourceOptions = {},
+  kind: 'images' | 'boots' = 'images',
+): ImageSource {
   const http: HttpContext = { stallMs: options.stallMs ?? limits.fetchStallMs };
   if (text.startsWith('dir:')) return directory(text, join(text.slice('dir:'.length), digest));
   if (/^https?:\/\/[^/]/i.test(text)) {
-    const base = `${text.replace(/\/+$/, '')}/v1/images/${digest}/files`;
+    const base = `${text.replace(/\/+$/, '')}/v1/${kind}/${digest}/files`;
     return { name: text, read: (wanted, from, signal) => readHttp(`${base}/${wanted}`, { from, signal }, http) };
   }
   const [, bucket, prefix = ''] =
     /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([A-Za-z0-9!_.*'()/-]*))?$/.exec(text) ?? [];
   if (bucket !== undefined) return bucketSource(text, [bucket, ...prefix.split('/'), digest], options, http);
   const cid = /^ipfs:([A-Za-z0-9]{46,100})$/.exec(text)?.[1];
-  if (cid !== undefined) return ipfs(text, cid, options, http);
+  if (cid !== undefined) return ipfs(text, `${cid}/${digest}`, options, http);
   throw unknown(text, 'dir:/PATH, https://HOST, s3://BUCKET/PREFIX or ipfs:CID');
 }
 
@@ -72,9 +77,9 @@ const bucketSource = (name: string, path: readonly string[], { s3 }: SourceOptio
   };
 };
 
-const ipfs = (name: string, cid: string, { ipfsGateway }: SourceOptions, http: HttpContext): ImageSource => {
+const ipfs = (name: string, folder: string, { ipfsGateway }: SourceOptions, http: HttpContext): ImageSource => {
   if (ipfsGateway === undefined) throw unknown(name, 'an IPFS gateway, which is not set');
-  const base = `${ipfsGateway.replace(/\/+$/, '')}/ipfs/${cid}`;
+  const base = `${ipfsGateway.replace(/\/+$/, '')}/ipfs/${folder}`;
   return { name, read: (wanted, from, signal) => readHttp(`${base}/${fileNameOf(wanted)}`, { from, signal }, http) };
 };
 

@@ -114,7 +114,11 @@ const parametersOf = (place: string, schema: Route['params'], schemas: JsonSchem
 };
 
 const answersOf = (answer: Answer, schemas: JsonSchemas): Readonly<Record<string, JsonSchema>> => {
-  if (answer.kind === 'raw') return { 200: { description: 'Done', content: { [answer.mediaType]: {} } } };
+  if (answer.kind === 'raw') {
+    const content = { [answer.mediaType]: {} };
+    const part = answer.ranges === true ? { 206: { description: 'The part that Range asks for', content } } : {};
+    return { 200: { description: 'Done', content }, ...part };
+  }
   const schema = schemas.of(answer.schema);
   if (answer.kind === 'events') {
     return { 200: { description: 'Server-sent events; data is this', content: { 'text/event-stream': { schema } } } };
