@@ -17,6 +17,8 @@ const clock = createSystemClock();
 export type KnownVm = {
   readonly vmId: string;
   readonly volumeKey: Uint8Array;
+  /** As its owner chose it, for good. */
+  readonly integrity: 'none' | 'hmac-sha256';
   /** The header that was confirmed, and the counter; null and 0 before the first boot. */
   headerSha256: string | null;
   counter: number;

@@ -18,7 +18,7 @@ import { type Boot, bootVm, type Changes } from './sealed-vm.ts';
 export type Scene = {
   readonly scenery: Scenery;
   /** A VM that has never booted, with its empty volume. */
-  newVm(): Promise<KnownVm>;
+  newVm(integrity?: KnownVm['integrity']): Promise<KnownVm>;
   volumeOf(vm: KnownVm): string;
   boot(vm: KnownVm, changes?: Changes): Promise<Boot>;
   readonly owner: readonly string[];
@@ -69,8 +69,8 @@ export const openScene = async (): Promise<Scene> => {
   return {
     scenery,
     volumeOf,
-    newVm: async () => {
-      const vm = { vmId: randomUUID(), volumeKey: randomBytes(64), headerSha256: null, counter: 0 };
+    newVm: async (integrity = 'none') => {
+      const vm = { vmId: randomUUID(), volumeKey: randomBytes(64), integrity, headerSha256: null, counter: 0 };
       await mkdir(dirname(volumeOf(vm)), { recursive: true });
       await writeFile(volumeOf(vm), '');
       await truncate(volumeOf(vm), 97 * mebibyte);

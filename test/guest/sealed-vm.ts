@@ -50,7 +50,7 @@ export const bootVm = async (scenery: Scenery, vm: KnownVm, changes: Changes = {
   const bootId = randomUUID();
   const bootSpec = guestBootSpecText({
     ...{ version: 1, kind: 'vm', network: network.networkId, vmId: vm.vmId, generation, bootId },
-    ...{ image: `sha256:${'0'.repeat(64)}`, integrity: 'none' },
+    ...{ image: `sha256:${'0'.repeat(64)}`, integrity: vm.integrity },
   });
   const hardware = await hardwareOf(scenery, vm, changes);
   const { expected, policy } = await expectedOf(scenery, hardware, { ...vm, generation, bootId, bootSpec });

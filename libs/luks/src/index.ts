@@ -1,3 +1,4 @@
+export type { SectorIntegrity } from './header/metadata.ts';
 export {
   type HeaderRefusal,
   type HeaderTerms,

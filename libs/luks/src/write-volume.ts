@@ -102,7 +102,9 @@ const sealed = async (
 };
 
 const verdictOn = (header: Buffer, deviceBytes: number, { argon2idBounds }: WriteLuks2Options): Luks2Header => {
-  const verdict = parseLuks2Header(header, { deviceBytes, argon2id: argon2idBounds ?? defaultArgon2idBounds });
+  const verdict = parseLuks2Header(header, {
+    ...{ deviceBytes, argon2id: argon2idBounds ?? defaultArgon2idBounds, integrity: 'none' },
+  });
   if (verdict.ok) return verdict.header;
   const { code, message, observed, wanted } = verdict.refusal;
   throw new LuksError(code, message, observed, wanted);

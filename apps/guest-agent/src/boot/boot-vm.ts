@@ -7,7 +7,7 @@ import type { Commands } from './commands.ts';
 import { countBoot } from './counter.ts';
 import type { VolumeHead } from './header.ts';
 import { sshHostKey } from './host-key.ts';
-import { takeVmIdentity } from './identity.ts';
+import { takeVmIdentity, type VmIdentity } from './identity.ts';
 import type { VmKernelLine } from './kernel-line.ts';
 import { placeAccess, placeNameServers, setHostname } from './place-access.ts';
 import { askWithProof, type ProverParts } from './prove.ts';
@@ -29,9 +29,6 @@ export const bootVm = async (
 ): Promise<Omit<ResidentParts, 'host' | 'uptimeMs' | 'pause' | 'say'>> => {
   const { host, kernel, commands, provider, say } = parts;
   const identity = await takeVmIdentity(await host.bootSpec(parts.agentVersion), kernel, provider, parts.randomBytes);
-  if (identity.integrity !== 'none') {
-    throw new Stop('integrity-unsupported', `the volume's integrity is ${identity.integrity}, this agent has none`);
-  }
   say(
     `VM ${identity.vmId} of ${kernel.kind} network ${kernel.networkId}, reports by ${provider.name}, launch ${identity.launchDigest}`,
   );
@@ -40,7 +37,7 @@ export const bootVm = async (
   const guestKey = await generateGuestKey();
   const release = await askForRelease(prover, guestKey);
   const { keysVersion, network } = release.secrets;
-  const head = await openVolume(parts, release);
+  const head = await openVolume(parts, release, identity.integrity);
   await mountVolume(commands, root);
   await host.stage('unlocked');
 
@@ -71,15 +68,19 @@ const askForRelease = (parts: ProverParts, guestKey: GuestKey): Promise<Release>
 };
 
 /** Opens or makes the volume, as the signed answer says, and wipes the key whatever happens. */
-const openVolume = async ({ host, commands, kernel }: BootParts, release: Release): Promise<VolumeHead> => {
+const openVolume = async (
+  { host, commands, kernel }: BootParts,
+  release: Release,
+  integrity: VmIdentity['integrity'],
+): Promise<VolumeHead> => {
   const { volumeKey, argon2 } = release.secrets;
   try {
     if (release.headerSha256 !== null) {
       await host.stage('opening');
-      return await unlockVolume(commands, volumeKey, release.headerSha256);
+      return await unlockVolume(commands, volumeKey, release.headerSha256, integrity);
     }
     await host.stage('formatting');
-    const head = await formatVolume(commands, volumeKey, argon2);
+    const head = await formatVolume(commands, volumeKey, argon2, integrity);
     wipe(volumeKey);
     await host.stage('filling');
     await fillVolume(commands, kernel.base);

@@ -1,4 +1,4 @@
-import { type Argon2idBounds, defaultArgon2idBounds, type Luks2Header, parseLuks2Header } from '#luks';
+import { defaultArgon2idBounds, type HeaderTerms, type Luks2Header, parseLuks2Header } from '#luks';
 import { Stop } from '../stop.ts';
 import { limits } from './limits.ts';
 
@@ -9,11 +9,10 @@ export type VolumeHead = { readonly bytes: Uint8Array; readonly header: Luks2Hea
  *  for one of any other form than ours, `header-other` for one that is not the pinned digest (null: none is pinned yet). Pure. */
 export const readHead = (
   bytes: Uint8Array,
-  deviceBytes: number,
+  terms: Omit<HeaderTerms, 'argon2id'>,
   pinned: string | null,
-  argon2id: Argon2idBounds = defaultArgon2idBounds,
 ): VolumeHead => {
-  const verdict = parseLuks2Header(bytes, { deviceBytes, argon2id });
+  const verdict = parseLuks2Header(bytes, { ...terms, argon2id: defaultArgon2idBounds });
   if (!verdict.ok) {
     const { code, message } = verdict.refusal;
     const isMissing = code === 'not-luks' || code === 'header-truncated';

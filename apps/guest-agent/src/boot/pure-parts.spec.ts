@@ -38,11 +38,15 @@ describe("the kernel line of an owner's VM", () => {
 
 describe('the head of a volume', () => {
   const bytes = Buffer.concat([goodHeader(), Buffer.alloc(1024 * 1024 - 32 * 1024)]);
-  const deviceBytes = 64 * 1024 * 1024;
+  const terms = { deviceBytes: 64 * 1024 * 1024, integrity: 'none' } as const;
 
   test('given a header of ours / when it is read / then it is taken when it is the pinned one, or none is pinned', () => {
-    const { header } = readHead(bytes, deviceBytes, null);
-    expect(readHead(bytes, deviceBytes, header.headerDigest).header).toEqual(header);
+    const { header } = readHead(bytes, terms, null);
+    expect(readHead(bytes, terms, header.headerDigest).header).toEqual(header);
+  });
+
+  test('given a header without tags / when the boot spec says that there are some / then the machine stops', () => {
+    expect(() => readHead(bytes, { ...terms, integrity: 'hmac-sha256' }, null)).toThrow(/^segment-integrity: /);
   });
 
   test.each([
@@ -52,7 +56,7 @@ describe('the head of a volume', () => {
     ['nothing', Buffer.alloc(0), null, 'header-missing'],
     ['a changed byte', Buffer.from(bytes).fill(1, 5_000, 5_001), null, 'header-refused'],
   ])('given %s / when it is read / then the machine stops', (_what, given, pinned, code) => {
-    expect(() => readHead(given, deviceBytes, pinned)).toThrow(expect.objectContaining({ code }));
+    expect(() => readHead(given, terms, pinned)).toThrow(expect.objectContaining({ code }));
   });
 });
 

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import type { SectorIntegrity } from '#luks';
 import { wipe } from '#sealing';
 import { Stop } from '../stop.ts';
 import { CommandFailed, type Commands } from './commands.ts';
@@ -18,22 +19,32 @@ export type Argon2 = { readonly memoryKib: number; readonly iterations: number; 
 
 /** Opens the volume by the header with this digest, and by no other: its first bytes are read once, checked, and opened from
  *  that copy. Wipes nothing of the caller's. Stops with `header-missing`, `header-refused`, `header-other`, `volume-key`. */
-export const unlockVolume = async (commands: Commands, key: Uint8Array, headerSha256: string): Promise<VolumeHead> => {
+export const unlockVolume = async (
+  commands: Commands,
+  key: Uint8Array,
+  headerSha256: string,
+  integrity: SectorIntegrity,
+): Promise<VolumeHead> => {
   const disk = await findDisk('hcc-volume');
-  const head = await readOnce(disk, headerSha256);
+  const head = await readOnce(disk, headerSha256, integrity);
   await openByCopy(commands, disk, head.bytes, key);
   return head;
 };
 
 /** Makes a new volume of the disk, whatever is on it, and opens it. Its header is made in memory and is never read back: the
  *  disk gets it last, by `writeHead`, once there is something to open. */
-export const formatVolume = async (commands: Commands, key: Uint8Array, argon2: Argon2): Promise<VolumeHead> => {
+export const formatVolume = async (
+  commands: Commands,
+  key: Uint8Array,
+  argon2: Argon2,
+  integrity: SectorIntegrity,
+): Promise<VolumeHead> => {
   const disk = await findDisk('hcc-volume');
   await withHeadFile(new Uint8Array(limits.headBytes), async () => {
-    await run(commands, 'volume-format', ['luksFormat', ...formatArgs(argon2), disk], key);
+    await run(commands, 'volume-format', ['luksFormat', ...formatArgs(argon2), ...tagArgs[integrity], disk], key);
   });
   const made = await takeHeadFile();
-  const head = readHead(made, await deviceBytes(disk), null);
+  const head = readHead(made, { deviceBytes: await deviceBytes(disk), integrity }, null);
   await openByCopy(commands, disk, head.bytes, key);
   return head;
 };
@@ -84,14 +95,22 @@ const verityArgs = ({ salt, dataBlocks }: VerifiedBase): readonly string[] => [
   ...[`--data-blocks=${dataBlocks}`, `--salt=${salt === '' ? '-' : salt}`],
 ];
 
-/** The one form that libs/luks reads. The key is 512 random bits; what Argon2id costs is in the signed answer. */
+/** The two forms that libs/luks reads. The key is 512 random bits; what Argon2id costs is in the signed answer. */
 const formatArgs = ({ memoryKib, iterations, parallelism }: Argon2): readonly string[] => [
   ...['--batch-mode', '--type', 'luks2', '--header', headPath, '--key-file', '-', '--keyfile-size', '64'],
   ...['--cipher', 'aes-xts-plain64', '--key-size', '512', '--sector-size', '4096', '--use-urandom'],
-  ...['--luks2-metadata-size', '16k', '--luks2-keyslots-size', '256k', '--offset', String(limits.headBytes / 512)],
+  ...['--luks2-metadata-size', '16k', '--offset', String(limits.headBytes / 512)],
   ...['--pbkdf', 'argon2id', '--pbkdf-force-iterations', String(iterations)],
   ...['--pbkdf-memory', String(memoryKib), '--pbkdf-parallel', String(parallelism)],
 ];
+
+/** Tags are written with their sectors, never before: what was never written cannot be read, which is an error where a
+ *  volume without tags gives noise. A file system reads nothing that it did not write, and to write the whole disk once
+ *  would take minutes and its host's room. */
+const tagArgs: Readonly<Record<SectorIntegrity, readonly string[]>> = {
+  none: ['--luks2-keyslots-size', '256k'],
+  'hmac-sha256': ['--luks2-keyslots-size', '512k', '--integrity', 'hmac-sha256', '--integrity-no-wipe'],
+};
 
 const openByCopy = (commands: Commands, disk: string, head: Uint8Array, key: Uint8Array): Promise<void> =>
   withHeadFile(head, async () => {
@@ -103,12 +122,13 @@ const openByCopy = (commands: Commands, disk: string, head: Uint8Array, key: Uin
 const run = (commands: Commands, code: string, args: readonly string[], key: Uint8Array): Promise<void> =>
   commands.run('cryptsetup', args, key).catch(stopWith(code));
 
-const readOnce = async (disk: string, headerSha256: string): Promise<VolumeHead> => {
+const readOnce = async (disk: string, headerSha256: string, integrity: SectorIntegrity): Promise<VolumeHead> => {
   const file = await open(disk, 'r');
   try {
     const bytes = new Uint8Array(limits.headBytes);
     const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-    return readHead(bytes.subarray(0, bytesRead), await deviceBytes(disk), headerSha256);
+    const terms = { deviceBytes: await deviceBytes(disk), integrity };
+    return readHead(bytes.subarray(0, bytesRead), terms, headerSha256);
   } finally {
     await file.close();
   }

@@ -19,7 +19,9 @@ export const seededRandom = (seed: string): ((bytes: number) => Buffer) => {
 };
 
 export const deviceBytes = 1024 * 1024 + 8 * 4096;
-export const terms: HeaderTerms = { deviceBytes, argon2id: defaultArgon2idBounds };
+export const terms: HeaderTerms = { deviceBytes, argon2id: defaultArgon2idBounds, integrity: 'none' };
+/** The same of a volume with tags. */
+export const taggedTerms: HeaderTerms = { ...terms, integrity: 'hmac-sha256' };
 
 /** A header as our writer makes it, of a key nobody has. */
 export const goodHeader = (): Buffer => {
@@ -40,6 +42,18 @@ export const headerWith = (change: (metadata: Json) => void): Buffer => {
   change(metadata);
   return headerOfText(JSON.stringify(metadata));
 };
+
+/** A header of a volume with tags, in cryptsetup's form, with one more change. */
+export const taggedHeaderWith = (change: (metadata: Json) => void = () => undefined): Buffer =>
+  headerWith((metadata) => {
+    const { keyslots, segments, config } = metadata;
+    Object.assign(keyslots?.['0'] ?? {}, { key_size: 96 });
+    Object.assign(keyslots?.['0']?.area ?? {}, { size: String(376 * 1024) });
+    const integrity = { type: 'hmac(sha256)', journal_encryption: 'none', journal_integrity: 'none' };
+    Object.assign(segments?.['0'] ?? {}, { integrity });
+    Object.assign(config ?? {}, { keyslots_size: String(512 * 1024) });
+    change(metadata);
+  });
 
 /** The same header with this text in its JSON areas. */
 export const headerOfText = (text: string, headerBytes = 16_384): Buffer => {

@@ -7,6 +7,10 @@ import { refuse } from './refuse.ts';
 /** The one encryption we take, of data and of keyslots. */
 export const cipher = 'aes-xts-plain64';
 export const volumeKeyBytes = 64;
+/** What keeps a volume's sectors from being changed: nothing, or a tag of HMAC-SHA-256 beside each (dm-integrity). */
+export type SectorIntegrity = 'none' | 'hmac-sha256';
+/** Of a volume's key, what keys the tags, behind what encrypts. */
+const tagKeyBytes = { none: 0, 'hmac-sha256': 32 } as const;
 /** AF stripes of LUKS: the key is spread over so many times its length. */
 export const stripes = 4000;
 
@@ -23,9 +27,8 @@ const uint64 = z
   .refine(Number.isSafeInteger, 'a number below 2^53');
 const slotId = z.string().regex(/^([0-9]|[12][0-9]|3[01])$/);
 
-const keyslotSchema = z.strictObject({
+const keyslot = {
   type: z.literal('luks2'),
-  key_size: z.literal(volumeKeyBytes),
   af: z.strictObject({ type: z.literal('luks1'), stripes: z.literal(stripes), hash: z.literal('sha256') }),
   area: z.strictObject({
     type: z.literal('raw'),
@@ -41,16 +44,35 @@ const keyslotSchema = z.strictObject({
     cpus: z.int().positive(),
     salt: base64(limits.saltBytes),
   }),
-});
+};
 
-const segmentSchema = z.strictObject({
+const segment = {
   type: z.literal('crypt'),
   offset: uint64,
   size: z.literal('dynamic'),
   iv_tweak: z.literal('0'),
   encryption: z.literal(cipher),
   sector_size: z.union([z.literal(512), z.literal(4096)]),
-});
+};
+
+/** Encrypted and nothing more: a miner that changes or puts back a sector is not noticed at once. */
+const plainForm = {
+  keyslot: z.strictObject({ ...keyslot, key_size: z.literal(volumeKeyBytes + tagKeyBytes.none) }),
+  segment: z.strictObject(segment),
+};
+
+/** With a tag beside each sector. The journal is neither encrypted nor signed: what is in it is ciphertext and tags. */
+const taggedForm = {
+  keyslot: z.strictObject({ ...keyslot, key_size: z.literal(volumeKeyBytes + tagKeyBytes['hmac-sha256']) }),
+  segment: z.strictObject({
+    ...segment,
+    integrity: z.strictObject({
+      type: z.literal('hmac(sha256)'),
+      journal_encryption: z.literal('none'),
+      journal_integrity: z.literal('none'),
+    }),
+  }),
+};
 
 const digestSchema = z.strictObject({
   type: z.literal('pbkdf2'),
@@ -71,9 +93,9 @@ const metadataSchema = z.strictObject({
   config: z.looseObject({ json_size: uint64, keyslots_size: uint64 }),
 });
 
-export type Keyslot = z.output<typeof keyslotSchema>;
-export type Segment = z.output<typeof segmentSchema>;
-export type Digest = z.output<typeof digestSchema>;
+type Keyslot = z.output<typeof plainForm.keyslot> | z.output<typeof taggedForm.keyslot>;
+type Segment = z.output<typeof plainForm.segment>;
+type Digest = z.output<typeof digestSchema>;
 export type Metadata = {
   readonly keyslot: Keyslot;
   readonly segment: Segment;
@@ -82,20 +104,22 @@ export type Metadata = {
   readonly jsonBytes: number;
 };
 
-/** The metadata of a volume of the one form we take: one keyslot, one segment, one digest that names both, nothing else. */
-export const readMetadata = (value: unknown): Metadata => {
+/** The metadata of a volume of the one form that is wanted: one keyslot, one segment, one digest that names both, nothing
+ *  else. */
+export const readMetadata = (value: unknown, integrity: SectorIntegrity): Metadata => {
   const { keyslots, tokens, segments, digests, config } = strictly(
     metadataSchema,
     value,
     'the metadata',
     () => 'metadata-form',
   );
-  refuseExtras(config, tokens, keyslots, segments);
+  refuseExtras(config, tokens, keyslots, segments, integrity);
   const [keyslotId, keyslotPart] = only(keyslots, 'keyslot-count', 'keyslots');
   const [segmentId, segmentPart] = only(segments, 'segment-count', 'segments');
   const [, digestPart] = only(digests, 'digest-count', 'digests');
-  const keyslot = strictly(keyslotSchema, keyslotPart, `keyslot ${keyslotId}`, keyslotCode);
-  const segment = strictly(segmentSchema, segmentPart, `segment ${segmentId}`, segmentCode);
+  const form = integrity === 'none' ? plainForm : taggedForm;
+  const keyslot = strictly<Keyslot>(form.keyslot, keyslotPart, `keyslot ${keyslotId}`, keyslotCode);
+  const segment = strictly<Segment>(form.segment, segmentPart, `segment ${segmentId}`, segmentCode);
   const digest = strictly(digestSchema, digestPart, 'the digest', () => 'digest-form');
   if (digest.keyslots[0] !== keyslotId || digest.segments[0] !== segmentId) {
     refuse(
@@ -114,6 +138,7 @@ const refuseExtras = (
   tokens: Readonly<Record<string, unknown>>,
   keyslots: Readonly<Record<string, { readonly type?: string | undefined }>>,
   segments: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  wanted: SectorIntegrity,
 ): void => {
   const inReencryption = Object.values(keyslots).some(({ type }) => type === 'reencrypt');
   if (inReencryption || /reencrypt/.test(JSON.stringify(requirements ?? null))) {
@@ -126,7 +151,9 @@ const refuseExtras = (
   if (Object.keys(tokens).length > 0) refuse('tokens-present', 'the list of tokens', tokens, 'empty');
   for (const { flags: segmentFlags, integrity } of Object.values(segments)) {
     if (segmentFlags !== undefined) refuse('flags-present', 'the flags of a segment', segmentFlags, 'absent');
-    if (integrity !== undefined) refuse('segment-integrity', 'the integrity of a segment', integrity, 'absent');
+    if ((integrity === undefined) !== (wanted === 'none')) {
+      refuse('segment-integrity', 'the integrity of a segment', integrity, wanted === 'none' ? 'absent' : wanted);
+    }
   }
 };
 
@@ -145,14 +172,17 @@ const keyslotCode = (path: Path): HeaderRefusalCode => {
   return path[1] === 'encryption' || path.at(-1) === 'key_size' ? 'keyslot-cipher' : 'keyslot-form';
 };
 
-const segmentCode = (path: Path): HeaderRefusalCode => (path[0] === 'encryption' ? 'segment-cipher' : 'segment-form');
+const segmentCode = (path: Path): HeaderRefusalCode => {
+  if (path[0] === 'integrity') return 'segment-integrity';
+  return path[0] === 'encryption' ? 'segment-cipher' : 'segment-form';
+};
 
-const strictly = <Schema extends z.ZodType>(
-  schema: Schema,
+const strictly = <Output>(
+  schema: z.ZodType<Output>,
   value: unknown,
   what: string,
   codeOf: (path: Path) => HeaderRefusalCode,
-): z.output<Schema> => {
+): Output => {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0] ?? { path: [], message: 'something else' };

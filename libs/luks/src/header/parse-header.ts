@@ -4,7 +4,7 @@ import { type Argon2idBounds, limits } from '../limits.ts';
 import type { HeaderRefusalCode } from '../luks-error.ts';
 import { type HeaderCopy, readCopy } from './binary-header.ts';
 import { readJsonArea } from './json-area.ts';
-import { type Metadata, readMetadata, stripes, volumeKeyBytes } from './metadata.ts';
+import { type Metadata, readMetadata, type SectorIntegrity, stripes } from './metadata.ts';
 import { HeaderRefused, refuse } from './refuse.ts';
 
 /** What a LUKS2 header says, as plain data. Salts and the digest are base64, as they stand in it. */
@@ -18,9 +18,12 @@ export type Luks2Header = {
   /** Length of those bytes, from the beginning of the device. */
   readonly checkedBytes: number;
   readonly cipher: 'aes-xts-plain64';
+  /** Of what encrypts; what keys the tags comes on top. */
   readonly keyBits: 512;
+  readonly integrity: SectorIntegrity;
   readonly sectorBytes: 512 | 4096;
   readonly dataOffsetBytes: number;
+  /** From there to the end of the device. With integrity, tags and their journal are among it. */
   readonly dataBytes: number;
   readonly keyslot: {
     readonly offsetBytes: number;
@@ -45,16 +48,20 @@ export type HeaderVerdict =
   | { readonly ok: true; readonly header: Luks2Header }
   | { readonly ok: false; readonly refusal: HeaderRefusal };
 
-/** How long the device is, and what its header may ask of whoever unlocks it. */
-export type HeaderTerms = { readonly deviceBytes: number; readonly argon2id: Argon2idBounds };
+/** How long the device is, what its header may ask of whoever unlocks it, and which of the two forms it must have. */
+export type HeaderTerms = {
+  readonly deviceBytes: number;
+  readonly argon2id: Argon2idBounds;
+  readonly integrity: SectorIntegrity;
+};
 
 /** As many bytes of a device as a header that we take can have, both copies. */
 export const headerReadBytes = 2 * limits.headerBytesMax;
 
 /**
  * Reads the header at the beginning of a device, strictly: two equal copies with right checksums, one aes-xts-plain64 segment
- * with a 512-bit key, one keyslot with Argon2id within bounds, one digest, and nothing else: no token, flag, requirement or
- * re-encryption. Never throws on bytes, whatever they are: answers with the first thing that is not so.
+ * with a 512-bit key, with tags of HMAC-SHA-256 or without as the terms say, one keyslot with Argon2id within bounds, one
+ * digest, and nothing else: no token, flag, requirement or re-encryption. Never throws on bytes, whatever they are: answers with the first thing that is not so.
  * The bytes are copied first, so that who can write to them meanwhile changes nothing.
  */
 export const parseLuks2Header = (bytes: Uint8Array, terms: HeaderTerms): HeaderVerdict => {
@@ -67,7 +74,7 @@ export const parseLuks2Header = (bytes: Uint8Array, terms: HeaderTerms): HeaderV
   }
 };
 
-const readHeader = (bytes: Buffer, { deviceBytes, argon2id }: HeaderTerms): Luks2Header => {
+const readHeader = (bytes: Buffer, { deviceBytes, argon2id, integrity }: HeaderTerms): Luks2Header => {
   const primary = readCopy(bytes, 0, 'primary');
   const secondary = readCopy(bytes, primary.headerBytes, 'secondary');
   wantEqual(primary, secondary);
@@ -75,7 +82,7 @@ const readHeader = (bytes: Buffer, { deviceBytes, argon2id }: HeaderTerms): Luks
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(primary.uuid)) {
     refuse('header-field', 'the UUID', primary.uuid, 'a UUID in lower case');
   }
-  const metadata = readMetadata(readJsonArea(primary.jsonText));
+  const metadata = readMetadata(readJsonArea(primary.jsonText), integrity);
   wantPlaces(metadata, primary, deviceBytes);
   wantBounds(metadata, argon2id);
   const { keyslot, segment, digest } = metadata;
@@ -89,6 +96,7 @@ const readHeader = (bytes: Buffer, { deviceBytes, argon2id }: HeaderTerms): Luks
     checkedBytes,
     cipher: segment.encryption,
     keyBits: 512,
+    integrity,
     sectorBytes: segment.sector_size,
     dataOffsetBytes: segment.offset,
     dataBytes: deviceBytes - segment.offset,
@@ -123,13 +131,14 @@ const wantPlaces = (metadata: Metadata, { headerBytes, jsonText }: HeaderCopy, d
   const areasFrom = 2 * headerBytes;
   const areasTo = areasFrom + keyslotsBytes;
   const { offset, size } = keyslot.area;
+  const materialBytes = keyslot.key_size * stripes;
   const aligned = offset % 4096 === 0 && size % 4096 === 0;
-  if (!aligned || size < volumeKeyBytes * stripes || offset < areasFrom || offset + size > areasTo) {
+  if (!aligned || size < materialBytes || offset < areasFrom || offset + size > areasTo) {
     refuse(
       'keyslot-area',
       'the area of the keyslot',
       `${size} bytes at ${offset}`,
-      `at least ${volumeKeyBytes * stripes} bytes, aligned to 4096, between ${areasFrom} and ${areasTo}`,
+      `at least ${materialBytes} bytes, aligned to 4096, between ${areasFrom} and ${areasTo}`,
     );
   }
   const from = segment.offset;
