@@ -10,6 +10,7 @@ export type RefusalCode =
   | 'vm-not-stopped'
   | 'vm-resizing'
   | 'disk-never-shrinks'
+  | 'disk-never-grows'
   | 'ssh-key-required'
   | 'stale-generation'
   | 'stale-boot'

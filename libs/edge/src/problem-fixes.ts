@@ -104,6 +104,7 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'vm-not-stopped': 'stop it first (hcc vm stop), or let hcc vm resize --restart do both',
   'vm-resizing': 'ask again once it is resized or that is refused',
   'disk-never-shrinks': 'take a flavor with at least the disk it has (hcc flavor ls)',
+  'disk-never-grows': 'take a flavor with the same disk (hcc flavor ls), or make a new VM and copy what is in it',
   'flavor-not-found': 'take one that is offered: hcc flavor ls',
   'flavor-retired': 'take one that is offered: hcc flavor ls',
   'flavor-exists-with-other-content': 'define another flavor and retire this one',

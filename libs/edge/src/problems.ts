@@ -83,6 +83,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'vm-not-stopped': { status: 409, title: 'The VM is not stopped' },
   'vm-resizing': { status: 409, title: 'The VM is being resized' },
   'disk-never-shrinks': { status: 409, title: 'A disk never shrinks' },
+  'disk-never-grows': { status: 409, title: 'A disk with integrity never grows' },
   'stale-generation': { status: 409, title: 'The generation is over' },
   'stale-boot': { status: 409, title: 'The boot is over' },
   'vm-not-sealed': { status: 409, title: 'The disk of the VM is a plain one' },

@@ -54,6 +54,15 @@ describe('resizing a VM', () => {
       .when({ ...resize, size: { ...nano, diskBytes: nano.diskBytes / 2 } })
       .thenRefused('disk-never-shrinks', /1 GiB/));
 
+  test('given a disk whose sectors have tags / then it has its size for good, and memory and processors do not', () => {
+    const [requested, ...later] = stopped;
+    if (requested === undefined) throw new Error('BUG: no history');
+    const tagged = given(vm, requested, { type: 'VmVolumeChosen', integrity: 'hmac-sha256' }, ...later);
+    tagged.when(resize).thenRefused('disk-never-grows', /new VM/);
+    const size = { ...times(2, nano), diskBytes: nano.diskBytes };
+    tagged.when({ ...resize, size }).thenEvents({ ...wanted, size } as VmEvent);
+  });
+
   test('given the size it has, or is about to have / then there is nothing to do; another one waits its turn', () => {
     given(vm, ...until.running)
       .when({ ...resize, flavorId: 'nano', size: nano })

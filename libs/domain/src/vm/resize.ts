@@ -13,7 +13,7 @@ type ResizeEvent = Extract<VmEvent, { type: 'VmResizeRequested' | 'VmResized' | 
 
 /**
  * A stopped VM in another size, on the miner that has its disk: a new generation of it, once its account holds the price
- * and its miner has the room. Refuses a VM that is not stopped and a smaller disk, by name.
+ * and its miner has the room. Refuses by name a VM that is not stopped, a smaller disk, and a larger one where it has tags.
  */
 export const resizeVm = (vm: Vm, command: Command<'ResizeVm'>): readonly VmEvent[] => {
   const { flavorId, size, pricePerHour, now } = command;
@@ -32,6 +32,13 @@ export const resizeVm = (vm: Vm, command: Command<'ResizeVm'>): readonly VmEvent
     throw new Refusal(
       'disk-never-shrinks',
       `flavor ${flavorId} has ${formatBytes(size.diskBytes)} of disk and VM ${vm.vmId} has ${formatBytes(vm.size.diskBytes)}; a disk never shrinks: take a flavor with at least that`,
+      { observed: size.diskBytes, wanted: vm.size.diskBytes },
+    );
+  }
+  if (vm.volume?.integrity === 'hmac-sha256' && size.diskBytes > vm.size.diskBytes) {
+    throw new Refusal(
+      'disk-never-grows',
+      `flavor ${flavorId} has ${formatBytes(size.diskBytes)} of disk and VM ${vm.vmId} has ${formatBytes(vm.size.diskBytes)} with integrity hmac-sha256, whose tags are laid out for that size: take a flavor with the same disk, or make a new VM`,
       { observed: size.diskBytes, wanted: vm.size.diskBytes },
     );
   }

@@ -30,6 +30,7 @@ const resizeVm = route({
       'vm-not-stopped',
       'vm-resizing',
       'disk-never-shrinks',
+      'disk-never-grows',
     ] as const),
     ...(['flavor-not-found', 'flavor-retired', 'flavor-too-small'] as const),
   ],
