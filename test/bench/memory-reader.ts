@@ -53,6 +53,7 @@ const app = await startOrchestrator(
     issueMinerJwt: async () => ({ jwt: '', expiresAt: 0, servers: [] }),
     openVault: async () => ({ ...createMemoryKeyVault(randomBytes), close: async () => undefined }),
     openSimulated: async () => null,
+    passportSources: { evidence: null, endorse: null },
   },
   {
     ...{

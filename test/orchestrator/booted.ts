@@ -101,6 +101,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       }),
       openVault: async () => ({ ...createMemoryKeyVault(randomBytes), close: async () => undefined }),
       openSimulated: async () => simulatedProcessor,
+      passportSources: { evidence: null, endorse: null },
       ...options.ground,
     },
     {

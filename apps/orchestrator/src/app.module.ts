@@ -47,6 +47,8 @@ import type { Network } from './http/views/network.ts';
 import { BackupsController } from './http/vms/backups.controller.ts';
 import { ConsentController } from './http/vms/consent.controller.ts';
 import { ConsoleController } from './http/vms/console.controller.ts';
+import { PassportController } from './http/vms/passport.controller.ts';
+import type { MakePassport } from './http/vms/passport-making.ts';
 import { ResizeController } from './http/vms/resize.controller.ts';
 import { VmActionsController } from './http/vms/vm-actions.controller.ts';
 import { VmDiffController } from './http/vms/vm-diff.controller.ts';
@@ -65,6 +67,7 @@ import {
   IMAGE_FILES,
   ISSUE_MINER_JWT,
   LAST_SEEN,
+  MAKE_PASSPORT,
   NETWORK,
   OPENAPI,
   OWNERSHIP,
@@ -94,6 +97,7 @@ export type Resources = {
   readonly issueMinerJwt: IssueMinerJwt;
   readonly operatorToken: OperatorToken;
   readonly network: Network;
+  readonly makePassport: MakePassport;
   /** Where images are given to miners from; none are unless given. */
   readonly imageCacheDir?: string;
   /** Generous unless given. */
@@ -119,6 +123,7 @@ export const controllers = [
   VmActionsController,
   ConsentController,
   BackupsController,
+  PassportController,
   ResizeController,
   VmSshKeysController,
   WhyNotController,
@@ -162,6 +167,7 @@ export const appModule = (resources: Resources, rates: Rates): DynamicModule => 
       { provide: ISSUE_MINER_JWT, useValue: resources.issueMinerJwt },
       { provide: RATES, useValue: rates },
       { provide: NETWORK, useValue: resources.network },
+      { provide: MAKE_PASSPORT, useValue: resources.makePassport },
       { provide: OPENAPI, useFactory: () => openApiDocument(controllers) },
       { provide: HANDLING, useFactory: () => ({ store, clock, metrics: resources.metrics }) },
       { provide: STAMP, useFactory: () => createStamp({ clock, ids }) },

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import type { EvidencePlace } from '#adapters/evidence';
 import { type KekSource, kekCommand } from '#adapters/vault';
 import {
   ConfigInvalid,
@@ -50,6 +51,8 @@ export type OrchestratorConfig = {
   readonly vault: { readonly dir: string; readonly kek: KekSource; readonly older: KekSource | null };
   /** Ed25519, public: what attestors sign their results with. */
   readonly resultKey: KeyObject;
+  /** What passports of VMs are made from beside the log; each `null` leaves it out of them. */
+  readonly passports: { readonly evidence: EvidencePlace | null; readonly vekCacheDir: string | null };
 };
 
 const natsWanted = 'nats://host:port, without credentials; of a cluster all servers, with commas between';
@@ -91,6 +94,9 @@ const environment = z.object({
   ).optional(),
   HCC_VAULT_OLD_KEY_FILE: text('the path of a file (mode 600) with what they were wrapped under before').optional(),
   HCC_RESULT_PUBLIC_KEY_FILE: text('the path of a file with the public key that attestors sign results with'),
+  HCC_EVIDENCE_DIR: text('the directory the attestors keep evidence in, to put it into passports').optional(),
+  HCC_EVIDENCE_KEY_FILE: text('the path of a file (mode 600) with the 64 hex digits it is kept under').optional(),
+  HCC_VEK_CACHE_DIR: text('a directory for certificates of chips').optional(),
   HCC_NETWORK_NAME: text('the name of the network').default('local'),
   HCC_NETWORK_KIND: z.enum(['simulated', 'production'], { error: 'simulated or production, for ever' }),
   HCC_SIMULATED_ROOT_SHA256: z
@@ -135,6 +141,7 @@ export const orchestratorConfig = (env: Environment): OrchestratorConfig => {
     ...(given.HCC_IMAGE_CACHE_DIR === undefined ? {} : { imageCacheDir: given.HCC_IMAGE_CACHE_DIR }),
     vault: vaultOf(given),
     resultKey: resultKeyFrom(given.HCC_RESULT_PUBLIC_KEY_FILE),
+    passports: { evidence: evidenceOf(given), vekCacheDir: given.HCC_VEK_CACHE_DIR ?? null },
   };
 };
 
@@ -142,6 +149,17 @@ const redisOf = (given: z.infer<typeof environment>): OrchestratorConfig['redis'
   const { HCC_REDIS_URL: url, HCC_REDIS_PASSWORD_FILE: file } = given;
   if (url === undefined) return null;
   return { url, password: file === undefined ? null : readSecretFile(file, 'the password of Redis') };
+};
+
+/** A directory and its key, or neither. */
+const evidenceOf = (given: z.infer<typeof environment>): EvidencePlace | null => {
+  const { HCC_EVIDENCE_DIR: dir, HCC_EVIDENCE_KEY_FILE: file } = given;
+  if (dir === undefined && file === undefined) return null;
+  const key = file === undefined ? '' : readSecretFile(file, 'the evidence key');
+  if (dir !== undefined && /^[0-9a-f]{64}$/.test(key)) return { dir, key: Buffer.from(key, 'hex') };
+  throw new ConfigInvalid(
+    'HCC_EVIDENCE_DIR and HCC_EVIDENCE_KEY_FILE: wanted both, the file with 64 hex digits, or none',
+  );
 };
 
 /** A file or a program, and exactly one of them. */

@@ -9,6 +9,7 @@ import { type OrchestratorConfig, orchestratorConfig } from './config.ts';
 import { minerCredentials, natsOperatorOf, ownCredentials } from './lifecycle/credentials.ts';
 import { openStoreOf } from './lifecycle/open-store.ts';
 import { openVaultOf } from './lifecycle/open-vault.ts';
+import { passportSourcesOf } from './lifecycle/passport-sources.ts';
 import { startOrchestrator } from './orchestrator.ts';
 
 const name = 'orchestrator';
@@ -36,6 +37,7 @@ const run = async (config: OrchestratorConfig): Promise<void> => {
           issueMinerJwt: minerCredentials(operator, servers, clock),
           openVault: (networkId) => openVaultOf(config.vault, networkId),
           openSimulated: async () => (config.network.kind === 'simulated' ? loadSimulatedProcessor() : null),
+          passportSources: passportSourcesOf(config, clock),
         },
         config,
         lifecycle,

@@ -23,6 +23,8 @@ import { listening, openDoor } from './http/door.ts';
 import type { RateLimits } from './http/rates.ts';
 import type { IssueMinerJwt } from './http/views/credentials.view.ts';
 import type { Network } from './http/views/network.ts';
+import type { PassportSources } from './http/vms/passport-evidence.ts';
+import { createPassportMaking, type MakePassport } from './http/vms/passport-making.ts';
 import { foundNetwork, type NetworkTerms } from './lifecycle/found-network.ts';
 import { createLeadership } from './lifecycle/leadership.ts';
 import { processesStartMs } from './lifecycle/limits.ts';
@@ -56,6 +58,7 @@ export type Ground = {
   readonly openVault: (networkId: string) => Promise<KeyVault & { close(): Promise<void> }>;
   /** What predicts for a simulated processor; `null` on a production network. */
   readonly openSimulated: () => Promise<Pick<SimulatedProcessor, 'launchDigest'> | null>;
+  readonly passportSources: PassportSources;
 };
 
 export type OrchestratorOptions = {
@@ -124,7 +127,7 @@ export const startOrchestrator = async (
       lastSeen: (minerId) => leadership.current()?.watch.lastSeenAt(minerId) ?? null,
       issueMinerJwt: ground.issueMinerJwt,
       operatorToken: options.operatorToken,
-      ...{ network, ...optional(options) },
+      ...{ network, makePassport: passportsOf(ground, { store, network, options }), ...optional(options) },
     },
     log,
   );
@@ -139,6 +142,11 @@ const optional = ({ atLeastWaitMs, rateLimits, imageCacheDir }: OrchestratorOpti
 });
 
 type Sealed = { readonly store: EventStore; readonly network: Network; readonly options: OrchestratorOptions };
+
+const passportsOf = ({ clock, log, passportSources }: Ground, { store, network, options }: Sealed): MakePassport =>
+  createPassportMaking({
+    ...{ store, clock, log, networkId: network.id, networkKey: options.network.key, ...passportSources },
+  });
 
 /** The keys of volumes, and who decides about them. */
 const openSealing = async (ground: Ground, { store, network, options }: Sealed, lifecycle: Lifecycle) => {

@@ -6,6 +6,8 @@ export const STORE = Symbol('STORE');
 export const HANDLING = Symbol('HANDLING');
 /** {@link import('./http/reads.ts').Reads} */
 export const READS = Symbol('READS');
+/** {@link import('./http/vms/passport-making.ts').MakePassport} */
+export const MAKE_PASSPORT = Symbol('MAKE_PASSPORT');
 /** {@link import('#events').Clock} */
 export const CLOCK = Symbol('CLOCK');
 /** {@link import('./http/scores.ts').Scores} */

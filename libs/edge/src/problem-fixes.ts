@@ -35,6 +35,7 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'shutting-down': 'connect again in a moment',
   'rate-limited': 'wait as many seconds as Retry-After says',
   'too-many-followers': 'close an event stream, or try again later',
+  'passport-too-large': 'read the log itself: hcc export, or hcc stream show',
   'unknown-event': 'run a build that is at least as new as the one that wrote the event',
   internal: 'tell an operator the correlationId; the log of the server has the cause under it',
 

@@ -32,6 +32,7 @@ export type DoorCode =
   | 'unknown-event'
   | 'rate-limited'
   | 'too-many-followers'
+  | 'passport-too-large'
   | 'internal';
 
 export type ProblemCode = RefusalCode | DoorCode;
@@ -70,6 +71,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'shutting-down': { status: 503, title: 'The server is stopping' },
   'rate-limited': { status: 429, title: 'Too many requests in too short a time' },
   'too-many-followers': { status: 429, title: 'Too many event streams are open' },
+  'passport-too-large': { status: 422, title: 'The VM has more history than a passport holds' },
   'unknown-event': { status: 500, title: 'A stored event is of a newer build' },
   internal: { status: 500, title: 'Something broke here' },
 

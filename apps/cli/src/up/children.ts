@@ -23,6 +23,7 @@ export const orchestratorSpec = (
     readonly natsUrl: string;
     readonly natsSecretsDir: string;
     readonly simulatedRootSha256: string;
+    readonly cacheDir: string;
   },
 ): ChildSpec => ({
   name: 'orchestrator',
@@ -36,10 +37,13 @@ export const orchestratorSpec = (
     HCC_NETWORK_KEY_FILE: networkKeyFile(home),
     ...vaultEnv(home),
     HCC_RESULT_PUBLIC_KEY_FILE: attestorFiles(home).resultPublicKey,
+    HCC_EVIDENCE_DIR: home.path('evidence'),
+    HCC_EVIDENCE_KEY_FILE: attestorFiles(home).evidenceKey,
     HCC_READMODEL_DIR: home.path('readmodels'),
     HCC_NATS_URL: at.natsUrl,
     HCC_NATS_SECRETS_DIR: at.natsSecretsDir,
     HCC_OPERATOR_TOKEN_FILE: tokenFile(home, 'operator'),
+    HCC_IMAGE_CACHE_DIR: at.cacheDir,
     HCC_NETWORK_NAME: 'local',
     HCC_NETWORK_KIND: 'simulated',
     HCC_SIMULATED_ROOT_SHA256: at.simulatedRootSha256,
