@@ -19,6 +19,7 @@ import { addProjectionCommands } from './commands/projection.ts';
 import { addSqlCommand } from './commands/sql.ts';
 import { addStreamCommands } from './commands/stream.ts';
 import { addUpCommand } from './commands/up.ts';
+import { addVaultCommands } from './commands/vault.ts';
 import { examples } from './commands/verbs.ts';
 import { addVerifyLogCommand } from './commands/verify-log.ts';
 import { addVmCommands } from './commands/vm.ts';
@@ -75,6 +76,7 @@ export const buildProgram = (cli: Cli): Command => {
   addAttestCommands(program, cli);
   addDeviceCommands(program, cli);
   addPolicyCommands(program, cli);
+  addVaultCommands(program, cli);
   addAuditCommand(program, cli);
   addDoctorCommand(program, cli);
   addCompletionCommands(program, cli);

@@ -10,6 +10,10 @@ export const vaultEnv = (home: Pick<Home, 'path'>) => ({
 
 /** Makes the key-encryption key the first time (mode 0600). Whoever loses it loses every disk. */
 export const ensureVaultKey = async (home: Home): Promise<void> => {
-  const { HCC_VAULT_KEY_FILE: file } = vaultEnv(home);
+  await ensureKekFile(vaultEnv(home).HCC_VAULT_KEY_FILE);
+};
+
+/** Makes a key-encryption key in a file (mode 0600) that is not there yet. */
+export const ensureKekFile = async (file: string): Promise<void> => {
   if ((await readSmallFile(file)) === null) await writeWhole(file, `${randomBytes(32).toString('hex')}\n`);
 };
