@@ -61,7 +61,7 @@ export const resultCharsMax = 16_384;
 /** The largest HPKE public key there is a suite for: X-Wing has 1,216 bytes. */
 export const guestKeyBytesMax = 2_048;
 /** A signed message of the network to a guest: a sealed answer with 64 SSH keys. */
-export const networkAnswerCharsMax = 128 * 1024;
+export const networkAnswerCharsMax = 192 * 1024;
 /** A guest's request to the orchestrator, or its answer, as JSON. */
 export const guestRequestBytesMax = 256 * 1024;
 /** A guest's evidence: a report, three certificates, a public key. */
