@@ -67,6 +67,7 @@ export const facts = (change: Partial<Facts> = {}): Facts => ({
   startFailure: null,
   hostStopping: false,
   isAsking: false,
+  copying: null,
   ...change,
 });
 

@@ -2,9 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { openBackupDirectory } from '#adapters/backup';
 import { createManualClock, type ManualClock } from '#adapters/memory';
 import type { DesiredSpec, VmId } from '#domain';
 import type { HostReport, VmReport } from '#events';
+import { vmFiles } from '#host';
+import { openBackups } from '../../apps/miner-node/src/backup/open-backups.ts';
 import type { BootImage } from '../../apps/miner-node/src/ports/image-cache.ts';
 import { Reporter } from '../../apps/miner-node/src/reporter.ts';
 import { Supervisor } from '../../apps/miner-node/src/supervisor.ts';
@@ -30,6 +33,8 @@ export class ToyHost {
   /** The same of the boot image of sealed VMs. */
   bootFault: Error | null = null;
   busIsAway = false;
+  /** Whether the next life of the agent has somewhere to put backups. */
+  hasStore = true;
   #agentEpoch = 0;
   #agent: { readonly supervisor: Supervisor; readonly reporter: Reporter } | null = null;
 
@@ -44,6 +49,15 @@ export class ToyHost {
   get agent() {
     if (this.#agent === null) throw new Error('no agent runs');
     return this.#agent;
+  }
+
+  get storeDir(): string {
+    return join(this.minerDir, 'store');
+  }
+
+  /** Where the volume of a VM is, which no machine of this host makes. */
+  volumeOf(vmId: string): string {
+    return vmFiles({ stateDir: this.minerDir, vmId, env: {} }).volume;
   }
 
   /** A new life of the agent. */
@@ -74,6 +88,12 @@ export class ToyHost {
     const supervisor = new Supervisor({
       hypervisor: this.hypervisor,
       images: { open, verify: open, openBoot },
+      backups: openBackups({
+        store: this.hasStore ? openBackupDirectory(this.storeDir) : null,
+        volumeOf: (vmId) => this.volumeOf(vmId),
+        clock: this.clock,
+        log,
+      }),
       dirs: openVmDirs(this.minerDir, {}),
       reporter,
       clock: this.clock,

@@ -13,6 +13,8 @@ export type World = {
   facts: Facts;
   readonly launches: Map<string, number>;
   wasRemoved: boolean;
+  /** Backups made and restored, in order. */
+  readonly copied: string[];
 };
 
 export const newWorld = (): World => ({
@@ -21,6 +23,7 @@ export const newWorld = (): World => ({
   facts: facts(),
   launches: new Map(),
   wasRemoved: false,
+  copied: [],
 });
 
 export const gone = (exit: QemuExit | null): Facts['qemu'] => ({ state: 'gone', exit });
@@ -28,12 +31,15 @@ export const gone = (exit: QemuExit | null): Facts['qemu'] => ({ state: 'gone', 
 /** Does the next step; false when there is nothing to do. A guest that listens powers off when asked. */
 export const act = (world: World, guestListens: boolean): boolean => {
   const step = nextStep(world.vm, world.fresh, world.facts);
-  if (step.do === 'none') return false;
+  if (step.do === 'none') return copyGoesOn(world);
   if (step.do === 'wait') say(world, { now: step.until });
   else if (step.do === 'power-off') powerOff(world, step.cause, guestListens);
   else if (step.do === 'kill') say(world, { qemu: gone({ reason: 'unknown', detail: '' }) });
   else if (step.do === 'launch') launch(world, step);
   else if (step.do === 'record-exit') recordExit(world, step);
+  else if (step.do === 'begin-copy') say(world, { copying: { copy: step.copy, isOver: false } });
+  else if (step.do === 'stop-copy') say(world, { copying: null });
+  else if (step.do === 'record-copy') recordCopy(world);
   else change(world, step);
   return true;
 };
@@ -61,6 +67,28 @@ const say = (world: World, said: Partial<Facts>): void => {
 
 const put = (world: World, changed: Partial<LocalVm>): void => {
   if (world.vm !== null) world.vm = { ...world.vm, ...changed };
+};
+
+/** A copy that nobody stops is over after a while. */
+const copyGoesOn = (world: World): boolean => {
+  const { copying } = world.facts;
+  if (copying === null) return false;
+  say(world, { copying: { ...copying, isOver: true } });
+  return true;
+};
+
+const recordCopy = (world: World): void => {
+  const copy = world.facts.copying?.copy;
+  say(world, { copying: null });
+  if (copy?.kind === 'backup') {
+    const made = { manifestSha256: 'a'.repeat(64), bytes: 1, chunks: 1, newBytes: 1 };
+    put(world, { backup: { backupId: copy.backupId, outcome: 'made', ...made } });
+    world.copied.push(copy.backupId);
+  } else if (copy?.kind === 'restore') {
+    const { imageDigest, diskBytesMax: diskBytes, generation } = copy;
+    put(world, { disk: { imageDigest, diskBytes, kind: 'volume' }, restoredIn: generation });
+    world.copied.push(copy.manifestSha256);
+  } else if (copy?.kind === 'sweep') put(world, { swept: { after: copy.after, kept: copy.kept } });
 };
 
 const launch = (world: World, { boot }: StepTo<'launch'>): void => {

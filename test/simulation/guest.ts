@@ -80,6 +80,7 @@ export const converge = (guest: Guest, host: Host): void => {
       startFailure: guest.startFailure,
       hostStopping: host.hostStopping(),
       isAsking: false,
+      copying: null,
     };
     const step = nextStep(guest.record, guest.fresh, facts);
     if (step.do === 'none' || step.do === 'wait') return;

@@ -1,8 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { openBackupStore } from '#adapters/backup';
 import { connectMinerBus } from '#adapters/nats';
 import { type Log, version } from '#edge';
 import type { AttesterBus, Clock, GuestBus, HostReport, MinerBus } from '#events';
-import type { Checked, Env } from '#host';
+import { type Checked, type Env, vmFiles } from '#host';
+import { openBackups } from './backup/open-backups.ts';
 import type { MinerConfig } from './config.ts';
 import { connectPatiently } from './connect.ts';
 import { createGuestDesk, type GuestDesk } from './guest/guest-desk.ts';
@@ -10,6 +12,7 @@ import { beginAgentLife } from './host/agent-life.ts';
 import { checkHost, demandPlatform, reportedChecks } from './host/check-host.ts';
 import { capacityOf, readHostFacts } from './host/host-facts.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
+import type { Backups } from './ports/backups.ts';
 import type { Hypervisor } from './ports/hypervisor.ts';
 import type { ImageCache } from './ports/image-cache.ts';
 import { createCachedImages } from './qemu/cached-images.ts';
@@ -23,6 +26,7 @@ export const VM_DIRS = Symbol('VM_DIRS');
 export const GUEST_DESK = Symbol('GUEST_DESK');
 export const HYPERVISOR = Symbol('HYPERVISOR');
 export const IMAGES = Symbol('IMAGES');
+export const BACKUPS = Symbol('BACKUPS');
 export const HOST_REPORT = Symbol('HOST_REPORT');
 export const REPORTER = Symbol('REPORTER');
 export const SUPERVISOR = Symbol('SUPERVISOR');
@@ -68,6 +72,7 @@ export const appModule = ({ config, env, clock, log }: Given): DynamicModule => 
       inject: [CHECKS, GUEST_DESK],
     },
     { provide: IMAGES, useFactory: () => createCachedImages(config.cacheDir) },
+    { provide: BACKUPS, useFactory: () => backupsOf({ config, env, clock, log }) },
     {
       provide: HOST_REPORT,
       useFactory: (dirs: VmDirs, hypervisor: Hypervisor, checks: readonly Checked[]) =>
@@ -84,19 +89,27 @@ export const appModule = ({ config, env, clock, log }: Given): DynamicModule => 
       useFactory: (
         hypervisor: Hypervisor,
         images: ImageCache,
+        backups: Backups,
         dirs: VmDirs,
         reporter: Reporter,
         { hostBootId, agentEpoch }: HostReport,
       ) => {
         const here = { hostBootId, agentEpoch, sshHost };
-        return new Supervisor({ hypervisor, images, dirs, reporter, clock, log, here });
+        return new Supervisor({ hypervisor, images, backups, dirs, reporter, clock, log, here });
       },
-      inject: [HYPERVISOR, IMAGES, VM_DIRS, REPORTER, HOST_REPORT],
+      inject: [HYPERVISOR, IMAGES, BACKUPS, VM_DIRS, REPORTER, HOST_REPORT],
     },
     { provide: OPEN_IDENTITY, useValue: (signal: AbortSignal) => openIdentity({ config, clock, log, signal }) },
     { provide: CONNECT, useValue: connectTo(config, clock, log) },
   ],
 });
+
+/** Where copies of this host's volumes go. A store that is named wrongly is said at the start, and not at the first backup. */
+const backupsOf = async ({ config: { backups, minerDir }, env, clock, log }: Given): Promise<Backups> => {
+  const store = backups === null ? null : await openBackupStore(backups);
+  if (store !== null) log('info', 'backups go to', { store: store.name });
+  return openBackups({ store, volumeOf: (vmId) => vmFiles({ stateDir: minerDir, vmId, env }).volume, clock, log });
+};
 
 const describeHost = async (
   config: MinerConfig,

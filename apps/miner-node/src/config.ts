@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { BackupStoreConfig } from '#adapters/backup';
 import type { Size } from '#domain';
 import { type Environment, type LogLevel, logLevels, parseConfig, text, wholeNumber } from '#edge';
 import { hccDirs } from '#host';
@@ -22,6 +23,9 @@ export type MinerConfig = {
   readonly platform: 'none' | 'sev-snp';
   /** The firmware SEV-SNP guests are launched with. */
   readonly snpFirmware: string | null;
+  /** Where copies of sealed VMs' volumes are kept; `null`: nowhere. All miners of a network have the same, or a VM is
+   *  restored only where it was. */
+  readonly backups: BackupStoreConfig | null;
 };
 
 const bytes = wholeNumber('a number of bytes', 0, Number.MAX_SAFE_INTEGER).optional();
@@ -38,6 +42,13 @@ const variables = z.object({
   HCC_MINER_ON_EXIT: z.enum(['leave', 'stop'], { error: 'leave or stop' }).default('leave'),
   HCC_MINER_PLATFORM: z.enum(['none', 'sev-snp'], { error: 'none or sev-snp' }).default('none'),
   HCC_SNP_FIRMWARE: text('the file OVMF.amdsev.fd').optional(),
+  HCC_BACKUP_STORE: z
+    .string()
+    .regex(/^(dir:\/|s3:\/\/)/, 'dir:/PATH or s3://BUCKET/PREFIX')
+    .optional(),
+  HCC_BACKUP_S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'the http(s) address of an S3 store' }).optional(),
+  HCC_BACKUP_S3_REGION: text('a region of S3').optional(),
+  HCC_BACKUP_S3_CREDENTIALS_FILE: text('a file with accessKeyId and secretAccessKey').optional(),
   HCC_LOG_LEVEL: z.enum(logLevels, { error: logLevels.join(', ') }).default('info'),
 });
 
@@ -61,5 +72,13 @@ export const readConfig = (env: Environment, cwd: string): MinerConfig => {
     logLevel: read.HCC_LOG_LEVEL,
     platform: read.HCC_MINER_PLATFORM,
     snpFirmware: read.HCC_SNP_FIRMWARE === undefined ? null : resolve(cwd, read.HCC_SNP_FIRMWARE),
+    backups: backupsOf(read, cwd),
   };
+};
+
+const backupsOf = (read: z.output<typeof variables>, cwd: string): BackupStoreConfig | null => {
+  const { HCC_BACKUP_STORE: store, HCC_BACKUP_S3_CREDENTIALS_FILE: file } = read;
+  if (store === undefined) return null;
+  const credentialsFile = file === undefined ? undefined : resolve(cwd, file);
+  return { store, endpoint: read.HCC_BACKUP_S3_ENDPOINT, region: read.HCC_BACKUP_S3_REGION, credentialsFile };
 };

@@ -60,6 +60,21 @@ export const limits = {
   /** Kept for the host itself when nobody says what it offers. */
   hostReserveMemoryBytes: 512 * mebibyte,
   hostReserveDiskBytes: 2 * gibibyte,
+  /** What volumes are cut into: one changed sector sends this much, and a list has a line for each. */
+  backupPieceBytes: 4 * mebibyte,
+  /** What another build may have cut them into. */
+  backupPieceBytesMax: 16 * mebibyte,
+  /** 3.6 TiB of volume, so that a list fits into one piece of a store (64 MiB, 67 bytes a line). */
+  backupPiecesMax: 950_000,
+  /** Pieces on their way at once: as many buffers are held, whatever a volume has. */
+  backupAtOnce: 4,
+  /** How often one request to the store is tried; the first pause doubles each time (a minute in all). */
+  backupAttemptsMax: 7,
+  backupRetryMs: 1 * secondMs,
+  /** Removals at once, and for how long: no longer than the silence after which a miner is lost. Only then may its VM be
+   *  restored, booted, stopped and backed up from elsewhere, with pieces that this one does not know of. */
+  sweepAtOnce: 16,
+  sweepMs: 20 * secondMs,
   /** Boots in 4 to 8 s under emulation; a machine with more to do than processors takes a minute. */
   hccamBootMs: 3 * minuteMs,
   /** A round is a quote, a list and a report: 2 s under emulation. */

@@ -37,7 +37,6 @@ export type RefusalCode =
   | 'vm-never-booted'
   | 'vm-not-restored'
   | 'vm-restoring'
-  | 'too-many-backups'
   | 'backup-not-found'
   | 'backups-die-with-the-key'
   | 'miner-lost'

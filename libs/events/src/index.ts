@@ -170,7 +170,7 @@ export {
   vmId,
 } from './schemas/values.ts';
 export { exitCause, restartPolicy, sshEndpoint, waitingFor } from './schemas/vm.ts';
-export { backupId } from './schemas/vm-backup.ts';
+export { backupId, backupOutcome, keptBackups } from './schemas/vm-backup.ts';
 export { consentKind, volumeIntegrity } from './schemas/vm-sealed.ts';
 export type { Sink } from './sink.ts';
 export { admitAppend, firstRevision } from './store/admission.ts';

@@ -1,6 +1,8 @@
 export { acceptSpec, type Fence } from './accept-spec.ts';
+export type { Copied, Copy, RestoreCopy } from './copy.ts';
 export { type Exit, exitOf, type QemuExit } from './exit.ts';
 export {
+  type Boot,
   type DiskKind,
   diskKindOf,
   type LaunchedBoot,
@@ -9,5 +11,5 @@ export {
   type LocalVm,
   launchedBoot,
 } from './local-vm.ts';
-export { type Boot, type Facts, nextStep, type Step } from './next-step.ts';
+export { type Facts, nextStep, type Step } from './next-step.ts';
 export { observe } from './observe.ts';

@@ -1,4 +1,4 @@
-import type { BootId, DesiredSpec, ExitCause, ImageDigest } from '#domain';
+import type { BackupOutcome, BootId, DesiredSpec, ExitCause, ImageDigest } from '#domain';
 
 /** What this host durably knows of one VM: the content of its `vm.json`. */
 export type LocalVm = {
@@ -10,7 +10,15 @@ export type LocalVm = {
   readonly disk: LocalDisk | null;
   /** The newest boot. Written before QEMU is started, so that none is started twice. */
   readonly boot: LocalBoot | null;
+  /** What came of the last backup it was asked for. */
+  readonly backup?: BackupOutcome | undefined;
+  /** The generation that its volume was made anew from a backup in. */
+  readonly restoredIn?: number | undefined;
+  readonly swept?: Swept | undefined;
 };
+
+/** What the store was last tidied by: the backup made before, and the ones that counted. */
+export type Swept = { readonly after: string | null; readonly kept: readonly string[] };
 
 export type LocalDisk = {
   readonly imageDigest: ImageDigest;
@@ -57,3 +65,9 @@ export type LaunchedBoot = Extract<LocalBoot, { state: 'launched' }>;
 /** The boot whose QEMU runs as far as the record knows; `null` when none does. */
 export const launchedBoot = (vm: LocalVm | null): LaunchedBoot | null =>
   vm?.boot?.state === 'launched' ? vm.boot : null;
+
+export type Boot = NonNullable<DesiredSpec['boot']>;
+
+/** Epochs only rise: a boot that is not above the newest one we know was launched, skipped or given up already. */
+export const isNewBoot = (vm: LocalVm | null, boot: Boot): boolean =>
+  vm === null || vm.boot === null || boot.bootEpoch > vm.boot.bootEpoch;

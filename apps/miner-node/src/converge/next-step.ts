@@ -1,7 +1,16 @@
 import { type DesiredSpec, type UnixMs, unreachable } from '#domain';
 import { limits } from '../limits.ts';
+import { type Copy, isSameCopy, wantedCopy } from './copy.ts';
 import { type Exit, exitOf, type QemuExit } from './exit.ts';
-import { diskKindOf, type LaunchedBoot, type LocalDisk, type LocalVm, launchedBoot } from './local-vm.ts';
+import {
+  type Boot,
+  diskKindOf,
+  isNewBoot,
+  type LaunchedBoot,
+  type LocalDisk,
+  type LocalVm,
+  launchedBoot,
+} from './local-vm.ts';
 
 /** What is true at this moment and not in the record. */
 export type Facts = {
@@ -23,9 +32,9 @@ export type Facts = {
   readonly hostStopping: boolean;
   /** A sealed VM's guest asks its way through a boot: no system of its disk runs yet, and it obeys no power button. */
   readonly isAsking: boolean;
+  /** What is being done with a copy of its volume, or is over and not on record yet. */
+  readonly copying: { readonly copy: Copy; readonly isOver: boolean } | null;
 };
-
-export type Boot = NonNullable<DesiredSpec['boot']>;
 
 /** The one next thing to do. `wait` is done by asking again then, or earlier when something happens. */
 export type Step =
@@ -39,6 +48,9 @@ export type Step =
   | { readonly do: 'give-up-boot'; readonly boot: Boot; readonly code: string; readonly detail: string }
   | { readonly do: 'power-off'; readonly cause: 'requested' | 'host-shutdown' }
   | { readonly do: 'kill' }
+  | { readonly do: 'begin-copy'; readonly copy: Copy }
+  | { readonly do: 'stop-copy' }
+  | { readonly do: 'record-copy' }
   | { readonly do: 'remove' };
 
 /**
@@ -50,20 +62,28 @@ export const nextStep = (vm: LocalVm | null, spec: DesiredSpec | null, facts: Fa
   if (live !== null && facts.qemu.state === 'gone') {
     return { do: 'record-exit', exit: exitOf(live, facts.qemu.exit, facts) };
   }
+  const copy = facts.hostStopping ? null : wantedCopy(vm, spec);
+  if (facts.copying?.isOver === true) return { do: 'record-copy' };
+  if (facts.copying !== null && !isSameCopy(facts.copying.copy, copy)) return { do: 'stop-copy' };
   if (facts.hostStopping) {
     return live === null ? none : stop(facts, live, 'host-shutdown', limits.hostStopMs);
   }
   if (live !== null && live.guestFailure !== null) return stop(facts, live, 'requested', limits.removalStopMs);
   if (spec === null) return none;
+  const begin: Step = copy === null || facts.copying !== null ? none : { do: 'begin-copy', copy };
   switch (spec.desired) {
     case 'absent':
       if (live !== null) return stop(facts, live, 'requested', Math.min(spec.stopDeadlineMs, limits.removalStopMs));
-      return vm === null ? none : { do: 'remove' };
+      // Its record says what of the store is to go: it goes after that.
+      if (vm === null || copy !== null) return begin;
+      return { do: 'remove' };
     case 'stopped':
       if (live !== null) return stop(facts, live, 'requested', spec.stopDeadlineMs);
-      return spec.boot !== null && isNewBoot(vm, spec.boot) ? { do: 'skip-boot', boot: spec.boot } : none;
-    case 'running':
-      return towardsRunning(vm, live, spec, facts);
+      return spec.boot !== null && isNewBoot(vm, spec.boot) ? { do: 'skip-boot', boot: spec.boot } : begin;
+    case 'running': {
+      const step = towardsRunning(vm, live, spec, facts, copy?.kind === 'restore' ? begin : null);
+      return step.do === 'none' ? begin : step;
+    }
     default:
       return unreachable(spec.desired);
   }
@@ -71,7 +91,13 @@ export const nextStep = (vm: LocalVm | null, spec: DesiredSpec | null, facts: Fa
 
 const none: Step = { do: 'none' };
 
-const towardsRunning = (vm: LocalVm | null, live: LaunchedBoot | null, spec: DesiredSpec, facts: Facts): Step => {
+const towardsRunning = (
+  vm: LocalVm | null,
+  live: LaunchedBoot | null,
+  spec: DesiredSpec,
+  facts: Facts,
+  restore: Step | null,
+): Step => {
   const { boot } = spec;
   if (boot === null || !isNewBoot(vm, boot)) return none;
   if (live !== null) return stop(facts, live, 'requested', spec.stopDeadlineMs);
@@ -80,6 +106,7 @@ const towardsRunning = (vm: LocalVm | null, live: LaunchedBoot | null, spec: Des
     return { do: 'give-up-boot', boot, code: failure.code, detail: failure.detail };
   }
   if (failure !== null && facts.now < failure.retryAt) return { do: 'wait', until: failure.retryAt };
+  if (restore !== null) return restore;
   const disk = vm?.disk ?? null;
   if (disk === null) return { do: 'prepare-disk', spec, boot };
   const strange = strangeDisk(disk, spec);
@@ -95,10 +122,6 @@ const strangeDisk = ({ kind: has = 'overlay' }: LocalDisk, spec: DesiredSpec): s
     ? null
     : `this VM's disk is of kind ${has}, wanted ${wanted}: a VM keeps the kind it began with`;
 };
-
-/** Epochs only rise: a boot that is not above the newest one we know was launched, skipped or given up already. */
-const isNewBoot = (vm: LocalVm | null, boot: Boot): boolean =>
-  vm === null || vm.boot === null || boot.bootEpoch > vm.boot.bootEpoch;
 
 const stop = (facts: Facts, live: LaunchedBoot, cause: 'requested' | 'host-shutdown', deadlineMs: number): Step => {
   const { stopping, now } = facts;

@@ -11,18 +11,21 @@ export const observe = (
 ): VmObservation | null => {
   if (vm === null) return spec?.desired === 'absent' ? { phase: 'absent' } : null;
   const { boot } = vm;
+  const backup = vm.backup !== undefined && vm.backup.backupId === spec?.backup?.backupId ? { backup: vm.backup } : {};
   if (boot === null) {
     return spec?.desired === 'stopped'
-      ? { phase: 'stopped', bootId: null, cause: 'requested', detail: 'never started on this host' }
+      ? { phase: 'stopped', bootId: null, cause: 'requested', detail: 'never started on this host', ...backup }
       : null;
   }
   const { bootId } = boot;
-  if (boot.state === 'failed') return { phase: 'failed', bootId, code: boot.code, detail: bounded(boot.detail) };
+  if (boot.state === 'failed') {
+    return { phase: 'failed', bootId, code: boot.code, detail: bounded(boot.detail), ...backup };
+  }
   if (boot.state === 'ended') {
     // An announced exit is found again by the next life of the agent, and only that finding makes the next boot.
     const isFound = boot.cause === 'host-shutdown' && boot.agentEpoch !== here.agentEpoch;
     const cause = isFound ? 'host-reboot' : boot.cause;
-    return { phase: 'stopped', bootId, cause, detail: bounded(boot.detail) };
+    return { phase: 'stopped', bootId, cause, detail: bounded(boot.detail), ...backup };
   }
   const endpoint: SshEndpoint | null = vm.sshPort === null ? null : { host: here.sshHost, port: vm.sshPort };
   return boot.sshHostKey === null || endpoint === null

@@ -1,20 +1,17 @@
 import { type DesiredSpec, unreachable } from '#domain';
-import {
-  type Boot,
-  diskKindOf,
-  type LaunchedBoot,
-  type LocalBoot,
-  type LocalVm,
-  launchedBoot,
-  type Step,
-} from '../converge/index.ts';
-import { type Failure, failureOf } from '../failure.ts';
-import { limits } from '../limits.ts';
-import type { Machine, NewDisk, Started, StartPlan } from '../ports/hypervisor.ts';
+import { type Boot, type LaunchedBoot, launchedBoot, type Step } from '../converge/index.ts';
+import { failureOf } from '../failure.ts';
+import type { Machine, Started, StartPlan } from '../ports/hypervisor.ts';
+import { beginCopy, recordCopy, stopCopy } from './copy-steps.ts';
+import { growDisk, prepareDisk } from './disk-steps.ts';
 import type { Held, VmParts } from './held.ts';
+import { bootOf, notStarted, save, saveBoot } from './record.ts';
 
 /** A step that does something. */
 export type Action = Exclude<Step, { readonly do: 'none' | 'wait' }>;
+
+/** Who hears of what goes on after a step: a machine that runs, a copy that is over. */
+export type Later = { readonly onStarted: (machine: Machine) => void; readonly onCopied: () => void };
 
 /** Does one step and brings `held` up to it. The record is durable before the world is changed.
  *  Rejects when the disk refuses; nothing is half done then, and the same step comes again. */
@@ -22,7 +19,7 @@ export const takeStep = async (
   step: Action,
   held: Held,
   parts: VmParts,
-  onStarted: (machine: Machine) => void,
+  { onStarted, onCopied }: Later,
 ): Promise<void> => {
   switch (step.do) {
     case 'prepare-disk':
@@ -69,39 +66,17 @@ export const takeStep = async (
       held.exit = (await held.machine?.exited) ?? null;
       held.machine = null;
       return;
+    case 'begin-copy':
+      return beginCopy(step.copy, held, parts, onCopied);
+    case 'stop-copy':
+      return stopCopy(held);
+    case 'record-copy':
+      return recordCopy(held, parts);
     case 'remove':
       return remove(held, parts);
     default:
       return unreachable(step);
   }
-};
-
-const prepareDisk = async (spec: DesiredSpec, boot: Boot, held: Held, parts: VmParts): Promise<void> => {
-  const { imageDigest } = spec;
-  const { diskBytes } = spec.size;
-  const kind = diskKindOf(spec);
-  try {
-    const image = await parts.images.verify(imageDigest);
-    const disk: NewDisk = kind === 'volume' ? { kind } : { kind, image };
-    await parts.hypervisor.createDisk(held.vmId, disk, diskBytes);
-  } catch (error) {
-    return notStarted(boot, failureOf(error, 'disk-not-made'), held, parts);
-  }
-  await save(held, parts, { disk: { imageDigest, diskBytes, kind } });
-};
-
-/** Repeated after a crash, it finds the disk grown already. */
-const growDisk = async (spec: DesiredSpec, boot: Boot, held: Held, parts: VmParts): Promise<void> => {
-  const disk = held.vm?.disk ?? null;
-  if (disk === null) return;
-  const { diskBytes } = spec.size;
-  try {
-    await parts.hypervisor.growDisk(held.vmId, diskKindOf(spec), diskBytes);
-  } catch (error) {
-    return notStarted(boot, failureOf(error, 'disk-not-grown'), held, parts);
-  }
-  parts.log('info', 'disk grown', { vmId: held.vmId, fromBytes: disk.diskBytes, diskBytes });
-  await save(held, parts, { disk: { ...disk, diskBytes } });
 };
 
 const launch = async (
@@ -158,14 +133,6 @@ const openFiles = async (
   return { image, sealed: { bootSpec, cmdline, boot: await images.openBoot(bootDigest) } };
 };
 
-const notStarted = (boot: Boot, { code, detail }: Failure, held: Held, { clock, log }: VmParts): void => {
-  const earlier = held.startFailure?.bootId === boot.bootId ? held.startFailure.attempts : 0;
-  const attempts = earlier + 1;
-  log('warn', 'VM not started', { vmId: held.vmId, bootId: boot.bootId, attempts, code, reason: detail });
-  const retryAt = clock.now() + limits.startRetryMs * 2 ** earlier;
-  held.startFailure = { bootId: boot.bootId, attempts, retryAt, code, detail };
-};
-
 const pressPower = async (cause: 'requested' | 'host-shutdown', held: Held, parts: VmParts): Promise<void> => {
   const live = launchedBoot(held.vm);
   if (live === null) return;
@@ -184,15 +151,4 @@ const remove = async (held: Held, parts: VmParts): Promise<void> => {
   held.removed = held.vm?.spec ?? held.removed;
   held.vm = null;
   held.startFailure = null;
-};
-
-const bootOf = ({ bootId, bootEpoch }: Boot): Boot => ({ bootId, bootEpoch });
-
-const saveBoot = (held: Held, parts: VmParts, boot: LocalBoot): Promise<void> => save(held, parts, { boot });
-
-const save = async (held: Held, parts: VmParts, change: Partial<LocalVm>): Promise<void> => {
-  if (held.vm === null) return;
-  const vm = { ...held.vm, ...change };
-  await parts.dirs.save(vm);
-  held.vm = vm;
 };

@@ -4,12 +4,13 @@ import { acceptSpec, type Fence, type LocalVm, launchedBoot, nextStep, observe }
 import { failureOf } from '../failure.ts';
 import { limits } from '../limits.ts';
 import type { GuestSaid, Machine } from '../ports/hypervisor.ts';
+import { stopCopy } from './copy-steps.ts';
 import { accessOf, isNewAccess, newWord, tellGuest } from './guest-words.ts';
-import { factsOf, type Held, type VmParts } from './held.ts';
+import { adoptMachine, factsOf, type Held, newHeld, type VmParts } from './held.ts';
 import type { Keeper } from './keeper.ts';
 import { meterVm } from './meter-vm.ts';
 import { createSerial } from './serial.ts';
-import { takeStep } from './take-step.ts';
+import { type Later, takeStep } from './take-step.ts';
 
 /** Keeps one VM as the newest spec wants it. Everything that happens to it goes through one queue. */
 export class VmKeeper implements Keeper {
@@ -17,6 +18,10 @@ export class VmKeeper implements Keeper {
   readonly #held: Held;
   readonly #queue = createSerial();
   readonly #whenDown: (() => void)[] = [];
+  readonly #later: Later = {
+    onStarted: (machine) => this.#attend(machine),
+    onCopied: () => this.#enqueue(() => this.#converge()),
+  };
   #alarm = new AbortController();
   #isReleased = false;
   /** False while a QEMU of ours may run and was not found yet: then nothing can be decided. */
@@ -25,8 +30,7 @@ export class VmKeeper implements Keeper {
   /** A keeper for a VM with this record, or for one that is not here (yet, or any more). */
   constructor(vmId: string, record: { readonly vm: LocalVm | null; readonly removed: Fence | null }, parts: VmParts) {
     this.#parts = parts;
-    const nothing = { fresh: null, machine: null, exit: null, stopping: null, startFailure: null };
-    this.#held = { vmId, ...record, ...nothing, hostStopping: false };
+    this.#held = newHeld(vmId, record);
     this.#isAdopted = launchedBoot(record.vm) === null;
   }
 
@@ -63,6 +67,7 @@ export class VmKeeper implements Keeper {
     this.#isReleased = true;
     this.#alarm.abort();
     await this.#queue.idle();
+    await stopCopy(this.#held);
     this.#held.machine?.release();
   }
 
@@ -96,7 +101,7 @@ export class VmKeeper implements Keeper {
       if (step.do === 'none') return this.#settled();
       if (step.do === 'wait') return this.#wakeIn(Math.max(0, step.until - clock.now()));
       try {
-        await takeStep(step, this.#held, this.#parts, (machine) => this.#attend(machine));
+        await takeStep(step, this.#held, this.#parts, this.#later);
       } catch (error) {
         log('error', 'step failed, it is tried again', { vmId, step: step.do, ...failureOf(error, 'unknown') });
         return this.#wakeIn(limits.stepRetryMs);
@@ -155,12 +160,7 @@ export class VmKeeper implements Keeper {
     const held = this.#held;
     const { vmId } = held;
     try {
-      held.machine = await hypervisor.adopt(vmId).catch(async (error: unknown) => {
-        // Wanted down and not answering: there is nobody to ask.
-        if (held.fresh === null || held.fresh.desired === 'running') throw error;
-        await hypervisor.kill(vmId);
-        return null;
-      });
+      held.machine = await adoptMachine(held, hypervisor);
     } catch (error) {
       log('error', 'a QEMU of ours does not answer, it is asked again', { vmId, ...failureOf(error, 'unknown') });
       this.#wakeIn(limits.stepRetryMs);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bootId, desiredSpec, exitCause, imageDigest } from '#events';
+import { backupId, backupOutcome, bootId, desiredSpec, exitCause, imageDigest, keptBackups } from '#events';
 import type { LocalBoot, LocalVm } from '../converge/index.ts';
 
 const count = z.int().nonnegative();
@@ -29,6 +29,9 @@ const record = z.strictObject({
   sshPort: z.int().min(1).max(65_535).nullable(),
   disk: z.strictObject({ imageDigest, diskBytes: count, kind: z.enum(['overlay', 'volume']).optional() }).nullable(),
   boot: boot.nullable(),
+  backup: backupOutcome.optional(),
+  restoredIn: count.optional(),
+  swept: z.strictObject({ after: backupId.nullable(), kept: keptBackups.readonly() }).optional(),
 });
 
 /** A VM's record as text. */

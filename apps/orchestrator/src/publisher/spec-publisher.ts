@@ -30,6 +30,7 @@ const changesSpec: ReadonlySet<VmEvent['type']> = new Set<VmEvent['type']>([
   'BootAuthorized',
   'VmBootSpecified',
   'VmKeyReleased',
+  'VmBootConfirmed',
   'VmStartRequested',
   'VmStopRequested',
   'VmResized',
@@ -70,7 +71,7 @@ export const createSpecPublisher = ({
     if (event.type === 'VmTerminated') placed.delete(id);
   };
 
-  /** Miners that held it before are told to remove it, until each has said that it did. */
+  /** Miners that held it before are told what becomes of what they have, until each has removed it. */
   const putFormer = async (former: readonly FormerSpec[]): Promise<void> => {
     for (const { minerId, spec } of former) await bus.putSpec(minerId, spec);
   };
@@ -117,7 +118,7 @@ export const createSpecPublisher = ({
       // Folded now, so an old event seen again finds a VM that is gone, and puts nothing that nobody would take away.
       if (current.terminated) await bus.purgeSpec(current.minerId, known.id);
       else await bus.putSpec(current.minerId, current.spec);
-      if (known.event.type === 'VmPlaced') await putFormer(current.former);
+      await putFormer(current.former);
     },
     commit: (position) => checkpoints.save(name, position),
     publish,

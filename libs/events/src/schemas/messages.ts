@@ -18,7 +18,7 @@ import {
   vmId,
 } from './values.ts';
 import { exitCause, sshEndpoint } from './vm.ts';
-import { backupOutcome, backupWanted, restoreWanted } from './vm-backup.ts';
+import { backupOutcome, backupWanted, keptBackups, restoreWanted } from './vm-backup.ts';
 import { bootSpecText, kernelCommandLine, volumeIntegrity } from './vm-sealed.ts';
 
 const observation: z.ZodType<VmObservation> = z.discriminatedUnion('phase', [
@@ -76,6 +76,7 @@ export const desiredSpec: z.ZodType<DesiredSpec> = z.strictObject({
     .optional(),
   backup: backupWanted.optional(),
   restore: restoreWanted.optional(),
+  keptBackups: keptBackups.optional(),
 });
 
 /** The request on `call.<minerId>.console`. */

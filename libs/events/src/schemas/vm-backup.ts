@@ -33,3 +33,6 @@ export const backupOutcome: z.ZodType<BackupOutcome> = z.discriminatedUnion('out
 /** What a miner is told to copy, and what to make a volume from. */
 export const backupWanted = z.strictObject({ backupId });
 export const restoreWanted = z.strictObject({ backupId, manifestSha256: sha256Hex, generation: count });
+
+/** What of the store counts. A few more than are ever kept, so that a build that keeps more is still understood. */
+export const keptBackups = z.array(sha256Hex).max(1_024);

@@ -19,12 +19,13 @@ const usable = ['vm-not-found', 'vm-refused', 'vm-terminated', 'vm-not-sealed', 
 const backUpVm = route({
   method: 'POST',
   path: '/v1/vms/:vmId/backups',
-  summary: 'Copy the ciphertext of a stopped VM, under an id of your own making; follow its stream for VmBackupMade',
+  summary:
+    'Copy the ciphertext of a stopped VM, under an id of your own making; the newest 64 are kept. Follow its stream for VmBackupMade',
   roles: ['operator', 'owner'],
   params: vmPath,
   body: backUpBody,
   answer: commandAnswer,
-  refusals: [...usable, ...(['vm-backing-up', 'vm-never-booted', 'vm-not-restored', 'too-many-backups'] as const)],
+  refusals: [...usable, ...(['vm-backing-up', 'vm-never-booted', 'vm-not-restored'] as const)],
 });
 
 const listBackups = route({
