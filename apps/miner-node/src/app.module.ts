@@ -13,6 +13,7 @@ import { checkHost, demandPlatform, reportedChecks } from './host/check-host.ts'
 import { capacityOf, readHostFacts } from './host/host-facts.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
 import type { Backups } from './ports/backups.ts';
+import { createFetchedImages } from './images/fetched-images.ts';
 import type { Hypervisor } from './ports/hypervisor.ts';
 import type { ImageCache } from './ports/image-cache.ts';
 import { createCachedImages } from './qemu/cached-images.ts';
@@ -71,7 +72,13 @@ export const appModule = ({ config, env, clock, log }: Given): DynamicModule => 
       },
       inject: [CHECKS, GUEST_DESK],
     },
-    { provide: IMAGES, useFactory: () => createCachedImages(config.cacheDir) },
+    {
+      provide: IMAGES,
+      useFactory: () => {
+        const { cacheDir, imageSources: from } = config;
+        return createFetchedImages({ cached: createCachedImages(cacheDir), cacheDir, from, log });
+      },
+    },
     { provide: BACKUPS, useFactory: () => backupsOf({ config, env, clock, log }) },
     {
       provide: HOST_REPORT,

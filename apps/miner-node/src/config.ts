@@ -4,6 +4,8 @@ import type { BackupStoreConfig } from '#adapters/backup';
 import type { Size } from '#domain';
 import { type Environment, type LogLevel, logLevels, parseConfig, text, wholeNumber } from '#edge';
 import { hccDirs } from '#host';
+import type { ImageSources } from './images/fetched-images.ts';
+import { imageSourcesOf, imageSourceVariables } from './images/image-sources.ts';
 
 /** How one miner agent is set up. All paths are absolute. */
 export type MinerConfig = {
@@ -14,6 +16,8 @@ export type MinerConfig = {
   /** Needed until the miner is enrolled. */
   readonly joinTokenFile: string | null;
   readonly cacheDir: string;
+  /** Where images come from that the cache lacks. */
+  readonly imageSources: ImageSources;
   /** What is offered, where it was said. */
   readonly offer: Partial<Size>;
   /** `leave`: VMs outlive the agent. `stop`: the host goes down with it. */
@@ -49,6 +53,7 @@ const variables = z.object({
   HCC_BACKUP_S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'the http(s) address of an S3 store' }).optional(),
   HCC_BACKUP_S3_REGION: text('a region of S3').optional(),
   HCC_BACKUP_S3_CREDENTIALS_FILE: text('a file with accessKeyId and secretAccessKey').optional(),
+  ...imageSourceVariables,
   HCC_LOG_LEVEL: z.enum(logLevels, { error: logLevels.join(', ') }).default('info'),
 });
 
@@ -56,13 +61,15 @@ const variables = z.object({
 export const readConfig = (env: Environment, cwd: string): MinerConfig => {
   const read = parseConfig(variables, env);
   const { HCC_MINER_VCPUS, HCC_MINER_MEMORY_BYTES, HCC_MINER_DISK_BYTES, HCC_JOIN_TOKEN_FILE } = read;
+  const apiUrl = read.HCC_API_URL.replace(/\/+$/, '');
   return {
     minerDir: resolve(cwd, read.HCC_MINER_DIR),
     minerId: read.HCC_MINER_ID,
     name: read.HCC_MINER_NAME,
-    apiUrl: read.HCC_API_URL.replace(/\/+$/, ''),
+    apiUrl,
     joinTokenFile: HCC_JOIN_TOKEN_FILE === undefined ? null : resolve(cwd, HCC_JOIN_TOKEN_FILE),
     cacheDir: hccDirs(env, cwd).cacheDir,
+    imageSources: imageSourcesOf(read, apiUrl),
     offer: {
       ...(HCC_MINER_VCPUS !== undefined && { vcpus: HCC_MINER_VCPUS }),
       ...(HCC_MINER_MEMORY_BYTES !== undefined && { memoryBytes: HCC_MINER_MEMORY_BYTES }),

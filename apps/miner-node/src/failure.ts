@@ -1,6 +1,9 @@
 /** A failure as a report tells it: a code for programs, a sentence for people. */
 export type Failure = { readonly code: string; readonly detail: string };
 
+/** What a VM waits for when its image is being fetched: its start has not failed. */
+export const imageOnItsWay = 'image-on-its-way';
+
 /** The code an error carries (`image-not-found`, `ENOSPC`), or the given one, and its sentence. */
 export const failureOf = (error: unknown, otherwise: string): Failure => {
   if (!(error instanceof Error)) return { code: otherwise, detail: String(error) };

@@ -75,6 +75,10 @@ export const limits = {
    *  restored, booted, stopped and backed up from elsewhere, with pieces that this one does not know of. */
   sweepAtOnce: 16,
   sweepMs: 20 * secondMs,
+  /** A VM whose image is being fetched asks again so often: it costs a look, and a small image takes a second. */
+  imagePollMs: 500,
+  /** Fetches that failed and were not asked about since, each an error and a digest. */
+  imageFailuresMax: 64,
   /** Boots in 4 to 8 s under emulation; a machine with more to do than processors takes a minute. */
   hccamBootMs: 3 * minuteMs,
   /** A round is a quote, a list and a report: 2 s under emulation. */

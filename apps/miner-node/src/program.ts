@@ -10,6 +10,7 @@ import {
   type Given,
   GUEST_DESK,
   HYPERVISOR,
+  IMAGES,
   OPEN_IDENTITY,
   type OpenIdentity,
   REPORTER,
@@ -19,6 +20,7 @@ import { attestationOf } from './attest/open-attestation.ts';
 import type { MinerConfig } from './config.ts';
 import type { GuestDesk } from './guest/guest-desk.ts';
 import { lockMinerDir } from './host/agent-lock.ts';
+import type { FetchedImages } from './images/fetched-images.ts';
 import { limits } from './limits.ts';
 import type { Hypervisor } from './ports/hypervisor.ts';
 import { createSecureProcessor } from './processor/secure-processor.ts';
@@ -41,6 +43,8 @@ export const startMinerNode = async (given: Given, lifecycle: Lifecycle): Promis
     () => createApp(given),
     (opened) => opened.close(),
   );
+  const stopFetches = () => app.get<FetchedImages>(IMAGES).stop();
+  await lifecycle.start({ name: 'images', start: async () => undefined, stop: stopFetches });
   const supervisor = app.get<Supervisor>(SUPERVISOR);
   const reporter = app.get<Reporter>(REPORTER);
   await lifecycle.start(vmsPart(supervisor, config), { stopMs: goodbyeMs });

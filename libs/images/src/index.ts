@@ -5,7 +5,7 @@ export type { FetchImageOptions } from './fetch/any-source.ts';
 export { type ExportedImage, exportImage } from './fetch/export-image.ts';
 export { fetchBootImage } from './fetch/fetch-boot-image.ts';
 export { fetchImage } from './fetch/fetch-image.ts';
-export type { S3Store } from './fetch/s3.ts';
+export { parseS3Key, type S3Store } from './fetch/s3.ts';
 export {
   bootFileRoles,
   imageFileRoles,
@@ -13,6 +13,7 @@ export {
   servedBootFile,
   servedImageFile,
 } from './fetch/served-file.ts';
+export { imageSource, type SourceOptions } from './fetch/sources.ts';
 export { bootsDir, type GuestBootImage, openGuestBootImage } from './guest-boot/boots.ts';
 export { type BuildGuestBootOptions, buildGuestBootImage } from './guest-boot/build-guest-boot-image.ts';
 export { type GuestBootManifest, guestBootDigest } from './guest-boot/guest-boot-manifest.ts';

@@ -95,7 +95,7 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
   const apis = { operator: apiOf(url, tokens.operator), owner: apiOf(url, tokens.owner) };
   await step('orchestrator', async () => {
     const { simulatedRootSha256 } = tokens.attestation;
-    const at = { port, natsUrl: nats.url, natsSecretsDir: nats.secretsDir, simulatedRootSha256 };
+    const at = { port, natsUrl: nats.url, natsSecretsDir: nats.secretsDir, simulatedRootSha256, cacheDir };
     const spec = orchestratorSpec(cli.env, home, at);
     await start(up, childProgram(spec, cli.clock, steps.note), () => isReady(url));
     await apis.operator.registerImage(image.digest, image.manifest);

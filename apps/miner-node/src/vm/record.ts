@@ -1,5 +1,5 @@
 import type { Boot, LocalBoot, LocalVm } from '../converge/index.ts';
-import type { Failure } from '../failure.ts';
+import { type Failure, imageOnItsWay } from '../failure.ts';
 import { limits } from '../limits.ts';
 import type { Held, VmParts } from './held.ts';
 
@@ -19,6 +19,12 @@ export const bootOf = ({ bootId, bootEpoch }: Boot): Boot => ({ bootId, bootEpoc
 /** A boot that did not come to run QEMU: it is tried again after a pause, which grows. */
 export const notStarted = (boot: Boot, { code, detail }: Failure, held: Held, { clock, log }: VmParts): void => {
   const earlier = held.startFailure?.bootId === boot.bootId ? held.startFailure.attempts : 0;
+  // However long it takes: only what failed is counted.
+  if (code === imageOnItsWay) {
+    const retryAt = clock.now() + limits.imagePollMs;
+    held.startFailure = { bootId: boot.bootId, attempts: earlier, retryAt, code, detail };
+    return;
+  }
   const attempts = earlier + 1;
   log('warn', 'VM not started', { vmId: held.vmId, bootId: boot.bootId, attempts, code, reason: detail });
   const retryAt = clock.now() + limits.startRetryMs * 2 ** earlier;

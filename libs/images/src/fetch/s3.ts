@@ -1,4 +1,5 @@
 import { AwsV4Signer } from 'aws4fetch';
+import { z } from 'zod';
 
 /** An S3-compatible store, addressed by path: Amazon's, MinIO, Ceph, Garage. */
 export type S3Store = {
@@ -7,6 +8,17 @@ export type S3Store = {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 };
+
+const key = z.strictObject({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) });
+
+/** The two halves of a store's key from the text of its file; `null` for anything else, none of which is repeated. */
+export function parseS3Key(text: string): Pick<S3Store, 'accessKeyId' | 'secretAccessKey'> | null {
+  try {
+    return key.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
 
 /** The headers that make a GET one of the store's user (SigV4). A range may be added: it is not among what is signed. */
 export async function signedGet(
