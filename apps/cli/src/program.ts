@@ -14,6 +14,7 @@ import { addImageCommands } from './commands/image.ts';
 import { addKeyCommands } from './commands/key.ts';
 import { addMinerCommands } from './commands/miner.ts';
 import { addParkedCommands } from './commands/parked.ts';
+import { addPassportCommands } from './commands/passport-verify.ts';
 import { addPolicyCommands } from './commands/policy.ts';
 import { addProjectionCommands } from './commands/projection.ts';
 import { addSqlCommand } from './commands/sql.ts';
@@ -74,6 +75,7 @@ export const buildProgram = (cli: Cli): Command => {
   addParkedCommands(program, cli);
   addProjectionCommands(program, cli);
   addAttestCommands(program, cli);
+  addPassportCommands(program, cli);
   addDeviceCommands(program, cli);
   addPolicyCommands(program, cli);
   addVaultCommands(program, cli);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Size } from '#domain';
+import { type Passport, passportSchema } from '#passport';
 import { at, list, post, remove } from './calls.ts';
 import type { Http } from './http.ts';
 import { type ImageView, imageView } from './image-view.ts';
@@ -111,6 +112,7 @@ const vmRoutes = (http: Http) => ({
   ): Promise<KeysChanged> => http.ask(`/v1/vms/${at(id)}/ssh-keys`, keysChanged, { method: 'POST', body: change }),
   consentVm: (id: string, consent: { kind: string; bootId: string }) =>
     post(http, `/v1/vms/${at(id)}/consent`, consent),
+  passport: (id: string): Promise<Passport> => http.ask(`/v1/vms/${at(id)}/passport`, passportSchema),
   terminateVm: (id: string) => remove(http, `/v1/vms/${at(id)}`),
 });
 

@@ -18,6 +18,7 @@ import { addVmCreate } from './vm-create.ts';
 import { findVm } from './vm-find.ts';
 import { addVmKeys } from './vm-keys.ts';
 import { addVmMetrics } from './vm-metrics.ts';
+import { addVmPassport } from './vm-passport.ts';
 import { addVmResize } from './vm-resize.ts';
 import { addVmSsh } from './vm-ssh.ts';
 import { vmFacts, vmTable } from './vm-text.ts';
@@ -51,6 +52,7 @@ export const addVmCommands = (program: Command, cli: Cli): void => {
   addVmResize(vm, cli);
   addVmKeys(vm, cli);
   addVmConsent(vm, cli);
+  addVmPassport(vm, cli);
   addVmDiff(vm, cli);
   addVmWhyNot(vm, cli);
   addVmSsh(vm, cli);
