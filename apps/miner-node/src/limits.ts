@@ -60,6 +60,10 @@ export const limits = {
   /** Kept for the host itself when nobody says what it offers. */
   hostReserveMemoryBytes: 512 * mebibyte,
   hostReserveDiskBytes: 2 * gibibyte,
+  /** A VM whose image is being fetched asks again so often: it costs a look, and a small image takes a second. */
+  imagePollMs: 500,
+  /** Fetches that failed and were not asked about since, each an error and a digest. */
+  imageFailuresMax: 64,
   /** What volumes are cut into: one changed sector sends this much, and a list has a line for each. */
   backupPieceBytes: 4 * mebibyte,
   /** What another build may have cut them into. */
@@ -75,10 +79,6 @@ export const limits = {
    *  restored, booted, stopped and backed up from elsewhere, with pieces that this one does not know of. */
   sweepAtOnce: 16,
   sweepMs: 20 * secondMs,
-  /** A VM whose image is being fetched asks again so often: it costs a look, and a small image takes a second. */
-  imagePollMs: 500,
-  /** Fetches that failed and were not asked about since, each an error and a digest. */
-  imageFailuresMax: 64,
   /** Boots in 4 to 8 s under emulation; a machine with more to do than processors takes a minute. */
   hccamBootMs: 3 * minuteMs,
   /** A round is a quote, a list and a report: 2 s under emulation. */
