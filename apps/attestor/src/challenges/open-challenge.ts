@@ -11,7 +11,7 @@ export const checkOpen = ({ nonces, clock }: ChallengeParts, nonce: Uint8Array, 
   if (!nonces.isOurs(nonce, terms)) {
     throw new AttestationRefused(
       'nonce-unknown',
-      'this nonce was not given to this miner with that expiry; ask for a challenge and answer that one',
+      `this nonce was not given to ${terms.attesterId} for ${terms.purpose} with that expiry; ask for a challenge and answer that one`,
       0,
     );
   }

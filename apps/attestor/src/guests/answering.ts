@@ -1,16 +1,12 @@
 import { type GuestEvidence, parseGuestEvidence } from '#attestation';
-import { AttestationRefused, type Clock } from '#events';
-import type { Nonces } from '../challenges/nonces.ts';
+import { AttestationRefused } from '#events';
+import { type ChallengeParts, checkOpen } from '../challenges/open-challenge.ts';
 
 /**
  * The evidence, if it answers a challenge that this network gave for this very VM and purpose and that is still open. Throws
  * AttestationRefused otherwise; nothing is recorded of it then.
  */
-export const guestAnswering = (
-  vmId: string,
-  document: Uint8Array,
-  { nonces, clock }: { readonly nonces: Nonces; readonly clock: Pick<Clock, 'now'> },
-): GuestEvidence => {
+export const guestAnswering = (vmId: string, document: Uint8Array, parts: ChallengeParts): GuestEvidence => {
   const read = parseGuestEvidence(document);
   if ('refusal' in read) {
     const { code, observed, wanted } = read.refusal;
@@ -24,19 +20,6 @@ export const guestAnswering = (
       null,
     );
   }
-  if (!nonces.isOurs(nonce, { attesterId: vmId, purpose, expiresAt })) {
-    throw new AttestationRefused(
-      'nonce-unknown',
-      `this nonce was not given to this VM for ${purpose} with that expiry; ask for a challenge and answer that one`,
-      0,
-    );
-  }
-  if (clock.now() >= expiresAt) {
-    throw new AttestationRefused(
-      'nonce-expired',
-      'the challenge has expired; ask for a new one and answer it at once',
-      0,
-    );
-  }
+  checkOpen(parts, nonce, { attesterId: vmId, purpose, expiresAt });
   return read.value;
 };
