@@ -17,11 +17,13 @@ describe('the agent’s environment', () => {
       apiUrl: 'http://127.0.0.1:7070',
       joinTokenFile: null,
       cacheDir: '/cache',
+      imageSources: { sources: ['http://127.0.0.1:7070'] },
       offer: {},
       onExit: 'leave',
       logLevel: 'info',
       platform: 'none',
       snpFirmware: null,
+      backups: null,
     });
   });
 
