@@ -12,7 +12,7 @@ import { releaseRoundTrip } from './release.ts';
 import { snpVerifyNewChain, snpVerifyNewVek, snpVerifyWarm } from './snp.ts';
 import { sqliteAppend } from './sqlite-append.ts';
 import { tpmQuoteEcdsa, tpmQuoteRsa } from './tpm.ts';
-import { vmToSsh } from './vm.ts';
+import { vmStartToSsh, vmToSsh } from './vm.ts';
 
 const help = `Usage: npm run bench -- [--json] [--only NAME,NAME] [--pairs N]
 
@@ -39,6 +39,7 @@ const cases: readonly Case[] = [
   tpmQuoteEcdsa,
   tpmQuoteRsa,
   vmToSsh,
+  vmStartToSsh,
   launchDigest,
   imaReplay,
   snpVerifyWarm,

@@ -1,47 +1,104 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { createOverlay, freePort, type GuestHostKey, hccDirs, openGuestChannel, run, silent } from '#host';
-import { buildTinyImage } from '#images';
-import { type Cluster, freshHome, type Json, kill, startCluster } from '../e2e/cluster.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '#host';
+import { type Cluster, freshHome, type Json, startCluster } from '../e2e/cluster.ts';
 import { until } from '../e2e/until.ts';
+import { type ByHand, openByHand } from './by-hand.ts';
 import type { Case } from './pairs.ts';
 
-/** A request until an SSH command is done, through the whole network, against the same QEMU line started by hand. */
+/** A request until an SSH command is done, through the whole network: a disk is made, filled from the verified image and
+ *  opened by a key that is asked for. Against the same QEMU line by hand, which does the same with a key it has. */
 export const vmToSsh: Case = {
-  ...{ name: 'vm-request-to-ssh', unit: 'ms', bar: 1.1, better: 'less', pairs: 11 },
+  ...{ name: 'vm-request-to-ssh', unit: 'ms', bar: 1.15, better: 'less', pairs: 5 },
   open: async () => {
-    const cluster = await startCluster(freshHome(), []);
-    const person = createPerson(cluster);
-    const ground = await firstVm(cluster);
-    let line: readonly string[] = [];
+    const ground = await openGround();
+    const { cluster } = ground;
     return {
       ours: async () => {
         const vmId = randomUUID();
-        const from = performance.now();
-        await must(cluster, 'POST', '/v1/vms', {
-          vmId,
-          ...ground,
-          name: `bench-${vmId.slice(0, 8)}`,
-          flavorId: 'nano',
-        });
-        const vm = await until('the VM runs', 120_000, async () => {
-          const { body } = await cluster.call('GET', `/v1/vms/${vmId}`);
-          return body.observed === 'running' ? body : undefined;
-        });
-        await person.login(vm.endpoint.port, vm.sshHostKey);
-        const ms = performance.now() - from;
-        line = commandLineOf(cluster, vmId);
+        const ms = await ground.timed(vmId, 'POST', '/v1/vms', ground.request(vmId));
+        ground.seen(vmId);
         await must(cluster, 'DELETE', `/v1/vms/${vmId}`);
-        await until('the VM is gone', 60_000, async () => (cluster.qemus().length === 0 ? true : undefined));
+        await noneRuns(cluster);
         return ms;
       },
-      raw: () => byHand(line, person),
-      close: () => cluster.destroy(),
+      raw: async () => (await ground.byHand()).boot('format'),
+      close: ground.close,
     };
   },
 };
+
+/** The start of a stopped VM until an SSH command is done: its disk is opened by a key that is asked for. Against the same
+ *  QEMU line by hand, with a key it has. */
+export const vmStartToSsh: Case = {
+  ...{ name: 'vm-start-to-ssh', unit: 'ms', bar: 1.15, better: 'less', pairs: 5 },
+  open: async () => {
+    const ground = await openGround();
+    const { cluster } = ground;
+    const vmId = randomUUID();
+    await ground.timed(vmId, 'POST', '/v1/vms', ground.request(vmId));
+    ground.seen(vmId);
+    await (await ground.byHand()).boot('format');
+    const stop = async (): Promise<void> => {
+      await must(cluster, 'POST', `/v1/vms/${vmId}/stop`, {});
+      await noneRuns(cluster);
+    };
+    await stop();
+    return {
+      ours: async () => {
+        const ms = await ground.timed(vmId, 'POST', `/v1/vms/${vmId}/start`, {});
+        await stop();
+        return ms;
+      },
+      raw: async () => (await ground.byHand()).boot('unlock'),
+      close: ground.close,
+    };
+  },
+};
+
+/** A network with nothing on it, and what it takes to start its VMs by hand. */
+const openGround = async () => {
+  const cluster = await startCluster(freshHome(), ['--miners', '1']);
+  const person = createPerson(cluster);
+  const first = await firstVm(cluster);
+  let line: readonly string[] = [];
+  let hand: ByHand | null = null;
+  return {
+    cluster,
+    request: (vmId: string) => ({ vmId, ...first, name: `bench-${vmId.slice(0, 8)}`, flavorId: 'nano' }),
+    /** Asks for something that ends in a running VM, and logs in. */
+    timed: async (vmId: string, method: string, path: string, body: unknown): Promise<number> => {
+      const from = performance.now();
+      await must(cluster, method, path, body);
+      const vm = await until('the VM runs', 240_000, async () => {
+        const { body: answer } = await cluster.call('GET', `/v1/vms/${vmId}`);
+        return answer.observed === 'running' ? answer : undefined;
+      });
+      await person.login(vm.endpoint.port, vm.sshHostKey);
+      return performance.now() - from;
+    },
+    /** Remembers how a VM that runs was started. */
+    seen: (vmId: string): void => {
+      line = commandLineOf(cluster, vmId);
+    },
+    byHand: async (): Promise<ByHand> => {
+      const authorizedKey = person.publicKey();
+      hand ??= await openByHand(line, { diskBytes: nanoDiskBytes, authorizedKey, login: person.login });
+      return hand;
+    },
+    close: async (): Promise<void> => {
+      await hand?.close();
+      await cluster.destroy();
+    },
+  };
+};
+
+/** Of the flavor that is asked for. */
+const nanoDiskBytes = 1024 * 1024 * 1024;
+
+const noneRuns = (cluster: Cluster): Promise<true> =>
+  until('no VM runs', 120_000, () => (cluster.qemus().length === 0 ? true : undefined));
 
 /** The first VM of a cluster tells account and image; it is removed, so that nothing runs beside what is measured. */
 const firstVm = async (cluster: Cluster): Promise<{ readonly accountId: string; readonly imageDigest: string }> => {
@@ -50,7 +107,7 @@ const firstVm = async (cluster: Cluster): Promise<{ readonly accountId: string; 
     return body.items?.find(({ observed }: Json) => observed === 'running');
   });
   await must(cluster, 'DELETE', `/v1/vms/${vmId}`);
-  await until('the first VM is gone', 60_000, () => (cluster.qemus().length === 0 ? true : undefined));
+  await noneRuns(cluster);
   return { accountId, imageDigest };
 };
 
@@ -67,8 +124,6 @@ const commandLineOf = (cluster: Cluster, vmId: string): readonly string[] => {
   }
   throw new Error(`no QEMU of VM ${vmId} runs`);
 };
-
-type Person = ReturnType<typeof createPerson>;
 
 /** Logs in with the demo key to a guest that must show one host key. */
 const createPerson = ({ home }: Cluster) => ({
@@ -87,56 +142,3 @@ const createPerson = ({ home }: Cluster) => ({
     await run('ssh', ['-F', 'none', ...options, ...to], { timeoutMs: 60_000 });
   },
 });
-
-/** A fresh overlay, the same line with its own paths and port, the keys over the guest's channel, and SSH. */
-const byHand = async (line: readonly string[], person: Person): Promise<number> => {
-  const vmId = randomUUID();
-  const image = await buildTinyImage({ cacheDir: hccDirs(process.env, process.cwd()).cacheDir, report: silent });
-  const { args, sockets, disk, port } = await moved(line, vmId);
-  const from = performance.now();
-  await createOverlay({ base: image.rootfsPath, path: disk, diskBytes: 512 * 1024 * 1024 });
-  const [program = '', ...rest] = args;
-  const child = spawn(program, rest, { stdio: 'ignore' });
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  try {
-    const hostKey = await keysFor(sockets.agent, person.publicKey());
-    await person.login(port, hostKey.publicKey);
-    return performance.now() - from;
-  } finally {
-    kill(child.pid ?? 0);
-    await ended;
-  }
-};
-
-const keysFor = (socketPath: string, publicKey: string): Promise<GuestHostKey> =>
-  new Promise((resolve, reject) => {
-    const channel = openGuestChannel({
-      socketPath,
-      access: { hostname: 'by-hand', authorizedKeys: [publicKey] },
-      onEvent: (event) => {
-        if (event.kind === 'ready') {
-          channel.close();
-          resolve(event.hostKey);
-        } else if (event.kind === 'failed') reject(new Error(event.detail));
-        else if (event.kind === 'misbehaved') reject(new Error(event.reason));
-      },
-    });
-  });
-
-/** The line of one VM made that of another: its id is in every path of its own, and one port is its own. */
-const moved = async (line: readonly string[], vmId: string) => {
-  const old = line[line.indexOf('-uuid') + 1];
-  if (old === undefined) throw new Error('BUG: the line names no VM');
-  const port = await freePort();
-  const args = line
-    .filter((arg) => arg !== '-S')
-    .map((arg) => arg.replaceAll(old, vmId).replace(/hostfwd=tcp:127\.0\.0\.1:\d+-/, `hostfwd=tcp:127.0.0.1:${port}-`));
-  const pathIn = (pattern: RegExp): string => {
-    const path = pattern.exec(args.join('\n'))?.[1];
-    if (path === undefined) throw new Error(`BUG: ${pattern} is not in the line`);
-    mkdirSync(dirname(path), { recursive: true });
-    return path;
-  };
-  const disk = pathIn(/"filename":"([^"]+)"/);
-  return { args, port, disk, sockets: { agent: pathIn(/id=agent0,path=([^,]+),/) } };
-};

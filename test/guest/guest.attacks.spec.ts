@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { headerWith } from '../../libs/luks/src/header/header.fixture.ts';
 import type { KnownVm } from './network-side.ts';
@@ -13,11 +14,19 @@ describe.skipIf(missing !== '')(`attacks on an owner's VM, on a real QEMU${reaso
   let scene: Scene;
   /** Booted once; every attack gets a copy of its volume, and of what the network knows of it. */
   let vm: KnownVm;
+  /** What the network signed for that boot. */
+  let goAhead: unknown;
 
   beforeAll(async () => {
     scene = await openScene();
     vm = await scene.newVm();
-    const boot = await scene.boot(vm);
+    const boot = await scene.boot(vm, {
+      answer: async ({ what }, honest) => {
+        const answer = await honest();
+        if (what === 'confirm') goAhead = answer;
+        return answer;
+      },
+    });
     const { sshHostKey } = await boot.ready;
     await scene.ssh(boot, sshHostKey, 'sync');
     await boot.kill();
@@ -32,10 +41,13 @@ describe.skipIf(missing !== '')(`attacks on an owner's VM, on a real QEMU${reaso
     expect(await boot.console()).not.toContain('handing over to the disk');
     return words;
   };
-  const releasing = (over: Parameters<typeof scene.scenery.network.release>[3]): Changes => ({
+  const releasing = (
+    over: Parameters<typeof scene.scenery.network.release>[3],
+    of: () => KnownVm = () => vm,
+  ): Changes => ({
     answer: async ({ what, body }, honest, boot) =>
       what === 'release'
-        ? { message: await scene.scenery.network.release(vm, boot, JSON.parse(body), over) }
+        ? { message: await scene.scenery.network.release(of(), boot, JSON.parse(body), over) }
         : honest(),
   });
 
@@ -101,20 +113,62 @@ describe.skipIf(missing !== '')(`attacks on an owner's VM, on a real QEMU${reaso
     expect(await attacked({ volumePath }, known)).toMatch(/^header-missing: /);
   });
 
+  test('one changed block of the base’s hash tree', async () => {
+    const treePath = await scene.copyOfTree();
+    const tree = await readFile(treePath);
+    await changeBytes(
+      treePath,
+      0,
+      tree.map((byte) => byte ^ 1),
+    );
+    expect(await lastWords(await scene.boot(await scene.newVm(), { treePath }))).toMatch(/^base-(?:corrupt|refused): /);
+  });
+
   test('one changed block of the base image, where the volume is filled from it', async () => {
     const basePath = await scene.copyOfBase();
-    await changeBytes(basePath, 30 * mebibyte, Buffer.from('changed'));
+    // In the middle of its files: a block of zeros is known by its hash and not read.
+    const at = 8 * mebibyte;
+    expect((await readFile(basePath)).subarray(at, at + 4096).some((byte) => byte !== 0)).toBe(true);
+    await changeBytes(basePath, at, Buffer.from('changed'));
     const fresh = await scene.newVm();
     const boot = await scene.boot(fresh, { basePath });
-    expect(await lastWords(boot)).toContain(
-      `base-corrupt: the base image from byte ${30 * mebibyte} on is not what was measured`,
-    );
+    expect(await lastWords(boot)).toContain(`base-corrupt: the base image from byte ${at} on is not what was measured`);
     expect(fresh.headerSha256).toBeNull();
   });
 
-  test('a release that another key signed', async () => {
+  test('a release that the attacker signed, with the attacker’s key, for the attacker’s disk', async () => {
     const { privateKey } = generateKeyPairSync('ed25519');
-    expect(await attacked(releasing({ signer: privateKey }))).toMatch(/^message-signature: /);
+    const volumePath = await scene.copyOfVolume(vm);
+    const theirs = { ...vm, volumeKey: randomBytes(64), headerSha256: null };
+    await scene.cryptsetup(theirs, 'luksFormat', volumePath);
+    const forged = releasing({ signer: privateKey }, () => theirs);
+    expect(await attacked({ ...forged, volumePath })).toMatch(/^message-signature: /);
+  });
+
+  test('the go-ahead of an earlier boot, for an older disk', async () => {
+    const replaying: Changes = { answer: async ({ what }, honest) => (what === 'confirm' ? goAhead : honest()) };
+    expect(await attacked(replaying, { counter: 7 })).toMatch(/^message-other: the message is for another bootId/);
+  });
+
+  test('a challenge of this boot once more: it is used up, and the guest gets nothing for it', async () => {
+    const volumePath = await scene.copyOfVolume(vm);
+    const challenges: unknown[] = [];
+    const boot = await scene.boot(
+      { ...vm },
+      {
+        volumePath,
+        answer: async ({ what }, honest) => {
+          if (what !== 'challenge') return honest();
+          challenges.push(challenges[0] ?? (await honest()));
+          return challenges[0];
+        },
+      },
+    );
+    // Each time its report is refused, and it asks for another challenge.
+    await expect.poll(() => challenges.length, { timeout: 150_000 }).toBeGreaterThan(3);
+    expect(boot.said.some((said) => said.type === 'ask' && said.what === 'confirm')).toBe(false);
+    expect(await boot.console()).not.toContain('handing over to the disk');
+    await boot.kill();
   });
 
   test('a release that answers another challenge', async () => {

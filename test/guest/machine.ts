@@ -28,7 +28,7 @@ const memoryBytes = 512 * 1024 * 1024;
 export const hardwareOf = async (
   scenery: Scenery,
   vm: KnownVm,
-  changes: { readonly volumePath?: string; readonly basePath?: string },
+  changes: { readonly volumePath?: string; readonly basePath?: string; readonly treePath?: string },
 ): Promise<SealedVmHardware> => {
   const { network, base, boot, dir } = scenery;
   const files = vmFiles({ stateDir: dir, vmId: vm.vmId, env: {} });
@@ -42,7 +42,7 @@ export const hardwareOf = async (
     ...{ vmId: vm.vmId, accelerator: 'tcg', cpus: 1, memoryBytes, boot: { ...boot, cmdline } },
     ...{ firmwarePath: await findSystemFirmware(), sshPort: await freePort(), volumeOf: 'luks2', processor: 'port' },
     files: { ...files, volume: changes.volumePath ?? files.volume },
-    ...{ basePath: changes.basePath ?? scenery.basePath, treePath: scenery.treePath },
+    ...{ basePath: changes.basePath ?? scenery.basePath, treePath: changes.treePath ?? scenery.treePath },
   };
 };
 

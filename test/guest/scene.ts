@@ -25,6 +25,7 @@ export type Scene = {
   /** The volume as it is now, for an attacker to change. */
   copyOfVolume(vm: KnownVm): Promise<string>;
   copyOfBase(): Promise<string>;
+  copyOfTree(): Promise<string>;
   /** A first RAM disk that differs in what nothing reads. */
   otherInitrd(): Promise<string>;
   /** What somebody with the disk can do to its header; with a VM's key, as far as a key is needed. */
@@ -84,6 +85,7 @@ export const openScene = async (): Promise<Scene> => {
     owner,
     copyOfVolume: (vm) => copyOf(volumeOf(vm)),
     copyOfBase: () => copyOf(image.rootfsPath),
+    copyOfTree: () => copyOf(scenery.treePath),
     otherInitrd: async () => {
       const path = await copyOf(boot.initrdPath);
       await appendFile(path, new Uint8Array(512));

@@ -19,6 +19,7 @@ export type Changes = {
   /** In the place of the VM's own volume. */
   readonly volumePath?: string;
   readonly basePath?: string;
+  readonly treePath?: string;
   /** What the host starts in place of what the network expects. */
   readonly start?: (honest: SealedVmHardware) => SealedVmHardware;
   /** What the host hands over in place of the boot spec. */
