@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Size } from '#domain';
 import { type Passport, passportSchema } from '#passport';
+import { backupRoutes } from './backups.ts';
 import { at, list, post, remove } from './calls.ts';
 import type { Http } from './http.ts';
 import { type ImageView, imageView } from './image-view.ts';
@@ -69,6 +70,7 @@ export const createApi = (http: Http) => ({
   whoami: (): Promise<Whoami> => http.ask('/v1/whoami', whoami),
   ...accountRoutes(http),
   ...vmRoutes(http),
+  ...backupRoutes(http),
   ...minerRoutes(http),
   ...drainRoutes(http),
   ...whyNotRoutes(http),
@@ -113,7 +115,8 @@ const vmRoutes = (http: Http) => ({
   consentVm: (id: string, consent: { kind: string; bootId: string }) =>
     post(http, `/v1/vms/${at(id)}/consent`, consent),
   passport: (id: string): Promise<Passport> => http.ask(`/v1/vms/${at(id)}/passport`, passportSchema),
-  terminateVm: (id: string) => remove(http, `/v1/vms/${at(id)}`),
+  terminateVm: (id: string, destroyBackups = false) =>
+    remove(http, `/v1/vms/${at(id)}${destroyBackups ? '?destroyBackups=true' : ''}`),
 });
 
 const minerRoutes = (http: Http) => ({

@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { usageError } from '../cli-error.ts';
 import type { Api } from '../client/api.ts';
 import type { Accepted, VmView } from '../client/views.ts';
 import { answer } from '../output/answer.ts';
-import { shortId } from '../output/text.ts';
 import { type Goal, goals } from '../up/timeline.ts';
 import { accountFor, isWholeId } from './accounts.ts';
 import { limitOption, rowsWanted, shownOf } from './lists.ts';
@@ -12,6 +10,7 @@ import { findMiner } from './miner-drain.ts';
 import { addVmDiff, answerPast, atOption, momentFrom } from './moment.ts';
 import { tellStream } from './tell-stream.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
+import { addVmBackup } from './vm-backup.ts';
 import { addVmConsent } from './vm-consent.ts';
 import { addVmConsole } from './vm-console.ts';
 import { addVmCreate } from './vm-create.ts';
@@ -19,7 +18,9 @@ import { findVm } from './vm-find.ts';
 import { addVmKeys } from './vm-keys.ts';
 import { addVmMetrics } from './vm-metrics.ts';
 import { addVmPassport } from './vm-passport.ts';
+import { addVmRemove } from './vm-remove.ts';
 import { addVmResize } from './vm-resize.ts';
+import { addVmRestore } from './vm-restore.ts';
 import { addVmSsh } from './vm-ssh.ts';
 import { vmFacts, vmTable } from './vm-text.ts';
 import { waitFor } from './vm-wait.ts';
@@ -48,8 +49,10 @@ export const addVmCommands = (program: Command, cli: Cli): void => {
     goal: goals.running,
     give: (api, id) => api.rebootVm(id),
   });
-  addRemove(vm, cli);
+  addVmRemove(vm, cli);
   addVmResize(vm, cli);
+  addVmBackup(vm, cli);
+  addVmRestore(vm, cli);
   addVmKeys(vm, cli);
   addVmConsent(vm, cli);
   addVmPassport(vm, cli);
@@ -158,37 +161,4 @@ const settled = async (
     if (vm.observed === (verb === 'stop' ? 'stopped' : 'running')) return vm;
   }
   return waitFor(cli, context, vmId, accepted, goal);
-};
-
-const addRemove = (vm: Command, cli: Cli): void => {
-  vm.command('rm')
-    .description('terminate a VM and remove its disk, for good')
-    .argument('<vm>', 'id, beginning of an id, or name')
-    .option('-y, --yes', 'do not ask')
-    .option('--wait', 'show the timeline until it is gone (the default)')
-    .option('--no-wait', 'return at once')
-    .option(...jsonOption)
-    .addHelpText('after', examples('hcc vm rm web', 'hcc vm rm 1a2b --yes'))
-    .action(async (text: string, _options, command: Command) => {
-      const { json, yes, wait } = optionsOf<{ yes?: boolean; wait?: boolean }>(command);
-      const context = await connectFor(cli, command, 'owner');
-      const found = await findVm(context.api, text);
-      if (yes !== true) await agreed(cli, found);
-      const accepted = await context.api.terminateVm(found.vmId);
-      const gone = found.observed === 'terminated' || wait === false;
-      if (!gone) await waitFor(cli, context, found.vmId, accepted, goals.terminated);
-      answer(cli, json, { vmId: found.vmId, ...accepted }, () =>
-        wait === false ? `removal of ${found.name} accepted\n` : `${found.name} is gone, its disk removed\n`,
-      );
-    });
-};
-
-const agreed = async (cli: Cli, found: VmView): Promise<void> => {
-  const said = await cli.terminal.confirm(`Terminate ${found.name} (${shortId(found.vmId)}) and remove its disk?`);
-  if (said === true) return;
-  throw usageError('not-confirmed', `${found.name} was left as it is`, {
-    observed: said === null ? 'nobody to ask' : 'no',
-    wanted: 'yes',
-    fix: `hcc vm rm --yes ${shortId(found.vmId)}`,
-  });
 };

@@ -108,9 +108,17 @@ export const minerSpec = async (
     HCC_API_URL: at.url,
     HCC_JOIN_TOKEN_FILE: miner.joinTokenFile,
     HCC_CACHE: at.cacheDir,
+    ...backupEnv(env, home),
     HCC_MINER_ON_EXIT: 'stop',
     HCC_LOG_LEVEL: env.HCC_LOG_LEVEL ?? 'info',
   }),
   logFile: home.path('logs', `${miner.name}.log`),
   stopMs: limits.minerStopMs,
 });
+
+/** The store of backups named in our environment, or a directory of this home: one for all of its miners. */
+const backupEnv = (env: Env, home: Home): Readonly<Record<string, string>> => {
+  const named = Object.entries(env).filter(([name, value]) => name.startsWith('HCC_BACKUP_') && value !== '');
+  const given = Object.fromEntries(named.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  return 'HCC_BACKUP_STORE' in given ? given : { HCC_BACKUP_STORE: `dir:${home.path('backups')}` };
+};

@@ -21,6 +21,8 @@ export const goals = {
   running: goal(['VmRunning'], ['VmRefused', 'VmFailed', 'VmTerminationRequested', 'VmTerminated']),
   resized: goal(['VmResized'], ['VmResizeRefused', 'VmTerminationRequested', 'VmTerminated']),
   stopped: goal(['VmStopped'], ['VmTerminated']),
+  backedUp: goal(['VmBackupMade'], ['VmBackupFailed', 'VmTerminationRequested', 'VmTerminated']),
+  restored: goal(['VmPlaced'], ['VmRestoreRefused', 'VmTerminationRequested', 'VmTerminated']),
   terminated: goal(['VmTerminated'], []),
 } as const;
 

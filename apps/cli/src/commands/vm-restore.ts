@@ -1,0 +1,96 @@
+import type { Command } from 'commander';
+import type { Cli } from '../cli.ts';
+import { badAnswer, usageError } from '../cli-error.ts';
+import type { Api } from '../client/api.ts';
+import type { BackupView } from '../client/backups.ts';
+import type { VmView } from '../client/views.ts';
+import { answer } from '../output/answer.ts';
+import { safeText, shortId } from '../output/text.ts';
+import { goals } from '../up/timeline.ts';
+import { isWholeId } from './accounts.ts';
+import { findMiner } from './miner-drain.ts';
+import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
+import { findVm } from './vm-find.ts';
+import { waitFor } from './vm-wait.ts';
+
+type RestoreOptions = {
+  readonly backup?: string;
+  readonly onto?: string;
+  readonly yes?: boolean;
+  readonly wait?: boolean;
+};
+
+/** `hcc vm restore`: the disk as a backup has it, from the next boot on. */
+export const addVmRestore = (vm: Command, cli: Cli): void => {
+  vm.command('restore')
+    .description('make the disk of a stopped or lost VM what a backup has; its next boot attests anew')
+    .argument('<vm>', 'id, beginning of an id, or name')
+    .option('--backup <backup>', 'id or beginning of an id, of `hcc vm backups`; the newest unless given')
+    .option('--onto <miner>', 'where; the miner that has it unless given, and one with room where that is lost')
+    .option('-y, --yes', 'do not ask')
+    .option('--wait', 'show the timeline until a miner has taken it (the default)')
+    .option('--no-wait', 'return at once')
+    .option(...jsonOption)
+    .addHelpText(
+      'after',
+      examples('hcc vm restore web', 'hcc vm restore web --backup 1f3c --yes', 'hcc vm restore web --onto miner-2'),
+    )
+    .action((text: string, _options, command: Command) => restore(cli, text, command));
+};
+
+const restore = async (cli: Cli, text: string, command: Command): Promise<void> => {
+  const { json, backup: which, onto, yes, wait } = optionsOf<RestoreOptions>(command);
+  const context = await connectFor(cli, command, 'owner');
+  const { api } = context;
+  const found = await findVm(api, text);
+  const { vmId } = found;
+  const backup = chosen(found, (await api.vmBackups(vmId)).backups, which);
+  const minerId = onto === undefined ? undefined : await minerMeant(api, onto);
+  if (yes !== true) await agreed(cli, found, backup);
+  const { backupId } = backup;
+  const accepted = await api.restoreVm(vmId, { backupId, minerId });
+  if (wait === false || accepted.events.length === 0) {
+    return answer(cli, json, { vmId, backupId, ...accepted }, () => `restore of ${safeText(found.name)} accepted\n`);
+  }
+  const now = await waitFor(cli, context, vmId, accepted, goals.restored);
+  const answered = { vmId, backupId, minerId: now.minerId, generation: now.generation };
+  answer(cli, json, answered, () => nextText(now, backup));
+};
+
+const nextText = ({ name, minerId, desired }: VmView, { isOlder }: BackupView): string => {
+  const placed = `${safeText(name)} is restored on miner ${shortId(minerId ?? '-')} at its next boot`;
+  const start = desired === 'running' ? '' : `; start it: hcc vm start ${name}`;
+  const consent = isOlder ? `; that boot waits for hcc vm consent ${name} --rollback, because the disk is older` : '';
+  return `${placed}${start}${consent}\n`;
+};
+
+/** The backup meant by an id or the beginning of one; the newest where nothing is said. */
+const chosen = ({ name }: VmView, backups: readonly BackupView[], which: string | undefined): BackupView => {
+  const meant = which === undefined ? backups.slice(-1) : backups.filter(({ backupId }) => backupId.startsWith(which));
+  const [only, ...others] = meant;
+  if (only !== undefined && others.length === 0) return only;
+  if (only !== undefined) {
+    throw usageError('ambiguous', `"${which}" may mean ${meant.length} backups`, {
+      more: meant.map(({ backupId, madeAt }) => `${backupId}  ${madeAt}`),
+      wanted: 'one of them: a longer beginning of its id',
+    });
+  }
+  const said = which === undefined ? 'no backup' : `no backup "${which}"`;
+  throw badAnswer('backup-not-found', `vm ${name} has ${said}`, { fix: `hcc vm backups ${name}` });
+};
+
+/** A whole id needs no look-up, which an owner could not make. */
+const minerMeant = async (api: Api, text: string): Promise<string> =>
+  isWholeId(text) ? text : (await findMiner(api, text)).minerId;
+
+const agreed = async (cli: Cli, { name, vmId }: VmView, { backupId, madeAt }: BackupView): Promise<void> => {
+  const said = await cli.terminal.confirm(
+    `Make the disk of ${safeText(name)} (${shortId(vmId)}) what it was at ${madeAt} (backup ${shortId(backupId)})?\nWhat was written since then is lost, and passwords and keys that were changed since are as they were.`,
+  );
+  if (said === true) return;
+  throw usageError('not-confirmed', `${safeText(name)} was left as it is`, {
+    observed: said === null ? 'nobody to ask' : 'no',
+    wanted: 'yes',
+    fix: `hcc vm restore ${shortId(vmId)} --backup ${shortId(backupId)} --yes`,
+  });
+};
