@@ -5,6 +5,7 @@ import { Stop } from '../stop.ts';
 import { readSigned } from './answers.ts';
 import type { Commands } from './commands.ts';
 import { countBoot } from './counter.ts';
+import { fillVolume } from './fill-volume.ts';
 import type { VolumeHead } from './header.ts';
 import { sshHostKey } from './host-key.ts';
 import { takeVmIdentity, type VmIdentity } from './identity.ts';
@@ -12,7 +13,7 @@ import type { VmKernelLine } from './kernel-line.ts';
 import { placeAccess, placeNameServers, setHostname } from './place-access.ts';
 import { askWithProof, type ProverParts } from './prove.ts';
 import type { ResidentParts } from './resident.ts';
-import { fillVolume, formatVolume, mountVolume, unlockVolume, writeHead } from './volume.ts';
+import { formatVolume, mountVolume, unlockVolume, writeHead } from './volume.ts';
 
 export type BootParts = Omit<ProverParts, 'identity'> & {
   readonly kernel: VmKernelLine;
@@ -83,7 +84,7 @@ const openVolume = async (
     const head = await formatVolume(commands, volumeKey, argon2, integrity);
     wipe(volumeKey);
     await host.stage('filling');
-    await fillVolume(commands, kernel.base);
+    await fillVolume(commands, kernel.base, integrity);
     await writeHead(head);
     return head;
   } finally {

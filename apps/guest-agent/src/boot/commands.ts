@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { Stop } from '../stop.ts';
 import { limits } from './limits.ts';
 
 /** Programs of the first RAM disk. Arguments are in every process's sight; a secret goes in as `input`. */
@@ -30,3 +31,11 @@ export const commands: Commands = {
       child.once('close', (code, signal) => (code === 0 ? resolve() : fail(`ended with ${code ?? signal}`)));
     }),
 };
+
+/** Makes a program's failure one of the boot, under this code. */
+export const stopWith =
+  (code: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof CommandFailed)) throw error;
+    throw new Stop(code, error.message);
+  };

@@ -1,4 +1,4 @@
-import { open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Puts bytes at a path so that after a crash there is the old file or the new one, whole; it returns once they are on disk. */
@@ -13,7 +13,7 @@ const synced = async (
   path: string,
   flags: string,
   mode: number,
-  use: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
+  use: (file: FileHandle) => Promise<void>,
 ): Promise<void> => {
   const file = await open(path, flags, mode);
   try {
@@ -21,5 +21,12 @@ const synced = async (
     await file.sync();
   } finally {
     await file.close();
+  }
+};
+
+/** Writes all of it, however many calls that takes. */
+export const writeAll = async (file: FileHandle, bytes: Uint8Array, from: number): Promise<void> => {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await file.write(bytes, at, bytes.length - at, from + at)).bytesWritten;
   }
 };

@@ -1,17 +1,12 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import type { SectorIntegrity } from '#luks';
-import { wipe } from '#sealing';
-import { Stop } from '../stop.ts';
-import { CommandFailed, type Commands } from './commands.ts';
-import { deviceBytes, findDisk } from './disks.ts';
+import { type Commands, stopWith } from './commands.ts';
+import { deviceBytes, findDisk, volumeDevice } from './disks.ts';
+import { writeAll } from './durable-file.ts';
 import { readHead, type VolumeHead } from './header.ts';
-import type { VerifiedBase } from './kernel-line.ts';
 import { limits } from './limits.ts';
 
-/** Where the opened volume's plain sectors are. */
-export const volumeDevice = '/dev/mapper/hcc-volume';
-const baseDevice = '/dev/mapper/hcc-base';
 /** In memory only; overwritten and removed as soon as it was used. */
 const headPath = '/run/hcc-volume-head';
 
@@ -60,17 +55,6 @@ export const writeHead = async (head: VolumeHead): Promise<void> => {
   }
 };
 
-/** Copies the base image into the open volume, every block checked against the measured root hash as it is read. Stops with
- *  `base-refused` when the tree does not open, `base-corrupt` at the first block that is not what was measured,
- *  `volume-small` when it does not fit. */
-export const fillVolume = async (commands: Commands, base: VerifiedBase): Promise<void> => {
-  const [data, tree] = [await findDisk('hcc-base'), await findDisk('hcc-tree')];
-  const args = ['open', ...verityArgs(base), data, 'hcc-base', tree, base.rootHash];
-  await commands.run('veritysetup', args).catch(stopWith('base-refused'));
-  await copy(base.dataBlocks * verityBlockBytes);
-  await commands.run('veritysetup', ['close', 'hcc-base']).catch(stopWith('base-refused'));
-};
-
 /** Mounts the open volume and lets its file system have all of it. Stops with `mount-failed`. */
 export const mountVolume = async (commands: Commands, at: string): Promise<void> => {
   await mkdir(at, { recursive: true });
@@ -78,22 +62,6 @@ export const mountVolume = async (commands: Commands, at: string): Promise<void>
   await commands.run('mount', mount).catch(stopWith('mount-failed'));
   await commands.run('resize2fs', [volumeDevice]).catch(stopWith('resize-failed'));
 };
-
-const verityBlockBytes = 4096;
-
-/** All of it is measured: nothing is taken from a superblock that the host could write. */
-const verityArgs = ({ salt, dataBlocks }: VerifiedBase): readonly string[] => [
-  // Zeros whose hash is in the tree need not be read to be known: most of an image is none of its files.
-  ...[
-    '--ignore-zero-blocks',
-    '--no-superblock',
-    '--format=1',
-    '--hash=sha256',
-    '--data-block-size=4096',
-    '--hash-block-size=4096',
-  ],
-  ...[`--data-blocks=${dataBlocks}`, `--salt=${salt === '' ? '-' : salt}`],
-];
 
 /** The two forms that libs/luks reads. The key is 512 random bits; what Argon2id costs is in the signed answer. */
 const formatArgs = ({ memoryKib, iterations, parallelism }: Argon2): readonly string[] => [
@@ -156,43 +124,3 @@ const takeHeadFile = async (): Promise<Uint8Array> => {
   }
   return bytes;
 };
-
-const copy = async (bytes: number): Promise<void> => {
-  const [from, to] = [await open(baseDevice, 'r'), await open(volumeDevice, 'r+')];
-  const buffer = new Uint8Array(limits.fillBytes);
-  try {
-    for (let at = 0; at < bytes; ) {
-      const wanted = Math.min(buffer.length, bytes - at);
-      const { bytesRead } = await from.read(buffer, 0, wanted, at).catch((error: unknown) => corrupt(at, error));
-      if (bytesRead === 0) throw new Stop('base-corrupt', `the base image ends at ${at} bytes, wanted ${bytes}`);
-      await writeAll(to, buffer.subarray(0, bytesRead), at).catch((error: unknown) => tooSmall(at, error));
-      at += bytesRead;
-    }
-    await to.sync();
-  } finally {
-    wipe(buffer);
-    await from.close();
-    await to.close();
-  }
-};
-
-const writeAll = async (file: FileHandle, bytes: Uint8Array, from: number): Promise<void> => {
-  for (let at = 0; at < bytes.length; ) {
-    at += (await file.write(bytes, at, bytes.length - at, from + at)).bytesWritten;
-  }
-};
-
-const corrupt = (at: number, error: unknown): never => {
-  throw new Stop('base-corrupt', `the base image from byte ${at} on is not what was measured: ${String(error)}`);
-};
-
-const tooSmall = (at: number, error: unknown): never => {
-  throw new Stop('volume-small', `the volume takes nothing at byte ${at}: ${String(error)}`);
-};
-
-const stopWith =
-  (code: string) =>
-  (error: unknown): never => {
-    if (!(error instanceof CommandFailed)) throw error;
-    throw new Stop(code, error.message);
-  };
