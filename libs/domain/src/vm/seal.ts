@@ -7,7 +7,7 @@ import { consentVm } from './consent.ts';
 import type { VmEvent } from './events.ts';
 import { keyDeadlineMs } from './limits.ts';
 import { releaseKey } from './release-key.ts';
-import { assertCurrentBoot, sealedVolume } from './sealed-boot.ts';
+import { isCurrentBoot, sealedVolume } from './sealed-boot.ts';
 import type { VmSealedCommand } from './sealed-commands.ts';
 import type { Vm } from './state.ts';
 
@@ -55,12 +55,14 @@ export const isAttestedHostKey = (vm: Vm, sshHostKey: string): boolean => {
   );
 };
 
-/** What is measured of the present boot, settled once: its key is released for this and nothing else. */
+/**
+ * What is measured of the present boot, settled once: its key is released for this and nothing else. `[]` of a boot that is
+ * the present one no more: whoever settles boots follows the log, and may come when the next one is there already.
+ */
 const specifyBoot = (vm: Vm, command: Sealed<'SpecifyBoot'>): readonly VmEvent[] => {
   const { type: _, now: __, ...specified } = command;
   const { confirmed } = sealedVolume(vm);
-  assertCurrentBoot(vm, specified);
-  if (vm.sealedBoot !== null) return [];
+  if (vm.sealedBoot !== null || !isCurrentBoot(vm, specified)) return [];
   const { bootRevision, bootDigest, cmdline } = specified;
   const isOlder = confirmed !== null && bootRevision < confirmed.bootRevision;
   // One revision has one content: another one under the same number cannot be told from an older one.

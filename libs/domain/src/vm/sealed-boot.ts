@@ -16,28 +16,35 @@ export const sealedVolume = (vm: Vm): Volume => {
 type WhichBoot = { readonly generation: number; readonly bootId: BootId; readonly minerId?: MinerId };
 
 /** Refuses whoever speaks of another placement, of another boot, or of one that is over. */
-export const assertCurrentBoot = (vm: Vm, { generation, bootId, minerId }: WhichBoot): void => {
+export const assertCurrentBoot = (vm: Vm, which: WhichBoot): void => {
+  const refusal = whyNotCurrent(vm, which);
+  if (refusal !== null) throw refusal;
+};
+
+/** Whether this is the present boot of the VM, and not over. */
+export const isCurrentBoot = (vm: Vm, which: WhichBoot): boolean => whyNotCurrent(vm, which) === null;
+
+const whyNotCurrent = (vm: Vm, { generation, bootId, minerId }: WhichBoot): Refusal | null => {
   const { placement, boot } = vm;
   if (placement?.generation !== generation || (minerId !== undefined && placement.minerId !== minerId)) {
     const holder =
       placement === null ? 'no miner' : `miner ${placement.minerId} with generation ${placement.generation}`;
-    throw new Refusal(
+    return new Refusal(
       'stale-generation',
       `generation ${generation} of VM ${vm.vmId}${minerId === undefined ? '' : ` on miner ${minerId}`} is not the one that counts: ${holder} holds it`,
     );
   }
   if (boot?.bootId !== bootId || boot.generation !== generation) {
-    throw new Refusal(
+    return new Refusal(
       'boot-not-current',
       `boot ${bootId} of VM ${vm.vmId} is not its present one, which is ${boot?.bootId ?? 'none'}; only that one counts`,
       { observed: bootId, wanted: boot?.bootId ?? 'none' },
     );
   }
-  if (!isLive(present(vm).observed) || vm.exit?.bootId === bootId) {
-    throw new Refusal('boot-over', `boot ${bootId} of VM ${vm.vmId} is over (it is ${vm.observed}); start it again`, {
-      observed: vm.observed,
-    });
-  }
+  if (isLive(present(vm).observed) && vm.exit?.bootId !== bootId) return null;
+  return new Refusal('boot-over', `boot ${bootId} of VM ${vm.vmId} is over (it is ${vm.observed}); start it again`, {
+    observed: vm.observed,
+  });
 };
 
 const isLive = (observed: Observed): boolean => liveStates.has(observed);
