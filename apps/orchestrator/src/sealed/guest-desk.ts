@@ -183,6 +183,8 @@ const refusing = async (work: () => Promise<NetworkAnswer>): Promise<NetworkAnsw
 };
 
 const mayChange: ReadonlySet<string> = new Set([
+  // Its miner ends it in a moment. One that stopped by itself meanwhile would look like one that failed.
+  'vm-not-wanted',
   'boot-not-specified',
   'consent-needed',
   'volume-older',
