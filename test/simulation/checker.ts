@@ -10,6 +10,8 @@ import {
 } from '#domain';
 import { aggregates, categoryOf, genesisHash, idOf, type RecordedEvent, type StreamName } from '#events';
 import { createAccountCheck, mayLetGo } from './account-check.ts';
+import { createSealedCheck } from './sealed/sealed-check.ts';
+import type { Witness } from './sealed/witness.ts';
 import { createVmCheck } from './vm-check.ts';
 
 /** Tells of something that must never be. */
@@ -23,6 +25,8 @@ export type Checker = {
   /** A host starts a boot, or takes a VM's disk away: things that cannot be undone. */
   launched(minerId: MinerId, vmId: string, generation: number, bootId: BootId): void;
   removed(minerId: MinerId, vmId: string): void;
+  /** What guests, attestors and the vault did. */
+  readonly witness: Witness;
   readonly vms: ReadonlyMap<VmId, Vm>;
   readonly accounts: ReadonlyMap<AccountId, Account>;
   readonly miners: ReadonlyMap<MinerId, Miner>;
@@ -42,7 +46,8 @@ export const createChecker = (accuse: Accuse): Checker => {
   const hashes = new Map<StreamName, string>();
   const eventIds = new Set<string>();
   const parked = new Map<string, Parked>();
-  const ofVms = createVmCheck(miners, accuse);
+  const ofSealed = createSealedCheck(accuse);
+  const ofVms = createVmCheck(miners, accuse, ofSealed.seeVm);
   const ofAccounts = createAccountCheck(ofVms.vms, accuse);
 
   const seeEnvelope = ({ stream, revision, eventId, prevHash, hash }: RecordedEvent): void => {
@@ -86,7 +91,11 @@ export const createChecker = (accuse: Accuse): Checker => {
   return {
     ...{ miners, streams, vms: ofVms.vms, accounts: ofAccounts.accounts },
     parked: () => [...parked.values()],
-    settle: ofVms.settle,
+    witness: ofSealed.witness,
+    settle: () => {
+      ofVms.settle();
+      ofSealed.settle(ofVms.vms);
+    },
     launched: ofVms.launched,
     removed: ofVms.removed,
     see: (recorded) => {
@@ -99,6 +108,8 @@ export const createChecker = (accuse: Accuse): Checker => {
           return ofAccounts.see(id as AccountId, recorded);
         case 'parked':
           return seeParked(id, recorded);
+        case 'appraisal':
+          return ofSealed.seeAppraisal(recorded);
         case 'miner':
           return seeMiner(id as MinerId, recorded);
         default:

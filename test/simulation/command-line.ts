@@ -15,7 +15,7 @@ export const usage = `Runs the whole network in one thread from a seed, with fau
 A failing run is replayed with the options that it prints:
   --keep LIST      take only these steps, such as 3-5,17
   --without KINDS  leave out these kinds of faults, such as crash,lose
-  --replicas N, --miners N, --crashers PERCENT
+  --replicas N, --miners N, --crashers PERCENT, --sealed PERCENT (VMs whose disks only their guests can read)
   --bug NAME       plant a known mistake: ${plantedBugs.join(', ')}
 
 Examples:
@@ -52,6 +52,7 @@ export const readOptions = (args: readonly string[]): Options => {
       replicas: { type: 'string' },
       miners: { type: 'string' },
       crashers: { type: 'string' },
+      sealed: { type: 'string' },
       bug: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -62,6 +63,7 @@ export const readOptions = (args: readonly string[]): Options => {
     ...(values.replicas === undefined ? {} : { replicas: wholeNumber('--replicas', values.replicas, 1, 5) }),
     ...(values.miners === undefined ? {} : { miners: wholeNumber('--miners', values.miners, 1, 16) }),
     ...(values.crashers === undefined ? {} : { crashersPercent: wholeNumber('--crashers', values.crashers, 0, 100) }),
+    ...(values.sealed === undefined ? {} : { sealedPercent: wholeNumber('--sealed', values.sealed, 0, 100) }),
     ...(values.bug === undefined ? {} : { bug: bugOf(values.bug) }),
   };
   const seedMax = 999_999_999;
@@ -86,6 +88,7 @@ export const commandOf = (plan: Plan): string => {
     ...(plan.replicas === drawn.replicas ? [] : [`--replicas ${plan.replicas}`]),
     ...(plan.miners === drawn.miners ? [] : [`--miners ${plan.miners}`]),
     ...(plan.crashersPercent === drawn.crashersPercent ? [] : [`--crashers ${plan.crashersPercent}`]),
+    ...(plan.sealedPercent === drawn.sealedPercent ? [] : [`--sealed ${plan.sealedPercent}`]),
     ...(without.length === 0 ? [] : [`--without ${without.join(',')}`]),
     ...(plan.keep === null ? [] : [`--keep ${rangesOf(plan.keep)}`]),
   ].join(' ');

@@ -1,5 +1,5 @@
 import type { BusFaults } from '#adapters/memory';
-import { type Chance, type Plan, type Trouble, troubles } from './plan.ts';
+import { type Chance, type Plan, type Trouble, troubleKinds } from './plan.ts';
 import type { Random } from './random.ts';
 
 /** What goes wrong, as the plan has it, until it is called off. */
@@ -19,13 +19,12 @@ const delayMsMax = 6_000;
 export const createFaults = ({ rates }: Plan, random: Random): Faults => {
   let isStormy = false;
   const rate = (kind: Chance): number => (isStormy ? rates[kind] : 0);
-  const kinds = Object.keys(troubles) as Trouble[];
-  const total = kinds.reduce((sum, kind) => sum + rates[kind], 0);
+  const total = troubleKinds.reduce((sum, kind) => sum + rates[kind], 0);
   return {
     happens: (kind) => isStormy && rates[kind] > 0 && random.chance(rates[kind]),
     trouble: () => {
       let at = random.next() * total;
-      for (const kind of kinds) {
+      for (const kind of troubleKinds) {
         at -= rates[kind];
         if (at < 0) return kind;
       }

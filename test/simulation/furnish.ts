@@ -1,5 +1,6 @@
 import type { AccountId, MinerId, UnixMs } from '#domain';
 import { aggregates, type Handling, handle, type Ids } from '#events';
+import { bootRevisionsMax, publishBoots, sealedImage, sealedImageManifest } from './sealed/network.ts';
 import { depositOf, metaOf } from './wishes.ts';
 
 /** Opens the accounts, the last one with too little for a VM, and enrols the miners. */
@@ -26,4 +27,18 @@ export const furnish = async (
     const enrol = { type: 'EnrolMiner', natsPublicKey, joinTokenSha256, now } as const;
     await handle(handling, aggregates.miner, minerId, enrol, metaOf(ids.uuid()));
   }
+};
+
+/** Registers the image that sealed VMs have, and publishes what they are started with. */
+export const furnishSealed = async (handling: Handling, ids: Ids): Promise<void> => {
+  const now: UnixMs = handling.clock.now();
+  const register = { type: 'RegisterImage', digest: sealedImage, manifest: sealedImageManifest, now } as const;
+  await handle(handling, aggregates.image, sealedImage, register, metaOf(ids.uuid()));
+  await publishBootImage(handling, ids, bootRevisionsMax - 1);
+};
+
+/** Publishes the policy with these boot images, whichever there were before. */
+export const publishBootImage = async (handling: Handling, ids: Ids, newest: number): Promise<void> => {
+  const publish = { ...publishBoots(newest), now: handling.clock.now() };
+  await handle(handling, aggregates.policy, publish.name, publish, metaOf(ids.uuid()));
 };

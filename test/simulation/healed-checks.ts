@@ -1,13 +1,21 @@
 import { type MinerId, place, placementCandidate, sameSize, type UnixMs, type Vm } from '#domain';
 import type { Accuse, Checker } from './checker.ts';
-import { startDetail } from './guest.ts';
+import { startDetail } from './guest-steps.ts';
 import { lieDetail } from './lies.ts';
+import type { Plan } from './plan.ts';
+import { keyLeftBehind, stoppedByTrouble, waitsForItsOwner } from './sealed/sealed-healed.ts';
 import type { SimMiner } from './sim-miner.ts';
 
 type Hosts = ReadonlyMap<MinerId, SimMiner>;
 
 /** What must be true of VMs, holds and hosts once faults have stopped and everything had time to heal. */
-export const checkHealed = (checker: Checker, hosts: Hosts, now: UnixMs, accuse: Accuse): void => {
+export const checkHealed = (
+  checker: Checker,
+  hosts: Hosts,
+  now: UnixMs,
+  { rates }: Pick<Plan, 'rates'>,
+  accuse: Accuse,
+): void => {
   const { vms, accounts, miners } = checker;
   const candidates = [...miners.values()].map(placementCandidate);
   for (const { minerId, capacity, lost } of miners.values()) {
@@ -18,7 +26,7 @@ export const checkHealed = (checker: Checker, hosts: Hosts, now: UnixMs, accuse:
     if (lost !== null) accuse('healed', `${minerId} is back and still lost`);
   }
   for (const vm of vms.values()) {
-    const wrong = wrongWith(vm, () => place({ vmId: vm.vmId, size: vm.size }, candidates).fit);
+    const wrong = wrongWith(vm, rates, () => place({ vmId: vm.vmId, size: vm.size }, candidates).fit);
     if (wrong !== null) accuse('healed', `VM ${vm.vmId} is ${vm.observed}, wanted ${vm.desired}: ${wrong}`);
     if (vm.waiting !== null && !vm.waiting.passed && vm.waiting.deadlineAt <= now) {
       accuse('deadline-raised', `VM ${vm.vmId} waits for ${vm.waiting.for} past its deadline, and no event says so`);
@@ -38,11 +46,11 @@ export const checkHealed = (checker: Checker, hosts: Hosts, now: UnixMs, accuse:
   }
 };
 
-const wrongWith = (vm: Vm, fits: () => boolean): string | null => {
+const wrongWith = (vm: Vm, rates: Plan['rates'], fits: () => boolean): string | null => {
   switch (vm.observed) {
     case 'refused':
     case 'terminated':
-      return vm.desired === 'absent' ? null : 'nobody asked for its end';
+      return vm.desired === 'absent' ? keyLeftBehind(vm) : 'nobody asked for its end';
     case 'awaiting-placement':
       if (vm.desired === 'absent') return 'its end is not done';
       if (fits()) return 'a miner would fit';
@@ -54,9 +62,9 @@ const wrongWith = (vm: Vm, fits: () => boolean): string | null => {
       return vm.desired === 'running' && staysDown(vm) ? null : `it should not be down (${vm.exit?.cause})`;
     case 'failed':
       if (vm.desired === 'absent') return 'its end is not done';
-      return mayFail(vm.exit?.detail ?? '') ? null : `it failed: ${vm.exit?.detail}`;
+      return mayFail(vm.exit?.detail ?? '') || stoppedByTrouble(vm, rates) ? null : `it failed: ${vm.exit?.detail}`;
     default:
-      return `it is stuck (${vm.exit?.cause})`;
+      return vm.desired === 'running' && waitsForItsOwner(vm) ? null : `it is stuck (${vm.exit?.cause})`;
   }
 };
 
@@ -96,7 +104,8 @@ const checkHost = (vm: Vm, hosts: Hosts, accuse: Accuse): void => {
     const guest = guests.get(vm.vmId);
     const isHere = vm.placement?.minerId === minerId;
     const bootId = guest?.qemu ? (guest.record?.boot?.bootId ?? null) : null;
-    const expected = isHere && vm.observed === 'running' ? (vm.boot?.bootId ?? null) : null;
+    const isUp = vm.observed === 'running' || waitsForItsOwner(vm);
+    const expected = isHere && isUp ? (vm.boot?.bootId ?? null) : null;
     if (bootId !== expected) accuse('log-is-true', `${vm.vmId}: ${minerId} runs ${bootId}, the log says ${expected}`);
     if (vm.observed === 'terminated' && guest?.record) accuse('log-is-true', `${vm.vmId} is still on ${minerId}`);
   }

@@ -42,10 +42,21 @@ export const troubles = {
   'parked-is-skipped': 0.3,
 } as const;
 
+/** The same of VMs whose disks only their guests can read: in runs that have such VMs. */
+export const sealedTroubles = {
+  'disk-is-rolled-back': 2,
+  'old-answer-is-given': 1,
+  'request-is-held-back': 1,
+  'key-is-tried-for': 3,
+  'boot-image-changes': 1,
+} as const;
+
 export type Chance = keyof typeof chances;
-export type Trouble = keyof typeof troubles;
+export type SealedTrouble = keyof typeof sealedTroubles;
+export type Trouble = keyof typeof troubles | SealedTrouble;
 export type FaultKind = Chance | Trouble;
-export const faultKinds: readonly FaultKind[] = [...keysOf(chances), ...keysOf(troubles)];
+export const troubleKinds: readonly Trouble[] = [...keysOf(troubles), ...keysOf(sealedTroubles)];
+export const faultKinds: readonly FaultKind[] = [...keysOf(chances), ...troubleKinds];
 
 function keysOf<Key extends string>(of: Readonly<Record<Key, unknown>>): readonly Key[] {
   // The keys of a literal that nobody extends.
@@ -75,6 +86,8 @@ export type Plan = {
   readonly vmsAtFirst: number;
   /** Of 100 VMs, how many have a guest that always crashes. */
   readonly crashersPercent: number;
+  /** Of 100 VMs, how many have a disk that only their guest can read. */
+  readonly sealedPercent: number;
   /** A consumer that is far behind the others most of the time. */
   readonly laggard: string | null;
   /** Most writes that one step lets go on. */
@@ -100,6 +113,7 @@ export const drawPlan = (seed: number): Plan => {
   );
   const weight = (base: number): number => base * 2 ** (random.next() * 2 - 1);
   const vmsMax = random.pick([1, 3, 6, 10]);
+  const sealed = drawSealed(seed);
   return {
     seed,
     steps: random.pick([300, 600, 1_200]),
@@ -115,10 +129,20 @@ export const drawPlan = (seed: number): Plan => {
     burstMax: random.pick([2, 6, 16]),
     waitMaxMs: random.pick([1_000, 4_000, 15_000]),
     weights: { write: weight(50), deliver: weight(24), ask: weight(6), wait: weight(14), trouble: weight(4) },
-    rates: rates as Plan['rates'],
+    rates: { ...rates, ...sealed.rates } as Plan['rates'],
+    sealedPercent: sealed.percent,
     bug: null,
     calmMinMs: 660_000,
   };
+};
+
+/** Drawn apart: what a seed has of everything else does not depend on this. */
+const drawSealed = (seed: number): { readonly percent: number; readonly rates: Readonly<Record<string, number>> } => {
+  const random = createRandom(seed ^ 0x5ea1ed);
+  const percent = random.pick([0, 50, 100]);
+  const some = (base: number): number =>
+    percent > 0 && random.chance(0.6) ? base * 2 ** (random.next() * 3 - 1.5) : 0;
+  return { percent, rates: Object.fromEntries(Object.entries(sealedTroubles).map(([k, v]) => [k, some(v)])) };
 };
 
 /** Where the virtual clock begins. */

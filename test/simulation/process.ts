@@ -4,6 +4,7 @@ import {
   type Clock,
   type EventStore,
   type Handled,
+  type KeyVault,
   type Leases,
   type OrchestratorBus,
   type RecordedEvent,
@@ -22,6 +23,8 @@ export type Ground = {
   readonly checkpoints: Checkpoints;
   readonly leases: Leases;
   readonly bus: MemoryBus;
+  /** Keys of volumes: one vault for all replicas. */
+  readonly vault: KeyVault;
   readonly gate: Gate;
   readonly faults: Faults;
   readonly random: Random;
@@ -33,6 +36,7 @@ export type ProcessGround = {
   readonly checkpoints: Checkpoints;
   readonly leases: Leases;
   readonly bus: OrchestratorBus;
+  readonly vault: Pick<KeyVault, 'create' | 'withKey' | 'destroy'>;
   /** A read model's commits may be the last too. */
   sink(sink: Sink): Sink;
 };
@@ -47,7 +51,7 @@ type Read = <Result>(work: () => Promise<Result>) => Promise<Result>;
 const heldMs = 5_000;
 
 export const createProcessGround = (ground: Ground, life: Life, clock: Clock): ProcessGround => {
-  const { store, checkpoints, leases, gate, faults } = ground;
+  const { store, checkpoints, leases, gate, faults, vault } = ground;
   const write: Write = async (work, { mayFail = false, who = null } = {}) => {
     await life.here();
     await gate.pass(life, who);
@@ -97,6 +101,11 @@ export const createProcessGround = (ground: Ground, life: Life, clock: Clock): P
       release: (name, holder) => write(() => leases.release(name, holder), { mayFail: true }),
     },
     bus: busOf(ground.bus.connectOrchestrator({ who: life.name, clock }), life, write),
+    vault: {
+      create: (vmId) => write(() => vault.create(vmId)),
+      withKey: (vmId, use) => read(() => vault.withKey(vmId, use)),
+      destroy: (vmId) => write(() => vault.destroy(vmId)),
+    },
     sink: (sink) => ({ ...sink, commit: (position) => write(() => sink.commit(position)) }),
   };
 };
@@ -127,5 +136,8 @@ const busOf = (bus: OrchestratorBus, life: Life, write: Write): OrchestratorBus 
         if (life.isAlive() && !life.isPaused()) handle(minerId, at);
       }),
     onAsk: (what, handle) => bus.onAsk(what, handled(handle)),
+    guests: {
+      serve: ({ release, confirm }) => bus.guests.serve({ release: handled(release), confirm: handled(confirm) }),
+    },
   };
 };

@@ -16,6 +16,7 @@ import { openReadModel, type ReadModel } from '../../apps/orchestrator/src/proje
 import type { Sealing } from '../../apps/orchestrator/src/sealed/sealing.ts';
 import { createLife, type Life } from './life.ts';
 import { createProcessGround, type Ground } from './process.ts';
+import { simulatedSealing } from './sealed/sealing.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** One orchestrator: a process that ends, and another in its place. */
@@ -68,6 +69,7 @@ export const createReplica = (replica: ReplicaParts): Replica => {
     });
     const clock = time.clockOf(life, () => offsetMs);
     const process = createProcessGround(replica.ground, life, clock);
+    const sealing = simulatedSealing({ ...process, clock, log: logOf(log) });
     const now: Running = {
       life,
       handling: { store: process.store, clock },
@@ -85,10 +87,12 @@ export const createReplica = (replica: ReplicaParts): Replica => {
         log: logOf(log),
       });
       await now.readModel.start();
+      // Every replica answers guests, whoever has the lease.
+      await process.bus.guests.serve(sealing.desk);
       const leadership = createLeadership({
         ...{ leases: process.leases, clock, log: logOf(log) },
         holder: `${name}-${replica.ids.uuid()}`,
-        begin: () => beginTerm(replica, process, clock),
+        begin: () => beginTerm(replica, process, clock, sealing.sealing),
       });
       now.parts = () => leadership.current()?.parts ?? [];
       await leadership.start();
@@ -130,12 +134,17 @@ type Stands = ReturnType<typeof createProcessGround>;
 const refillEveryMs = 30_000;
 
 /** The parts of one term of office, wired as production wires them. */
-const beginTerm = ({ timersAreDropped, log }: ReplicaParts, process: Stands, clock: Handling['clock']) => {
+const beginTerm = (
+  { timersAreDropped, log }: ReplicaParts,
+  process: Stands,
+  clock: Handling['clock'],
+  sealing: Sealing,
+) => {
   const { store, checkpoints, bus } = process;
   const scheduler = timersAreDropped ? droppingScheduler : createInProcessScheduler({ clock, fired: () => undefined });
   const renew = async () => ({ ok: false, reason: 'not simulated' }) as const;
   const shared = { store, checkpoints, clock, bus, log: logOf(log) };
-  const { parts } = createParts({ ...shared, scheduler, renew, sealing: simulatedSealing, startAt: 'checkpoint' });
+  const { parts } = createParts({ ...shared, scheduler, renew, sealing, startAt: 'checkpoint' });
   const relay = createRelay(shared);
   const { name, start, stop } = relay;
   const all: readonly LedPart[] = [
@@ -144,17 +153,6 @@ const beginTerm = ({ timersAreDropped, log }: ReplicaParts, process: Stands, clo
     ...parts,
   ];
   return { parts: all };
-};
-
-/** Nobody in the simulator opens a volume: what is decided about its key is simulated, and there is none. */
-const simulatedSealing: Sealing = {
-  vault: { destroy: async () => ({ keyVersion: 1 }) },
-  boots: {
-    network: { id: '11111111-1111-4111-8111-111111111111', kind: 'simulated' },
-    networkKey: new Uint8Array(32),
-    simulated: { launchDigest: () => '0'.repeat(96) },
-  },
-  access: () => null,
 };
 
 const droppingScheduler: Scheduler = {

@@ -1,9 +1,13 @@
 import type { MemoryBus } from '#adapters/memory';
 import type { DesiredSpec, MinerId, Size, UnixMs } from '#domain';
 import type { Handled, MinerBus, Stop } from '#events';
-import { converge, createGuest, type Guest, type Host, takeSpec } from './guest.ts';
+import { converge } from './converge.ts';
+import { createGuest, endQemu, type Guest, type Host, takeSpec } from './guest.ts';
 import { falseAbsent, untrue } from './lies.ts';
 import type { PlantedBug } from './planted.ts';
+import type { SimAttestor } from './sealed/attestor.ts';
+import { tryForKey } from './sealed/impostor.ts';
+import { createRelay } from './sealed/relay.ts';
 import { createVoice } from './voice.ts';
 
 export type SimMiner = {
@@ -29,11 +33,19 @@ export type Suffering =
   | 'miner-says-absent'
   | 'report-is-replayed'
   | 'starts-fail'
-  | 'clock-jumps';
+  | 'clock-jumps'
+  | SealedSuffering;
 
-export type MinerParts = Pick<Host, 'random' | 'isCrasher' | 'onLaunch' | 'onRemove'> & {
-  readonly minerId: MinerId;
+/** What a host may do to its sealed guests. */
+export type SealedSuffering =
+  | 'disk-is-rolled-back'
+  | 'old-answer-is-given'
+  | 'request-is-held-back'
+  | 'key-is-tried-for';
+
+export type MinerParts = Omit<Host, 'relay' | 'now' | 'hostBootId' | 'agentEpoch' | 'hostStopping' | 'startsFail'> & {
   readonly bus: MemoryBus;
+  readonly attestor: SimAttestor;
   readonly now: () => UnixMs;
   readonly capacity: Size;
   readonly bug: PlantedBug | null;
@@ -54,8 +66,10 @@ export const createSimMiner = (parts: MinerParts): SimMiner => {
   let stopsAt: UnixMs | null = null;
   let connection: { readonly bus: MinerBus; readonly listening: Promise<Stop> } | null = null;
 
+  const relay = createRelay(parts.time.clock, random);
+  const isCut = (): boolean => parts.now() < (unreachableUntil ?? 0);
   const host: Host = {
-    ...parts,
+    ...{ ...parts, relay },
     now: () => parts.now() + offsetMs,
     startsFail: () => parts.now() < (startsFailUntil ?? 0),
     hostBootId: () => `boot-${hostBoots}`,
@@ -88,17 +102,19 @@ export const createSimMiner = (parts: MinerParts): SimMiner => {
     }
     const opened = bus.miner(minerId);
     connection = { bus: opened, listening: opened.onSpec(take) };
+    relay.connect({ attestation: parts.attestor.busOf(minerId, isCut), guests: opened.guests });
     voice.begin(opened);
   };
   const stopAgent = (downMs: number): void => {
     downUntil = parts.now() + downMs;
     void connection?.bus.close();
+    relay.disconnect();
     connection = null;
   };
   const powerCycle = (): void => {
     hostBoots += 1;
     stopsAt = null;
-    for (const guest of guests.values()) guest.qemu = null;
+    for (const guest of guests.values()) endQemu(guest);
     stopAgent(hostDownMs);
   };
   const vanish = (): void => {
@@ -119,6 +135,20 @@ export const createSimMiner = (parts: MinerParts): SimMiner => {
     if (heard.length === 0) return;
     const guest = random.pick(heard);
     voice.claim(trouble === 'miner-lies' ? untrue(guest, own.includes(guest), random) : falseAbsent(guest));
+  };
+  const mistreat = (trouble: SealedSuffering): void => {
+    const sealed = [...guests.values()].filter(({ record }) => record?.spec.sealed !== undefined);
+    if (sealed.length === 0) return;
+    const guest = random.pick(sealed);
+    const { vmId, record, oldVolumes } = guest;
+    if (trouble === 'old-answer-is-given') relay.deceive(vmId, 'answers-with-an-old-answer');
+    else if (trouble === 'request-is-held-back') relay.deceive(vmId, 'holds-the-request-back');
+    else if (trouble === 'disk-is-rolled-back') guest.volume = oldVolumes.length > 0 ? random.pick(oldVolumes) : null;
+    else if (record !== null) {
+      const others = parts.gossip();
+      const other = others.length === 0 ? null : random.pick(others).vmId;
+      void tryForKey({ ...parts, spec: record.spec, other, askOf: relay.askOf });
+    }
   };
 
   return {
@@ -142,9 +172,11 @@ export const createSimMiner = (parts: MinerParts): SimMiner => {
       else if (trouble === 'starts-fail') startsFailUntil = parts.now() + random.between(5_000, 60_000);
       else if (trouble === 'clock-jumps') offsetMs = random.between(-120_000, 120_000);
       else if (trouble === 'report-is-replayed') voice.replay(random);
-      else lie(trouble);
+      else if (trouble === 'miner-lies' || trouble === 'miner-says-absent') lie(trouble);
+      else mistreat(trouble);
     },
     calm: () => {
+      relay.calm();
       [unreachableUntil, downUntil, startsFailUntil, offsetMs] = [0, 0, 0, 0];
     },
     resize: (next) => {

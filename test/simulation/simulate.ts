@@ -74,17 +74,17 @@ const heal = async (world: World, driver: Driver): Promise<void> => {
   const elapsedMs = () => clock.now() - startedAt;
   const isDone = () => elapsedMs() >= healMaxMs || (elapsedMs() >= plan.calmMinMs && clock.now() - movedAt >= quietMs);
   while (!isDone()) {
-    const before = world.events();
+    const before = world.moves();
     world.enter(world.step + 1);
     const isParting: boolean = elapsedMs() >= partingMs && !hasParted;
     hasParted ||= isParting;
     await driver.calm(healStepMs(elapsedMs()), isParting);
     await world.catchUp();
-    if (world.events() > before) movedAt = clock.now();
+    if (world.moves() > before) movedAt = clock.now();
     if (world.violations.length > 0) return;
   }
   if (elapsedMs() >= healMaxMs) accuse('settles', 'events are still recorded two hours after the last fault');
-  checkHealed(checker, miners, clock.now(), accuse);
+  checkHealed(checker, miners, clock.now(), plan, accuse);
   await world.owners.check(world.ground.store);
   await checkSettled(world);
 };

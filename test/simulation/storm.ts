@@ -104,6 +104,7 @@ export const createDriver = (world: World): Driver => {
         until.set(replica, 0);
         bus.heal(replica.name);
       }
+      world.attestor.end();
       for (const miner of miners.values()) miner.calm();
       gate.open();
       await wait(0);

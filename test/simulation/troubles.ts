@@ -1,6 +1,8 @@
 import { handleParked, type ParkedCommand } from '#events';
+import { publishBootImage } from './furnish.ts';
 import type { Trouble } from './plan.ts';
 import type { Replica } from './replica.ts';
+import { bootRevisionsMax } from './sealed/network.ts';
 import { drainOf, give, metaOf } from './wishes.ts';
 import { anyCapacity, type World } from './world.ts';
 
@@ -33,6 +35,14 @@ export const befall = (trouble: Trouble, replica: Replica, world: World, forMs: 
     case 'parked-is-skipped':
       decideOnParked(trouble, replica, world);
       return;
+    case 'boot-image-changes': {
+      const handling = replica.handling();
+      // Nobody repeats it: an operator sees that it failed.
+      if (handling !== null) {
+        publishBootImage(handling, world.ids, random.between(1, bootRevisionsMax)).catch(() => undefined);
+      }
+      return;
+    }
     case 'clock-jumps':
       if (random.chance(0.5)) {
         replica.jump(random.between(-120_000, 120_000));
@@ -67,7 +77,13 @@ const decideOnParked = (trouble: ParkedTrouble, replica: Replica, world: World):
 
 type OfMiner = Exclude<
   Trouble,
-  'replica-ends' | 'replica-pauses' | 'replica-is-cut-off' | 'bus-is-wiped' | 'read-model-is-lost' | ParkedTrouble
+  | 'replica-ends'
+  | 'replica-pauses'
+  | 'replica-is-cut-off'
+  | 'bus-is-wiped'
+  | 'read-model-is-lost'
+  | 'boot-image-changes'
+  | ParkedTrouble
 >;
 
 const befallMiner = (trouble: OfMiner, { random, miners, replicas, ids, plan }: World): void => {

@@ -13,7 +13,11 @@ type Reported = Pick<Of<'VmRunning'>, 'minerId' | 'generation' | 'agentEpoch' | 
 type Of<Type extends VmEvent['type']> = Extract<VmEvent, { type: Type }>;
 
 /** Holds every VM's stream, and what hosts do with it, against what must always be true. */
-export const createVmCheck = (miners: ReadonlyMap<MinerId, Miner>, accuse: Accuse) => {
+export const createVmCheck = (
+  miners: ReadonlyMap<MinerId, Miner>,
+  accuse: Accuse,
+  alsoSee: (before: Vm, event: VmEvent) => void,
+) => {
   const vms = new Map<VmId, Vm>();
   const boots = new Map<BootId, { readonly vmId: VmId; readonly generation: number }>();
   const launches = new Set<BootId>();
@@ -87,6 +91,7 @@ export const createVmCheck = (miners: ReadonlyMap<MinerId, Miner>, accuse: Accus
     const isReport = 'agentEpoch' in event && 'sequence' in event;
     if (isReport && before !== null) seeReport(id, before, event);
     seeEnd(id, before, event, recorded);
+    if (before !== null) alsoSee(before, event);
   };
 
   return {

@@ -3,17 +3,19 @@ import {
   type AccountId,
   credits,
   type DepositId,
-  type ImageDigest,
   type MinerCommand,
   type MinerId,
   type RestartPolicy,
   standardFlavors,
   type TokenId,
+  type Vm,
   type VmCommand,
   type VmId,
 } from '#domain';
 import { aggregates, bootIdOf, type CommandMeta, type Handling, handle, type Ids, type Outcome } from '#events';
 import type { Random } from './random.ts';
+import { consentOf } from './sealed/consents.ts';
+import { sealedImage } from './sealed/network.ts';
 
 type WithoutNow<Command> = Command extends unknown ? Omit<Command, 'now'> : never;
 
@@ -49,7 +51,13 @@ export const give = (handling: Handling, { commandId, given }: Wish): Promise<Ou
   }
 };
 
-export type People = { readonly accounts: readonly AccountId[]; readonly vmsMax: number };
+export type People = {
+  readonly accounts: readonly AccountId[];
+  readonly vmsMax: number;
+  readonly sealedPercent: number;
+  /** A VM as its owner sees it. */
+  readonly vm: (vmId: VmId) => Vm | undefined;
+};
 
 export type Wishes = {
   next(): Wish;
@@ -58,7 +66,8 @@ export type Wishes = {
 };
 
 /** New wishes: VMs first, then everything that can be wanted of them, and now and then something of an account. */
-export const createWishes = (random: Random, ids: Ids, { accounts, vmsMax }: People): Wishes => {
+export const createWishes = (random: Random, ids: Ids, people: People): Wishes => {
+  const { accounts, vmsMax } = people;
   const vms: VmId[] = [];
   const deposits: AccountWish[] = [];
   const next = (): Wish => {
@@ -66,7 +75,7 @@ export const createWishes = (random: Random, ids: Ids, { accounts, vmsMax }: Peo
     if (vms.length === 0 || (vms.length < vmsMax && random.chance(0.4))) {
       const vmId = ids.uuid() as VmId;
       vms.push(vmId);
-      return { commandId, given: { target: 'vm', id: vmId, command: request(vmId, random, accounts) } };
+      return { commandId, given: { target: 'vm', id: vmId, command: request(vmId, random, people) } };
     }
     if (random.chance(0.1)) {
       const id = random.pick(accounts);
@@ -80,28 +89,34 @@ export const createWishes = (random: Random, ids: Ids, { accounts, vmsMax }: Peo
   };
   const ofVm = (id: VmId): Wish => {
     const commandId = ids.uuid();
-    return { commandId, given: { target: 'vm', id, command: anyOfVm(commandId, random) } };
+    const consent = consentOf(people.vm(id));
+    const command = consent !== null && random.chance(0.7) ? consent : anyOfVm(commandId, random);
+    return { commandId, given: { target: 'vm', id, command } };
   };
   return { next, last: () => vms.map(ofVm) };
 };
 
 type AccountWish = Extract<Given, { target: 'account' }>;
 
+/** Whether this VM is one of so many of 100: its id says so, and no draw. */
+export const isOfShare = (vmId: string, percent: number): boolean =>
+  Number.parseInt(vmId.slice(0, 6), 16) % 100 < percent;
+
 /** Mostly small ones, so that hosts fill up slowly. */
 const wantedFlavors = [...standardFlavors.slice(0, 2), ...standardFlavors.slice(0, 2), ...standardFlavors];
 const policies: readonly RestartPolicy[] = ['always', 'on-failure', 'never'];
 
-const request = (vmId: VmId, random: Random, accounts: readonly AccountId[]): WithoutNow<VmCommand> => {
+const request = (vmId: VmId, random: Random, { accounts, sealedPercent }: People): WithoutNow<VmCommand> => {
   const { flavorId, size, pricePerHour } = random.pick(wantedFlavors);
   return {
     type: 'RequestVm',
     ...{ vmId, flavorId, size, firstHold: pricePerHour },
     accountId: random.pick(accounts),
     name: `vm-${vmId.slice(0, 8)}`,
-    imageDigest: 'ab'.repeat(32) as ImageDigest,
+    imageDigest: sealedImage,
     sshPublicKeys: [],
     restartPolicy: random.pick(policies),
-    volume: { kind: 'plain' },
+    volume: isOfShare(vmId, sealedPercent) ? { kind: 'luks2', integrity: 'none' } : { kind: 'plain' },
   };
 };
 

@@ -6,14 +6,15 @@ import {
   createMemoryBus,
   createMemoryCheckpoints,
   createMemoryEventStore,
+  createMemoryKeyVault,
   createMemoryLeases,
   createSeededIds,
 } from '#adapters/memory';
-import { type AccountId, gibibyte, type MinerId, type Size } from '#domain';
-import type { Clock, EventStore, Ids, Position } from '#events';
+import { type AccountId, gibibyte, type MinerId, type Size, type VmId } from '#domain';
+import { type Clock, categoryOf, type EventStore, type Ids, type KeyVault, type Position } from '#events';
 import { type Accuse, type Checker, createChecker } from './checker.ts';
 import { createFaults } from './faults.ts';
-import { furnish } from './furnish.ts';
+import { furnish, furnishSealed } from './furnish.ts';
 import { createGate } from './gate.ts';
 import { createOwners, type Owners } from './owners.ts';
 import { type Plan, startsAt, type Violation } from './plan.ts';
@@ -21,9 +22,11 @@ import { plantInCheckpoints, plantInStore } from './planted.ts';
 import type { Ground } from './process.ts';
 import { createSteppedRandom, type Random, type SteppedRandom } from './random.ts';
 import { createReplica, type Replica } from './replica.ts';
+import { createSimAttestor, type SimAttestor } from './sealed/attestor.ts';
+import { digestOf } from './sealed/network.ts';
 import { createSimMiner, type SimMiner } from './sim-miner.ts';
 import { createVirtualTime, type VirtualTime } from './virtual-time.ts';
-import { createWishes } from './wishes.ts';
+import { createWishes, isOfShare } from './wishes.ts';
 
 /** Everything there is in one run, and how far it has come. */
 export type World = {
@@ -35,6 +38,7 @@ export type World = {
   readonly ground: Ground;
   readonly replicas: readonly Replica[];
   readonly miners: ReadonlyMap<MinerId, SimMiner>;
+  readonly attestor: SimAttestor;
   readonly owners: Owners;
   readonly checker: Checker;
   readonly violations: Violation[];
@@ -56,6 +60,8 @@ export type World = {
   catchUp(): Promise<void>;
   logHash(): string;
   events(): number;
+  /** Those of them that change something. A guest that waits for its owner attests every minute, and waits on. */
+  moves(): number;
 };
 
 /** Read models are real files. Where a machine has a file system in memory, a simulated commit waits for no disk. */
@@ -69,7 +75,7 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
   const violations: Violation[] = [];
   const hash = createHash('sha256');
   let position: Position | null = null;
-  let events = 0;
+  let [events, moves] = [0, 0];
 
   const accuse: Accuse = (invariant, detail) => {
     violations.push({ seed: plan.seed, step: world.step, invariant, detail });
@@ -83,15 +89,23 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
     checkpoints: plantInCheckpoints(createMemoryCheckpoints(recorded), soil, plan.bug),
     leases: createMemoryLeases(clock),
     bus: createMemoryBus({ clock, faults: faults.bus }),
+    vault: watchedVault(plan.seed, checker),
     ...{ gate: createGate(random, plan.laggard), faults, random },
   };
   const dir = mkdtempSync(join(memoryDir, 'hcc-sim-'));
   const accounts = Array.from({ length: plan.accounts }, () => ids.uuid() as AccountId);
   const minerIds = Array.from({ length: plan.miners }, () => ids.uuid() as MinerId);
-  const miners = settleMiners(plan, minerIds, { ground, clock, checker, random });
+  const attestor = createSimAttestor({ ground, time, witness: checker.witness });
+  const miners = settleMiners(plan, minerIds, { ground, time, clock, checker, random, attestor });
+  const people = {
+    accounts,
+    vmsMax: plan.vmsMax,
+    sealedPercent: plan.sealedPercent,
+    vm: (id: VmId) => checker.vms.get(id),
+  };
 
   const world: World = {
-    ...{ plan, random, ids, time, clock, ground, miners, checker, violations, accuse, dir, tell },
+    ...{ plan, random, ids, time, clock, ground, miners, attestor, checker, violations, accuse, dir, tell },
     replicas: Array.from({ length: plan.replicas }, (_, index) => {
       const name = `orchestrator-${index + 1}`;
       const at = join(dir, name);
@@ -102,19 +116,23 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
         timersAreDropped: plan.bug === 'timers-are-dropped',
       });
     }),
-    owners: createOwners(random, createWishes(random, ids, { accounts, vmsMax: plan.vmsMax }), accuse),
+    owners: createOwners(random, createWishes(random, ids, people), accuse),
     ...{ step: 0, wasWiped: false },
     enter: (step) => {
       world.step = step;
       random.enter(step);
     },
     record: recorded,
-    furnish: () => furnish({ store: recorded, clock }, ids, accounts, minerIds),
+    furnish: async () => {
+      await furnish({ store: recorded, clock }, ids, accounts, minerIds);
+      if (plan.sealedPercent > 0) await furnishSealed({ store: recorded, clock }, ids);
+    },
     catchUp: async () => {
       const page = await recorded.readAll({ after: position });
       position = page.next;
       for (const event of page.events) {
         events += 1;
+        if (categoryOf(event.stream) !== 'appraisal') moves += 1;
         hash.update(event.hash);
         tell(`  ${event.stream}@${event.revision} ${event.type} by ${event.actor} ${JSON.stringify(event.data)}`);
         checker.see(event);
@@ -123,23 +141,43 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
     },
     logHash: () => hash.copy().digest('hex'),
     events: () => events,
+    moves: () => moves,
   };
   return world;
 };
 
-type MinerGround = Pick<World, 'ground' | 'clock' | 'checker'> & { readonly random: Random };
+/** The one vault, whose keys are the same in every run; what it destroys is seen. */
+const watchedVault = (seed: number, { witness }: Checker): KeyVault => {
+  let made = 0;
+  const vault = createMemoryKeyVault((bytes) => {
+    made += 1;
+    return Buffer.concat([digestOf('vault', `${seed}`, `${made}`), digestOf('vault', `${made}`)]).subarray(0, bytes);
+  });
+  return {
+    ...vault,
+    destroy: async (vmId) => {
+      const destroyed = await vault.destroy(vmId);
+      if (destroyed !== null) witness.keyDestroyed(vmId);
+      return destroyed;
+    },
+  };
+};
+
+type MinerGround = Pick<World, 'ground' | 'time' | 'clock' | 'checker' | 'attestor'> & { readonly random: Random };
 
 const settleMiners = (
   plan: Plan,
   minerIds: readonly MinerId[],
-  { ground, clock, checker, random }: MinerGround,
+  { ground, time, clock, checker, random, attestor }: MinerGround,
 ): ReadonlyMap<MinerId, SimMiner> => {
   const miners = new Map<MinerId, SimMiner>();
+  const { witness } = checker;
   const others = (minerId: MinerId) => [...miners.values()].filter((other) => other.minerId !== minerId);
   for (const minerId of minerIds) {
     const miner = createSimMiner({
       ...{ minerId, bus: ground.bus, now: clock.now, random, bug: plan.bug, capacity: anyCapacity(random, plan) },
-      isCrasher: (vmId) => Number.parseInt(vmId.slice(0, 6), 16) % 100 < plan.crashersPercent,
+      ...{ time, attestor, witness },
+      isCrasher: (vmId) => isOfShare(vmId, plan.crashersPercent),
       gossip: () => others(minerId).flatMap(({ guests }) => [...guests.values()]),
       onLaunch: (vmId, { generation }, { bootId }) => checker.launched(minerId, vmId, generation, bootId),
       onRemove: (vmId) => checker.removed(minerId, vmId),
