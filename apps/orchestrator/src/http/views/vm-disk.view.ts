@@ -20,7 +20,7 @@ export const vmDiskAnswer = z
       cipher: z.literal('aes-xts-plain64'),
       keyBits: z.literal(512),
       pbkdf: z.literal('argon2id'),
-      integrity: volumeIntegrity.describe('Without it, its miner can put back single old sectors unseen'),
+      integrity: volumeIntegrity.describe('Without it, its miner can change single sectors unseen'),
       headerSha256: sha256Hex.nullable().describe('The LUKS2 header it must have; none before its first boot'),
       bootCounter: z.int().describe('How often its guest said it had opened it'),
       keyDestroyed: z.boolean(),
