@@ -20,7 +20,9 @@ export const readPassport = (
   if (isTooDeep(text)) return fault('passport-form', `brackets nest deeper than ${limits.depthMax}`);
   const json = jsonOf(text);
   if ('wrong' in json) return fault('passport-form', `it is no JSON: ${json.wrong}`);
-  const kind = z.looseObject({ format: z.literal(passportFormat), version: z.unknown() }).safeParse(json.value);
+  const kind = z
+    .looseObject({ format: z.literal(passportFormat), version: z.unknown().optional() })
+    .safeParse(json.value);
   if (!kind.success) return fault('passport-form', `its format is not ${passportFormat}`);
   if (kind.data.version !== passportVersion) {
     const named = `${JSON.stringify(kind.data.version) ?? 'none'}`.slice(0, 40);

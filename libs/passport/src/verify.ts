@@ -101,7 +101,8 @@ const lookInto = (passport: Passport, { founded, kept, vm, verdicts }: Read, tru
   const carried = passport.appraisals.flatMap(({ revocationList }) => kept.pieces.get(revocationList ?? '') ?? []);
   const lists = [...trust.revocationLists, ...new Set(carried)];
   const { checks, rejudged } = verdictChecks(verdicts, passport.appraisals, court, lists);
-  const about = { vmId: passport.vmId, kept, simulated: trust.simulated };
+  const simulated = network.kind === 'simulated' ? trust.simulated : null;
+  const about = { vmId: passport.vmId, kept, simulated };
   return {
     ...{ replayed, rejudged, history: historyOf(vm) },
     checks: [

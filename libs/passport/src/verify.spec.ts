@@ -1,0 +1,81 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { simulatedProcessor } from '#simulated-processor';
+import { openScene, type Scene } from './passport.fixture.ts';
+import { revocationList } from './story.fixture.ts';
+import { type PassportReport, type PassportTrust, verifyPassport } from './verify.ts';
+
+const honest = await openScene();
+const trust: PassportTrust = {
+  networkKey: createPublicKey(honest.networkKey),
+  simulated: simulatedProcessor,
+  revocationLists: [],
+};
+const verified = ({ passport }: Pick<Scene, 'passport'>, over: Partial<PassportTrust> = {}): PassportReport =>
+  verifyPassport(passport, { ...trust, ...over });
+const failing = ({ checks }: PassportReport): readonly string[] => [
+  ...new Set(checks.flatMap(({ code, outcome }) => (outcome === 'fail' ? [code] : []))),
+];
+const resting = ({ checks }: PassportReport, ground: string): ReadonlySet<string> =>
+  new Set(checks.flatMap(({ code, restsOn }) => (restsOn === ground ? [code] : [])));
+
+describe('an honest passport', () => {
+  test('is valid, says SIMULATED, and says what rests on whom', () => {
+    const report = verified(honest);
+    expect(failing(report)).toEqual([]);
+    expect(report).toMatchObject({ ok: true, simulated: true, vmId: honest.vmId, name: 'web' });
+    expect(resting(report, 'processor')).toEqual(new Set(['evidence', 'key-bound', 'host-key-bound', 'certificate']));
+    expect(report.checks.filter(({ restsOn }) => restsOn === 'processor').map(({ outcome }) => outcome)).toEqual(
+      Array.from({ length: 9 }, () => 'simulated'),
+    );
+    for (const code of ['release-decided', 'confirmation-decided', 'boot-launch', 'chip-holder', 'not-revoked']) {
+      expect(resting(report, 'network')).toContain(code);
+    }
+    expect(resting(report, 'nobody')).toEqual(new Set(['after', 'image', 'since-boot']));
+    expect(report.boots).toMatchObject([
+      { minerId: honest.minerId, chipId: honest.chipId, release: { mode: 'format' }, counter: 1 },
+      { minerId: honest.minerId, chipId: honest.chipId, release: { mode: 'unlock' }, counter: 2 },
+    ]);
+    expect(report.history.map(({ type }) => type)).toEqual(['VmRequested', 'VmVolumeChosen', 'VmPlaced']);
+  });
+
+  test('without a key to expect is valid, and says that nobody compared it', () => {
+    const report = verified(honest, { networkKey: null });
+    expect(report.ok).toBe(true);
+    expect(report.checks.find(({ code }) => code === 'network-key')).toMatchObject({ outcome: 'unchecked' });
+  });
+
+  test('of another network than the one that is meant is not valid', () => {
+    const { publicKey } = generateKeyPairSync('ed25519');
+    expect(failing(verified(honest, { networkKey: publicKey }))).toEqual(['network-key']);
+  });
+
+  test('without evidence is valid on the network’s word, and proves nothing by a processor', async () => {
+    const bare = await openScene({
+      body: (body) => ({
+        ...body,
+        kept: [],
+        appraisals: body.appraisals.map((one) => ({ ...one, evidence: null, chip: null })),
+      }),
+    });
+    const report = verified(bare);
+    expect([report.ok, resting(report, 'processor').size]).toEqual([true, 0]);
+    expect(report.checks.filter(({ code }) => code === 'key-bound')).toMatchObject(
+      Array.from({ length: 2 }, () => ({ outcome: 'unchecked', restsOn: 'network' })),
+    );
+  });
+
+  test('says of a revocation list what it says, and nothing of a list of another root', () => {
+    const outcome = (...lists: readonly Uint8Array[]) =>
+      verified(honest, { revocationLists: lists }).checks.find(({ code }) => code === 'not-revoked');
+    expect(outcome(revocationList(false))).toMatchObject({ outcome: 'simulated', restsOn: 'processor' });
+    expect(outcome(revocationList(true))).toMatchObject({ outcome: 'fail' });
+    expect(outcome(Buffer.from('no list'))).toMatchObject({ outcome: 'unchecked' });
+  });
+
+  test('leaves the launches of a simulated network to its word where none can be computed', () => {
+    const report = verified(honest, { simulated: null });
+    expect(report.ok).toBe(true);
+    expect(report.checks.find(({ code }) => code === 'boot-launch')).toMatchObject({ outcome: 'unchecked' });
+  });
+});
