@@ -27,6 +27,8 @@ export class ToyHost {
   readonly hostReports: HostReport[] = [];
   readonly logged: string[] = [];
   readonly minerDir: string;
+  /** Where its backups go; another host may have the same. */
+  storeDir: string;
   hostBootId = 'kernel-1';
   /** Why the image cannot be used; null when it can. */
   imageFault: Error | null = null;
@@ -40,6 +42,7 @@ export class ToyHost {
 
   constructor(minerDir: string) {
     this.minerDir = minerDir;
+    this.storeDir = join(minerDir, 'store');
   }
 
   static async create(): Promise<ToyHost> {
@@ -49,10 +52,6 @@ export class ToyHost {
   get agent() {
     if (this.#agent === null) throw new Error('no agent runs');
     return this.#agent;
-  }
-
-  get storeDir(): string {
-    return join(this.minerDir, 'store');
   }
 
   /** Where the volume of a VM is, which no machine of this host makes. */
