@@ -62,6 +62,8 @@ export type BootOptions = {
   readonly metricsAt?: { readonly host: string; readonly port: number };
   /** Where the signed heads go, and who signs them; else into the test's own directory. */
   readonly heads?: { readonly file: string; readonly key: KeyObject };
+  /** Of a store that was founded before. */
+  readonly simulatedRootSha256?: string;
 };
 
 const testNetwork = (key?: KeyObject): NetworkTerms => ({
@@ -110,7 +112,10 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       readModelDir: dir,
       logHeadsFile: options.heads?.file ?? join(dir, 'log-heads.ndjson'),
       operatorToken: operator,
-      network: testNetwork(options.heads?.key),
+      network: {
+        ...testNetwork(options.heads?.key),
+        ...(options.simulatedRootSha256 === undefined ? {} : { simulatedRootSha256: options.simulatedRootSha256 }),
+      },
       resultKey: generateKeyPairSync('ed25519').publicKey,
       reconcile: true,
       metricsAt: options.metricsAt ?? null,
