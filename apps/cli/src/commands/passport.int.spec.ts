@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openScene } from '../../../../libs/passport/src/passport.fixture.ts';
 import { passportFile, signPassport } from '../../../../libs/passport/src/signed.ts';
@@ -92,8 +92,8 @@ describe('hcc passport verify', () => {
 
   test('holds certificates against a revocation list of one’s own', async () => {
     const machine = await given();
-    machine.write('good.crl', Buffer.from(revocationList(false)));
-    machine.write('bad.crl', Buffer.from(revocationList(true)));
+    writeFileSync(machine.path('good.crl'), revocationList(false));
+    writeFileSync(machine.path('bad.crl'), revocationList(true));
     const by = (file: string) => machine.hcc('passport', 'verify', 'web.passport', '--crl', file, '--json');
     expect(JSON.parse((await by('good.crl')).out)).toMatchObject({
       ok: true,
