@@ -2,9 +2,17 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { headerWith } from '../../libs/luks/src/header/header.fixture.ts';
-import type { KnownVm } from './network-side.ts';
+import type { KnownVm, NetworkSide } from './network-side.ts';
 import { changeBytes, lastWords, missingTools, openScene, type Scene } from './scene.ts';
 import type { Changes } from './sealed-vm.ts';
+
+type Over = Parameters<NetworkSide['release']>[3];
+
+/** A network that gives a key of another VM, or another's signature. */
+const releasingAs = (network: NetworkSide, over: Over, of: () => KnownVm): Changes => ({
+  answer: async ({ what, body }, honest, boot) =>
+    what === 'release' ? { message: await network.release(of(), boot, JSON.parse(body), over) } : honest(),
+});
 
 const missing = await missingTools();
 const reason = missing === '' ? '' : ` (skipped: no ${missing})`;
@@ -41,15 +49,7 @@ describe.skipIf(missing !== '')(`attacks on an owner's VM, on a real QEMU${reaso
     expect(await boot.console()).not.toContain('handing over to the disk');
     return words;
   };
-  const releasing = (
-    over: Parameters<typeof scene.scenery.network.release>[3],
-    of: () => KnownVm = () => vm,
-  ): Changes => ({
-    answer: async ({ what, body }, honest, boot) =>
-      what === 'release'
-        ? { message: await scene.scenery.network.release(of(), boot, JSON.parse(body), over) }
-        : honest(),
-  });
+  const releasing = (over: Over, of: () => KnownVm = () => vm) => releasingAs(scene.scenery.network, over, of);
 
   test('a volume of the attacker, of the right form, with a key that the attacker knows', async () => {
     const volumePath = await scene.copyOfVolume(vm);

@@ -1,5 +1,5 @@
 import { type DesiredSpec, unreachable } from '#domain';
-import { type Boot, type LaunchedBoot, launchedBoot, type Step } from '../converge/index.ts';
+import { type Boot, type Exit, type LaunchedBoot, launchedBoot, type Step } from '../converge/index.ts';
 import { failureOf } from '../failure.ts';
 import type { Machine, Started, StartPlan } from '../ports/hypervisor.ts';
 import { beginCopy, recordCopy, stopCopy } from './copy-steps.ts';
@@ -28,23 +28,8 @@ export const takeStep = async (
       return growDisk(step.spec, step.boot, held, parts);
     case 'launch':
       return launch(step.spec, step.boot, held, parts, onStarted);
-    case 'record-exit': {
-      const live = launchedBoot(held.vm);
-      if (live === null) return;
-      const { kind, ...how } = step.exit;
-      const boot = bootOf(live);
-      await saveBoot(
-        held,
-        parts,
-        'cause' in how
-          ? { ...boot, state: 'ended', ...how, agentEpoch: parts.here.agentEpoch }
-          : { ...boot, state: 'failed', ...how },
-      );
-      parts.log('info', 'QEMU is gone', { vmId: held.vmId, bootId: live.bootId, kind, ...how });
-      held.stopping = null;
-      held.exit = null;
-      return;
-    }
+    case 'record-exit':
+      return recordExit(step.exit, held, parts);
     case 'skip-boot': {
       const over = { state: 'ended', cause: 'requested', detail: 'stopped before it was started' } as const;
       return saveBoot(held, parts, { ...bootOf(step.boot), ...over, agentEpoch: parts.here.agentEpoch });
@@ -59,9 +44,7 @@ export const takeStep = async (
     case 'power-off':
       return pressPower(step.cause, held, parts);
     case 'kill':
-      parts.log('warn', 'QEMU is ended: its guest did not power off in time, or runs no system yet', {
-        vmId: held.vmId,
-      });
+      parts.log('warn', 'the guest did not power off, QEMU is ended', { vmId: held.vmId });
       await held.machine?.kill();
       held.exit = (await held.machine?.exited) ?? null;
       held.machine = null;
