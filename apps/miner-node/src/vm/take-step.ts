@@ -116,6 +116,23 @@ const openFiles = async (
   return { image, sealed: { bootSpec, cmdline, boot: await images.openBoot(bootDigest) } };
 };
 
+const recordExit = async (exit: Exit, held: Held, parts: VmParts): Promise<void> => {
+  const live = launchedBoot(held.vm);
+  if (live === null) return;
+  const { kind, ...how } = exit;
+  const boot = bootOf(live);
+  await saveBoot(
+    held,
+    parts,
+    'cause' in how
+      ? { ...boot, state: 'ended', ...how, agentEpoch: parts.here.agentEpoch }
+      : { ...boot, state: 'failed', ...how },
+  );
+  parts.log('info', 'QEMU is gone', { vmId: held.vmId, bootId: live.bootId, kind, ...how });
+  held.stopping = null;
+  held.exit = null;
+};
+
 const pressPower = async (cause: 'requested' | 'host-shutdown', held: Held, parts: VmParts): Promise<void> => {
   const live = launchedBoot(held.vm);
   if (live === null) return;
