@@ -150,12 +150,12 @@ const passportsOf = ({ clock, log, passportSources }: Ground, { store, network, 
 
 /** The keys of volumes, and who decides about them. */
 const openSealing = async (ground: Ground, { store, network, options }: Sealed, lifecycle: Lifecycle) => {
-  const { clock, log } = ground;
+  const { clock, ids, log } = ground;
   const open = () => ground.openVault(network.id);
   const vault = await lifecycle.open('vault', open, (opened) => opened.close());
   const simulated = await ground.openSimulated();
   return createSealing({
-    ...{ store, clock, log, vault, simulated, network },
+    ...{ store, clock, ids, log, vault, simulated, network },
     ...{ networkKey: options.network.key, resultKey: options.resultKey },
   });
 };

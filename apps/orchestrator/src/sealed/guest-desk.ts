@@ -8,11 +8,11 @@ import {
   bootId,
   type Clock,
   type ConfirmRequest,
-  derivedUuid,
   type EventStore,
   type GuestHandlers,
   GuestRefused,
   handle,
+  type Ids,
   type KeyVault,
   minerId as minerIdOf,
   type NetworkAnswer,
@@ -29,6 +29,7 @@ import { assertPresented } from './presented.ts';
 export type GuestDeskParts = {
   readonly store: EventStore;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly log: Log;
   readonly vault: Pick<KeyVault, 'create' | 'withKey'>;
   readonly networkId: string;
@@ -108,14 +109,17 @@ const suspected = (vm: Vm, counter: number): GuestRefused =>
 type SealedCommand = Extract<VmCommand, { type: 'ReleaseKey' | 'ConfirmBoot' }>;
 type WithoutNow<Command> = Command extends unknown ? Omit<Command, 'now'> : never;
 
-/** Gives the command to the VM's stream, and reads what the VM is then. One appraisal is one command, however often it comes. */
+/**
+ * Gives the command to the VM's stream, and reads what the VM is then. Every ask is decided by itself: the rules know a repeat
+ * by its content, and the same words of a boot that is over meanwhile must be refused.
+ */
 const decided = async (
-  { store, clock }: GuestDeskParts,
+  { store, clock, ids }: GuestDeskParts,
   vmId: string,
   { appraisalId, minerId }: GuestResult,
   command: WithoutNow<SealedCommand>,
 ): Promise<Vm> => {
-  const commandId = derivedUuid(command.type, vmId, appraisalId);
+  const commandId = ids.uuid();
   const meta = {
     ...{ commandId, actor: `miner:${minerId}` as const, correlationId: commandId },
     ...{ causationId: appraisalId, traceparent: null },

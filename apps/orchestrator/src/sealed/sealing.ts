@@ -8,6 +8,7 @@ import {
   type EventStore,
   type GuestHandlers,
   GuestRefused,
+  type Ids,
   type KeyVault,
   readWholeStream,
   streamName,
@@ -15,6 +16,7 @@ import {
 import type { BootTerms } from '../processes/vm-boots.process.ts';
 import { type AccessMessage, createAccessMessage } from './access-message.ts';
 import { createGuestDesk } from './guest-desk.ts';
+import { guestRetryMs } from './limits.ts';
 
 /** What the processes need for VMs whose disks only their guests can read. */
 export type Sealing = {
@@ -26,6 +28,7 @@ export type Sealing = {
 export type SealingParts = {
   readonly store: EventStore;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly log: Log;
   readonly vault: KeyVault;
   readonly network: { readonly id: string; readonly kind: NetworkKind };
@@ -38,12 +41,13 @@ export type SealingParts = {
 
 /** Everything of the orchestrator that knows of keys: what processes use, and what answers guests. */
 export const createSealing = (parts: SealingParts): { readonly sealing: Sealing; readonly desk: GuestHandlers } => {
-  const { store, clock, log, vault, network, networkKey, resultKey, simulated } = parts;
+  const { store, clock, ids, log, vault, network, networkKey, resultKey, simulated } = parts;
   const raw = createPublicKey(networkKey).export({ format: 'raw-public' });
   const readResult = async (result: string, nowMs: number) => {
     const read = await verifyGuestResult(result, { publicKey: resultKey, networkId: network.id, nowMs });
     if (read.ok) return read.claims;
-    throw new GuestRefused(read.code, `the attestation result is not taken: ${read.detail}`, null);
+    const retryInMs = read.code === 'result-expired' ? guestRetryMs : null;
+    throw new GuestRefused(read.code, `the attestation result is not taken: ${read.detail}`, retryInMs);
   };
   return {
     sealing: {
@@ -51,7 +55,7 @@ export const createSealing = (parts: SealingParts): { readonly sealing: Sealing;
       boots: { network, networkKey: raw, simulated },
     },
     desk: createGuestDesk({
-      ...{ store, clock, log, vault, networkKey, readResult, networkId: network.id },
+      ...{ store, clock, ids, log, vault, networkKey, readResult, networkId: network.id },
       allowsClassical: () => allowsClassical(store),
     }),
   };
