@@ -49,7 +49,7 @@ const environmentOf = (pid: number): string =>
 
 beforeAll(async () => {
   build = copyBuild();
-  cluster = await startCluster(freshHome(), ['--no-vm'], build.program);
+  cluster = await startCluster(freshHome(), ['--no-vm'], { program: build.program });
   const document = {
     ...{ version: 1, newMs: 10_000, newAppraisals: 5, lowMs: 10_000, bestMinMs: 10_000, bestMaxMs: 20_000 },
     ...{ recheckMs: 5_000, graceMs: 60_000 },

@@ -58,10 +58,20 @@ export type Cluster = {
 // biome-ignore lint/suspicious/noExplicitAny: answers are read field by field by the assertions.
 export type Json = any;
 
-/** `hcc up` on a home, of this build or another, ready when its API answers ready. */
-export const startCluster = async (home: string, args: readonly string[] = [], program = hcc): Promise<Cluster> => {
+export type ClusterOptions = {
+  /** The `hcc` of another build. */
+  readonly program?: string;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** `hcc up` on a home, ready when its API answers ready. */
+export const startCluster = async (
+  home: string,
+  args: readonly string[] = [],
+  { program = hcc, env = {} }: ClusterOptions = {},
+): Promise<Cluster> => {
   const up = spawn(process.execPath, [program, 'up', '--home', home, '--port', '0', ...args], {
-    env: { ...process.env, NO_COLOR: '1', ...(await storeEnv(home)) },
+    env: { ...process.env, NO_COLOR: '1', ...(await storeEnv(home)), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const end = ended(up);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -35,6 +35,13 @@ test.each([
 test('given a secret across the ends of two pieces of a large file / then it is found, once', async () => {
   const secret = randomBytes(64);
   const dir = await placed(Buffer.concat([Buffer.alloc(4 * 1024 * 1024 - 30, 1), secret, Buffer.alloc(99, 1)]));
+  expect(await findSecret(secret, { paths: [dir] })).toEqual([{ place: join(dir, 'deep/er/file'), form: 'raw' }]);
+});
+
+test('given a secret that ends in the hole of a sparse file / then it is found', async () => {
+  const secret = Buffer.concat([randomBytes(60), Buffer.alloc(4)]);
+  const dir = await placed(Buffer.concat([Buffer.alloc(4 * 1024 * 1024 - 60, 1), secret.subarray(0, 60)]));
+  await truncate(join(dir, 'deep/er/file'), 64 * 1024 * 1024);
   expect(await findSecret(secret, { paths: [dir] })).toEqual([{ place: join(dir, 'deep/er/file'), form: 'raw' }]);
 });
 

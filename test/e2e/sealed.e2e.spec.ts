@@ -1,0 +1,206 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readEvidenceFiles } from '#adapters/evidence';
+import { openVaultDirectory } from '#adapters/vault';
+import { type Found, findSecret } from '../secrets/find-secret.ts';
+import { type Cluster, freshHome, type Json, kill, type Role, startCluster } from './cluster.ts';
+import { recordedOn, untilRecorded } from './record.ts';
+import { verifiedLog } from './stores.ts';
+import { until } from './until.ts';
+
+// One VM with an encrypted disk through three boots, told in order: made, come back after everything was stopped, resized.
+// Somebody dies at each of them while the guest is on its way to its key. At the end its key is looked for everywhere.
+
+const home = freshHome();
+const roles = ['orchestrator', 'attestor', 'nats-server', 'miner-node'] as const satisfies readonly Role[];
+const hex = (digits: number): RegExp => new RegExp(`^[0-9a-f]{${digits}}$`);
+
+let cluster: Cluster;
+let vmId: string;
+let sshHostKey: string;
+/** What nobody may find: known here because the vault opens with its own key, which this test has. */
+let volumeKey: Uint8Array;
+
+const start = async (): Promise<void> => {
+  // What a program writes for a moment is searched too.
+  const tmp = join(home, 'tmp');
+  mkdirSync(tmp, { recursive: true });
+  cluster = await startCluster(home, ['--miners', '1'], { env: { TMPDIR: tmp } });
+};
+
+const asked = (method: string, path: string, body?: unknown): Promise<Json> =>
+  until(`${method} ${path} is answered`, 60_000, async () => {
+    try {
+      const { status, body: answer } = await cluster.call(method, path, body);
+      return status < 300 ? answer : undefined;
+    } catch {
+      return undefined;
+    }
+  });
+
+const vmThatIs = (observed: string, boot: number): Promise<Json> =>
+  until(`boot ${boot} of the VM is ${observed}`, 180_000, async () => {
+    const { items } = await asked('GET', '/v1/vms');
+    return items.find((vm: Json) => vm.observed === observed && vm.bootEpoch === boot);
+  });
+
+const stream = (): string => `vm-${vmId}`;
+const eventsOf = async (type: string): Promise<readonly Json[]> =>
+  (await recordedOn(cluster, stream())).filter((event) => event.type === type).map(({ data }) => data);
+
+const inVm = async (command: string): Promise<string> => {
+  const { stdout } = await until(`the VM answers ${command}`, 60_000, async () => {
+    const run = await cluster.hcc('vm', 'ssh', vmId, '--', command);
+    return run.code === 0 ? run : undefined;
+  });
+  return stdout.trim();
+};
+
+const killAll = (role: Role): void => {
+  const pids = cluster.pids(role);
+  expect(pids.length, `${role} runs`).toBeGreaterThan(0);
+  for (const pid of pids) kill(pid);
+};
+
+const rootKibibytes = async (): Promise<number> => Number(await inVm("df -kP / | awk 'END {print $2}'"));
+
+const kek = (): Uint8Array => Buffer.from(readFileSync(join(home, 'secrets', 'vault.key'), 'utf8').trim(), 'hex');
+
+const keyInVault = async (): Promise<Uint8Array> => {
+  const vault = await openVaultDirectory({
+    dir: join(home, 'vault'),
+    networkId: null,
+    kek: kek(),
+    random: randomBytes,
+  });
+  try {
+    return await vault.withKey(vmId, async (key) => Uint8Array.from(key));
+  } finally {
+    await vault.close();
+  }
+};
+
+/** Evidence is kept encrypted, in which nothing is ever found: it is looked through as the attestor got it. */
+const openEvidence = async (): Promise<string> => {
+  const dir = join(home, 'tmp', 'opened-evidence');
+  mkdirSync(dir, { recursive: true });
+  const key = Buffer.from(readFileSync(join(home, 'secrets', 'evidence.key'), 'utf8').trim(), 'hex');
+  const kept = readEvidenceFiles({ dir: join(home, 'evidence'), key });
+  const appraised = await recordedOn(cluster, `appraisal-${vmId}`);
+  for (const { data } of appraised.filter(({ type }) => type === 'EvidenceAppraised')) {
+    const bytes = await kept.get(data.evidenceSha256);
+    if (bytes === null) throw new Error(`evidence ${data.evidenceSha256} was not kept`);
+    writeFileSync(join(dir, data.evidenceSha256), bytes);
+  }
+  expect(readdirSync(dir).length, 'two verdicts for each boot').toBeGreaterThanOrEqual(6);
+  return dir;
+};
+
+const coreFiles = (): readonly string[] => readdirSync('.').filter((name) => /^core(\.\d+)?$/.test(name));
+
+const everyPid = (): readonly number[] => [
+  ...roles.flatMap((role) => cluster.pids(role)),
+  ...cluster.qemus(),
+  ...cluster.hccams(),
+  cluster.up.pid ?? 0,
+];
+
+const foundOf = (secret: Uint8Array): Promise<readonly Found[]> =>
+  findSecret(secret, { paths: [home, ...coreFiles()], pids: everyPid() });
+
+beforeAll(async () => {
+  await start();
+  ({ vmId, sshHostKey } = await vmThatIs('running', 1));
+});
+
+afterAll(async () => {
+  await cluster?.destroy();
+});
+
+test('given a first boot / then its guest attested, formatted its disk with a key of its own, and its owner logs in by an attested host key', async () => {
+  const vm = await asked('GET', `/v1/vms/${vmId}`);
+  expect(vm).toMatchObject({ sshHostKeyAttested: true, disk: { kind: 'luks2', bootCounter: 1, keyDestroyed: false } });
+  const [released] = await eventsOf('VmKeyReleased');
+  expect(released).toMatchObject({ mode: 'format', headerSha256: null, suite: 'x-wing/hkdf-sha256/aes-256-gcm' });
+  const [confirmed] = await eventsOf('VmBootConfirmed');
+  expect(confirmed).toMatchObject({ counter: 1, headerSha256: vm.disk.headerSha256, sshHostKey });
+  const verdicts = (await recordedOn(cluster, `appraisal-${vmId}`)).map(({ data }) => data);
+  expect(verdicts.at(-1)).toMatchObject({
+    kind: 'guest',
+    tier: 'affirming',
+    evidenceSha256: expect.stringMatching(hex(64)),
+  });
+  volumeKey = await keyInVault();
+  expect(volumeKey).toHaveLength(64);
+  await inVm('echo "what I keep" > /root/kept && sync');
+});
+
+test('given everything is stopped and started again / when the orchestrator is killed as the release is recorded / then the VM opens the disk it had', async () => {
+  expect((await cluster.stop()).code).toBe(0);
+  expect(cluster.qemus()).toEqual([]);
+  await start();
+  await untilRecorded(cluster, stream(), { type: 'VmKeyReleased', n: 2, waitMs: 180_000 });
+  killAll('orchestrator');
+
+  const vm = await vmThatIs('running', 2);
+  expect(vm).toMatchObject({ vmId, sshHostKey, sshHostKeyAttested: true, disk: { bootCounter: 2 } });
+  const released = await eventsOf('VmKeyReleased');
+  expect(released, 'asked for again, it was not released again').toHaveLength(2);
+  expect(released[1]).toMatchObject({ mode: 'unlock', headerSha256: vm.disk.headerSha256 });
+  expect(await inVm('cat /root/kept')).toBe('what I keep');
+  expect((await eventsOf('VmStopped'))[0]).toMatchObject({ cause: 'host-shutdown' });
+  expect(await eventsOf('VmStopRequested'), 'nobody asked for it').toEqual([]);
+});
+
+test('given a resized VM whose guest waits for its key / when its miner and the orchestrator are killed / then the same machine boots, and its disk has grown inside', async () => {
+  const before = await rootKibibytes();
+  await asked('POST', `/v1/vms/${vmId}/stop`, {});
+  await vmThatIs('stopped', 2);
+  await asked('POST', `/v1/vms/${vmId}/resize`, { flavorId: 'micro' });
+  await until('it is resized', 60_000, async () => ((await eventsOf('VmResized')).length === 1 ? true : undefined));
+  await asked('POST', `/v1/vms/${vmId}/start`, {});
+  await untilRecorded(cluster, stream(), { type: 'VmKeyAwaited', n: 3, waitMs: 60_000 });
+  const qemus = cluster.qemus();
+  expect(qemus).toHaveLength(1);
+
+  const [orchestrator] = cluster.pids('orchestrator');
+  process.kill(orchestrator ?? 0, 'SIGSTOP');
+  const refused = (): number => minerLog().split('a guest is refused').length;
+  const already = refused();
+  await until('a guest is told to ask again', 120_000, () => (refused() > already ? true : undefined));
+  killAll('miner-node');
+  killAll('orchestrator');
+
+  const vm = await vmThatIs('running', 3);
+  expect(cluster.qemus(), 'the same machine').toEqual(qemus);
+  expect(vm).toMatchObject({ generation: 2, sshHostKey, disk: { bootCounter: 3, sizeBytes: 2 * 1024 ** 3 } });
+  expect(await eventsOf('VmKeyReleased')).toHaveLength(3);
+  expect(await rootKibibytes()).toBeGreaterThan(before + 900 * 1024);
+  expect(await inVm('cat /root/kept')).toBe('what I keep');
+});
+
+const minerLog = (): string => readFileSync(join(home, 'logs', 'miner-1.log'), 'utf8');
+
+test('given all that happened, and the VM runs / when its key is looked for / then it is nowhere; the key of the vault is in its own file alone', async () => {
+  await openEvidence();
+  expect(await foundOf(volumeKey)).toEqual([]);
+  expect(await foundOf(kek())).toEqual([{ place: join(home, 'secrets', 'vault.key'), form: 'hex' }]);
+});
+
+test('given the VM is terminated / then its key is destroyed, which is an event and a mark, and the log verifies', async () => {
+  await asked('DELETE', `/v1/vms/${vmId}`);
+  await until('its key is destroyed', 60_000, async () =>
+    (await eventsOf('VmKeyDestroyed')).length === 1 ? true : undefined,
+  );
+  const left = readdirSync(join(home, 'vault')).filter((file) => file.startsWith(vmId));
+  expect(left).toEqual([`${vmId}.destroyed`]);
+  await expect(keyInVault()).rejects.toThrow(/destroyed/);
+  expect((await asked('GET', `/v1/vms/${vmId}`)).disk.keyDestroyed).toBe(true);
+  expect((await asked('GET', '/v1/parked')).items).toEqual([]);
+  expect((await cluster.stop()).code).toBe(0);
+  expect([...cluster.qemus(), ...cluster.hccams()]).toEqual([]);
+  expect(await findSecret(volumeKey, { paths: [home] })).toEqual([]);
+  expect((await verifiedLog(home)).fault).toBeNull();
+});
