@@ -1,10 +1,9 @@
 import { Buffer } from 'node:buffer';
-import type { KeyObject } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { writeAll } from './file-bytes.ts';
 import { limits } from './limits.ts';
 import { LuksError } from './luks-error.ts';
-import { encryptSectors } from './sectors.ts';
+import { encryptSectors, type SectorKey } from './sectors.ts';
 
 export type StreamTerms = {
   readonly source: AsyncIterable<Uint8Array>;
@@ -21,7 +20,7 @@ export type StreamTerms = {
 export const encryptStream = async (
   file: FileHandle,
   offset: number,
-  volumeKey: KeyObject,
+  volumeKey: SectorKey,
   { source, sourceBytes, sectorBytes = 4096, progress, signal }: StreamTerms,
 ): Promise<number> => {
   // Before hours of encrypting, where it is known.

@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
-import { argon2, createHash, createSecretKey, type KeyObject, pbkdf2, timingSafeEqual } from 'node:crypto';
+import { argon2, createHash, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { stripes, volumeKeyBytes } from './header/metadata.ts';
 import { limits } from './limits.ts';
 import { LuksError } from './luks-error.ts';
-import { decryptSectors, encryptSectors } from './sectors.ts';
+import { decryptSectors, encryptSectors, type SectorKey, sectorKeyOf } from './sectors.ts';
 
 export type Argon2id = { readonly iterations: number; readonly memoryKiB: number; readonly cpus: number };
 
@@ -66,7 +66,7 @@ export const isVolumeKey = async (
 ): Promise<boolean> =>
   timingSafeEqual(await digestOf(volumeKey, Buffer.from(salt, 'base64'), iterations), Buffer.from(value, 'base64'));
 
-const areaKeyOf = async (passphrase: Uint8Array, kdf: Argon2id, salt: Uint8Array): Promise<KeyObject> => {
+const areaKeyOf = async (passphrase: Uint8Array, kdf: Argon2id, salt: Uint8Array): Promise<SectorKey> => {
   if (passphrase.length < 1 || passphrase.length > limits.passphraseBytesMax) {
     throw new LuksError(
       'passphrase-form',
@@ -84,7 +84,7 @@ const areaKeyOf = async (passphrase: Uint8Array, kdf: Argon2id, salt: Uint8Array
     tagLength: volumeKeyBytes,
   });
   try {
-    return createSecretKey(key);
+    return sectorKeyOf(key);
   } finally {
     key.fill(0);
   }

@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { createSecretKey, type KeyObject } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { readUpTo } from './file-bytes.ts';
 import { stripes, volumeKeyBytes } from './header/metadata.ts';
@@ -7,7 +6,7 @@ import { type HeaderVerdict, headerReadBytes, type Luks2Header, parseLuks2Header
 import { isVolumeKey, unsealKeyslot } from './keyslot.ts';
 import { type Argon2idBounds, defaultArgon2idBounds, limits } from './limits.ts';
 import { LuksError } from './luks-error.ts';
-import { decryptSectors } from './sectors.ts';
+import { decryptSectors, type SectorKey, sectorKeyOf } from './sectors.ts';
 
 /** A volume whose key is in this process. */
 export type OpenLuks2Volume = {
@@ -68,19 +67,19 @@ const unlock = async (
   file: FileHandle,
   { keyslot, digest }: Luks2Header,
   passphrase: Uint8Array,
-): Promise<KeyObject> => {
+): Promise<SectorKey> => {
   const area = await readUpTo(file, keyslot.offsetBytes, volumeKeyBytes * stripes);
   const salt = Buffer.from(keyslot.salt, 'base64');
   const volumeKey = await unsealKeyslot(area, passphrase, keyslot, salt);
   try {
-    if (await isVolumeKey(volumeKey, digest)) return createSecretKey(volumeKey);
+    if (await isVolumeKey(volumeKey, digest)) return sectorKeyOf(volumeKey);
   } finally {
     volumeKey.fill(0);
   }
   throw new LuksError('key-wrong', 'this key does not open the keyslot', 'another key', 'the one it was made with');
 };
 
-const opened = (file: FileHandle, header: Luks2Header, volumeKey: KeyObject): OpenLuks2Volume => {
+const opened = (file: FileHandle, header: Luks2Header, volumeKey: SectorKey): OpenLuks2Volume => {
   const { dataBytes, dataOffsetBytes, sectorBytes } = header;
   const read = async (offset: number, length: number): Promise<Buffer> => {
     wantRange(offset, length, dataBytes);

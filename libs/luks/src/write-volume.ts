@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { createSecretKey } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { encryptStream } from './encrypt-stream.ts';
@@ -10,6 +9,7 @@ import { type Luks2Header, parseLuks2Header } from './header/parse-header.ts';
 import { type Argon2id, digestOf, type RandomBytes, sealKeyslot } from './keyslot.ts';
 import { type Argon2idBounds, defaultArgon2idBounds, limits } from './limits.ts';
 import { LuksError } from './luks-error.ts';
+import { sectorKeyOf } from './sectors.ts';
 
 export type WriteLuks2Options = {
   /** The plaintext, in pieces of any length; whole sectors in sum. A hole is zeros here, and is encrypted like them. */
@@ -49,7 +49,7 @@ export const writeLuks2Volume = async (options: WriteLuks2Options): Promise<Luks
     try {
       try {
         await wantFree(options.target);
-        const dataBytes = await encryptStream(file, layout.dataOffsetBytes, createSecretKey(volumeKey), options);
+        const dataBytes = await encryptStream(file, layout.dataOffsetBytes, sectorKeyOf(volumeKey), options);
         const verdict = verdictOn(header, layout.dataOffsetBytes + dataBytes, options);
         await writeAll(file, area, layout.keyslotOffsetBytes);
         await file.sync();
