@@ -66,9 +66,9 @@ export type BootOptions = {
   readonly simulatedRootSha256?: string;
 };
 
-const testNetwork = (key?: KeyObject): NetworkTerms => ({
-  ...{ name: 'test', kind: 'simulated', simulatedRootSha256: '0'.repeat(64) },
-  key: key ?? generateKeyPairSync('ed25519').privateKey,
+const testNetwork = ({ heads, simulatedRootSha256 }: BootOptions): NetworkTerms => ({
+  ...{ name: 'test', kind: 'simulated', simulatedRootSha256: simulatedRootSha256 ?? '0'.repeat(64) },
+  key: heads?.key ?? generateKeyPairSync('ed25519').privateKey,
 });
 
 const inMemory = (store: EventStore, clock: Clock) => ({
@@ -112,10 +112,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       readModelDir: dir,
       logHeadsFile: options.heads?.file ?? join(dir, 'log-heads.ndjson'),
       operatorToken: operator,
-      network: {
-        ...testNetwork(options.heads?.key),
-        ...(options.simulatedRootSha256 === undefined ? {} : { simulatedRootSha256: options.simulatedRootSha256 }),
-      },
+      network: testNetwork(options),
       resultKey: generateKeyPairSync('ed25519').publicKey,
       reconcile: true,
       metricsAt: options.metricsAt ?? null,

@@ -42,5 +42,8 @@ export const firstOf = (...reasons: readonly (string | false | null)[]): string 
   return null;
 };
 
+/** Bytes as people say them, in whole MiB where they are. */
+export const mebibytes = (bytes: number): string => `${Math.round((bytes / 1024 ** 2) * 10) / 10} MiB`;
+
 /** As people see ids elsewhere. */
 export const short = (id: string): string => id.slice(0, 8);

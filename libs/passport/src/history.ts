@@ -1,5 +1,5 @@
 import type { VmEvent } from '#domain';
-import { short } from './check.ts';
+import { mebibytes, short } from './check.ts';
 import type { Told } from './told.ts';
 
 /** One thing that happened to the VM: the network's own word, in its order. */
@@ -23,16 +23,16 @@ const saidOf = (event: VmEvent): string | null => {
   switch (event.type) {
     case 'VmRequested': {
       const { size, imageDigest, sshPublicKeys } = event;
-      return `requested with ${size.vcpus} vCPUs, ${size.memoryBytes} bytes of memory, ${size.diskBytes} of disk, image ${imageDigest.slice(0, 16)}, ${sshPublicKeys.length} SSH keys`;
+      return `requested with ${size.vcpus} vCPUs, ${mebibytes(size.memoryBytes)} of memory, ${mebibytes(size.diskBytes)} of disk, image ${imageDigest.slice(0, 16)}, SSH keys: ${sshPublicKeys.length}`;
     }
     case 'VmVolumeChosen':
       return `its disk is LUKS2, integrity ${event.integrity}`;
     case 'VmPlaced':
       return `placed on miner ${event.minerId}, generation ${event.generation}`;
     case 'VmResized':
-      return `resized on miner ${event.minerId} to ${event.size.vcpus} vCPUs, ${event.size.memoryBytes} bytes of memory, ${event.size.diskBytes} of disk, generation ${event.generation}`;
+      return `resized on miner ${event.minerId} to ${event.size.vcpus} vCPUs, ${mebibytes(event.size.memoryBytes)} of memory, ${mebibytes(event.size.diskBytes)} of disk, generation ${event.generation}`;
     case 'VmSshKeysChanged':
-      return `${event.sshPublicKeys.length} SSH keys may log in from version ${event.keysVersion} on`;
+      return `who may log in was changed, version ${event.keysVersion}; SSH keys: ${event.sshPublicKeys.length}`;
     case 'VmRestoreRequested':
       return `backup ${short(event.backupId)} is to be its disk, on miner ${event.minerId}, generation ${event.generation}`;
     case 'VmBackupMade':

@@ -59,7 +59,7 @@ const revocationCheck = (
   }
   const detail =
     lists.length === 0
-      ? 'no revocation list is here: that its root had taken nothing back is the attestor’s word then; give the list of today with --crl'
+      ? 'that its root had taken nothing back was the attestor’s finding; a list of today says it again (--crl)'
       : 'its root has signed none of the revocation lists that are here';
   return unchecked(code, about, detail, 'network');
 };

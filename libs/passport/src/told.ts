@@ -32,7 +32,7 @@ export const chainCheck = ({ stream, events }: Stream): PassportCheck => {
     'stream-chain',
     stream,
     wrong,
-    `${events.length} events from its beginning, each linked to the one before`,
+    `events: ${events.length}, from its beginning on, each linked to the one before`,
   );
 };
 

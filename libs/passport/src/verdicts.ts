@@ -106,7 +106,7 @@ const boundChecks = (
     : [
         boundCheck('key-bound', released, rejudged.get(released.appraisalId), {
           fault: (judged) => releaseFault(judged.evidence, released),
-          detail: `the key of the disk went to guest key ${released.guestKeySha256.slice(0, 16)}, made inside this boot`,
+          detail: `the guest's report binds guest key ${released.guestKeySha256.slice(0, 16)}, which the network says it gave the key of the disk to`,
         }),
       ]),
   ...(confirmed === null

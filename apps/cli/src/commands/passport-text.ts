@@ -15,7 +15,7 @@ export const passportText = (report: PassportReport): string => {
     section('FAILED', failed, failed.length),
     section(`proven by the processor${simulated ? ', SIMULATED' : ''}`, of('processor')),
     section("on the network's key alone", of('network')),
-    section('not shown by any passport', of('nobody')),
+    section('unchecked', of('nobody')),
     ...(history.length === 0 ? [] : ["\nwhat happened, by the network's word\n", happenings(history)]),
     ...(ok || failed.length > 0 ? [] : ['\nit was not looked into further\n']),
     ...(network === null || !ok ? [] : [`\nnetwork key ${network.keyHex}\n`]),

@@ -67,14 +67,14 @@ describe('hcc passport verify', () => {
     const [processor, network, nobody] = [
       out.indexOf('proven by the processor, SIMULATED'),
       out.indexOf("on the network's key alone"),
-      out.indexOf('not shown by any passport'),
+      out.indexOf('\nunchecked\n'),
     ];
     expect([0 < (processor ?? 0), (processor ?? 0) < (network ?? 0), (network ?? 0) < (nobody ?? 0)]).toEqual([
       true,
       true,
       true,
     ]);
-    expect(out.slice(processor, network)).toMatch(/key-bound .*made inside this boot/);
+    expect(out.slice(processor, network)).toMatch(/key-bound .*the guest's report binds guest key/);
     expect(out.slice(network, nobody)).toMatch(/release-decided .*after affirming appraisal/);
     expect(out).toContain('placed on miner');
   });
