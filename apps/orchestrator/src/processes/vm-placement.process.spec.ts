@@ -2,6 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { HoldId, VmId } from '#domain';
 import { type Bench, createBench, hostFacts, roomFor } from '../../../../test/conformance/bench.ts';
 import { describeProcess, runProcess, type Story } from '../../../../test/conformance/process.ts';
+import { nano } from '../../../../test/domain/samples.ts';
+import { backupId } from '../../../../test/domain/vm-backup-story.ts';
+import { backedUpVm } from '../../../../test/orchestrator/backed-up.ts';
+import { teller } from '../../../../test/orchestrator/told.ts';
 import { vmPlacement } from './vm-placement.process.ts';
 
 const admitted = async (bench: Bench, flavorId = 'nano'): Promise<VmId> => {
@@ -55,7 +59,27 @@ const released: Story = async (bench, run) => {
   await run();
 };
 
+/** A stopped VM with a backup on a miner that has set its room aside, restored onto one with or without room. */
+const restore =
+  (onto: 'here' | 'elsewhere' | 'no room'): Story =>
+  async (bench, run) => {
+    const minerId = await bench.miner(roomFor(1));
+    const other = await bench.miner(onto === 'no room' ? { ...roomFor(1), memoryBytes: 1 } : roomFor(1));
+    const [vmId, accountId] = [bench.ids.uuid() as VmId, await bench.account(10n)];
+    await teller(bench.store).vm(vmId, ...backedUpVm({ vmId, accountId, minerId }));
+    await bench.onMiner(minerId, { type: 'ReserveAllocation', vmId, generation: 1, size: nano });
+    await run();
+    const target = onto === 'here' ? minerId : other;
+    await bench.vm(vmId, { type: 'RestoreVm', backupId: backupId(), minerId: target });
+    await run();
+    await bench.observe(vmId, minerId, 9, { phase: 'absent' }).catch(() => undefined);
+    await run();
+  };
+
 describeProcess(vmPlacement, {
+  'restored where it was': restore('here'),
+  'restored elsewhere': restore('elsewhere'),
+  'not restored': restore('no room'),
   place,
   'a reservation refused': refusedThenElsewhere,
   'no fit, then capacity': noFitThenCapacity,
@@ -142,5 +166,36 @@ describe('placement', () => {
       type: 'VmPlacementFailed',
       data: { reasons: {} },
     });
+  });
+});
+
+describe('a restore', () => {
+  const told = async (story: Story) => {
+    const bench = createBench();
+    await story(bench, () => runProcess(vmPlacement, bench));
+    const log = await bench.log();
+    const miners = log.filter(({ stream }) => stream.startsWith('miner-'));
+    return { vm: log.filter(({ stream }) => stream.startsWith('vm-')).map(({ type }) => type), miners };
+  };
+  const last = (log: Awaited<ReturnType<typeof told>>, type: string) =>
+    log.miners.findLast((event) => event.type === type)?.data;
+
+  test('given the same miner, then its room is set aside as the new generation, and it is placed', async () => {
+    const log = await told(restore('here'));
+    expect(log.vm.filter((type) => type === 'VmPlaced')).toHaveLength(2);
+    expect(last(log, 'AllocationReserved')).toMatchObject({ generation: 2 });
+  });
+
+  test('given another miner, then it sets room aside, and the first has its own again once it removed what it had', async () => {
+    const log = await told(restore('elsewhere'));
+    expect(log.vm.slice(-3)).toEqual(['VmRestoreRequested', 'VmPlaced', 'VmCopyRemoved']);
+    expect(last(log, 'AllocationReserved')).toMatchObject({ generation: 2 });
+    expect(last(log, 'AllocationReleased')).toMatchObject({ generation: 1, reason: 'restored-elsewhere' });
+  });
+
+  test('given a miner without room, then it stays where it is, with its disk and its room', async () => {
+    const log = await told(restore('no room'));
+    expect(log.vm).toContain('VmRestoreRefused');
+    expect(last(log, 'AllocationReleased')).toBeUndefined();
   });
 });

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { BootId, DesiredSpec, MinerId, VmId } from '#domain';
-import { BusUnavailable, createConsumer, type OrchestratorBus, streamName } from '#events';
+import type { BootId, DesiredSpec, MinerId, VmEvent, VmId } from '#domain';
+import { BusUnavailable, bootIdOf, createConsumer, type OrchestratorBus, streamName } from '#events';
 import { type Bench, createBench, roomFor } from '../../../../test/conformance/bench.ts';
+import { noon } from '../../../../test/domain/samples.ts';
+import { backupId } from '../../../../test/domain/vm-backup-story.ts';
+import { headerSha256, sealed } from '../../../../test/domain/vm-sealed-story.ts';
+import { boot } from '../../../../test/domain/vm-story.ts';
+import { backedUpVm } from '../../../../test/orchestrator/backed-up.ts';
+import { teller } from '../../../../test/orchestrator/told.ts';
 import { createSpecPublisher } from './spec-publisher.ts';
 
 /** The last spec per subject, as the bus keeps it, and everything that was ever put or purged. */
@@ -46,6 +52,21 @@ const given = async () => {
 const end = async (bench: Bench, vmId: VmId, minerId: MinerId): Promise<void> => {
   await bench.vm(vmId, { type: 'TerminateVm' });
   await bench.observe(vmId, minerId, 1, { phase: 'absent' });
+};
+
+/** A guest on that miner has opened what was restored there. */
+const openedOn = (minerId: MinerId): readonly VmEvent[] => {
+  const at = { generation: 2, minerId };
+  return [
+    { type: 'VmStartRequested' },
+    {
+      ...{ type: 'BootAuthorized', generation: 2, bootEpoch: 2, bootId: boot(2), cause: 'owner-start' },
+      ...{ authorizedAt: noon, deadlineAt: noon },
+    },
+    sealed.specified(2, { generation: 2 }),
+    sealed.released(2, { ...at, mode: 'unlock', headerSha256 }),
+    sealed.confirmed(2, 2, at),
+  ];
 };
 
 describe('the spec publisher', () => {
@@ -139,5 +160,30 @@ describe('the spec publisher', () => {
     await restarted.runOnce();
     expect(wire.subjects.size).toBe(2);
     expect(restarted.parked().map(({ stream }) => stream)).toEqual([`vm-${unreadable}`]);
+  });
+
+  test('given a restore elsewhere, then the miner that had it stops at once, removes it once a guest opened the other, and is then forgotten', async () => {
+    const { bench, wire, start, accountId, minerId } = await given();
+    const other = await bench.miner(roomFor(5));
+    const vmId = bench.ids.uuid() as VmId;
+    const tell = teller(bench.store);
+    const publisher = start();
+    const said = async (miner: MinerId) => {
+      await publisher.runOnce();
+      const spec = wire.subjects.get(`${miner}.${vmId}`);
+      return spec === undefined ? null : `${spec.desired} in ${spec.generation}`;
+    };
+    await tell.vm(vmId, ...backedUpVm({ vmId, accountId, minerId }));
+    expect(await said(minerId)).toBe('stopped in 1');
+    const manifestSha256 = 'a'.repeat(64);
+    const restore = { type: 'RestoreVm', backupId: backupId(), minerId: other } as const;
+    await bench.vm(vmId, restore);
+    await bench.vm(vmId, { type: 'ConfirmPlacement', minerId: other, generation: 2, nextBootId: bootIdOf('x') });
+    expect([await said(minerId), await said(other)]).toEqual(['stopped in 1', 'stopped in 2']);
+    expect(wire.subjects.get(`${other}.${vmId}`)).toMatchObject({ restore: { manifestSha256, generation: 2 } });
+    await tell.vm(vmId, ...openedOn(other));
+    expect([await said(minerId), await said(other)]).toEqual(['absent in 1', 'running in 2']);
+    await bench.observe(vmId, minerId, 9, { phase: 'absent' });
+    expect([await said(minerId), await said(other)]).toEqual([null, 'running in 2']);
   });
 });

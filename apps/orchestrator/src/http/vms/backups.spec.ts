@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { streamName } from '#events';
+import { backupId, manifestSha256 } from '../../../../../test/domain/vm-backup-story.ts';
+import { backedUpVm } from '../../../../../test/orchestrator/backed-up.ts';
+import { boot, furnished, newId, newToken, typesOf } from '../../../../../test/orchestrator/booted.ts';
+import { teller } from '../../../../../test/orchestrator/told.ts';
+
+/** A stopped VM of an owner, with one backup; nobody else may hear of it. */
+const ground = async () => {
+  const api = await boot();
+  const { accountId, owner } = await furnished(api);
+  const vmId = newId();
+  await teller(api.store).vm(vmId, ...backedUpVm({ vmId, accountId, minerId: newId() }));
+  const at = `/v1/vms/${vmId}`;
+  const ask = (method: string, path: string, body?: object) =>
+    api.call(method, `${at}${path}`, { token: owner, ...(body === undefined ? {} : { body }) });
+  return { ...api, vmId, at, ask };
+};
+
+describe('backups over HTTP', () => {
+  it('given a stopped VM, then a backup is accepted once under its id, and the list says that it is under way', async () => {
+    const { ask } = await ground();
+    const wanted = { backupId: newId() };
+    expect(await ask('POST', '/backups', wanted)).toMatchObject({
+      ...{ status: 202, body: { events: ['VmBackupRequested'] } },
+    });
+    expect(await ask('POST', '/backups', wanted)).toMatchObject({ status: 200, body: { events: [] } });
+    expect(await ask('POST', '/backups', { backupId: newId() })).toMatchObject({
+      ...{ status: 409, body: { code: 'vm-backing-up', fix: expect.stringContaining('hcc vm backups') } },
+    });
+    const { body } = await ask('GET', '/backups');
+    expect(body).toMatchObject({
+      ...{ underWay: wanted.backupId, failure: null, restore: null, restoreRefusal: null, restored: null },
+      backups: [{ backupId: backupId(), manifestSha256, bootCounter: 1, isOlder: false, chunks: 4 }],
+    });
+  });
+
+  it('given a start while a backup is made, then it is accepted, and it boots no earlier', async () => {
+    const { ask, vmId, store } = await ground();
+    await ask('POST', '/backups', { backupId: newId() });
+    expect(await ask('POST', '/start')).toMatchObject({ status: 202, body: { events: ['VmStartRequested'] } });
+    expect((await typesOf(store, vmId)).at(-1)).toBe('VmStartRequested');
+    expect(await ask('POST', '/backups', { backupId: 'the first one' })).toMatchObject({ status: 400 });
+  });
+
+  it('given a backup, then it is restored where it was unless another miner is named; one that is not there is refused', async () => {
+    const { ask, vmId, store } = await ground();
+    expect(await ask('POST', '/restore', { backupId: newId() })).toMatchObject({
+      ...{ status: 404, body: { code: 'backup-not-found' } },
+    });
+    expect(await ask('POST', '/restore', { backupId: backupId() })).toMatchObject({
+      ...{ status: 202, body: { events: ['VmRestoreRequested'] } },
+    });
+    const asked = (await store.readStream(streamName('vm', vmId))).find(({ type }) => type === 'VmRestoreRequested');
+    expect(asked?.data).toMatchObject({ manifestSha256, generation: 2, replaces: 1 });
+  });
+
+  it('given backups, then the VM ends only for whoever says that they may become unreadable', async () => {
+    const { ask } = await ground();
+    expect(await ask('DELETE', '')).toMatchObject({
+      status: 409,
+      body: { code: 'backups-die-with-the-key', observed: 1, fix: expect.stringContaining('--destroy-backups') },
+    });
+    expect(await ask('DELETE', '?destroyBackups=perhaps')).toMatchObject({ status: 400 });
+    expect(await ask('DELETE', '?destroyBackups=true')).toMatchObject({
+      ...{ status: 202, body: { events: ['VmTerminationRequested'] } },
+    });
+  });
+
+  it('given another owner, then there is no such VM for them', async () => {
+    const { call, at, must } = await ground();
+    const accountId = newId();
+    await must('POST', '/v1/accounts', { body: { accountId, name: 'Bob' } });
+    const { tokenId, sha256, text } = newToken();
+    await must('POST', `/v1/accounts/${accountId}/tokens`, { body: { tokenId, sha256, role: 'owner', label: 'x' } });
+    const body = { backupId: backupId() };
+    for (const [method, path] of [
+      ['GET', '/backups'],
+      ['POST', '/backups'],
+      ['POST', '/restore'],
+    ] as const) {
+      const answer = await call(method, `${at}${path}`, { token: text, ...(method === 'POST' ? { body } : {}) });
+      expect(answer).toMatchObject({ status: 404, body: { code: 'vm-not-found' } });
+    }
+  });
+});
