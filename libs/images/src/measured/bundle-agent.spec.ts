@@ -9,6 +9,15 @@ describe('the guest agent as files', () => {
     expect(await bundleAgent('simulated')).toEqual(await bundleAgent('simulated'));
   });
 
+  test('given either agent / when it is bundled / then it is small, and has no other language than its own', async () => {
+    for (const program of ['hccam', 'guest-boot'] as const) {
+      const text = textOf(await bundleAgent('production', program));
+      expect(text).toContain('Invalid input: expected');
+      expect(text).not.toContain('Ungültige Eingabe');
+      expect(text.length, 'each megabyte is a second of every boot under emulation').toBeLessThan(900_000);
+    }
+  });
+
   test('given a production network / when its agent is bundled / then it holds nothing of the simulated processor', async () => {
     const [production, simulated] = [await bundleAgent('production'), await bundleAgent('simulated')];
     expect([...production.keys()]).toEqual(['main.mjs']);
