@@ -10,6 +10,7 @@ import {
 import { bootIdOf, commandIdOf } from '#events';
 import { liveMiner } from './live-miner.ts';
 import type { KnownEvent, Process, ProcessCommand } from './process.ts';
+import { release, reserveRestored } from './vm-allocations.ts';
 
 type Wanting = {
   readonly size: Size;
@@ -131,15 +132,8 @@ const reactToVm = (state: PlacementState, { id, event, recorded }: OfVm): readon
       const command = { type: 'ReserveAllocation', vmId: id, generation, size: vm.size } as const;
       return [{ step: 'reserve', target: 'miner', id: minerId, command }];
     }
-    case 'VmRestoreRequested': {
-      const { minerId, generation, replaces, size } = event;
-      const wanted = { vmId: id, generation, size };
-      const command =
-        replaces === null
-          ? ({ type: 'ReserveAllocation', ...wanted } as const)
-          : ({ type: 'ResizeAllocation', ...wanted, from: replaces } as const);
-      return [{ step: 'reserve-restore', target: 'miner', id: minerId, command }];
-    }
+    case 'VmRestoreRequested':
+      return [reserveRestored(id, event)];
     // Only now is its memory and disk free again: until it said so, an older copy may have run there.
     case 'VmCopyRemoved':
       return [release(id, event.minerId, event.generation, 'restored-elsewhere')];
@@ -153,13 +147,6 @@ const reactToVm = (state: PlacementState, { id, event, recorded }: OfVm): readon
       return [];
   }
 };
-
-const release = (vmId: VmId, minerId: MinerId, generation: number, reason: string): ProcessCommand => ({
-  step: 'release-allocation',
-  target: 'miner',
-  id: minerId,
-  command: { type: 'ReleaseAllocation', vmId, generation, reason },
-});
 
 const reactToMiner = (state: PlacementState, { id, event, recorded }: OfMiner): readonly ProcessCommand[] => {
   switch (event.type) {
