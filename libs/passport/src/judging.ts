@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   type Appraisal,
+  type CertificateVerdicts,
   type GuestContext,
   type GuestEvidence,
   hintsOf,
@@ -11,6 +12,7 @@ import {
 import type { EvidenceAppraised } from '#domain';
 import type { PassportAppraisal } from './document.ts';
 import type { Kept } from './kept.ts';
+import { passportLimits as limits } from './limits.ts';
 import type { SeenBoot } from './replay.ts';
 import type { Told } from './told.ts';
 
@@ -19,6 +21,8 @@ export type Court = {
   readonly network: GuestContext['network'];
   readonly kept: Kept;
   readonly boots: readonly SeenBoot[];
+  /** Chains that were good before: a VM's verdicts share a chip. */
+  readonly chains: CertificateVerdicts;
   /** Whom this network's processors are believed by, for the chain that some evidence came with. */
   readonly rootsOf: (chain: readonly Uint8Array[], vek: Uint8Array | null) => TrustRoots;
 };
@@ -59,28 +63,49 @@ export const rejudge = (
   const document = court.kept.pieces.get(listed.evidence) ?? new Uint8Array();
   const read = parseGuestEvidence(document);
   if ('refusal' in read) return { kind: 'wrong', why: `evidence that cannot be read: ${read.refusal.observed}` };
-  const boot = bootOf(verdict, court.boots);
-  if (boot === undefined) return { kind: 'wrong', why: 'no boot was written down when it was judged' };
   const certificates = certificatesFor(read.value, listed, court.kept);
   if (certificates === null)
     return { kind: 'not-here', why: 'the certificates of its processor are not in this passport' };
-  const { specified, minerId } = boot;
-  const { bootId, generation, bootSpec, bootDigest, launchDigests } = specified;
-  const context: GuestContext = {
-    ...{ network: court.network, nonceSha256: event.nonceSha256, chip: listed.chip, atMs: event.appraisedAt },
-    expected: { vmId: event.attesterId, minerId, generation, bootId, bootSpec, bootDigest, launchDigests },
-    ...{ roots: court.rootsOf(certificates.chain, certificates.vek), revocationLists: {}, endorsements: certificates },
-  };
-  const { appraisal } = judgeGuestEvidence({ document, evidence: read.value }, context, policy.policy);
-  return { kind: 'judged', appraisal, evidence: read.value, boot, certificates };
+  const boots = bootsFor(verdict, court.boots);
+  const judged = boots.map((boot) => {
+    const context = contextOf(event, listed, { court, boot, certificates });
+    const { appraisal } = judgeGuestEvidence({ document, evidence: read.value }, context, policy.policy);
+    return { kind: 'judged', appraisal, evidence: read.value, boot, certificates } as const;
+  });
+  const alike = judged.find(({ appraisal }) => appraisal.tier === event.tier) ?? judged[0];
+  return alike ?? { kind: 'wrong', why: 'no boot was written down when it was judged' };
 };
 
-/** By the release or the confirmation that names the verdict; else the boot that was written down last before it. */
-const bootOf = ({ event, atMs }: Told<EvidenceAppraised>, boots: readonly SeenBoot[]): SeenBoot | undefined =>
-  boots.find(
+type Against = { readonly court: Court; readonly boot: SeenBoot; readonly certificates: Certificates };
+
+const contextOf = (
+  { nonceSha256, appraisedAt, attesterId }: EvidenceAppraised,
+  { chip }: PassportAppraisal,
+  { court, boot: { specified, minerId }, certificates }: Against,
+): GuestContext => {
+  const { bootId, generation, bootSpec, bootDigest, launchDigests } = specified;
+  return {
+    ...{ network: court.network, nonceSha256, chip, atMs: appraisedAt, verdicts: court.chains },
+    expected: { vmId: attesterId, minerId, generation, bootId, bootSpec, bootDigest, launchDigests },
+    ...{ roots: court.rootsOf(certificates.chain, certificates.vek), revocationLists: {}, endorsements: certificates },
+  };
+};
+
+/**
+ * The boot of the release or the confirmation that names the verdict; else those that were written down last before it, the newest
+ * first: attestor and orchestrator each have their clock, and a VM may be rebooted while its evidence is on its way.
+ */
+const bootsFor = ({ event, atMs }: Told<EvidenceAppraised>, boots: readonly SeenBoot[]): readonly SeenBoot[] => {
+  const named = boots.find(
     ({ released, confirmed }) =>
       released?.appraisalId === event.appraisalId || confirmed?.appraisalId === event.appraisalId,
-  ) ?? boots.findLast((one) => one.atMs <= atMs);
+  );
+  if (named !== undefined) return [named];
+  return boots
+    .filter((one) => one.atMs <= atMs + limits.clocksApartMs)
+    .slice(-2)
+    .reverse();
+};
 
 const policyOf = ({ policies }: EvidenceAppraised, { policies: kept }: Kept) => {
   const used = policies.find(({ name }) => name === 'guest-boot');

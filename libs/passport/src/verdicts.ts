@@ -65,21 +65,24 @@ const verdictCheck = (event: EvidenceAppraised, judged: Rejudged | undefined): P
   const { appraisal, evidence } = judged;
   const simulated = appraisal.platform === 'simulated';
   const wrong = recordFault(event, judged);
-  if (appraisal.tier !== 'affirming') return byNetwork(code, about, wrong, `refused, as recorded: ${recorded}`);
+  if (event.tier !== 'affirming') return byNetwork(code, about, wrong, `refused when it was judged: ${recorded}`);
   const { launchDigest, chipId, reportedTcb } = appraisal.claims;
   const detail = `affirming for ${evidence.purpose}: launch ${launchDigest?.slice(0, 16)}, chip ${chipId?.slice(0, 16)}, firmware ${reportedTcb}`;
   return byProcessor(code, about, wrong, { detail, simulated });
 };
 
-/** A root's later word is looked at apart: a verdict that failed for its list alone is good without one. */
-const revocationCodes: ReadonlySet<string> = new Set(['snp-revocation-list', 'snp-crl', 'snp-not-revoked']);
+/** What could not be had then, and may be had now: a root's list, which is looked at apart, or certificates. */
+const laterCodes: ReadonlySet<string> = new Set([
+  ...['snp-revocation-list', 'snp-crl', 'snp-not-revoked', 'snp-vek-form', 'snp-chain-form'],
+  ...['launch-missing', 'identity-no-report'],
+]);
 
 const recordFault = (event: EvidenceAppraised, { appraisal }: Extract<Rejudged, { kind: 'judged' }>): string | null => {
   const { tier, platform, claims, refusals } = appraisal;
   const codes = refusals.map(
     ({ code, observed, wanted }) => `${code} (${observed.slice(0, 80)}; wanted ${wanted.slice(0, 80)})`,
   );
-  const wasForList = event.refusals.length > 0 && event.refusals.every(({ code }) => revocationCodes.has(code));
+  const wasForLack = event.refusals.length > 0 && event.refusals.every(({ code }) => laterCodes.has(code));
   return firstOf(
     event.kind !== 'guest' && `it is a verdict on a ${event.kind}`,
     event.tier === 'affirming' &&
@@ -87,7 +90,7 @@ const recordFault = (event: EvidenceAppraised, { appraisal }: Extract<Rejudged, 
       `recorded as affirming, judged again ${tier}: ${codes.join(', ')}`,
     event.tier !== 'affirming' &&
       tier === 'affirming' &&
-      !wasForList &&
+      !wasForLack &&
       `recorded as ${event.tier}, judged again affirming`,
     event.platform !== platform && `recorded as of ${event.platform}, its evidence is of ${platform}`,
     event.claims.launchDigest !== claims.launchDigest &&

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { amdRoots } from '#attestation';
+import { amdRoots, createCertificateVerdicts } from '#attestation';
 import type { AppraisalEvent, EvidenceAppraised, VmEvent } from '#domain';
 import { isoTime } from '#events';
 import { bootChecks, type Simulated } from './boots.ts';
@@ -97,7 +97,10 @@ const lookInto = (passport: Passport, { founded, kept, vm, verdicts }: Read, tru
   const { network } = founded;
   const replayed = replay(vm, new Map(verdicts.map((one) => [one.event.appraisalId, one])));
   const rootsOf = rootsFor(network, amdRoots);
-  const court = { network: { id: network.networkId, kind: network.kind }, kept, boots: replayed.boots, rootsOf };
+  const court = {
+    ...{ network: { id: network.networkId, kind: network.kind }, kept, boots: replayed.boots, rootsOf },
+    chains: createCertificateVerdicts(),
+  };
   const carried = passport.appraisals.flatMap(({ revocationList }) => kept.pieces.get(revocationList ?? '') ?? []);
   const lists = [...trust.revocationLists, ...new Set(carried)];
   const { checks, rejudged } = verdictChecks(verdicts, passport.appraisals, court, lists);

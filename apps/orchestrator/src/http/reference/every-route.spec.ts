@@ -201,6 +201,7 @@ const askVms = async (ask: Ask, own: string): Promise<void> => {
   await ask('POST', `/v1/vms/${vm}/ssh-keys`, { set: [key.fingerprint] });
   await ask('POST', `/v1/vms/${web}/reboot`);
   await ask('POST', `/v1/vms/${vm}/stop`, { reason: 'x' });
+  await ask('GET', `/v1/vms/${web}/passport`);
   await ask('POST', `/v1/vms/${off}/resize`, { flavorId: 'micro' });
   await ask('POST', `/v1/vms/${vm}/start`);
   await ask('DELETE', `/v1/vms/${vm}`);
