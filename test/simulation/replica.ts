@@ -69,7 +69,7 @@ export const createReplica = (replica: ReplicaParts): Replica => {
     });
     const clock = time.clockOf(life, () => offsetMs);
     const process = createProcessGround(replica.ground, life, clock);
-    const sealing = simulatedSealing({ ...process, clock, log: logOf(log) });
+    const sealing = simulatedSealing({ ...process, clock, ids: replica.ids, log: logOf(log) });
     const now: Running = {
       life,
       handling: { store: process.store, clock },

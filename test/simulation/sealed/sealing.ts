@@ -1,5 +1,5 @@
 import type { Log } from '#edge';
-import type { Clock, EventStore, GuestHandlers, KeyVault } from '#events';
+import type { Clock, EventStore, GuestHandlers, Ids, KeyVault } from '#events';
 import { createAccessMessage } from '../../../apps/orchestrator/src/sealed/access-message.ts';
 import { createGuestDesk } from '../../../apps/orchestrator/src/sealed/guest-desk.ts';
 import type { Sealing } from '../../../apps/orchestrator/src/sealed/sealing.ts';
@@ -9,6 +9,7 @@ import { readSimulated } from './results.ts';
 export type SealingGround = {
   readonly store: EventStore;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly log: Log;
   readonly vault: Pick<KeyVault, 'create' | 'withKey' | 'destroy'>;
 };
@@ -17,12 +18,13 @@ export type SealingGround = {
 export const simulatedSealing = ({
   store,
   clock,
+  ids,
   log,
   vault,
 }: SealingGround): { readonly sealing: Sealing; readonly desk: GuestHandlers } => ({
   sealing: { vault, boots: bootTerms, access: createAccessMessage(network.id, networkKey) },
   desk: createGuestDesk({
-    ...{ store, clock, log, vault, networkKey, networkId: network.id },
+    ...{ store, clock, ids, log, vault, networkKey, networkId: network.id },
     readResult: async (result, nowMs) => readSimulated(result, nowMs),
     allowsClassical: async () => false,
   }),
