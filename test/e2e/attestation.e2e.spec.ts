@@ -1,6 +1,7 @@
-import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readEvidenceFiles } from '#adapters/evidence';
 import { type Cluster, freshHome, type Json, kill, startCluster } from './cluster.ts';
 import { copyBuild, type PrivateBuild } from './private-build.ts';
 import { commandLine } from './processes.ts';
@@ -36,6 +37,14 @@ const verdictAfter = (miner: string, after: string, tier: string): Promise<Json>
   });
 
 const codesOf = ({ refusals }: Json): readonly string[] => refusals.map(({ group, code }: Json) => `${group}: ${code}`);
+
+/** Evidence as it is kept: sealed on disk, and opened with the key of its keeper. */
+const evidenceOf = (sha256: string): Promise<Uint8Array | null> => {
+  const dir = join(cluster.home, 'evidence');
+  for (const file of readdirSync(dir)) expect(readFileSync(join(dir, file)).includes('host-evidence')).toBe(false);
+  const key = Buffer.from(readFileSync(join(cluster.home, 'secrets', 'evidence.key'), 'utf8').trim(), 'hex');
+  return readEvidenceFiles({ dir, key }).get(sha256);
+};
 
 /** A reboot, as far as a miner of a local cluster has one: its agent, software TPM and system VM die, `up` starts it again. */
 const restart = (miner: string): void => {
@@ -76,8 +85,7 @@ test('given two honest miners / when they start / then both are affirming, by ev
   for (const miner of Object.values(miners)) {
     const seen = await verdictAfter(miner, '', 'affirming');
     expect(seen).toMatchObject({ isSimulated: true, platform: 'simulated', isOverdue: false, refusals: [] });
-    const kept = readFileSync(join(cluster.home, 'evidence', seen.evidenceSha256.slice(0, 2), seen.evidenceSha256));
-    expect(kept.includes('host-evidence'), 'it is sealed on disk').toBe(false);
+    expect(await evidenceOf(seen.evidenceSha256), 'its bytes, which are held against their digest').not.toBeNull();
     const types = (await eventsOf(`appraisal-${miner}`)).map(({ type }) => type);
     expect(types.slice(0, 2)).toEqual(['AttestationKeyEnrolled', 'EvidenceAppraised']);
   }

@@ -14,6 +14,14 @@ const both: readonly Way[] = [
 ];
 const ways = process.env.HCC_STORE === undefined ? both : [{ store: storeKind, miners: 2 }];
 
+const story = [
+  ...['VmRequested', 'VmVolumeChosen', 'VmAdmitted', 'VmPlacementProposed', 'VmPlaced', 'BootAuthorized'],
+  ...['VmBootSpecified', 'VmStarting', 'VmKeyAwaited', 'VmKeyReleased', 'VmBootConfirmed', 'VmRunning'],
+  ...['VmTerminationRequested', 'VmTerminated'],
+];
+/** A miner of a busy machine says what it has, or that its VM stopped, a moment later than another; a key goes last. */
+const mayBe: ReadonlySet<string> = new Set(['VmPlacementFailed', 'VmStopped', 'VmKeyDestroyed']);
+
 test.each(ways)(
   'given an empty home, its record in $store and $miners miners, when `hcc up --once --json` runs, then a VM with an encrypted disk boots to ssh, is terminated with its key, and nothing is left behind',
   async ({ store, miners }) => {
@@ -43,18 +51,8 @@ test.each(ways)(
         expect(miner.evidenceSha256).toMatch(/^[0-9a-f]{64}$/);
       }
 
-      const types = answer.vm.events.map(({ type }: { type: string }) => type);
-      expect(types).toEqual([
-        ...['VmRequested', 'VmVolumeChosen', 'VmAdmitted'],
-        // A miner of a busy machine says what it has a moment after the VM is asked for.
-        ...types.filter((type: string) => type === 'VmPlacementFailed'),
-        ...['VmPlacementProposed', 'VmPlaced', 'BootAuthorized'],
-        ...['VmBootSpecified', 'VmStarting', 'VmKeyAwaited', 'VmKeyReleased', 'VmBootConfirmed', 'VmRunning'],
-        'VmTerminationRequested',
-        ...types.filter((type: string) => type === 'VmStopped'),
-        'VmTerminated',
-        ...types.filter((type: string) => type === 'VmKeyDestroyed'),
-      ]);
+      const types: readonly string[] = answer.vm.events.map(({ type }: { type: string }) => type);
+      expect(types.filter((type) => !mayBe.has(type))).toEqual(story);
       for (const { at } of answer.vm.events) expect(at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       expect(processesWith(home)).toEqual([]);
 

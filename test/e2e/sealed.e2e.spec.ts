@@ -41,7 +41,7 @@ const asked = (method: string, path: string, body?: unknown): Promise<Json> =>
   });
 
 const vmThatIs = (observed: string, boot: number): Promise<Json> =>
-  until(`boot ${boot} of the VM is ${observed}`, 180_000, async () => {
+  until(`boot ${boot} of the VM is ${observed}`, 240_000, async () => {
     const { items } = await asked('GET', '/v1/vms');
     return items.find((vm: Json) => vm.observed === observed && vm.bootEpoch === boot);
   });
@@ -141,7 +141,7 @@ test('given everything is stopped and started again / when the orchestrator is k
   expect((await cluster.stop()).code).toBe(0);
   expect(cluster.qemus()).toEqual([]);
   await start();
-  await untilRecorded(cluster, stream(), { type: 'VmKeyReleased', n: 2, waitMs: 180_000 });
+  await untilRecorded(cluster, stream(), { type: 'VmKeyReleased', n: 2, waitMs: 240_000 });
   killAll('orchestrator');
 
   const vm = await vmThatIs('running', 2);
@@ -152,6 +152,9 @@ test('given everything is stopped and started again / when the orchestrator is k
   expect(await inVm('cat /root/kept')).toBe('what I keep');
   expect((await eventsOf('VmStopped'))[0]).toMatchObject({ cause: 'host-shutdown' });
   expect(await eventsOf('VmStopRequested'), 'nobody asked for it').toEqual([]);
+  expect((await asked('GET', '/v1/vms')).items).toHaveLength(1);
+  const told = await cluster.hcc('stream', 'show', `vm-${vmId.slice(0, 8)}`);
+  expect(told.stdout, told.stderr).toMatch(/VmRequested[\s\S]*VmKeyReleased[\s\S]*for unlocking/);
 });
 
 test('given a resized VM whose guest waits for its key / when its miner and the orchestrator are killed / then the same machine boots, and its disk has grown inside', async () => {
