@@ -13,7 +13,7 @@ const manifest = z.looseObject({
       origin: z.string(),
       vek: z.string().optional(),
       chain: z.string().optional(),
-      expect: z.looseObject({ vek_chain: z.boolean().optional() }),
+      expect: z.looseObject({ vek_chain: z.unknown().optional() }).optional(),
     }),
   ),
 });
@@ -22,8 +22,10 @@ const manifest = z.looseObject({
 const real = existsSync(dir)
   ? manifest
       .parse(JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')))
-      .cases.flatMap(({ origin, vek, chain, expect: { vek_chain: isGood } }) =>
-        origin === 'real' && isGood === true && vek !== undefined && chain !== undefined ? [[vek, chain] as const] : [],
+      .cases.flatMap(({ origin, vek, chain, expect: said }) =>
+        origin === 'real' && said?.vek_chain === true && vek !== undefined && chain !== undefined
+          ? [[vek, chain] as const]
+          : [],
       )
   : [];
 const { type: _, ...production } = foundedAs('production');
