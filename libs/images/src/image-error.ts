@@ -9,7 +9,8 @@ export type ImageErrorCode =
   | 'sha256-differs'
   | 'image-too-large'
   | 'fetch-failed'
-  | 'source-unknown';
+  | 'source-unknown'
+  | 'export-failed';
 
 /** A failure about an image. The message names the file, what was observed, what was wanted and the fix. */
 export class ImageError extends Error {

@@ -2,7 +2,8 @@ export { buildDebianImage, type DebianImageOptions } from './build-debian-image.
 export type { BuildImageOptions } from './build-once.ts';
 export { buildTinyImage } from './build-tiny-image.ts';
 export type { FetchImageOptions } from './fetch/any-source.ts';
-export { type ExportedImage, exportImage } from './fetch/export-image.ts';
+export { type ExportedImage, type ExportImageOptions, exportImage } from './fetch/export-image.ts';
+export { listExportable } from './fetch/exportable.ts';
 export { fetchBootImage } from './fetch/fetch-boot-image.ts';
 export { fetchImage } from './fetch/fetch-image.ts';
 export { parseS3Key, type S3Store } from './fetch/s3.ts';

@@ -47,6 +47,8 @@ export const limits = {
   fetchSourcesMax: 16,
   /** Another process of this machine fetches the same image, which is slow and not stuck: it gives up by itself. */
   fetchWaitMs: 12 * 3_600_000,
+  /** What S3 takes in one PUT. */
+  s3ObjectBytesMax: 5 * 1024 ** 3,
   /** A full Debian's list of packages is 60 KB. */
   packagesBytesMax: 4 * 1024 * 1024,
   /** Mirrors send us on once or twice. */

@@ -116,7 +116,7 @@ async function given() {
   });
   const exported = join(dir, 'exported');
   await mkdir(exported);
-  await exportImage(digest, { cacheDir: elsewhere, to: exported });
+  await exportImage(digest, { cacheDir: elsewhere, to: exported, report: silent });
   const cacheDir = join(dir, 'cache');
   const host = (sources: readonly string[]) => {
     const logged: string[] = [];

@@ -22,7 +22,7 @@ describe('an image fetched by its digest', () => {
     await rm(exported, { recursive: true });
     const again = await fetchImage(digest, [`dir:${exported}`], { cacheDir, report: silent });
     expect(again.dir, 'what is there is not fetched').toBe(fetched.dir);
-    const twice = await exportImage(digest, { cacheDir, to: join(dir, 'again') });
+    const twice = await exportImage(digest, { cacheDir, to: join(dir, 'again'), report: silent });
     expect((await readdir(twice.dir)).sort()).toEqual([...twice.files].sort());
   });
 
@@ -105,6 +105,42 @@ describe('an image fetched by its digest', () => {
     await verifyImage((await fetchImage(digest, sources, { cacheDir, report: silent, s3 })).dir);
   });
 
+  test('given an S3-compatible store / when an image is exported to it / then it is fetched from there, and is sent once', async () => {
+    const { digest, dir, origin, cacheDir } = await given();
+    const key = { accessKeyId: 'OURKEY', secretAccessKey: 'our/secret', region: 'eu-test-1' };
+    const objects = new Map<string, Buffer>();
+    const put: string[] = [];
+    const endpoint = await serve(async (request, response) => {
+      const path = request.url ?? '';
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const body = Buffer.concat(chunks);
+      if (!isSigned(request, key)) return void response.writeHead(403).end();
+      const stored = objects.get(path);
+      if (request.method === 'GET') {
+        return stored === undefined ? void response.writeHead(404).end() : sendRange(request, response, stored);
+      }
+      const digestOf = createHash('sha256').update(body).digest('hex');
+      if (digestOf !== request.headers['x-amz-content-sha256']) return void response.writeHead(400).end();
+      put.push(path);
+      objects.set(path, body);
+      response.end();
+    });
+    const options = { cacheDir: origin, to: 's3://images/public', report: silent, s3: { ...key, endpoint } };
+    const wrong = exportImage(digest, { ...options, s3: { ...options.s3, secretAccessKey: 'another' } });
+    await expect(wrong).rejects.toMatchObject({ code: 'export-failed', message: expect.stringContaining('HTTP 403') });
+    expect(await exportImage(digest, options)).toMatchObject({ dir: `s3://images/public/${digest}` });
+    expect(put.at(-1), 'the manifest goes last').toBe(`/images/public/${digest}/manifest.json`);
+    expect(put).toHaveLength(6);
+    await exportImage(digest, options);
+    expect(put, 'what is there is not sent again').toHaveLength(6);
+    const fetched = { cacheDir, report: silent, s3: options.s3 };
+    await verifyImage((await fetchImage(digest, [options.to], fetched)).dir);
+    const nowhere = exportImage(digest, { ...options, s3: undefined });
+    await expect(nowhere).rejects.toMatchObject({ code: 'source-unknown' });
+    expect(await readdir(dir)).not.toContain('s3:');
+  });
+
   test('given an IPFS gateway that knows no ranges / when an image is fetched by its CID / then it is checked like any', async () => {
     const { digest, cacheDir, exported } = await given();
     const cid = 'bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
@@ -166,8 +202,8 @@ async function given() {
   await mkdir(imagesDir(origin), { recursive: true });
   await rename(out, join(imagesDir(origin), digest));
   const exported = join(dir, 'exported');
-  await exportImage(digest, { cacheDir: origin, to: exported });
-  return { dir, digest, exported, cacheDir: join(dir, 'cache') };
+  await exportImage(digest, { cacheDir: origin, to: exported, report: silent });
+  return { dir, digest, origin, exported, cacheDir: join(dir, 'cache') };
 }
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;

@@ -29,3 +29,22 @@ export async function signedGet(
   const { headers } = await signer.sign();
   return Object.fromEntries(headers);
 }
+
+/** The same for a PUT of bytes with this SHA-256, which is signed with the rest. */
+export async function signedPut(
+  url: string,
+  sha256: string,
+  { region, accessKeyId, secretAccessKey }: S3Store,
+): Promise<Readonly<Record<string, string>>> {
+  const headers = { 'x-amz-content-sha256': sha256 };
+  const signer = new AwsV4Signer({ method: 'PUT', url, headers, service: 's3', region, accessKeyId, secretAccessKey });
+  const signed = await signer.sign();
+  return Object.fromEntries(signed.headers);
+}
+
+/** Bucket and folders of `s3://BUCKET/PREFIX`; `null` for anything else. Pure. */
+export const s3Folder = (text: string): readonly string[] | null => {
+  const [, bucket, prefix = ''] =
+    /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([A-Za-z0-9!_.*'()/-]*))?$/.exec(text) ?? [];
+  return bucket === undefined ? null : [bucket, ...prefix.split('/').filter((part) => part !== '')];
+};

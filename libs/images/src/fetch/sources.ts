@@ -4,7 +4,7 @@ import { ImageError } from '../image-error.ts';
 import { limits } from '../limits.ts';
 import { type ImageRole, imageFileNames, manifestFileName } from '../manifest.ts';
 import { type HttpContext, readHttp } from './read-http.ts';
-import { type S3Store, signedGet } from './s3.ts';
+import { type S3Store, s3Folder, signedGet } from './s3.ts';
 
 /** What a source is asked for: a file of the image, or the manifest that names them. */
 export type Wanted = ImageRole | 'manifest';
@@ -44,9 +44,8 @@ export function imageSource(
     const base = `${text.replace(/\/+$/, '')}/v1/${kind}/${digest}/files`;
     return { name: text, read: (wanted, from, signal) => readHttp(`${base}/${wanted}`, { from, signal }, http) };
   }
-  const [, bucket, prefix = ''] =
-    /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([A-Za-z0-9!_.*'()/-]*))?$/.exec(text) ?? [];
-  if (bucket !== undefined) return bucketSource(text, [bucket, ...prefix.split('/'), digest], options, http);
+  const folder = s3Folder(text);
+  if (folder !== null) return bucketSource(text, [...folder, digest], options, http);
   const cid = /^ipfs:([A-Za-z0-9]{46,100})$/.exec(text)?.[1];
   if (cid !== undefined) return ipfs(text, `${cid}/${digest}`, options, http);
   throw unknown(text, 'dir:/PATH, https://HOST, s3://BUCKET/PREFIX or ipfs:CID');
@@ -67,7 +66,7 @@ async function* fileBytes(path: string, start: number, signal: AbortSignal | und
 
 const bucketSource = (name: string, path: readonly string[], { s3 }: SourceOptions, http: HttpContext): ImageSource => {
   if (s3 === undefined) throw unknown(name, 'the endpoint, region and credentials of the store, which are not set');
-  const base = [s3.endpoint.replace(/\/+$/, ''), ...path.filter((part) => part !== '')].join('/');
+  const base = [s3.endpoint.replace(/\/+$/, ''), ...path].join('/');
   return {
     name,
     async *read(wanted, from, signal) {
