@@ -2,6 +2,7 @@ import { account, vm } from '#domain';
 import { isoTime } from '#events';
 import { vms } from '../../apps/orchestrator/src/projections/vms.projection.ts';
 import type { PlantedBug } from './planted.ts';
+import { decideSealedWith } from './sealed/planted-release.ts';
 
 // The rules as they are before a mistake is planted in them.
 const honest = { vm: { ...vm }, account: { ...account }, vms: { ...vms } };
@@ -42,7 +43,7 @@ const decideWith = (bug: PlantedBug | null): Decide | null => {
         return isPassed ? [...decided, ...decide(state, { type: 'TerminateVm', now: command.now })] : decided;
       };
     default:
-      return null;
+      return decideSealedWith(bug, decide);
   }
 };
 

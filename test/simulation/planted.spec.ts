@@ -38,6 +38,11 @@ const caught: Readonly<Record<PlantedBug, readonly string[]>> = {
     'log-is-true',
     'rebuilt-is-live',
   ],
+  'key-to-any-guest': ['key-to-one-guest'],
+  'old-verdicts-release': ['key-for-fresh-evidence'],
+  'bad-verdicts-release': ['key-for-good-evidence', 'key-to-a-real-guest'],
+  'older-volumes-open': ['counter-rises'],
+  'key-goes-before-its-vm': ['key-outlives-its-vm'],
 };
 
 const seedsMax = 200;

@@ -1,4 +1,13 @@
-import { type Checkpoints, ConcurrencyConflict, type EventId, type EventStore, type Ids, type NewEvent } from '#events';
+import {
+  type Checkpoints,
+  ConcurrencyConflict,
+  type EventId,
+  type EventStore,
+  type Ids,
+  idOf,
+  type KeyVault,
+  type NewEvent,
+} from '#events';
 import type { Random } from './random.ts';
 
 /** A mistake put into the simulated network, to show that the invariants notice it. Production code holds none of them. */
@@ -19,14 +28,24 @@ export const plantedBugs = [
   'projection-reads-a-clock',
   'deposit-counts-twice',
   'parked-is-forgotten',
+  'key-to-any-guest',
+  'old-verdicts-release',
+  'bad-verdicts-release',
+  'older-volumes-open',
+  'key-goes-before-its-vm',
 ] as const;
 export type PlantedBug = (typeof plantedBugs)[number];
 
 type Append = EventStore['append'];
-export type Soil = { readonly store: EventStore; readonly ids: Ids; readonly random: Random };
+export type Soil = {
+  readonly store: EventStore;
+  readonly vault: Pick<KeyVault, 'destroy'>;
+  readonly ids: Ids;
+  readonly random: Random;
+};
 
 /** The store as a buggy program would use it. Without a bug of its kind, the store itself. */
-export const plantInStore = ({ store, ids, random }: Soil, bug: PlantedBug | null): EventStore => {
+export const plantInStore = ({ store, vault, ids, random }: Soil, bug: PlantedBug | null): EventStore => {
   const through = (change: (event: NewEvent) => NewEvent): EventStore => ({
     ...store,
     append: (stream, events, expected) => store.append(stream, events.map(change), expected),
@@ -52,6 +71,8 @@ export const plantInStore = ({ store, ids, random }: Soil, bug: PlantedBug | nul
       };
     case 'parked-is-forgotten':
       return { ...store, append: forgettingParked(store) };
+    case 'key-goes-before-its-vm':
+      return { ...store, append: destroyingEarly(store, vault) };
     default:
       return store;
   }
@@ -85,6 +106,14 @@ const forgettingParked =
     return { revision: (expected === 'no-stream' ? -1n : expected) + 1n, position: head };
   };
 
+const destroyingEarly =
+  (store: EventStore, vault: Soil['vault']): Append =>
+  async (stream, events, expected) => {
+    const appended = await store.append(stream, events, expected);
+    if (events.some(({ type }) => type === 'VmTerminationRequested')) await vault.destroy(idOf(stream));
+    return appended;
+  };
+
 const reserved = (event: NewEvent): NewEvent => {
   if (event.type !== 'AllocationRefused') return event;
   const { vmId = '', generation = 0, wanted = {} } = event.data;
@@ -94,7 +123,7 @@ const reserved = (event: NewEvent): NewEvent => {
 /** Checkpoints as a buggy program would use them. */
 export const plantInCheckpoints = (
   checkpoints: Checkpoints,
-  { store, random }: Soil,
+  { store, random }: Pick<Soil, 'store' | 'random'>,
   bug: PlantedBug | null,
 ): Checkpoints => {
   if (bug !== 'checkpoint-runs-ahead') return checkpoints;

@@ -20,6 +20,9 @@ const laterTypes = [
   'VmRebootRequested',
 ];
 
+/** What a name ends with that an older build does not know. */
+export const unknownSuffix = 'OfTomorrow';
+
 export const createPoison = ({ faults, random }: Pick<Ground, 'faults' | 'random'>): Poison => {
   const unknown = new Set(faults.happens('old-build') ? laterTypes.filter(() => random.chance(0.5)) : []);
   const poisoned = new Map<string, number>();
@@ -36,6 +39,8 @@ export const createPoison = ({ faults, random }: Pick<Ground, 'faults' | 'random
     seen: (events) =>
       unknown.size === 0
         ? events
-        : events.map((event) => (unknown.has(event.type) ? { ...event, type: `${event.type}OfTomorrow` } : event)),
+        : events.map((event) =>
+            unknown.has(event.type) ? { ...event, type: `${event.type}${unknownSuffix}` } : event,
+          ),
   };
 };

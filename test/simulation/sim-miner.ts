@@ -21,6 +21,8 @@ export type SimMiner = {
   /** The host gets another capacity, or the one it had at first. */
   resize(capacity: Size | 'as-at-first'): void;
   readonly guests: ReadonlyMap<string, Guest>;
+  /** Those whose disks this host cannot read. */
+  sealedGuests(): readonly Guest[];
 };
 
 export type Suffering =
@@ -136,24 +138,30 @@ export const createSimMiner = (parts: MinerParts): SimMiner => {
     const guest = random.pick(heard);
     voice.claim(trouble === 'miner-lies' ? untrue(guest, own.includes(guest), random) : falseAbsent(guest));
   };
+  const sealedGuests = () => [...guests.values()].filter(({ record }) => record?.disk?.kind === 'volume');
   const mistreat = (trouble: SealedSuffering): void => {
-    const sealed = [...guests.values()].filter(({ record }) => record?.spec.sealed !== undefined);
+    const sealed = sealedGuests();
     if (sealed.length === 0) return;
     const guest = random.pick(sealed);
-    const { vmId, record, oldVolumes } = guest;
+    const { vmId, oldVolumes } = guest;
     if (trouble === 'old-answer-is-given') relay.deceive(vmId, 'answers-with-an-old-answer');
     else if (trouble === 'request-is-held-back') relay.deceive(vmId, 'holds-the-request-back');
     else if (trouble === 'disk-is-rolled-back') guest.volume = oldVolumes.length > 0 ? random.pick(oldVolumes) : null;
-    else if (record !== null) {
-      const others = parts.gossip();
-      const other = others.length === 0 ? null : random.pick(others).vmId;
-      void tryForKey({ ...parts, spec: record.spec, other, askOf: relay.askOf });
-    }
+    else if (random.chance(0.3)) void steal(guest);
+    // Before its guest has asked, or right after: what was never given is the easier to get.
+    else relay.deceive(vmId, random.pick(['tries-first', 'tries-after'] as const), () => steal(guest));
+  };
+  const steal = async ({ record }: Guest): Promise<void> => {
+    if (record === null) return;
+    const others = parts.gossip();
+    const other = others.length === 0 ? null : random.pick(others).vmId;
+    await tryForKey({ ...parts, spec: record.spec, other, askOf: relay.honestlyFor });
   };
 
   return {
     minerId,
     guests,
+    sealedGuests,
     capacity: () => capacity,
     tick: () => {
       if ((unreachableUntil ?? 0) <= parts.now()) bus.heal(minerId);

@@ -1,6 +1,6 @@
 import { handleParked, type ParkedCommand } from '#events';
 import { publishBootImage } from './furnish.ts';
-import type { Trouble } from './plan.ts';
+import { type SealedTrouble, sealedTroubles, type Trouble } from './plan.ts';
 import type { Replica } from './replica.ts';
 import { bootRevisionsMax } from './sealed/network.ts';
 import { drainOf, give, metaOf } from './wishes.ts';
@@ -86,8 +86,14 @@ type OfMiner = Exclude<
   | ParkedTrouble
 >;
 
+const isSealedTrouble = (trouble: Trouble): trouble is SealedTrouble => Object.hasOwn(sealedTroubles, trouble);
+
 const befallMiner = (trouble: OfMiner, { random, miners, replicas, ids, plan }: World): void => {
-  const miner = random.pick([...miners.values()]);
+  const all = [...miners.values()];
+  // Who has none of the guests that it would mistreat is of no use for that.
+  const able = isSealedTrouble(trouble) ? all.filter((one) => one.sealedGuests().length > 0) : all;
+  if (able.length === 0) return;
+  const miner = random.pick(able);
   if (trouble === 'capacity-changes') miner.resize(random.chance(0.5) ? 'as-at-first' : anyCapacity(random, plan));
   else if (trouble === 'operator-drains') {
     const handling = random.pick(replicas).handling();

@@ -83,13 +83,14 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
   const checker = createChecker(accuse);
   const recorded = createMemoryEventStore({ storeId: `simulated-${plan.seed}` });
   const faults = createFaults(plan, random);
-  const soil = { store: recorded, ids, random };
+  const vault = watchedVault(plan.seed, checker);
+  const soil = { store: recorded, vault, ids, random };
   const ground: Ground = {
     store: plantInStore(soil, plan.bug),
     checkpoints: plantInCheckpoints(createMemoryCheckpoints(recorded), soil, plan.bug),
     leases: createMemoryLeases(clock),
     bus: createMemoryBus({ clock, faults: faults.bus }),
-    vault: watchedVault(plan.seed, checker),
+    vault,
     ...{ gate: createGate(random, plan.laggard), faults, random },
   };
   const dir = mkdtempSync(join(memoryDir, 'hcc-sim-'));

@@ -10,7 +10,7 @@ import type { Random } from '../random.ts';
 import type { Ask } from './prove.ts';
 
 /** How a host may treat what its guest asks for. */
-export type Deceit = 'answers-with-an-old-answer' | 'holds-the-request-back';
+export type Deceit = 'answers-with-an-old-answer' | 'holds-the-request-back' | 'tries-first' | 'tries-after';
 
 /** What a host's agent passes on for its guests, in each of its lives. */
 export type Relay = {
@@ -19,8 +19,10 @@ export type Relay = {
   connect(network: Omit<GuestNetwork, 'openSecureProcessor'>): void;
   disconnect(): void;
   isUp(): boolean;
-  /** From now on, until it has worked once. */
-  deceive(vmId: string, deceit: Deceit): void;
+  /** The same way for the host itself, which lies to nobody then. */
+  honestlyFor(vmId: string): Ask;
+  /** From now on, until it has worked once. `own` is what the host does itself meanwhile. */
+  deceive(vmId: string, deceit: Deceit, own?: () => Promise<void>): void;
   calm(): void;
 };
 
@@ -33,13 +35,15 @@ const heldBackMs = 65_000;
 /** Old answers that a liar keeps. */
 const keptMax = 20;
 
+type Lie = {
+  readonly deceit: Deceit;
+  readonly own: () => Promise<void>;
+  held: { readonly body: string; readonly at: number } | null;
+};
 type Request = { readonly what: Parameters<Ask>[0]; readonly body: string };
 
 export const createRelay = (clock: Clock, random: Random): Relay => {
-  const deceits = new Map<
-    string,
-    { readonly deceit: Deceit; held: { readonly body: string; readonly at: number } | null }
-  >();
+  const deceits = new Map<string, Lie>();
   const kept: (Request & { readonly answer: string })[] = [];
   let desk: GuestDesk | null = null;
 
@@ -53,30 +57,39 @@ export const createRelay = (clock: Clock, random: Random): Relay => {
     return answer;
   };
   /** What a liar does instead; `null` where this is not what it waits for. */
-  const deceived = (vmId: string, { what, body }: Request): Promise<string> | null => {
+  const deceived = async (vmId: string, { what, body }: Request): Promise<string | null> => {
     const lie = deceits.get(vmId);
     const old = kept.filter((one) => one.what === what);
     if (lie?.deceit === 'answers-with-an-old-answer' && old.length > 0) {
       deceits.delete(vmId);
-      return Promise.resolve(random.pick(old).answer);
+      return random.pick(old).answer;
     }
-    if (lie?.deceit !== 'holds-the-request-back' || what !== 'release') return null;
+    if (lie === undefined || what !== 'release') return null;
+    if (lie.deceit === 'tries-first' || lie.deceit === 'tries-after') {
+      deceits.delete(vmId);
+      return tried(lie, () => passOn(vmId, { what, body }));
+    }
+    if (lie.deceit !== 'holds-the-request-back') return null;
     lie.held ??= { body, at: clock.now() };
     if (clock.now() - lie.held.at < heldBackMs) throw new BusUnavailable('held back');
     deceits.delete(vmId);
     return passOn(vmId, { what, body: lie.held.body });
   };
 
-  return {
-    askOf: (vmId) => async (what, content) => {
-      const request = { what, body: JSON.stringify(content) };
+  const asking =
+    (pass: (request: Request) => Promise<string>): Ask =>
+    async (what, content) => {
       try {
-        return await (deceived(vmId, request) ?? passOn(vmId, request));
+        return await pass({ what, body: JSON.stringify(content) });
       } catch (error) {
         const { code, words, retryInMs } = refusalOf(error, againMs);
         throw new NetworkRefused(code, words, retryInMs);
       }
-    },
+    };
+
+  return {
+    askOf: (vmId) => asking(async (request) => (await deceived(vmId, request)) ?? passOn(vmId, request)),
+    honestlyFor: (vmId) => asking((request) => passOn(vmId, request)),
     connect: (network) => {
       desk = createGuestDesk();
       // What signs is the machine's own affair here: only what is passed on is simulated.
@@ -86,9 +99,16 @@ export const createRelay = (clock: Clock, random: Random): Relay => {
       desk = null;
     },
     isUp: () => desk !== null,
-    deceive: (vmId, deceit) => void deceits.set(vmId, { deceit, held: null }),
+    deceive: (vmId, deceit, own = async () => undefined) => void deceits.set(vmId, { deceit, own, held: null }),
     calm: () => deceits.clear(),
   };
+};
+
+const tried = async ({ deceit, own }: Lie, pass: () => Promise<string>): Promise<string> => {
+  if (deceit === 'tries-first') await own();
+  const answer = await pass();
+  if (deceit === 'tries-after') void own();
+  return answer;
 };
 
 const within = async (clock: Clock, answer: Promise<string>): Promise<string> => {

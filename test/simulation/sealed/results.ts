@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type GuestResult, type GuestTerms, guestResultOf, privateClaims } from '#attestation';
-import { GuestRefused } from '#events';
 import type { SignedAbout } from '../../../apps/attestor/src/rounds/rounds.ts';
+import { resultRefused } from '../../../apps/orchestrator/src/sealed/sealing.ts';
 import { network } from './network.ts';
 
 const attestorId = 'simulated-attestor';
@@ -31,10 +31,10 @@ export const signSimulated = (about: SignedAbout, guest: GuestTerms, maxAgeMs: n
 export const readSimulated = (result: string, nowMs: number): GuestResult => {
   const [seal = '', body = ''] = result.split('.');
   const text = Buffer.from(body, 'base64url').toString('utf8');
-  if (seal !== sealOf(text)) throw new GuestRefused('result-signature', 'nobody sealed this result', null);
+  if (seal !== sealOf(text)) throw resultRefused('result-signature', 'nobody sealed it');
   const { submods, iss, iat, exp }: ReturnType<typeof guestResultOf> = JSON.parse(text);
-  if (exp * 1_000 + toleranceMs <= nowMs) throw new GuestRefused('result-expired', 'it has expired', null);
-  if (iat * 1_000 > nowMs + toleranceMs) throw new GuestRefused('result-from-the-future', `issued at ${iat}`, null);
+  if (exp * 1_000 + toleranceMs <= nowMs) throw resultRefused('result-expired', `it was good until ${exp}`);
+  if (iat * 1_000 > nowMs + toleranceMs) throw resultRefused('result-from-the-future', `issued at ${iat}`);
   const { 'ear.status': tier, [privateClaims]: own } = submods.guest;
   return { ...own, tier, issuedAtMs: iat * 1_000, expiresAtMs: exp * 1_000, attestorId: iss };
 };

@@ -8,7 +8,6 @@ import {
   type EventStore,
   type GuestHandlers,
   GuestRefused,
-  type Ids,
   type KeyVault,
   readWholeStream,
   streamName,
@@ -28,7 +27,6 @@ export type Sealing = {
 export type SealingParts = {
   readonly store: EventStore;
   readonly clock: Clock;
-  readonly ids: Ids;
   readonly log: Log;
   readonly vault: KeyVault;
   readonly network: { readonly id: string; readonly kind: NetworkKind };
@@ -41,13 +39,12 @@ export type SealingParts = {
 
 /** Everything of the orchestrator that knows of keys: what processes use, and what answers guests. */
 export const createSealing = (parts: SealingParts): { readonly sealing: Sealing; readonly desk: GuestHandlers } => {
-  const { store, clock, ids, log, vault, network, networkKey, resultKey, simulated } = parts;
+  const { store, clock, log, vault, network, networkKey, resultKey, simulated } = parts;
   const raw = createPublicKey(networkKey).export({ format: 'raw-public' });
   const readResult = async (result: string, nowMs: number) => {
     const read = await verifyGuestResult(result, { publicKey: resultKey, networkId: network.id, nowMs });
     if (read.ok) return read.claims;
-    const retryInMs = read.code === 'result-expired' ? guestRetryMs : null;
-    throw new GuestRefused(read.code, `the attestation result is not taken: ${read.detail}`, retryInMs);
+    throw resultRefused(read.code, read.detail);
   };
   return {
     sealing: {
@@ -55,11 +52,17 @@ export const createSealing = (parts: SealingParts): { readonly sealing: Sealing;
       boots: { network, networkKey: raw, simulated },
     },
     desk: createGuestDesk({
-      ...{ store, clock, ids, log, vault, networkKey, readResult, networkId: network.id },
+      ...{ store, clock, log, vault, networkKey, readResult, networkId: network.id },
       allowsClassical: () => allowsClassical(store),
     }),
   };
 };
+
+/** A "no" to a result. One that has expired, or that our clock has not reached yet, is worth another one. */
+export const resultRefused = (code: string, detail: string): GuestRefused =>
+  new GuestRefused(code, `the attestation result is not taken: ${detail}`, untimely.has(code) ? guestRetryMs : null);
+
+const untimely: ReadonlySet<string> = new Set(['result-expired', 'result-from-the-future']);
 
 /** Without a policy no boot is specified, and none would be released anything. */
 const allowsClassical = async (store: EventStore): Promise<boolean> => {
