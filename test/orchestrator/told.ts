@@ -57,6 +57,7 @@ export const teller = (store: EventStore) => {
   const { vm, account, miner, image, appraisal, device } = aggregates;
   return {
     rawVm: (id: string, ...events: Encoded[]) => tell(streamName('vm', id), events),
+    rawPolicy: (name: string, ...events: Encoded[]) => tell(streamName('policy', name), events),
     vm: (id: string, ...events: VmEvent[]) => tell(streamName('vm', id), events.map(vm.codec.encode)),
     account: (id: string, ...events: AccountEvent[]) =>
       tell(streamName('account', id), events.map(account.codec.encode)),
