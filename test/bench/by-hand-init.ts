@@ -46,7 +46,7 @@ mount -t ext4 -o rw,noatime /dev/mapper/hcc-volume /root
 resize2fs /dev/mapper/hcc-volume
 mkdir -p /root/var/lib/hcc /root/etc/dropbear
 echo 1 >/root/var/lib/hcc/boot-counter
-busybox cp /by-hand/host_key /root/etc/dropbear/host_key
+busybox cp /by-hand/host_key /by-hand/host_key.pub /root/etc/dropbear/
 sync
 mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /root/run
 mkdir -p /root/run/hcc/ssh

@@ -29,7 +29,12 @@ export const openByHand = async (
   const dir = await mkdtemp(join(tmpdir(), 'hcc-hand-'));
   const hostKey = generateHostKey();
   const initrd = join(dir, 'initrd.cpio');
-  const files = { key: randomBytes(64), host_key: dropbearKey(hostKey), authorized_keys: `${authorizedKey}\n` };
+  const files = {
+    key: randomBytes(64),
+    host_key: dropbearKey(hostKey),
+    'host_key.pub': `${publicKeyLine(hostKey)}\n`,
+    authorized_keys: `${authorizedKey}\n`,
+  };
   // The kernel unpacks one archive after the other: later files replace earlier ones.
   const ours = cpioArchive([
     { kind: 'directory', path: 'by-hand', mode: 0o700 },
