@@ -42,7 +42,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.spec.ts'],
-          testTimeout: 300_000,
+          testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
           // After the others: a cluster wants the machine to itself.
@@ -72,7 +72,7 @@ export default defineConfig({
         test: {
           name: 'crash',
           include: ['test/crash/**/*.crash.spec.ts'],
-          testTimeout: 600_000,
+          testTimeout: 900_000,
           hookTimeout: 600_000,
         },
       },

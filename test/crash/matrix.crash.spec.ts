@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cluster, freshHome, type Json, kill, type Role, startCluster } from '../e2e/cluster.ts';
-import { until } from '../e2e/until.ts';
+import { bootMs, until } from '../e2e/until.ts';
 import { publishedIds, recordedIds } from './published.ts';
 import { type Deed, drawRounds, type Round, wordsOf } from './rounds.ts';
 
@@ -93,7 +93,7 @@ const converged = async (): Promise<void> => {
     roles.every((role) => cluster.pids(role).length > 0) && (await isReady()) ? true : undefined,
   );
   for (const [vmId, word] of wanted) {
-    await until(`VM ${vmId} is ${word}`, 240_000, async () => {
+    await until(`VM ${vmId} is ${word}`, bootMs, async () => {
       const { answer } = await ask('GET', `/v1/vms/${vmId}`);
       return answer.observed === word ? true : undefined;
     });
@@ -114,8 +114,10 @@ const attested = async (): Promise<void> => {
   }
 };
 
-const countsOf = async (vmId: string): Promise<Readonly<Record<string, number>>> => {
-  const { items } = await asked('GET', `/v1/streams/vm-${vmId}?limit=1000`);
+const eventsOf = async (vmId: string): Promise<readonly Json[]> =>
+  (await asked('GET', `/v1/streams/vm-${vmId}?limit=1000`)).items;
+
+const countsOf = (items: readonly Json[]): Readonly<Record<string, number>> => {
   const counts: Record<string, number> = {};
   for (const { type } of items) counts[type] = (counts[type] ?? 0) + 1;
   return counts;
@@ -124,7 +126,10 @@ const countsOf = async (vmId: string): Promise<Readonly<Record<string, number>>>
 /** What must hold after every round, whoever died. */
 const checkTruth = async (): Promise<void> => {
   for (const vmId of wanted.keys()) {
-    expect(await countsOf(vmId)).toMatchObject({ VmRequested: 1, VmPlaced: 1 });
+    const events = await eventsOf(vmId);
+    expect(countsOf(events)).toMatchObject({ VmRequested: 1, VmPlaced: 1 });
+    const released = events.filter(({ type }) => type === 'VmKeyReleased').map(({ data }) => data.bootId);
+    expect(new Set(released).size, 'each boot has its key once').toBe(released.length);
   }
   expect((await asked('GET', '/v1/parked')).items).toEqual([]);
   await until('the bus has every recorded event', 90_000, async () => {
@@ -135,7 +140,7 @@ const checkTruth = async (): Promise<void> => {
 
 beforeAll(async () => {
   cluster = await startCluster(freshHome());
-  const first = await until('the first VM runs', 240_000, async () => {
+  const first = await until('the first VM runs', bootMs, async () => {
     const { body } = await cluster.call('GET', '/v1/vms');
     return body.items?.find(({ observed }: Json) => observed === 'running');
   });
@@ -169,6 +174,13 @@ test('after all of it everything can be removed, the account holds nothing, and 
     return answer.held === '0' ? answer : undefined;
   });
   expect(account.available).toBe(account.deposited);
+  await until('every key is destroyed', 60_000, () =>
+    readdirSync(join(cluster.home, 'vault')).every(
+      (file) => !wanted.has(file.slice(0, 36)) || file.endsWith('.destroyed'),
+    )
+      ? true
+      : undefined,
+  );
   const served = await cluster.hcc('verify-log', '--json');
   expect(JSON.parse(served.stdout), served.stderr).toMatchObject({ ok: true });
   expect((await cluster.stop()).code).toBe(0);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cluster, freshHome, type Json, kill, type Role, startCluster } from './cluster.ts';
 import { verifiedLog } from './stores.ts';
-import { until } from './until.ts';
+import { bootMs, until } from './until.ts';
 
 // kill -9 of each process while a VM runs and while one is being made, on one cluster that heals each time.
 
@@ -20,7 +20,7 @@ const vmOf = async (vmId: string): Promise<Json> => {
 };
 
 const untilObserved = (vmId: string, word: string): Promise<Json> =>
-  until(`VM ${vmId} is ${word}`, 240_000, async () => {
+  until(`VM ${vmId} is ${word}`, bootMs, async () => {
     const vm = await vmOf(vmId);
     return vm?.observed === word ? vm : undefined;
   });
@@ -67,7 +67,7 @@ let lasting: string;
 
 beforeAll(async () => {
   cluster = await startCluster(freshHome(), ['--miners', '1']);
-  const first = await until('the first VM runs', 240_000, async () => {
+  const first = await until('the first VM runs', bootMs, async () => {
     const { body } = await cluster.call('GET', '/v1/vms');
     return body.items?.find(({ observed }: Json) => observed === 'running');
   });

@@ -8,7 +8,7 @@ import { type Found, findSecret } from '../secrets/find-secret.ts';
 import { type Cluster, freshHome, type Json, kill, type Role, startCluster } from './cluster.ts';
 import { recordedOn, untilRecorded } from './record.ts';
 import { verifiedLog } from './stores.ts';
-import { until } from './until.ts';
+import { bootMs, until } from './until.ts';
 
 // One VM with an encrypted disk through three boots, told in order: made, come back after everything was stopped, resized.
 // Somebody dies at each of them while the guest is on its way to its key. At the end its key is looked for everywhere.
@@ -41,7 +41,7 @@ const asked = (method: string, path: string, body?: unknown): Promise<Json> =>
   });
 
 const vmThatIs = (observed: string, boot: number): Promise<Json> =>
-  until(`boot ${boot} of the VM is ${observed}`, 240_000, async () => {
+  until(`boot ${boot} of the VM is ${observed}`, bootMs, async () => {
     const { items } = await asked('GET', '/v1/vms');
     return items.find((vm: Json) => vm.observed === observed && vm.bootEpoch === boot);
   });
@@ -141,7 +141,7 @@ test('given everything is stopped and started again / when the orchestrator is k
   expect((await cluster.stop()).code).toBe(0);
   expect(cluster.qemus()).toEqual([]);
   await start();
-  await untilRecorded(cluster, stream(), { type: 'VmKeyReleased', n: 2, waitMs: 240_000 });
+  await untilRecorded(cluster, stream(), { type: 'VmKeyReleased', n: 2, waitMs: bootMs });
   killAll('orchestrator');
 
   const vm = await vmThatIs('running', 2);
@@ -164,7 +164,7 @@ test('given a resized VM whose guest waits for its key / when its miner and the 
   await asked('POST', `/v1/vms/${vmId}/resize`, { flavorId: 'micro' });
   await until('it is resized', 60_000, async () => ((await eventsOf('VmResized')).length === 1 ? true : undefined));
   await asked('POST', `/v1/vms/${vmId}/start`, {});
-  await untilRecorded(cluster, stream(), { type: 'VmKeyAwaited', n: 3, waitMs: 60_000 });
+  await untilRecorded(cluster, stream(), { type: 'VmKeyAwaited', n: 3, waitMs: bootMs });
   const qemus = cluster.qemus();
   expect(qemus).toHaveLength(1);
 
@@ -172,7 +172,7 @@ test('given a resized VM whose guest waits for its key / when its miner and the 
   process.kill(orchestrator ?? 0, 'SIGSTOP');
   const refused = (): number => minerLog().split('a guest is refused').length;
   const already = refused();
-  await until('a guest is told to ask again', 120_000, () => (refused() > already ? true : undefined));
+  await until('a guest is told to ask again', bootMs, () => (refused() > already ? true : undefined));
   killAll('miner-node');
   killAll('orchestrator');
 

@@ -12,3 +12,6 @@ export const until = async <Value>(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };
+
+/** How long a VM with an encrypted disk may take to boot: twenty seconds where nothing else runs, minutes where much does. */
+export const bootMs = 420_000;
