@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DesiredSpec, ImageDigest } from '#domain';
 import { findQemuProcess, findTool, hccDirs, killQemu, run, silent, vmFiles } from '#host';
-import { buildTinyImage } from '#images';
+import { buildTinyImage, exportImage } from '#images';
 import { type AgentProcess, startAgent } from '../../../test/miner-node/agent-process.ts';
 import { bootNumber, spec, vmId } from '../../../test/miner-node/converge-samples.ts';
 import { isPhase, openNetwork, type RealNetwork } from '../../../test/miner-node/real-network.ts';
@@ -31,6 +31,7 @@ describe.skipIf(missing.length > 0)(`the miner agent with real NATS and real QEM
     dir = await mkdtemp(join(tmpdir(), 'hcc-mn-'));
     const image = await buildTinyImage({ cacheDir, report: silent });
     imageDigest = image.digest as ImageDigest;
+    await exportImage(image.digest, { cacheDir, to: join(dir, 'images'), report: silent });
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'owner', '-f', join(dir, 'id')]);
     await writeFile(join(dir, 'join.token'), 'hcc_join_secret', { mode: 0o600 });
     network = await openNetwork(dir, minerId);
@@ -49,7 +50,9 @@ describe.skipIf(missing.length > 0)(`the miner agent with real NATS and real QEM
       HCC_MINER_ID: minerId,
       HCC_API_URL: network.apiUrl,
       HCC_JOIN_TOKEN_FILE: join(dir, 'join.token'),
-      HCC_CACHE: cacheDir,
+      // A miner that has built nothing: what it boots, it fetches.
+      HCC_CACHE: join(dir, 'cache'),
+      HCC_IMAGE_SOURCES: `dir:${join(dir, 'images')}`,
       ...env,
     });
     return agent;
@@ -82,6 +85,7 @@ describe.skipIf(missing.length > 0)(`the miner agent with real NATS and real QEM
     await network.reported('running', isPhase('running', 1), from);
     expect(await ssh('hostname')).toBe('web\n');
     expect(network.passes()).toBe(1);
+    expect(agent.stderr().match(/image fetched/g), 'its image came block by block').toHaveLength(1);
     expect(network.hosts[0]).toMatchObject({ agentEpoch: 1, platform: 'none' });
     const checks = new Map(network.hosts[0]?.checks?.map(({ code, status }) => [code, status]));
     expect(checks.get('HCC-H002'), 'QEMU is there').toBe('PASS');
