@@ -129,6 +129,24 @@ describe('configuration', () => {
     expect(() => orchestratorConfig(env)).not.toThrow(/swordfish/);
   });
 
+  it('given where evidence is and its key, then passports have it; given half of it, or no key, it is refused by name', () => {
+    const base = environment(newToken().text);
+    const file = `${base.HCC_OPERATOR_TOKEN_FILE}.evidence`;
+    writeFileSync(file, `${'ab'.repeat(32)}\n`, { mode: 0o600 });
+    const place = { HCC_EVIDENCE_DIR: '/x/evidence', HCC_EVIDENCE_KEY_FILE: file };
+    expect(orchestratorConfig(base).passports).toEqual({ evidence: null, vekCacheDir: null });
+    const { evidence } = orchestratorConfig({ ...base, ...place }).passports;
+    expect(evidence).toEqual({ dir: '/x/evidence', key: Buffer.alloc(32, 0xab) });
+    for (const half of [{ HCC_EVIDENCE_DIR: '/x' }, { HCC_EVIDENCE_KEY_FILE: file }]) {
+      expect(() => orchestratorConfig({ ...base, ...half })).toThrow(
+        /HCC_EVIDENCE_DIR and HCC_EVIDENCE_KEY_FILE: wanted both/,
+      );
+    }
+    writeFileSync(file, 'swordfish\n', { mode: 0o600 });
+    expect(() => orchestratorConfig({ ...base, ...place })).toThrow(/wanted both/);
+    expect(() => orchestratorConfig({ ...base, ...place })).not.toThrow(/swordfish/);
+  });
+
   it.each([
     ['a simulated network without its root', { HCC_SIMULATED_ROOT_SHA256: '' }, /not set on a simulated network/],
     ['a production network with a simulated root', { HCC_NETWORK_KIND: 'production' }, /on a production network/],
