@@ -8,6 +8,7 @@ import {
   type EventStore,
   type GuestHandlers,
   GuestRefused,
+  type Ids,
   type KeyVault,
   readWholeStream,
   streamName,
@@ -27,6 +28,7 @@ export type Sealing = {
 export type SealingParts = {
   readonly store: EventStore;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly log: Log;
   readonly vault: KeyVault;
   readonly network: { readonly id: string; readonly kind: NetworkKind };
@@ -39,7 +41,7 @@ export type SealingParts = {
 
 /** Everything of the orchestrator that knows of keys: what processes use, and what answers guests. */
 export const createSealing = (parts: SealingParts): { readonly sealing: Sealing; readonly desk: GuestHandlers } => {
-  const { store, clock, log, vault, network, networkKey, resultKey, simulated } = parts;
+  const { store, clock, ids, log, vault, network, networkKey, resultKey, simulated } = parts;
   const raw = createPublicKey(networkKey).export({ format: 'raw-public' });
   const readResult = async (result: string, nowMs: number) => {
     const read = await verifyGuestResult(result, { publicKey: resultKey, networkId: network.id, nowMs });
@@ -52,7 +54,7 @@ export const createSealing = (parts: SealingParts): { readonly sealing: Sealing;
       boots: { network, networkKey: raw, simulated },
     },
     desk: createGuestDesk({
-      ...{ store, clock, log, vault, networkKey, readResult, networkId: network.id },
+      ...{ store, clock, ids, log, vault, networkKey, readResult, networkId: network.id },
       allowsClassical: () => allowsClassical(store),
     }),
   };
