@@ -6,7 +6,9 @@ import { safeText, shortId } from '../output/text.ts';
 export const passportText = (report: PassportReport): string => {
   const { checks, simulated, network, boots, history, ok } = report;
   const failed = checks.filter(({ outcome }) => outcome === 'fail');
-  const good = checks.filter(({ outcome }) => outcome !== 'fail');
+  // What is under no good signature says nothing: only what is wrong with it is told.
+  const isRead = history.length > 0;
+  const good = checks.filter(({ outcome }) => outcome !== 'fail' && isRead);
   const of = (ground: PassportCheck['restsOn']) => good.filter(({ restsOn }) => restsOn === ground);
   return [
     ...(simulated ? [`SIMULATED: the processors of this network are software. Nothing here is confidential.\n\n`] : []),
@@ -17,7 +19,7 @@ export const passportText = (report: PassportReport): string => {
     section("on the network's key alone", of('network')),
     section('unchecked', of('nobody')),
     ...(history.length === 0 ? [] : ["\nwhat happened, by the network's word\n", happenings(history)]),
-    ...(ok || failed.length > 0 ? [] : ['\nit was not looked into further\n']),
+    ...(isRead ? [] : ['\nwhat else is in it was not looked into\n']),
     ...(network === null || !ok ? [] : [`\nnetwork key ${network.keyHex}\n`]),
   ].join('');
 };
@@ -27,7 +29,7 @@ const headText = ({ ok, vmId, name, network, madeAt }: PassportReport, failed: n
     ['passport of', `${name ?? 'a VM'} (${vmId})`],
     ['network', network === null ? 'unknown' : `${network.name} (${network.kind}), ${network.networkId}`],
     ['made', madeAt],
-    ['verdict', ok ? 'VALID: nothing that can be checked is wrong' : `NOT VALID: ${failed} checks failed`],
+    ['verdict', ok ? 'VALID: nothing that can be checked is wrong' : `NOT VALID: failed checks: ${failed}`],
   ]);
 
 const bootTable = (boots: PassportReport['boots']): string =>
