@@ -1,4 +1,4 @@
-import type { BackupOutcome, Vm, VmCommand, VmState } from '#domain';
+import { type BackupOutcome, unopenedRestore, type Vm, type VmCommand, type VmState } from '#domain';
 import { backUp, backupId, copied, kept, restore } from './vm-backup-story.ts';
 import type { Whim } from './vm-whims.ts';
 
@@ -22,6 +22,7 @@ export const outcomeOf = (whim: Whim, vm: Vm | null): BackupOutcome | undefined 
 /** What a stopped VM's owner does once: a backup, and back to it. */
 export const backupStep = (vm: Vm): 'BackUpVm' | 'RestoreVm' | 'absent' | null => {
   if (vm.former.length > 0) return 'absent';
-  if (vm.volume === null || vm.volume.headerSha256 === null || vm.desired !== 'stopped' || vm.restored) return null;
+  if (vm.volume === null || vm.volume.headerSha256 === null || vm.desired !== 'stopped' || unopenedRestore(vm))
+    return null;
   return vm.backups.length === 0 ? 'BackUpVm' : 'RestoreVm';
 };

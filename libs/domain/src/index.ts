@@ -153,6 +153,7 @@ export {
 export { formatInstant, hourMs, minuteMs, secondMs, type UnixMs } from './values/time.ts';
 export type { BackupOutcome, VmBackupCommand } from './vm/backup-commands.ts';
 export type { BackupCopy, VmBackupEvent } from './vm/backup-events.ts';
+export { unopenedRestore } from './vm/backup-evolve.ts';
 export type { Backup } from './vm/backup-state.ts';
 export type { VmCommand, VmObservation } from './vm/commands.ts';
 export { describeVm, type VmDescription } from './vm/describe.ts';

@@ -102,7 +102,7 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'image-not-found': 'check the digest: hcc image ls',
   'image-exists-with-other-content': 'send the manifest that this digest was registered with',
   'image-retired': 'take one that is offered: hcc image ls',
-  'vm-not-stopped': 'stop it first (hcc vm stop), or let hcc vm resize --restart do both',
+  'vm-not-stopped': 'stop it first (hcc vm stop), or let --restart of hcc vm resize or backup do both',
   'vm-resizing': 'ask again once it is resized or that is refused',
   'disk-never-shrinks': 'take a flavor with at least the disk it has (hcc flavor ls)',
   'disk-never-grows': 'take a flavor with the same disk (hcc flavor ls), or make a new VM and copy what is in it',

@@ -126,11 +126,13 @@ describe('hcc vm restore', () => {
   });
 
   test('asks before it replaces a disk, and changes nothing where nobody can be asked, nothing is meant, or more than one', async () => {
-    const { hcc, api } = await withBackups([copy(1), { ...copy(2), backupId: copy(1).backupId.replace(/1$/, '2') }]);
+    const two = [copy(1), { ...copy(2), backupId: copy(1).backupId.replace(/1$/, '2') }];
+    const { hcc, api } = await withBackups(two, { 'GET /v1/miners': problem(403, 'forbidden', 'not for owners') });
     for (const [options, code, exit] of [
       [[], 'not-confirmed', 2],
       [['--backup', '9'], 'backup-not-found', 1],
       [['--backup', '1f3c'], 'ambiguous', 2],
+      [['--onto', 'miner-2', '--yes'], 'miner-not-named', 2],
     ] as const) {
       const ran = await hcc('vm', 'restore', 'web', ...options, '--json');
       expect(ran.code).toBe(exit);

@@ -3,6 +3,7 @@ import type { Cli } from '../cli.ts';
 import { badAnswer, usageError } from '../cli-error.ts';
 import type { Api } from '../client/api.ts';
 import type { BackupView } from '../client/backups.ts';
+import { isApiProblem } from '../client/problem.ts';
 import type { VmView } from '../client/views.ts';
 import { answer } from '../output/answer.ts';
 import { safeText, shortId } from '../output/text.ts';
@@ -26,14 +27,21 @@ export const addVmRestore = (vm: Command, cli: Cli): void => {
     .description('make the disk of a stopped or lost VM what a backup has; its next boot attests anew')
     .argument('<vm>', 'id, beginning of an id, or name')
     .option('--backup <backup>', 'id or beginning of an id, of `hcc vm backups`; the newest unless given')
-    .option('--onto <miner>', 'where; the miner that has it unless given, and one with room where that is lost')
+    .option(
+      '--onto <miner>',
+      'where, by its whole id (operators: or name); where it is unless given, or with room if that is lost',
+    )
     .option('-y, --yes', 'do not ask')
     .option('--wait', 'show the timeline until a miner has taken it (the default)')
     .option('--no-wait', 'return at once')
     .option(...jsonOption)
     .addHelpText(
       'after',
-      examples('hcc vm restore web', 'hcc vm restore web --backup 1f3c --yes', 'hcc vm restore web --onto miner-2'),
+      examples(
+        'hcc vm restore web',
+        'hcc vm restore web --backup 1f3c --yes',
+        'hcc vm restore web --onto 89ec9b57-3a4d-4a93-b643-e96e41262843',
+      ),
     )
     .action((text: string, _options, command: Command) => restore(cli, text, command));
 };
@@ -80,8 +88,18 @@ const chosen = ({ name }: VmView, backups: readonly BackupView[], which: string 
 };
 
 /** A whole id needs no look-up, which an owner could not make. */
-const minerMeant = async (api: Api, text: string): Promise<string> =>
-  isWholeId(text) ? text : (await findMiner(api, text)).minerId;
+const minerMeant = async (api: Api, text: string): Promise<string> => {
+  if (isWholeId(text)) return text;
+  try {
+    return (await findMiner(api, text)).minerId;
+  } catch (error) {
+    if (!isApiProblem(error) || error.code !== 'forbidden') throw error;
+    throw usageError('miner-not-named', 'an owner names a miner by its whole id', {
+      observed: text,
+      wanted: 'its id, as hcc vm why-not lists those that fit',
+    });
+  }
+};
 
 const agreed = async (cli: Cli, { name, vmId }: VmView, { backupId, madeAt }: BackupView): Promise<void> => {
   const said = await cli.terminal.confirm(

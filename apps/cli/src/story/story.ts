@@ -106,7 +106,7 @@ const sentences: Sentences = {
     `backup ${shortId(e.backupId)} made: ${bytesText(e.bytes)} of ciphertext in ${e.chunks} chunks, ${bytesText(e.newBytes)} of them new`,
   VmBackupFailed: (e) => `backup ${shortId(e.backupId)} not made, ${e.code}: ${e.detail}`,
   VmRestoreRequested: (e) =>
-    `restored from backup ${shortId(e.backupId)} onto miner ${shortId(e.minerId)} as generation ${e.generation}, asking it for room`,
+    `wanted back as backup ${shortId(e.backupId)} has it, on miner ${shortId(e.minerId)} as generation ${e.generation}, which is asked for room`,
   VmRestoreRefused: (e) => `not restored, ${e.code}: ${e.detail}`,
   VmCopyRemoved: (e) => `miner ${shortId(e.minerId)} has removed what it had of generation ${e.generation}`,
   VmTerminated: (e) => (e.diskRemoved ? 'gone, its disk removed' : 'gone; it never had a disk'),

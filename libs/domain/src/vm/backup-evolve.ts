@@ -89,8 +89,8 @@ export const evolvePlaced = (vm: Vm, { minerId, generation }: Extract<VmEvent, {
   return { ...placed, endpoint: null, restore: null, restoreRefusal: null, restored };
 };
 
-/** What the next boot makes its disk from: once a guest has opened what was restored, its disk is its own again. */
-export const restoredAtBoot = ({ restored, sealedBoot, boot }: Vm): Vm['restored'] => {
+/** What was restored and no guest has opened yet: once one has, the disk is its own again. */
+export const unopenedRestore = ({ restored, sealedBoot, boot }: Vm): Vm['restored'] => {
   const isOpened = sealedBoot?.confirmed && restored !== null && (boot?.generation ?? 0) >= restored.generation;
   return isOpened ? null : restored;
 };

@@ -2,6 +2,7 @@ import { Refusal } from '../errors.ts';
 import type { BootId } from '../values/ids.ts';
 import type { UnixMs } from '../values/time.ts';
 import type { BackupOutcome } from './backup-commands.ts';
+import { unopenedRestore } from './backup-evolve.ts';
 import { authorizeBoot } from './boot.ts';
 import type { VmCommand } from './commands.ts';
 import type { VmEvent } from './events.ts';
@@ -32,11 +33,12 @@ export const backUpVm = (vm: Vm, { backupId, now }: BackUpVm): readonly VmEvent[
       `VM ${vm.vmId} has never opened its disk, so there is nothing to back up; start it first`,
     );
   }
-  if (vm.restored !== null) {
+  const unopened = unopenedRestore(vm);
+  if (unopened !== null) {
     throw new Refusal(
       'vm-not-restored',
-      `VM ${vm.vmId} has not opened its disk since backup ${vm.restored.backupId} was restored; start it first`,
-      { observed: vm.restored.backupId },
+      `VM ${vm.vmId} has not opened its disk since backup ${unopened.backupId} was restored; start it first`,
+      { observed: unopened.backupId },
     );
   }
   return [{ type: 'VmBackupRequested', backupId, deadlineAt: now + backupDeadlineMs }];

@@ -1,6 +1,6 @@
 import { unreachable } from '../errors.ts';
 import type { UnixMs } from '../values/time.ts';
-import { evolveBackup, evolvePlaced, isBackupEvent, restoredAtBoot } from './backup-evolve.ts';
+import { evolveBackup, evolvePlaced, isBackupEvent, unopenedRestore } from './backup-evolve.ts';
 import type { Reported, VmEvent } from './events.ts';
 import { crashRestartsMax } from './limits.ts';
 import { type Requested, requested, waiting } from './requested.ts';
@@ -98,7 +98,7 @@ const evolvePresent = (vm: Vm, event: Exclude<VmEvent, Requested>): Vm => {
         ...vm,
         boot: { bootEpoch: event.bootEpoch, bootId: event.bootId, generation: event.generation },
         keysPending: false,
-        restored: restoredAtBoot(vm),
+        restored: unopenedRestore(vm),
         sealedBoot: null,
         observed: 'awaiting-boot',
         crashBootsAt: event.cause === 'crash' ? lastOf([...vm.crashBootsAt, event.authorizedAt]) : vm.crashBootsAt,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { given } from '../../../../test/domain/given.ts';
 import { minerId, noon, otherMinerId } from '../../../../test/domain/samples.ts';
-import { backupId, kept, manifestSha256, restore, untilKept } from '../../../../test/domain/vm-backup-story.ts';
+import { backUp, backupId, kept, manifestSha256, restore, untilKept } from '../../../../test/domain/vm-backup-story.ts';
 import { confirm, headerSha256, release, sealed } from '../../../../test/domain/vm-sealed-story.ts';
 import { boot, happened, isRunning, report, type VmEventOf } from '../../../../test/domain/vm-story.ts';
 import { fold } from '../decider.ts';
@@ -84,6 +84,18 @@ describe('a restore', () => {
     expect(spec(...opened)).toMatchObject({ desired: 'running', boot: { bootId: boot(2) }, restore: wanted });
     const next = [...opened, sealed.confirmed(2, 2, of2), again];
     expect(spec(...next)).not.toHaveProperty('restore');
+  });
+
+  test('given a guest has opened it and was stopped / then there is nothing to restore any more, and it may be backed up again', () => {
+    const down = { type: 'VmStopped', bootId: boot(2), cause: 'requested', detail: '', ...of2 } as const;
+    const since: readonly VmEvent[] = [
+      ...[...opened, sealed.confirmed(2, 2, of2), happened.stopRequested],
+      { ...down, agentEpoch: 1, sequence: 9 },
+    ];
+    expect(desiredSpec(stateOf(...since), 9n)).not.toHaveProperty('restore');
+    given(vm, ...since)
+      .when(backUp(2))
+      .thenEvents(kept.requested(2));
   });
 
   test('given the old generation / then no report and no guest of it counts any more', () => {

@@ -1,6 +1,6 @@
 import type { BootId, ImageDigest, MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
-import { restoredAtBoot } from './backup-evolve.ts';
+import { unopenedRestore } from './backup-evolve.ts';
 import type { Restored } from './backup-state.ts';
 import { stopDeadlineMs } from './limits.ts';
 import type { VolumeIntegrity } from './sealed-events.ts';
@@ -60,12 +60,13 @@ export const desiredSpec = (vm: Vm, specRevision: bigint): DesiredSpec | null =>
   const isHeld = vm.resize !== null || vm.backup !== null || vm.observed === 'restoring';
   const desired = isHeld && vm.desired === 'running' ? 'stopped' : vm.desired;
   const asItIs = { vmId, generation, specRevision, desired, boot, name, size, imageDigest, sshPublicKeys, keysVersion };
+  const restore = unopenedRestore(vm);
   return {
     ...asItIs,
     stopDeadlineMs,
     ...(sealed !== null && { sealed }),
     ...(vm.backup !== null && { backup: { backupId: vm.backup.backupId } }),
-    ...(vm.restored !== null && { restore: vm.restored }),
+    ...(restore !== null && { restore }),
     ...(isKept(vm) && { keptBackups: desired === 'absent' ? [] : vm.backups.map((copy) => copy.manifestSha256) }),
   };
 };
@@ -79,7 +80,7 @@ export const formerSpecs = (vm: Vm, specRevision: bigint): readonly FormerSpec[]
   const spec = desiredSpec(vm, specRevision);
   if (spec === null) return [];
   const { sealed: _, backup: __, restore: ___, keptBackups: ____, ...asItIs } = spec;
-  const desired = vm.desired === 'absent' || restoredAtBoot(vm) === null ? 'absent' : 'stopped';
+  const desired = vm.desired === 'absent' || unopenedRestore(vm) === null ? 'absent' : 'stopped';
   return vm.former.map(({ minerId, generation }) => ({
     minerId,
     spec: { ...asItIs, generation, desired, boot: null, sshPublicKeys: [] },

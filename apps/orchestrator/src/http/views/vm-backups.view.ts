@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Vm } from '#domain';
+import { unopenedRestore, type Vm } from '#domain';
 import { backupId, instant, isoTime, minerId, sha256Hex } from '#events';
 
 const made = z
@@ -42,5 +42,5 @@ export const vmBackupsView = (vm: Vm): z.input<typeof vmBackupsAnswer> => ({
   failure: vm.backupFailure,
   restore: vm.restore === null ? null : { backupId: vm.restore.backupId, minerId: vm.restore.minerId },
   restoreRefusal: vm.restoreRefusal,
-  restored: vm.restored?.backupId ?? null,
+  restored: unopenedRestore(vm)?.backupId ?? null,
 });
