@@ -80,13 +80,24 @@ export const evolvePlaced = (vm: Vm, { minerId, generation }: Extract<VmEvent, {
     placementFailure: null,
     observed: 'stopped',
     waiting: null,
+    ...found,
     // Another miner counts its reports from its own beginning.
     lastReport: null,
   };
   if (restore?.generation !== generation) return placed;
   const { backupId, manifestSha256 } = restore;
   const restored = { backupId, manifestSha256, generation };
-  return { ...placed, endpoint: null, restore: null, restoreRefusal: null, restored };
+  return { ...placed, endpoint: null, restore: null, restoreRefusal: null, restored, ...abandoned(vm) };
+};
+
+/** Nothing of it is lost any more. */
+const found = { observedBeforeLost: null, waitingBeforeLost: null, lastHeardAt: null } as const;
+
+/** A backup that a lost miner was making when the VM was restored elsewhere: nobody will ever say how it ended. */
+const abandoned = ({ backup, backupFailure }: Vm): Pick<Vm, 'backup' | 'backupFailure'> => {
+  if (backup === null) return { backup, backupFailure };
+  const detail = 'its miner was lost, and the VM was restored before that one came back';
+  return { backup: null, backupFailure: { backupId: backup.backupId, code: 'miner-lost', detail } };
 };
 
 /** What was restored and no guest has opened yet: once one has, the disk is its own again. */

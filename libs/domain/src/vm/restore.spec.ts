@@ -171,4 +171,15 @@ describe('a miner that held it before', () => {
     ]);
     expect(stateOf(...asked, ...events)).toMatchObject({ observed: 'awaiting-boot', former: [{ minerId }] });
   });
+
+  test('given it is lost while it makes a backup / when the VM is restored elsewhere / then nothing waits for that backup', () => {
+    const lost: VmEvent = { type: 'VmLost', minerId, lastSeenAt: noon, deadlineAt: noon + lostDeadlineMs };
+    const events = [...backedUp, kept.requested(2), lost, kept.restoreRequested(), placed()];
+    expect(stateOf(...events)).toMatchObject({
+      ...{ observed: 'stopped', backup: null, waiting: null, observedBeforeLost: null },
+      backupFailure: { backupId: backupId(2), code: 'miner-lost' },
+    });
+    const spec = desiredSpec(stateOf(...events, { type: 'VmStartRequested' }, authorized), 9n);
+    expect(spec).not.toHaveProperty('backup');
+  });
 });
