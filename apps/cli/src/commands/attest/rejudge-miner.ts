@@ -9,7 +9,7 @@ import {
   readHostEvidence,
 } from '#attestation';
 import { type Attester, appraisal, type EvidenceAppraised, fold, type Network } from '#domain';
-import { aggregates, type EvidenceStore } from '#events';
+import { aggregates, type EvidenceStore, type PolicyName } from '#events';
 import { badAnswer } from '../../cli-error.ts';
 import type { Api } from '../../client/api.ts';
 import { recordedEvents } from '../../client/recorded.ts';
@@ -18,7 +18,9 @@ import type { Endorsing } from './rejudge-roots.ts';
 
 /** A verdict as it was recorded, and as its evidence is judged now. */
 export type Judged = {
-  readonly minerId: string;
+  readonly kind: EvidenceAppraised['kind'];
+  /** A miner, or an owner's VM. */
+  readonly attesterId: string;
   readonly appraisalId: string;
   readonly appraisedAt: number;
   readonly evidenceSha256: string | null;
@@ -29,7 +31,7 @@ export type Judged = {
   readonly again: Verdict | null;
 };
 
-type Verdict = { readonly tier: string; readonly codes: readonly string[] };
+export type Verdict = { readonly tier: string; readonly codes: readonly string[] };
 
 export type RejudgeParts = {
   readonly api: Api;
@@ -39,7 +41,7 @@ export type RejudgeParts = {
   readonly endorsing: Endorsing;
 };
 
-export type Wanted = { readonly minerId: string; readonly sinceMs: number; readonly appraisalId: string | null };
+export type Wanted = { readonly attesterId: string; readonly sinceMs: number; readonly appraisalId: string | null };
 
 /**
  * Judges a miner's kept evidence again, each in the context of then: what its attester had shown before, who held its
@@ -48,25 +50,30 @@ export type Wanted = { readonly minerId: string; readonly sinceMs: number; reado
 export async function* rejudgeMiner(parts: RejudgeParts, wanted: Wanted): AsyncGenerator<Judged> {
   const { api } = parts;
   const network = await networkOf(api);
-  const policyThen = createPoliciesThen(api);
+  const policyThen = createPoliciesThen(api, 'host-attestation', (document) =>
+    compileAppraisalPolicy(readAppraisalPolicy(document)),
+  );
   const holder = createHolders(api);
   let attester: Attester | null = null;
-  for await (const recorded of recordedEvents(api, `appraisal-${wanted.minerId}`)) {
+  for await (const recorded of recordedEvents(api, `appraisal-${wanted.attesterId}`)) {
     const event = aggregates.appraisal.codec.decode(recorded);
-    if (event.type === 'EvidenceAppraised' && isWanted(event, wanted)) {
+    if (event.type === 'EvidenceAppraised' && event.kind === 'host' && isWanted(event, wanted)) {
       const policy = parts.policy ?? (await policyThen(event));
       const context = { network, attester, holder, recordedAt: Date.parse(recorded.recordedAt) };
-      yield { ...factsOf(wanted.minerId, event), again: await judgedAgain(parts, event, policy, context) };
+      yield { ...factsOf(event), again: await judgedAgain(parts, event, policy, context) };
     }
     attester = appraisal.evolve(attester, event);
   }
 }
 
-const isWanted = (event: EvidenceAppraised, { sinceMs, appraisalId }: Wanted): boolean =>
-  event.kind === 'host' && event.appraisedAt >= sinceMs && (appraisalId === null || event.appraisalId === appraisalId);
+/** Whether a verdict is among those asked for. */
+export const isWanted = (event: EvidenceAppraised, { sinceMs, appraisalId }: Wanted): boolean =>
+  event.appraisedAt >= sinceMs && (appraisalId === null || event.appraisalId === appraisalId);
 
-const factsOf = (minerId: string, event: EvidenceAppraised): Omit<Judged, 'again'> => ({
-  ...{ minerId, appraisalId: event.appraisalId, appraisedAt: event.appraisedAt, evidenceSha256: event.evidenceSha256 },
+/** What was recorded of a verdict. */
+export const factsOf = (event: EvidenceAppraised): Omit<Judged, 'again'> => ({
+  ...{ kind: event.kind, attesterId: event.attesterId },
+  ...{ appraisalId: event.appraisalId, appraisedAt: event.appraisedAt, evidenceSha256: event.evidenceSha256 },
   policies: event.policies.map(({ name, version }) => `${name} version ${version}`).join(', '),
   was: { tier: event.tier, codes: event.refusals.map(({ code }) => code) },
 });
@@ -87,7 +94,8 @@ const judgedAgain = async (
   const document = event.evidenceSha256 === null ? null : await evidence.get(event.evidenceSha256);
   if (document === null) return null;
   const list = await listOf(evidence, document);
-  const chipId = hintsOfHostEvidence(document)?.chipIdHex ?? null;
+  const hints = hintsOfHostEvidence(document);
+  const chipId = hints?.chipIdHex ?? null;
   const enrolled = attester?.key ?? null;
   const context: HostContext = {
     network: { id: network.networkId, kind: network.kind },
@@ -97,8 +105,8 @@ const judgedAgain = async (
       chip: chipId === null ? null : await holder('chip', chipId, recordedAt),
       tpm: enrolled === null ? null : await holder('tpm', enrolled.ekPublicSha256, recordedAt),
     },
-    roots: endorsing.rootsOf(network, document),
-    revocationLists: endorsing.revocationListsOf(document, event.appraisedAt),
+    roots: endorsing.rootsOf(network, hints),
+    revocationLists: endorsing.revocationListsOf(hints, event.appraisedAt),
     endorsements: null,
     verdicts: createCertificateVerdicts(),
   };
@@ -113,7 +121,8 @@ const listOf = async (evidence: Pick<EvidenceStore, 'get'>, document: Uint8Array
   return evidence.get(read.value.ima.sha256);
 };
 
-const networkOf = async (api: Api): Promise<Network> => {
+/** The network as it was founded. Refuses a cluster that has none. */
+export const networkOf = async (api: Api): Promise<Network> => {
   const { decider, codec } = aggregates.network;
   const events = [];
   for await (const recorded of recordedEvents(api, 'network-main')) events.push(codec.decode(recorded));
@@ -122,18 +131,17 @@ const networkOf = async (api: Api): Promise<Network> => {
   return network;
 };
 
-/** The policies verdicts went by, each read once. */
-const createPoliciesThen = (api: Api) => {
-  const known = new Map<number, CompiledAppraisalPolicy>();
-  return async ({ policies, appraisalId }: EvidenceAppraised): Promise<CompiledAppraisalPolicy> => {
-    const used = policies.find(({ name }) => name === 'host-attestation');
+/** The policies of one name that verdicts went by, each read once. */
+export const createPoliciesThen = <Policy>(api: Api, name: PolicyName, read: (document: unknown) => Policy) => {
+  const known = new Map<number, Policy>();
+  return async ({ policies, appraisalId }: EvidenceAppraised): Promise<Policy> => {
+    const used = policies.find((one) => one.name === name);
     if (used === undefined) {
       throw badAnswer('policy-not-recorded', `appraisal ${appraisalId} does not say by which policy it was judged`);
     }
     const before = known.get(used.version);
     if (before !== undefined) return before;
-    const { document } = await api.policy(used.name, used.version);
-    const policy = compileAppraisalPolicy(readAppraisalPolicy(document));
+    const policy = read((await api.policy(name, used.version)).document);
     known.set(used.version, policy);
     return policy;
   };

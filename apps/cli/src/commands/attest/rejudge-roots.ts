@@ -2,8 +2,8 @@ import { join, resolve } from 'node:path';
 import { loadSimulatedProcessor } from '#adapters/processor';
 import {
   amdRoots,
+  type EvidenceHints,
   type HostContext,
-  hintsOfHostEvidence,
   readVek,
   type SimulatedRoot,
   type TrustRoots,
@@ -17,8 +17,8 @@ import { readEvidence } from './files.ts';
 
 /** What the processors of a network are believed by: its roots, and what these took back. */
 export type Endorsing = {
-  readonly rootsOf: (network: Network, document: Uint8Array) => TrustRoots;
-  readonly revocationListsOf: (document: Uint8Array, atMs: number) => HostContext['revocationLists'];
+  readonly rootsOf: (network: Network, hints: EvidenceHints | null) => TrustRoots;
+  readonly revocationListsOf: (hints: EvidenceHints | null, atMs: number) => HostContext['revocationLists'];
 };
 
 export type EndorsingFlags = { readonly crl?: string; readonly simulatedRootFile?: string };
@@ -36,17 +36,17 @@ export const endorsingOf = async (
   const issue = list === null ? await issuerOf(cli, homeDir, simulatedRootFile) : null;
   return {
     rootsOf: rootsFor,
-    revocationListsOf: (document, atMs) => {
-      const product = productOf(hintsOfHostEvidence(document)?.offered.vek ?? null);
+    revocationListsOf: (hints, atMs) => {
+      const product = productOf(hints?.offered.vek ?? null);
       const found = list ?? issue?.(atMs) ?? null;
       return found === null || product === null ? {} : { [product]: found };
     },
   };
 };
 
-const rootsFor = (network: Network, document: Uint8Array): TrustRoots => {
+const rootsFor = (network: Network, hints: EvidenceHints | null): TrustRoots => {
   if (network.kind === 'production') return amdRoots;
-  const offered = hintsOfHostEvidence(document)?.offered;
+  const offered = hints?.offered;
   const product = productOf(offered?.vek ?? null);
   if (product === null) return [];
   return (offered?.chain ?? []).flatMap((certificate) => {

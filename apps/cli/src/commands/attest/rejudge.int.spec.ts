@@ -91,6 +91,7 @@ const cluster = async (tier: 'affirming' | 'contraindicated' = 'affirming') => {
   const document = { name: 'host-attestation', version: 1, sha256: 'a'.repeat(64), reason: 'x', publishedAt: null };
   Object.assign(routes, {
     'GET /v1/miners': json({ items: [miner], next: null }),
+    'GET /v1/vms': json({ items: [], next: null }),
     'GET /v1/streams/network-main': page('network-main', [aggregates.network.codec.encode(founded())]),
     [`GET /v1/streams/${stream}`]: page(stream, history(sha256, tier).map(aggregates.appraisal.codec.encode)),
     'GET /v1/policies/host-attestation': json({ ...document, document: policy }),
@@ -115,7 +116,7 @@ describe('hcc attest rejudge', () => {
       0,
       expect.stringContaining('1 verdicts judged again: 0 are not what was recorded'),
     ]);
-    expect(out).toContain('key releases: none exist yet');
+    expect(out).toContain('key releases: 0 rest on these verdicts');
   });
 
   test('given a verdict that its evidence does not bear out, then it is listed, and the exit code says so', async () => {

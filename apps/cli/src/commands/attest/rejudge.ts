@@ -1,15 +1,18 @@
 import type { Command } from 'commander';
-import { compileAppraisalPolicy, PolicyMalformed, readAppraisalPolicy } from '#attestation';
+
 import { isoTime } from '#events';
 import type { Cli } from '../../cli.ts';
-import { badAnswer, usageError } from '../../cli-error.ts';
+import { badAnswer } from '../../cli-error.ts';
+import type { Api } from '../../client/api.ts';
 import { answer } from '../../output/answer.ts';
 import { safeText, shortId } from '../../output/text.ts';
 import { instantFrom } from '../audit.ts';
 import { findMiner } from '../miner-drain.ts';
 import { connectFor, examples, jsonOption, optionsOf } from '../verbs.ts';
-import { readEvidence } from './files.ts';
+import { findVm } from '../vm-find.ts';
+import { type JudgedGuest, rejudgeGuest } from './rejudge-guest.ts';
 import { type Judged, rejudgeMiner } from './rejudge-miner.ts';
+import { type OtherPolicy, otherPolicyOf } from './rejudge-policy.ts';
 import { endorsingOf } from './rejudge-roots.ts';
 import { evidenceOf } from './stored-evidence.ts';
 
@@ -17,6 +20,7 @@ type RejudgeOptions = {
   readonly policy?: string;
   readonly since?: string;
   readonly miner?: string;
+  readonly vm?: string;
   readonly appraisal?: string;
   readonly evidenceDir?: string;
   readonly evidenceKeyFile?: string;
@@ -29,9 +33,13 @@ export const addRejudge = (attest: Command, cli: Cli): void => {
   attest
     .command('rejudge')
     .description('judge kept evidence again: under the policy of then, or under another one')
-    .option('--policy <file>', 'a policy host-attestation to judge by (default: for each verdict the one it went by)')
+    .option(
+      '--policy <file>',
+      'a policy host-attestation, for hosts, or guest-boot, for VMs, to judge by (default: for each verdict its own)',
+    )
     .option('--since <time>', 'only verdicts from then on: a time with its zone, or an age such as 15m, 12h or 7d')
-    .option('--miner <miner>', 'only of this miner')
+    .option('--miner <miner>', 'only of the host of this miner')
+    .option('--vm <vm>', 'only of this VM')
     .option('--appraisal <id>', 'only this verdict')
     .option('--evidence-dir <dir>', 'where the attestor keeps evidence (default: of this home)')
     .option('--evidence-key-file <file>', 'the key it is kept under (default: of this home)')
@@ -46,6 +54,7 @@ export const addRejudge = (attest: Command, cli: Cli): void => {
       examples(
         'hcc attest rejudge',
         'hcc attest rejudge --policy policy.json --since 7d',
+        'hcc attest rejudge --vm web-1',
         'hcc attest rejudge --miner miner-1 --appraisal 5f0c1a2b-0000-4000-8000-000000000000 --json',
       ),
     )
@@ -55,27 +64,54 @@ export const addRejudge = (attest: Command, cli: Cli): void => {
 const rejudge = async (cli: Cli, command: Command): Promise<void> => {
   const options = optionsOf<RejudgeOptions>(command);
   const { api, homeDir } = await connectFor(cli, command, 'operator');
-  const policy = options.policy === undefined ? null : await policyOf(cli, options.policy);
+  const policy = options.policy === undefined ? null : await otherPolicyOf(cli, options.policy);
   const endorsing = await endorsingOf(cli, homeDir, options);
   const evidence = await evidenceOf(cli, homeDir, options);
   const sinceMs = options.since === undefined ? 0 : Date.parse(instantFrom(options.since, cli.clock.now()));
-  const miners = options.miner === undefined ? await api.miners() : [await findMiner(api, options.miner)];
+  const attesters = await attestersOf(api, options, policy);
   const counts = { judged: 0, same: 0, notKept: 0 };
+  const keyReleases: { judged: number; changed: Judged[] } = { judged: 0, changed: [] };
   const changed: Judged[] = [];
-  for (const [n, { minerId, name }] of miners.entries()) {
-    cli.terminal.err(`hcc: judging the evidence of ${safeText(name)} (${n + 1} of ${miners.length})\n`);
-    const wanted = { minerId, sinceMs, appraisalId: options.appraisal ?? null };
-    for await (const one of rejudgeMiner({ api, evidence, policy, endorsing }, wanted)) {
+  for (const [n, { kind, attesterId, name }] of attesters.entries()) {
+    cli.terminal.err(`hcc: judging the evidence of ${kind} ${safeText(name)} (${n + 1} of ${attesters.length})\n`);
+    const wanted = { attesterId, sinceMs, appraisalId: options.appraisal ?? null };
+    const verdicts: AsyncGenerator<Judged | JudgedGuest> =
+      kind === 'miner'
+        ? rejudgeMiner({ api, evidence, policy: policy?.host ?? null, endorsing }, wanted)
+        : rejudgeGuest({ api, evidence, policy: policy?.guest ?? null, endorsing }, wanted);
+    for await (const one of verdicts) {
+      const isChanged = one.again !== null && !isSame(one);
       if (one.again === null) counts.notKept += 1;
-      else if (isSame(one)) counts.same += 1;
-      else changed.push(one);
-      if (one.again !== null) counts.judged += 1;
+      else counts.judged += 1;
+      if (isChanged) changed.push(one);
+      else if (one.again !== null) counts.same += 1;
+      if (one.again === null || !('releasedKey' in one && one.releasedKey)) continue;
+      keyReleases.judged += 1;
+      if (isChanged) keyReleases.changed.push(one);
     }
   }
   if (counts.judged + counts.notKept === 0) throw badAnswer('nothing-to-judge', 'no verdict is among those asked for');
-  const value = { ...counts, changed, keyReleases: { judged: 0, changed: [] } };
+  const value = { ...counts, changed, keyReleases };
   answer(cli, options.json, value, () => text(value, policy !== null));
   if (changed.length > 0) cli.exit.code = 1;
+};
+
+type Attester = { readonly kind: 'miner' | 'VM'; readonly attesterId: string; readonly name: string };
+
+/** Whose verdicts: one that is named, or everybody's whom the policy that was given is about. VMs with a plain disk attest nothing. */
+const attestersOf = async (
+  api: Api,
+  { miner, vm }: RejudgeOptions,
+  policy: OtherPolicy | null,
+): Promise<readonly Attester[]> => {
+  const isAll = miner === undefined && vm === undefined;
+  const miners =
+    miner !== undefined ? [await findMiner(api, miner)] : isAll && !policy?.guest ? await api.miners() : [];
+  const vms = vm !== undefined ? [await findVm(api, vm)] : isAll && !policy?.host ? await api.vms() : [];
+  return [
+    ...miners.map(({ minerId, name }) => ({ kind: 'miner', attesterId: minerId, name }) as const),
+    ...vms.map(({ vmId, name }) => ({ kind: 'VM', attesterId: vmId, name }) as const),
+  ];
 };
 
 const isSame = ({ was, again }: Judged): boolean =>
@@ -86,33 +122,24 @@ type Found = {
   readonly same: number;
   readonly notKept: number;
   readonly changed: readonly Judged[];
+  readonly keyReleases: { readonly judged: number; readonly changed: readonly Judged[] };
 };
 
-const text = ({ judged, same, notKept, changed }: Found, isOther: boolean): string => {
-  const lines = changed.flatMap(({ minerId, appraisalId, appraisedAt, was, again, evidenceSha256, policies }) => [
-    `${isoTime(appraisedAt)}  miner ${shortId(minerId)}  appraisal ${appraisalId}`,
-    `    ${was.tier} by ${policies}: ${was.codes.join(', ') || 'nothing refused'}`,
-    `    ${again?.tier} ${isOther ? 'by this policy' : 'judged again'}: ${again?.codes.join(', ') || 'nothing refused'}`,
-    `    evidence ${evidenceSha256}`,
-  ]);
+const text = ({ judged, same, notKept, changed, keyReleases }: Found, isOther: boolean): string => {
+  const lines = changed.flatMap(
+    ({ kind, attesterId, appraisalId, appraisedAt, was, again, evidenceSha256, policies }) => [
+      `${isoTime(appraisedAt)}  ${kind === 'host' ? 'miner' : 'VM'} ${shortId(attesterId)}  appraisal ${appraisalId}`,
+      `    ${was.tier} by ${policies}: ${was.codes.join(', ') || 'nothing refused'}`,
+      `    ${again?.tier} ${isOther ? 'by this policy' : 'judged again'}: ${again?.codes.join(', ') || 'nothing refused'}`,
+      `    evidence ${evidenceSha256}`,
+    ],
+  );
   const [would, asWas] = isOther
     ? ['would change', 'stay as they are']
     : ['are not what was recorded', 'are as recorded'];
   const counted = `${judged} verdicts judged again: ${changed.length} ${would}, ${same} ${asWas}`;
   const kept = notKept === 0 ? [] : [`${notKept} more cannot be judged again: their evidence is not kept here`];
-  const releases = 'key releases: none exist yet, so none would change';
+  const keys = keyReleases;
+  const releases = `key releases: ${keys.judged} rest on these verdicts, ${keys.changed.length} of them on one that changed`;
   return safeText(`${[...lines, counted, ...kept, releases].join('\n')}\n`, 'lines');
-};
-
-const policyOf = async (cli: Cli, path: string) => {
-  const file = await readEvidence(cli, '--policy', path);
-  try {
-    return compileAppraisalPolicy(readAppraisalPolicy(JSON.parse(Buffer.from(file).toString('utf8'))));
-  } catch (error) {
-    if (!(error instanceof PolicyMalformed || error instanceof SyntaxError)) throw error;
-    throw usageError('policy-malformed', `--policy ${path} is no policy host-attestation`, {
-      observed: error.message,
-      wanted: 'what `hcc policy show host-attestation` prints',
-    });
-  }
 };
