@@ -89,7 +89,7 @@ export const attestationAnswer = z
 /** What a list shows of an attester that may have shown nothing yet. */
 export const freshnessView = (row: AttestationRow | null, now: UnixMs) => {
   const last = row?.attester.last ?? null;
-  const dueAt = last?.nextDueAt ?? row?.attester.overdueSince ?? null;
+  const dueAt = dueOf(last) ?? row?.attester.overdueSince ?? null;
   return {
     tier: last?.tier ?? ('none' as const),
     isSimulated: last === null ? null : last.platform === 'simulated',
@@ -99,6 +99,10 @@ export const freshnessView = (row: AttestationRow | null, now: UnixMs) => {
     isOverdue: dueAt !== null && now > dueAt,
   };
 };
+
+/** When new evidence is due; `null` where none is awaited: an owner's VM attests as it starts, and then no more. */
+const dueOf = (last: Pick<EvidenceAppraised, 'appraisedAt' | 'nextDueAt'> | null): UnixMs | null =>
+  last === null || last.nextDueAt <= last.appraisedAt ? null : last.nextDueAt;
 
 /** A host's attestation as it stands at a time. */
 export const attestationView = (
