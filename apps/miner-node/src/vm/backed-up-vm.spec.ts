@@ -85,6 +85,16 @@ describe('a VM that is backed up', () => {
     expect(backupOf(host)).toMatchObject({ outcome: 'failed', code: 'no-backup-store' });
   });
 
+  test('given a record that cannot be read / then there is no backup of it, and that is said', async () => {
+    const { host } = await stoppedHost();
+    await host.endAgent();
+    await writeFile(join(dirname(host.volumeOf(vmId)), 'vm.json'), 'not one');
+    await host.startAgent();
+    await host.take(stopped(3n, { backup: { backupId } }));
+    await host.until('told', () => backupOf(host) !== undefined);
+    expect(backupOf(host)).toMatchObject({ backupId, outcome: 'failed', code: 'vm-record-corrupt' });
+  });
+
   test('given it is terminated / then its backups go with it, and what a former miner had goes without them', async () => {
     const { host } = await backedUp();
     const left = async () =>

@@ -1,4 +1,4 @@
-import type { DesiredSpec } from '#domain';
+import type { BackupOutcome, DesiredSpec, VmObservation } from '#domain';
 import { acceptSpec } from '../converge/index.ts';
 import type { VmParts } from './held.ts';
 import type { Keeper } from './keeper.ts';
@@ -56,12 +56,14 @@ export class CorruptKeeper implements Keeper {
   }
 
   #tell(spec: DesiredSpec): void {
-    const bootId = spec.boot?.bootId ?? null;
-    this.#parts.reporter.say(
-      this.#vmId,
-      spec,
-      this.#isGone ? { phase: 'absent' } : { phase: 'failed', bootId, code: 'vm-record-corrupt', detail: this.#detail },
-      'again',
-    );
+    const observation = this.#isGone ? ({ phase: 'absent' } as const) : failed(spec, this.#detail);
+    this.#parts.reporter.say(this.#vmId, spec, observation, 'again');
   }
 }
+
+const failed = ({ boot, backup }: DesiredSpec, detail: string): VmObservation => {
+  const reason = { code: 'vm-record-corrupt', detail };
+  const outcome: BackupOutcome | null =
+    backup === undefined ? null : { backupId: backup.backupId, outcome: 'failed', ...reason };
+  return { phase: 'failed', bootId: boot?.bootId ?? null, ...reason, ...(outcome !== null && { backup: outcome }) };
+};
