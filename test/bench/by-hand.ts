@@ -119,7 +119,7 @@ const speaksSsh = async (port: number): Promise<true | undefined> => {
     socket.once('data', () => resolve(true));
     socket.once('close', () => resolve(false));
     socket.once('error', () => resolve(false));
-    socket.setTimeout(500, () => resolve(false));
+    socket.setTimeout(15_000, () => resolve(false));
   });
   socket.destroy();
   return heard ? true : undefined;

@@ -12,7 +12,7 @@ import { releaseRoundTrip } from './release.ts';
 import { snpVerifyNewChain, snpVerifyNewVek, snpVerifyWarm } from './snp.ts';
 import { sqliteAppend } from './sqlite-append.ts';
 import { tpmQuoteEcdsa, tpmQuoteRsa } from './tpm.ts';
-import { vmStartToSsh, vmToSsh } from './vm.ts';
+import { vmStartToSsh, vmToSsh, vmUnlock, vmUnlockName } from './vm.ts';
 
 const help = `Usage: npm run bench -- [--json] [--only NAME,NAME] [--pairs N]
 
@@ -49,7 +49,14 @@ const cases: readonly Case[] = [
   releaseRoundTrip,
 ];
 const placementName = 'placement-5000-miners';
-const names = [...cases.map(({ name }) => name), placementName, imaMemoryName, memoryName, attestorMemoryName];
+const names = [
+  ...cases.map(({ name }) => name),
+  placementName,
+  imaMemoryName,
+  memoryName,
+  attestorMemoryName,
+  vmUnlockName,
+];
 
 const tell = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -82,6 +89,7 @@ const run = async (): Promise<number> => {
     if (only.includes(one.name)) figures.push(await runCase(pairs === undefined ? one : { ...one, pairs }, tell));
   }
   if (only.includes(placementName)) figures.push(await placement(pairs ?? 11));
+  if (only.includes(vmUnlockName)) figures.push(await vmUnlock(pairs ?? 5));
   if (only.includes(imaMemoryName)) figures.push(imaMemory(pairs ?? 3, tell));
   if (only.includes(memoryName)) figures.push(await memory(Number(values.history), tell));
   if (only.includes(attestorMemoryName)) figures.push(await attestorMemory(Number(values.rounds), tell));

@@ -5,7 +5,7 @@ import { run } from '#host';
 import { type Cluster, freshHome, type Json, startCluster } from '../e2e/cluster.ts';
 import { until } from '../e2e/until.ts';
 import { type ByHand, openByHand } from './by-hand.ts';
-import type { Case } from './pairs.ts';
+import { type Case, type Figure, median } from './pairs.ts';
 
 /** A request until an SSH command is done, through the whole network: a disk is made, filled from the verified image and
  *  opened by a key that is asked for. Against the same QEMU line by hand, which does the same with a key it has. */
@@ -39,22 +39,48 @@ export const vmStartToSsh: Case = {
     const vmId = randomUUID();
     await ground.timed(vmId, 'POST', '/v1/vms', ground.request(vmId));
     ground.seen(vmId);
+    await stopped(cluster, vmId);
     await (await ground.byHand()).boot('format');
-    const stop = async (): Promise<void> => {
-      await must(cluster, 'POST', `/v1/vms/${vmId}/stop`, {});
-      await noneRuns(cluster);
-    };
-    await stop();
     return {
       ours: async () => {
         const ms = await ground.timed(vmId, 'POST', `/v1/vms/${vmId}/start`, {});
-        await stop();
+        await stopped(cluster, vmId);
         return ms;
       },
       raw: async () => (await ground.byHand()).boot('unlock'),
       close: ground.close,
     };
   },
+};
+
+export const vmUnlockName = 'vm-unlock';
+
+/** What opening its disk adds to a boot: from the moment a guest has its key to the mounted file system, by its own clock. */
+export const vmUnlock = async (boots: number): Promise<Figure> => {
+  const { cluster, timed, request, close } = await openGround();
+  try {
+    const vmId = randomUUID();
+    await timed(vmId, 'POST', '/v1/vms', request(vmId));
+    for (let boot = 0; boot < boots; boot += 1) {
+      await stopped(cluster, vmId);
+      await timed(vmId, 'POST', `/v1/vms/${vmId}/start`, {});
+    }
+    const ours = median(unlocksOf(cluster, vmId));
+    return { name: vmUnlockName, unit: 'ms', ours, raw: null, ratio: null, bar: 3_000, ok: ours <= 3_000 };
+  } finally {
+    await close();
+  }
+};
+
+/** How long each boot took from `opening` to `unlocked`, as the guest told its miner. */
+const unlocksOf = ({ home }: Cluster, vmId: string): readonly number[] => {
+  const stages = readFileSync(join(home, 'logs', 'miner-1.log'), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(vmId) && line.includes('"stage"'))
+    .map((line): Json => JSON.parse(line));
+  return stages.flatMap(({ stage, atMs }, n) =>
+    stages[n - 1]?.stage === 'opening' && stage === 'unlocked' ? [atMs - stages[n - 1].atMs] : [],
+  );
 };
 
 /** A network with nothing on it, and what it takes to start its VMs by hand. */
@@ -96,6 +122,11 @@ const openGround = async () => {
 
 /** Of the flavor that is asked for. */
 const nanoDiskBytes = 1024 * 1024 * 1024;
+
+const stopped = async (cluster: Cluster, vmId: string): Promise<void> => {
+  await must(cluster, 'POST', `/v1/vms/${vmId}/stop`, {});
+  await noneRuns(cluster);
+};
 
 const noneRuns = (cluster: Cluster): Promise<true> =>
   until('no VM runs', 120_000, () => (cluster.qemus().length === 0 ? true : undefined));
