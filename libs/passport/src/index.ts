@@ -12,6 +12,7 @@ export {
 export type { Happening } from './history.ts';
 export { passportLimits } from './limits.ts';
 export { type PassportFault, readPassport } from './read.ts';
+export type { BootReport, PassportReport } from './report.ts';
 export { passportFile, signPassport } from './signed.ts';
 export { streamsOf } from './told.ts';
-export { type BootReport, type PassportReport, type PassportTrust, verifyPassport } from './verify.ts';
+export { type PassportTrust, verifyPassport } from './verify.ts';

@@ -59,7 +59,7 @@ const lies: readonly [what: string, twist: Twist, codes: readonly string[]][] = 
   [
     'a key given out in another suite',
     { vm: told('VmKeyReleased', 1, { suite: 'x25519/hkdf-sha256/aes-256-gcm' }) },
-    ['key-bound'],
+    ['release-decided', 'key-bound'],
   ],
   [
     'a key given for no verdict',

@@ -36,7 +36,7 @@ describe('a passport’s file', () => {
         changed[at] = (changed[at] ?? 0) ^ change;
         expect(isValid(changed)).toBe(false);
       }),
-      { numRuns: 200, examples: signatureSpellings() },
+      { numRuns: 120, examples: signatureSpellings() },
     ));
 
   test('is never valid cut short, or with anything behind it', () =>
@@ -63,7 +63,7 @@ describe('a passport’s file', () => {
           expect.arrayContaining([expect.stringMatching(/^(signature|network-founded|event-known)$/)]),
         );
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });
@@ -117,7 +117,7 @@ describe('what is no passport', () => {
         const read = readPassport(Buffer.from(canonicalText(exchangedAt(passport, path, value) as Passport)));
         if ('passport' in read) verifyPassport(read.passport, trust);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

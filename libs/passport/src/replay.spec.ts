@@ -6,7 +6,7 @@ import { histories, play } from '../../../test/domain/laws.ts';
 import { accountId } from '../../../test/domain/samples.ts';
 import { vmMove } from '../../../test/domain/vm-moves.ts';
 import { replay } from './replay.ts';
-import type { Verdicts } from './rules.ts';
+import type { Grounds } from './rules.ts';
 import type { Told } from './told.ts';
 
 type Played = { readonly command: VmCommand; readonly events: readonly VmEvent[] };
@@ -47,7 +47,8 @@ const toldOf = (played: readonly Played[]) => {
       told.push(tell(named, command.now, told.length));
     }
   }
-  return { told, verdicts: verdicts as Verdicts };
+  const grounds: Grounds = { verdicts, allowClassical: true };
+  return { told, grounds };
 };
 
 describe('a history that the rules decided', () => {
@@ -55,19 +56,19 @@ describe('a history that the rules decided', () => {
     fc.assert(
       fc.property(histories(vmMove), (moves) => {
         const played = play(vm, moves);
-        const { told, verdicts } = toldOf(played);
-        const { checks, vm: end } = replay(told, verdicts);
+        const { told, grounds } = toldOf(played);
+        const { checks, vm: end } = replay(told, grounds);
         expect(checks.filter(({ outcome }) => outcome !== 'pass')).toEqual([]);
         expect(end?.volume).toEqual(played.at(-1)?.after?.volume);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     ));
 
   test('is not the same without one of its releases: what came after it was for nothing', () => {
     let seen = 0;
     fc.assert(
       fc.property(histories(vmMove), (moves) => {
-        const { told, verdicts } = toldOf(play(vm, moves));
+        const { told, grounds } = toldOf(play(vm, moves));
         const at = told.findIndex(({ event }) => event.type === 'VmKeyReleased');
         const isConfirmed = told.some(({ event }) => event.type === 'VmBootConfirmed');
         if (at === -1 || !isConfirmed) return;
@@ -76,10 +77,10 @@ describe('a history that the rules decided', () => {
         const release = told[at]?.event;
         if (first?.type !== 'VmBootConfirmed' || release?.type !== 'VmKeyReleased' || first.bootId !== release.bootId)
           return;
-        const { checks } = replay(told.toSpliced(at, 1), verdicts);
+        const { checks } = replay(told.toSpliced(at, 1), grounds);
         expect(checks.some(({ outcome }) => outcome === 'fail')).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
     expect(seen).toBeGreaterThan(0);
   });

@@ -1,6 +1,6 @@
 import { type Vm, type VmEvent, type VmState, vm } from '#domain';
 import { byNetwork, type PassportCheck, short } from './check.ts';
-import { againstRules, type Verdicts } from './rules.ts';
+import { againstRules, type Grounds } from './rules.ts';
 import type { Told } from './told.ts';
 
 type Of<Type extends VmEvent['type']> = Extract<VmEvent, { readonly type: Type }>;
@@ -27,12 +27,12 @@ export type Replay = {
 };
 
 /** Folds a VM's stream from its beginning, and decides everything anew that its disk depends on. */
-export const replay = (told: readonly Told<VmEvent>[], verdicts: Verdicts): Replay => {
+export const replay = (told: readonly Told<VmEvent>[], grounds: Grounds): Replay => {
   let state: VmState = null;
   const boots: SeenBoot[] = [];
   const checks: PassportCheck[] = [];
   for (const one of told) {
-    const wrong = state === null ? undefined : againstRules(state, one, verdicts);
+    const wrong = state === null ? undefined : againstRules(state, one, grounds);
     if (wrong !== undefined) checks.push(ruleCheck(one, wrong));
     state = vm.evolve(state, one.event);
     if (state !== null) absorb(boots, state, one);

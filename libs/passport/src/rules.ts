@@ -4,8 +4,13 @@ import { canonicalText } from './document.ts';
 import { passportLimits as limits } from './limits.ts';
 import type { Told } from './told.ts';
 
-/** Verdicts by their id, as the attestor recorded them. */
-export type Verdicts = ReadonlyMap<string, Told<EvidenceAppraised>>;
+/** What a VM's own stream does not say, and its rules ask for. */
+export type Grounds = {
+  /** By their id, as the attestor recorded them. */
+  readonly verdicts: ReadonlyMap<string, Told<EvidenceAppraised>>;
+  /** Whether any policy allowed a key to be sealed with X25519 alone. Which one was in force is judged with the evidence. */
+  readonly allowClassical: boolean;
+};
 
 type Of<Type extends VmEvent['type']> = Told<Extract<VmEvent, { readonly type: Type }>>;
 
@@ -13,7 +18,7 @@ type Of<Type extends VmEvent['type']> = Told<Extract<VmEvent, { readonly type: T
  * What an event of a sealed VM comes to when the network's own rules decide it again, from the history before it: null where
  * they say the same, else why not. Undefined for an event that no rule of sealed VMs is about.
  */
-export const againstRules = (before: Vm, told: Told<VmEvent>, verdicts: Verdicts): string | null | undefined => {
+export const againstRules = (before: Vm, told: Told<VmEvent>, grounds: Grounds): string | null | undefined => {
   const { event } = told;
   switch (event.type) {
     case 'VmBootSpecified': {
@@ -21,9 +26,9 @@ export const againstRules = (before: Vm, told: Told<VmEvent>, verdicts: Verdicts
       return decided(before, { ...specified, type: 'SpecifyBoot', now: told.atMs }, event);
     }
     case 'VmKeyReleased':
-      return released(before, { ...told, event }, verdicts);
+      return released(before, { ...told, event }, grounds);
     case 'VmBootConfirmed':
-      return confirmed(before, { ...told, event }, verdicts);
+      return confirmed(before, { ...told, event }, grounds);
     case 'VmConsentGiven':
       return consented(before, { ...told, event });
     case 'VmRollbackSuspected':
@@ -37,7 +42,7 @@ export const againstRules = (before: Vm, told: Told<VmEvent>, verdicts: Verdicts
   }
 };
 
-const released = (before: Vm, { event }: Of<'VmKeyReleased'>, verdicts: Verdicts): string | null => {
+const released = (before: Vm, { event }: Of<'VmKeyReleased'>, { verdicts, allowClassical }: Grounds): string | null => {
   const verdict = verdicts.get(event.appraisalId);
   if (verdict === undefined) return `appraisal ${event.appraisalId} is nowhere recorded`;
   const { appraisedAt, tier } = verdict.event;
@@ -46,12 +51,11 @@ const released = (before: Vm, { event }: Of<'VmKeyReleased'>, verdicts: Verdicts
   if (verdict.atMs - event.releasedAt > limits.clocksApartMs) return 'its verdict was recorded after it';
   const { bootId, generation, minerId, guestKeySha256, suite, appraisalId, keyVersion, releasedAt } = event;
   const asked = { bootId, generation, minerId, guestKeySha256, suite, appraisalId, keyVersion };
-  // Which suites are good was judged with the evidence, under the policy of then.
-  const command = { type: 'ReleaseKey', ...asked, tier, appraisedAt: event.appraisedAt, allowClassical: true } as const;
+  const command = { type: 'ReleaseKey', ...asked, tier, appraisedAt: event.appraisedAt, allowClassical } as const;
   return decided(before, { ...command, now: releasedAt }, event);
 };
 
-const confirmed = (before: Vm, { event, atMs }: Of<'VmBootConfirmed'>, verdicts: Verdicts): string | null => {
+const confirmed = (before: Vm, { event, atMs }: Of<'VmBootConfirmed'>, { verdicts }: Grounds): string | null => {
   const verdict = verdicts.get(event.appraisalId);
   if (verdict === undefined) return `appraisal ${event.appraisalId} is nowhere recorded`;
   const { appraisedAt, tier } = verdict.event;

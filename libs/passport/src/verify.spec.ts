@@ -1,9 +1,11 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { simulatedProcessor } from '#simulated-processor';
+import { guestPolicy } from '../../attestation/src/guest/guest.fixture.ts';
 import { openScene, type Scene } from './passport.fixture.ts';
+import type { PassportReport } from './report.ts';
 import { revocationList } from './story.fixture.ts';
-import { type PassportReport, type PassportTrust, verifyPassport } from './verify.ts';
+import { type PassportTrust, verifyPassport } from './verify.ts';
 
 const honest = await openScene();
 const trust: PassportTrust = {
@@ -71,6 +73,38 @@ describe('an honest passport', () => {
     expect(outcome(revocationList(false))).toMatchObject({ outcome: 'simulated', restsOn: 'processor' });
     expect(outcome(revocationList(true))).toMatchObject({ outcome: 'fail' });
     expect(outcome(Buffer.from('no list'))).toMatchObject({ outcome: 'unchecked' });
+  });
+
+  test('says what its policy does not look at, for affirming says nothing of that', async () => {
+    const snp = {
+      ...guestPolicy.snp,
+      debug: 'unchecked',
+      reportedTcb: { ...guestPolicy.snp.reportedTcb, genoa: 'unchecked' },
+    };
+    const lax = { ...guestPolicy, snp, allowClassical: true };
+    const told = await openScene({
+      body: (body) => ({ ...body, policies: [...body.policies, { version: 2, document: lax }] }),
+    });
+    const report = verified(told);
+    expect(report.ok).toBe(true);
+    expect(report.checks.filter(({ code }) => code === 'policy-lax')).toEqual([
+      expect.objectContaining({
+        ...{ about: 'policy guest-boot version 2', outcome: 'unchecked', restsOn: 'nobody' },
+        detail: 'verdicts under it say nothing of: reportedTcb of genoa, debug, keys that a quantum computer opens',
+      }),
+    ]);
+  });
+
+  test('of a VM with a plain disk says that its miner can read it, and proves nothing', async () => {
+    const isSealed = ({ type }: { readonly type: string }) => /^Vm(VolumeChosen|Boot|Key|Running)/.test(type);
+    const plain = await openScene({
+      vm: (events) => events.filter((event) => !isSealed(event)),
+      verdicts: () => [],
+      body: (body) => ({ ...body, appraisals: [], kept: [] }),
+    });
+    const report = verified(plain);
+    expect([report.ok, report.boots, resting(report, 'processor').size]).toEqual([true, [], 0]);
+    expect(report.checks.find(({ code }) => code === 'vm')?.detail).toContain('a PLAIN disk, which its miner can read');
   });
 
   test('leaves the launches of a simulated network to its word where none can be computed', () => {

@@ -1,16 +1,17 @@
 import type { KeyObject } from 'node:crypto';
 import { amdRoots, createCertificateVerdicts } from '#attestation';
 import type { AppraisalEvent, EvidenceAppraised, VmEvent } from '#domain';
-import { isoTime } from '#events';
 import { bootChecks, type Simulated } from './boots.ts';
 import { byNetwork, firstOf, type PassportCheck, unchecked } from './check.ts';
 import type { Passport } from './document.ts';
 import { type Founded, foundingOf } from './founding.ts';
-import { type Happening, historyOf } from './history.ts';
-import type { Rejudged } from './judging.ts';
+import { historyOf } from './history.ts';
 import { type Kept, keptOf } from './kept.ts';
-import { type Replay, replay, type SeenBoot } from './replay.ts';
+import { laxChecks } from './lax.ts';
+import { type Replay, replay } from './replay.ts';
+import { type Found, type PassportReport, reportOf } from './report.ts';
 import { rootsFor } from './roots.ts';
+import type { Grounds } from './rules.ts';
 import { chainCheck, codecs, readTold, streamsOf, type Told } from './told.ts';
 import { verdictChecks } from './verdicts.ts';
 
@@ -21,39 +22,6 @@ export type PassportTrust = {
   readonly simulated: Simulated;
   /** Lists of what processors' roots took back, DER. */
   readonly revocationLists: readonly Uint8Array[];
-};
-
-/** One boot, as it was recorded, and what its evidence rests on. */
-export type BootReport = {
-  readonly bootId: string;
-  readonly generation: number;
-  readonly minerId: string;
-  readonly specifiedAt: string;
-  readonly chipId: string | null;
-  readonly launchDigest: string | null;
-  readonly release: { readonly mode: string; readonly appraisalId: string; readonly guestKeySha256: string } | null;
-  readonly sshHostKey: string | null;
-  readonly counter: number | null;
-};
-
-/** All that was found out about a passport. */
-export type PassportReport = {
-  /** Nothing that was looked at is wrong. What rests on whom is in the checks. */
-  readonly ok: boolean;
-  /** The network has processors in software: nothing here is confidential. */
-  readonly simulated: boolean;
-  readonly network: {
-    readonly networkId: string;
-    readonly name: string;
-    readonly kind: string;
-    readonly keyHex: string;
-  } | null;
-  readonly vmId: string;
-  readonly name: string | null;
-  readonly madeAt: string;
-  readonly boots: readonly BootReport[];
-  readonly history: readonly Happening[];
-  readonly checks: readonly PassportCheck[];
 };
 
 /**
@@ -86,16 +54,9 @@ type Read = {
   readonly verdicts: readonly Told<EvidenceAppraised>[];
 };
 
-type Found = {
-  readonly checks: readonly PassportCheck[];
-  readonly replayed?: Replay;
-  readonly rejudged?: ReadonlyMap<string, Rejudged>;
-  readonly history?: readonly Happening[];
-};
-
 const lookInto = (passport: Passport, { founded, kept, vm, verdicts }: Read, trust: PassportTrust): Found => {
   const { network } = founded;
-  const replayed = replay(vm, new Map(verdicts.map((one) => [one.event.appraisalId, one])));
+  const replayed = replay(vm, groundsOf(verdicts, kept));
   const rootsOf = rootsFor(network, amdRoots);
   const court = {
     ...{ network: { id: network.networkId, kind: network.kind }, kept, boots: replayed.boots, rootsOf },
@@ -110,6 +71,7 @@ const lookInto = (passport: Passport, { founded, kept, vm, verdicts }: Read, tru
     ...{ replayed, rejudged, history: historyOf(vm) },
     checks: [
       vmCheck(passport, replayed),
+      ...laxChecks(kept, network.kind),
       ...replayed.boots.flatMap((boot) => bootChecks(boot, founded, about)),
       ...replayed.checks,
       ...checks,
@@ -117,6 +79,11 @@ const lookInto = (passport: Passport, { founded, kept, vm, verdicts }: Read, tru
     ],
   };
 };
+
+const groundsOf = (verdicts: Read['verdicts'], { policies }: Kept): Grounds => ({
+  verdicts: new Map(verdicts.map((one) => [one.event.appraisalId, one])),
+  allowClassical: policies.size === 0 || [...policies.values()].some(({ policy }) => policy.allowClassical),
+});
 
 const streamsCheck = ({ streams, vmId }: Passport): PassportCheck => {
   const wanted = streamsOf(vmId).join(', ');
@@ -160,36 +127,3 @@ const verdictOf = ({ event, ...rest }: Told<AppraisalEvent>): readonly Told<Evid
   event.type === 'EvidenceAppraised' ? [{ ...rest, event }] : [];
 
 const isBad = (checks: readonly PassportCheck[]): boolean => checks.some(({ outcome }) => outcome === 'fail');
-
-const reportOf = (passport: Passport, founded: Founded | null, found: Found): PassportReport => {
-  const { vmId, madeAt } = passport;
-  const { checks, replayed, rejudged, history } = found;
-  return {
-    ok: founded !== null && replayed !== undefined && !isBad(checks),
-    simulated: founded?.network.kind === 'simulated' || checks.some(({ outcome }) => outcome === 'simulated'),
-    network: founded === null ? null : networkOf(founded),
-    ...{ vmId, name: replayed?.vm?.name ?? null, madeAt },
-    boots: (replayed?.boots ?? []).map((boot) => bootOf(boot, rejudged ?? new Map())),
-    ...{ history: history ?? [], checks },
-  };
-};
-
-const networkOf = ({ network: { networkId, name, kind }, keyHex }: Founded) => ({ networkId, name, kind, keyHex });
-
-const bootOf = (
-  { specified, atMs, minerId, released, confirmed }: SeenBoot,
-  rejudged: ReadonlyMap<string, Rejudged>,
-): BootReport => {
-  const judged = released === null ? undefined : rejudged.get(released.appraisalId);
-  const claims = judged?.kind === 'judged' ? judged.appraisal.claims : null;
-  const { bootId, generation } = specified;
-  return {
-    ...{ bootId, generation, minerId, specifiedAt: isoTime(atMs) },
-    ...{ chipId: claims?.chipId ?? null, launchDigest: claims?.launchDigest ?? null },
-    release:
-      released === null
-        ? null
-        : { mode: released.mode, appraisalId: released.appraisalId, guestKeySha256: released.guestKeySha256 },
-    ...{ sshHostKey: confirmed?.sshHostKey ?? null, counter: confirmed?.counter ?? null },
-  };
-};
