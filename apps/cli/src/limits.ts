@@ -26,6 +26,10 @@ export const limits = {
   neighbourPagesMax: 5,
   /** How long a command that shows a timeline waits; the work itself goes on. */
   waitMs: 15 * 60_000,
+  /** A backup of hundreds of gigabytes; as long as the network itself waits for one. */
+  backupWaitMs: 12 * 3_600_000,
+  /** How often a wait without events says that it goes on. */
+  meanwhileEveryMs: 5_000,
   /** How long a retry of parked events is waited for; the consumer goes on with it. */
   parkedAnswerMs: 30_000,
   /** Rows of an audit when none are asked for: what a person reads at once. */
@@ -51,8 +55,9 @@ export const limits = {
   childReadyMs: 60_000,
   /** How often something that is not ready yet is looked at again. */
   pollMs: 150,
-  /** A step that lasts longer says that it still runs, and again after each of these. */
+  /** A step that lasts longer says that it still runs, and again in growing pauses, at most the second number. */
   progressEveryMs: 2_000,
+  progressEveryMsMax: 30_000,
   /** First pause before a child that died is started again; doubles up to the second number. */
   restartMs: 250,
   restartMsMax: 8_000,

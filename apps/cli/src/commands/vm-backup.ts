@@ -4,13 +4,14 @@ import { badAnswer } from '../cli-error.ts';
 import { isApiProblem } from '../client/problem.ts';
 import type { Accepted } from '../client/views.ts';
 import type { Context } from '../context.ts';
+import { limits } from '../limits.ts';
 import { answer } from '../output/answer.ts';
 import { bytesText, shortId } from '../output/text.ts';
-import { goals } from '../up/timeline.ts';
+import { type Goal, goals } from '../up/timeline.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { backupsText } from './vm-backups-text.ts';
 import { findVm } from './vm-find.ts';
-import { waitFor } from './vm-wait.ts';
+import { type Waiting, waitFor } from './vm-wait.ts';
 
 /** `hcc vm backup` and `hcc vm backups`: copies of an encrypted disk, made by its miner and readable by nobody. */
 export const addVmBackup = (vm: Command, cli: Cli): void => {
@@ -36,6 +37,8 @@ export const addVmBackup = (vm: Command, cli: Cli): void => {
     });
 };
 
+const copying: Waiting = { meanwhile: 'its miner copies the disk', waitMs: limits.backupWaitMs };
+
 type BackupOptions = { readonly restart?: boolean; readonly wait?: boolean };
 
 const backUp = async (cli: Cli, text: string, command: Command): Promise<void> => {
@@ -53,7 +56,7 @@ const backUp = async (cli: Cli, text: string, command: Command): Promise<void> =
     return answer(cli, json, { vmId, backupId, ...accepted }, () => `backup ${backupId} of ${name} accepted\n`);
   }
   if (accepted === null) await withRestart(cli, context, vmId, backupId);
-  else await waitFor(cli, context, vmId, accepted, goals.backedUp);
+  else await waitFor(cli, context, vmId, accepted, goals.backedUp, copying);
   const made = (await api.vmBackups(vmId)).backups.find((copy) => copy.backupId === backupId);
   if (made === undefined) {
     throw badAnswer('backup-not-made', `backup ${backupId} of ${name} is not there`, { fix: `hcc vm backups ${name}` });
@@ -69,11 +72,12 @@ const backUp = async (cli: Cli, text: string, command: Command): Promise<void> =
 /** Stops it, backs it up, and starts it again, also when the backup came to nothing. */
 const withRestart = async (cli: Cli, context: Context, vmId: string, backupId: string): Promise<void> => {
   const { api } = context;
-  const wait = (accepted: Accepted, goal: keyof typeof goals) => waitFor(cli, context, vmId, accepted, goals[goal]);
-  await wait(await api.stopVm(vmId, `for backup ${shortId(backupId)}`), 'stopped');
+  const wait = (accepted: Accepted, goal: Goal, waiting?: Waiting) =>
+    waitFor(cli, context, vmId, accepted, goal, waiting);
+  await wait(await api.stopVm(vmId, `for backup ${shortId(backupId)}`), goals.stopped);
   try {
-    await wait(await api.backUpVm(vmId, backupId), 'backedUp');
+    await wait(await api.backUpVm(vmId, backupId), goals.backedUp, copying);
   } finally {
-    await wait(await api.startVm(vmId), 'running');
+    await wait(await api.startVm(vmId), goals.running);
   }
 };
