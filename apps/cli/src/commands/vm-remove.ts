@@ -4,7 +4,7 @@ import { usageError } from '../cli-error.ts';
 import type { VmView } from '../client/views.ts';
 import { answer } from '../output/answer.ts';
 import { shortId } from '../output/text.ts';
-import { goals } from '../up/timeline.ts';
+import { goneGoal } from '../up/timeline.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { findVm } from './vm-find.ts';
 import { waitFor } from './vm-wait.ts';
@@ -27,7 +27,7 @@ export const addVmRemove = (vm: Command, cli: Cli): void => {
       if (yes !== true) await agreed(cli, found, destroyBackups);
       const accepted = await context.api.terminateVm(found.vmId, destroyBackups);
       const gone = found.observed === 'terminated' || wait === false;
-      if (!gone) await waitFor(cli, context, found.vmId, accepted, goals.terminated);
+      if (!gone) await waitFor(cli, context, found.vmId, accepted, goneGoal(found));
       answer(cli, json, { vmId: found.vmId, ...accepted }, () =>
         wait === false ? `removal of ${found.name} accepted\n` : `${found.name} is gone, its disk removed\n`,
       );

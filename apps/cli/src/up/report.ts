@@ -35,7 +35,9 @@ export const createSteps = (clock: Clock, write: (text: string) => void, style: 
       saidAt = startedAt;
       const timer = setInterval(() => {
         const now = clock.now();
-        if (now - saidAt >= limits.progressEveryMs) say(name, style.faint(`still at it, ${spanText(now - startedAt)}`));
+        // The longer it takes, the less news it is that it does.
+        const quietMs = Math.min(limits.progressEveryMsMax, Math.max(limits.progressEveryMs, (now - startedAt) / 2));
+        if (now - saidAt >= quietMs) say(name, style.faint(`still at it, ${spanText(now - startedAt)}`));
       }, limits.progressEveryMs / 4);
       try {
         const result = await work(({ step, detail }) =>

@@ -2,7 +2,7 @@ import type { Clock } from '#events';
 import { badAnswer } from '../cli-error.ts';
 import type { Api } from '../client/api.ts';
 import { followStream } from '../client/streams.ts';
-import type { EventView } from '../client/views.ts';
+import type { EventView, VmView } from '../client/views.ts';
 import { limits } from '../limits.ts';
 import { sentenceOf } from '../story/story.ts';
 
@@ -25,6 +25,10 @@ export const goals = {
   restored: goal(['VmPlaced'], ['VmRestoreRefused', 'VmTerminationRequested', 'VmTerminated']),
   terminated: goal(['VmTerminated'], []),
 } as const;
+
+/** A VM is gone with its disk; one whose disk was ever opened inside, when its key is destroyed too. */
+export const goneGoal = ({ disk }: Pick<VmView, 'disk'>): Goal =>
+  disk.kind === 'luks2' && (disk.bootCounter ?? 0) > 0 ? goal(['VmKeyDestroyed'], []) : goals.terminated;
 
 export type Watch = {
   readonly api: Api;

@@ -8,7 +8,7 @@ import { createNarrator } from '../story/lines.ts';
 import type { Cluster } from './bootstrap.ts';
 import { loginOf, untilUp, type VmWork } from './first-vm.ts';
 import { smallestFor } from './flavors.ts';
-import { goals, watchVm } from './timeline.ts';
+import { goneGoal, watchVm } from './timeline.ts';
 
 /** A VM that runs, and how to log in to it. */
 export type UpVm = { readonly vm: VmView; readonly login: Login; readonly line: string };
@@ -58,7 +58,7 @@ export const removeVm = async (work: VmWork, vm: VmView): Promise<void> => {
     clock: work.clock,
     vmId: vm.vmId,
     from: BigInt(revision) - made + 1n,
-    goal: goals.terminated,
+    goal: goneGoal(vm),
     signal: work.signal,
     show: (event: EventView) => work.steps.write(narrate(event)),
     note: work.steps.note,
