@@ -19,13 +19,12 @@ export type MakePassport = (vmId: string) => Promise<Passport>;
 
 /** One at a time: each is some megabytes, and nobody waits for one. */
 export const createPassportMaking = (parts: PassportMakingParts): MakePassport => {
-  let last: Promise<unknown> = Promise.resolve();
+  let last: Promise<void> = Promise.resolve();
   return (vmId) => {
-    const made = last.then(
-      () => make(vmId, parts),
-      () => make(vmId, parts),
-    );
-    last = made;
+    const made = last.then(() => make(vmId, parts));
+    // When it is over, not what it was: nothing of a passport is kept.
+    const over = (): void => undefined;
+    last = made.then(over, over);
     return made;
   };
 };
