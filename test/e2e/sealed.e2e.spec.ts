@@ -10,7 +10,8 @@ import { recordedOn, untilRecorded } from './record.ts';
 import { verifiedLog } from './stores.ts';
 import { bootMs, until } from './until.ts';
 
-// One VM with an encrypted disk through three boots, told in order: made, come back after everything was stopped, resized.
+// One VM with an encrypted disk through four boots, told in order: made, come back after everything was stopped, backed up,
+// resized, restored.
 // Somebody dies at each of them while the guest is on its way to its key. At the end its key is looked for everywhere.
 
 const home = freshHome();
@@ -20,6 +21,8 @@ const hex = (digits: number): RegExp => new RegExp(`^[0-9a-f]{${digits}}$`);
 let cluster: Cluster;
 let vmId: string;
 let sshHostKey: string;
+/** Room of its file system at its first size. */
+let rootBefore: number;
 /** What nobody may find: known here because the vault opens with its own key, which this test has. */
 let volumeKey: Uint8Array;
 
@@ -63,6 +66,11 @@ const killAll = (role: Role): void => {
   expect(pids.length, `${role} runs`).toBeGreaterThan(0);
   for (const pid of pids) kill(pid);
 };
+
+const backedUpFiles = (): readonly string[] =>
+  readdirSync(join(home, 'backups'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /[0-9a-f]{64}$/.test(name),
+  );
 
 const rootKibibytes = async (): Promise<number> => Number(await inVm("df -kP / | awk 'END {print $2}'"));
 
@@ -157,10 +165,19 @@ test('given everything is stopped and started again / when the orchestrator is k
   expect(told.stdout, told.stderr).toMatch(/VmRequested[\s\S]*VmKeyReleased[\s\S]*for unlocking/);
 });
 
-test('given a resized VM whose guest waits for its key / when its miner and the orchestrator are killed / then the same machine boots, and its disk has grown inside', async () => {
-  const before = await rootKibibytes();
+test('given it is stopped / when its owner backs it up / then its ciphertext is in the store, in pieces that no key is needed to check', async () => {
+  rootBefore = await rootKibibytes();
   await asked('POST', `/v1/vms/${vmId}/stop`, {});
   await vmThatIs('stopped', 2);
+  const { code, stdout, stderr } = await cluster.hcc('vm', 'backup', vmId, '--json');
+  expect(code, stderr).toBe(0);
+  const made = JSON.parse(stdout);
+  expect(made).toMatchObject({ bytes: 1024 ** 3, chunks: 256, bootCounter: 2, isOlder: false });
+  expect(backedUpFiles().length).toBeGreaterThan(10);
+  expect((await eventsOf('VmBackupMade'))[0]).toMatchObject({ backupId: made.backupId, counter: 2 });
+});
+
+test('given a resized VM whose guest waits for its key / when its miner and the orchestrator are killed / then the same machine boots, and its disk has grown inside', async () => {
   await asked('POST', `/v1/vms/${vmId}/resize`, { flavorId: 'micro' });
   await until('it is resized', 60_000, async () => ((await eventsOf('VmResized')).length === 1 ? true : undefined));
   await asked('POST', `/v1/vms/${vmId}/start`, {});
@@ -180,11 +197,28 @@ test('given a resized VM whose guest waits for its key / when its miner and the 
   expect(cluster.qemus(), 'the same machine').toEqual(qemus);
   expect(vm).toMatchObject({ generation: 2, sshHostKey, disk: { bootCounter: 3, sizeBytes: 2 * 1024 ** 3 } });
   expect(await eventsOf('VmKeyReleased')).toHaveLength(3);
-  expect(await rootKibibytes()).toBeGreaterThan(before + 900 * 1024);
+  expect(await rootKibibytes()).toBeGreaterThan(rootBefore + 900 * 1024);
   expect(await inVm('cat /root/kept')).toBe('what I keep');
 });
 
 const minerLog = (): string => readFileSync(join(home, 'logs', 'miner-1.log'), 'utf8');
+
+test('given a backup of before / when it is restored / then the guest waits for its owner, and then has the old file on a disk that has grown', async () => {
+  await inVm('echo "what I wrote since" > /root/kept && sync');
+  await asked('POST', `/v1/vms/${vmId}/stop`, {});
+  await vmThatIs('stopped', 3);
+  const restored = await cluster.hcc('vm', 'restore', vmId, '--yes');
+  expect(restored, restored.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('--rollback') });
+  await asked('POST', `/v1/vms/${vmId}/start`, {});
+  await untilRecorded(cluster, stream(), { type: 'VmRollbackSuspected', n: 1, waitMs: 240_000 });
+  expect((await eventsOf('VmRollbackSuspected'))[0]).toMatchObject({ counter: 3, expectedAbove: 3 });
+  expect((await cluster.hcc('vm', 'consent', vmId, '--rollback', '--yes')).code).toBe(0);
+
+  const vm = await vmThatIs('running', 4);
+  expect(vm).toMatchObject({ generation: 3, sshHostKey, sshHostKeyAttested: true, disk: { bootCounter: 3 } });
+  expect(await inVm('cat /root/kept')).toBe('what I keep');
+  expect(await rootKibibytes()).toBeGreaterThan(rootBefore + 900 * 1024);
+});
 
 test('given all that happened, and the VM runs / when its key is looked for / then it is nowhere; the key of the vault is in its own file alone', async () => {
   await openEvidence();
@@ -193,10 +227,13 @@ test('given all that happened, and the VM runs / when its key is looked for / th
 });
 
 test('given the VM is terminated / then its key is destroyed, which is an event and a mark, and the log verifies', async () => {
-  await asked('DELETE', `/v1/vms/${vmId}`);
+  const refused = await cluster.call('DELETE', `/v1/vms/${vmId}`);
+  expect(refused).toMatchObject({ status: 409, body: { code: 'backups-die-with-the-key' } });
+  await asked('DELETE', `/v1/vms/${vmId}?destroyBackups=true`);
   await until('its key is destroyed', 60_000, async () =>
     (await eventsOf('VmKeyDestroyed')).length === 1 ? true : undefined,
   );
+  expect(backedUpFiles(), 'what nobody can read any more').toEqual([]);
   const left = readdirSync(join(home, 'vault')).filter((file) => file.startsWith(vmId));
   expect(left).toEqual([`${vmId}.destroyed`]);
   await expect(keyInVault()).rejects.toThrow(/destroyed/);
