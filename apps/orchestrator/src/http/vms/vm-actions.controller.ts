@@ -18,7 +18,7 @@ const startVm = route({
   method: 'POST',
   path: '/v1/vms/:vmId/start',
   summary: 'Start a stopped VM',
-  refusals: ['vm-not-found', 'vm-refused', 'vm-terminated'],
+  refusals: ['vm-not-found', 'vm-refused', 'vm-restoring', 'vm-terminated'],
 });
 
 const stopVm = route({
