@@ -45,9 +45,9 @@ export const troubles = {
 /** The same of VMs whose disks only their guests can read: in runs that have such VMs. */
 export const sealedTroubles = {
   'disk-is-rolled-back': 2,
-  'old-answer-is-given': 1,
-  'request-is-held-back': 1,
-  'key-is-tried-for': 3,
+  'old-answer-is-given': 2,
+  'request-is-held-back': 2,
+  'key-is-tried-for': 7,
   'boot-image-changes': 1,
 } as const;
 
@@ -58,7 +58,8 @@ export type FaultKind = Chance | Trouble;
 export const troubleKinds: readonly Trouble[] = [...keysOf(troubles), ...keysOf(sealedTroubles)];
 export const faultKinds: readonly FaultKind[] = [...keysOf(chances), ...troubleKinds];
 
-function keysOf<Key extends string>(of: Readonly<Record<Key, unknown>>): readonly Key[] {
+/** The keys of a literal. */
+export function keysOf<Key extends string>(of: Readonly<Record<Key, unknown>>): readonly Key[] {
   // The keys of a literal that nobody extends.
   return Object.keys(of) as Key[];
 }

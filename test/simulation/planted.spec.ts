@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { drawPlan } from './plan.ts';
-import type { PlantedBug } from './planted.ts';
+import { drawPlan, type Plan } from './plan.ts';
+import { type PlantedBug, plantedBugs } from './planted.ts';
 import { simulate } from './simulate.ts';
 
 /** Each with the invariants that may notice it: another one would have found it by accident, and does not count. */
@@ -45,15 +45,32 @@ const caught: Readonly<Record<PlantedBug, readonly string[]>> = {
   'key-goes-before-its-vm': ['key-outlives-its-vm'],
 };
 
+/** Where a mistake was found that takes more seeds than the others: those seeds come first, so that nobody waits for them. */
+const foundBefore: Partial<Readonly<Record<PlantedBug, number>>> = {
+  'key-to-any-guest': 30,
+  'old-verdicts-release': 26,
+  'bad-verdicts-release': 107,
+  'older-volumes-open': 53,
+};
+/** In whose runs there is something to be wrong with. */
+const isAbout = (bug: PlantedBug, { sealedPercent }: Plan): boolean => !isSealedBug(bug) || sealedPercent > 0;
+const isSealedBug = (bug: PlantedBug): boolean => plantedBugs.indexOf(bug) >= plantedBugs.indexOf('key-to-any-guest');
+
 const seedsMax = 200;
+const seedsOf = (bug: PlantedBug): readonly number[] => {
+  const first = foundBefore[bug] ?? 1;
+  return Array.from({ length: seedsMax }, (_, index) => ((first - 1 + index) % seedsMax) + 1);
+};
 const patienceMs = 300_000;
 
 describe('a mistake planted in the simulated network is found', () => {
   test.each(Object.entries(caught) as [PlantedBug, readonly string[]][])(
     '%s, within 200 seeds',
     async (bug, invariants) => {
-      for (let seed = 1; seed <= seedsMax; seed += 1) {
-        const { violations } = await simulate({ ...drawPlan(seed), bug });
+      for (const seed of seedsOf(bug)) {
+        const plan = { ...drawPlan(seed), bug };
+        if (!isAbout(bug, plan)) continue;
+        const { violations } = await simulate(plan);
         if (violations.some(({ invariant }) => invariants.includes(invariant))) return;
       }
       expect.fail(`${bug} was not noticed in ${seedsMax} seeds`);
