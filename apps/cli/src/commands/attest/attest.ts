@@ -3,6 +3,7 @@ import type { Cli } from '../../cli.ts';
 import { addMeasure } from './measure.ts';
 import { addRejudge } from './rejudge.ts';
 import { addShow } from './show.ts';
+import { addVerifyGuest } from './verify-guest.ts';
 import { addVerifyIma } from './verify-ima.ts';
 import { addVerifySnp } from './verify-snp.ts';
 import { addVerifyTpm } from './verify-tpm.ts';
@@ -16,6 +17,7 @@ export const addAttestCommands = (program: Command, cli: Cli): void => {
   addVerifySnp(verify, cli);
   addVerifyTpm(verify, cli);
   addVerifyIma(verify, cli);
+  addVerifyGuest(verify, cli);
   addRejudge(attest, cli);
   addShow(attest, cli);
   addMeasure(attest, cli);

@@ -15,6 +15,7 @@ import {
   readVek,
   unwrapHclReport,
 } from '#attestation';
+import { guestEvidenceFields } from './evidence-document.ts';
 import {
   certificateFields,
   type Fields,
@@ -37,6 +38,7 @@ export type Recognised = { readonly kind: string; readonly fields: Fields };
 /** How the kinds are told apart: by a magic, a size or their first bytes; then by what parses whole. */
 const kinds: readonly (readonly [kind: string, read: (bytes: Buffer) => Fields | null])[] = [
   ['SNP report', (bytes) => (bytes.length === 0x4a0 ? snpFields(bytes) : null)],
+  ['guest evidence', (bytes) => (startsWith(bytes, '{') ? guestEvidenceFields(bytes) : null)],
   ['HCL report', (bytes) => (startsWith(bytes, 'HCLA') ? hclFields(bytes) : null)],
   ['TPM quote', (bytes) => (bytes.readUInt32BE(0) === 0xff54_4347 ? quoteFields(parseTpmQuote(bytes)) : null)],
   ['IMA list', imaFields],

@@ -1,6 +1,8 @@
 import {
+  appraisalRefusals,
   type Check,
   type EvidenceRefusal,
+  guestRefusals,
   imaRefusals,
   Malformed,
   measureRefusals,
@@ -53,7 +55,9 @@ export const parsed = <T>(option: string, parse: () => T): T => {
 type Refusal = EvidenceRefusal & Partial<RefusalWords>;
 
 const allWords: ReadonlyMap<string, RefusalWords> = new Map(
-  [snpRefusals, tpmRefusals, imaRefusals, measureRefusals].flatMap((words) => Object.entries<RefusalWords>(words)),
+  [snpRefusals, tpmRefusals, imaRefusals, measureRefusals, appraisalRefusals, guestRefusals].flatMap((words) =>
+    Object.entries<RefusalWords>(words),
+  ),
 );
 
 const wordsOf = (code: string): Partial<RefusalWords> => allWords.get(code) ?? {};

@@ -106,8 +106,12 @@ const policyOf = async (cli: Cli, { policy, root }: SnpFlags): Promise<SnpPolicy
   return policyFile(policy, await readEvidence(cli, '--policy', policy));
 };
 
-/** A root of one's own speaks for the product of the certificate it vouches for. */
-const rootsOf = async (cli: Cli, { root }: SnpFlags, { product }: SnpFiles): Promise<TrustRoots> => {
+/** AMD's roots, or a root of one's own: it speaks for the product of the certificate it vouches for. */
+export const rootsOf = async (
+  cli: Cli,
+  { root }: { readonly root?: string },
+  { product }: Pick<SnpFiles, 'product'>,
+): Promise<TrustRoots> => {
   if (root === undefined) return amdRoots;
   const file = await readEvidence(cli, '--root', root);
   return parsed(`--root ${root}`, () => {
@@ -117,7 +121,8 @@ const rootsOf = async (cli: Cli, { root }: SnpFlags, { product }: SnpFiles): Pro
   });
 };
 
-const timeOf = (text: string): number => {
+/** The instant that `--at` names. Refuses what is none. */
+export const timeOf = (text: string): number => {
   const at = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
     ? Date.parse(text)
     : Number.NaN;
