@@ -4,6 +4,7 @@ import { catchUp } from './catch-up.ts';
 import { httpCommand } from './http.ts';
 import { imaMemory, imaMemoryName, imaReplay } from './ima.ts';
 import { launchDigest } from './launch-digest.ts';
+import { luksWriter } from './luks-writer.ts';
 import { memory, memoryName } from './memory.ts';
 import { type Case, type Figure, runCase } from './pairs.ts';
 import { placement } from './placement.ts';
@@ -47,6 +48,7 @@ const cases: readonly Case[] = [
   snpVerifyNewChain,
   attestorEndToEnd,
   releaseRoundTrip,
+  luksWriter,
 ];
 const placementName = 'placement-5000-miners';
 const names = [
