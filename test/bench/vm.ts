@@ -37,10 +37,13 @@ export const vmStartToSsh: Case = {
     const ground = await openGround();
     const { cluster } = ground;
     const vmId = randomUUID();
-    await ground.timed(vmId, 'POST', '/v1/vms', ground.request(vmId));
-    ground.seen(vmId);
-    await stopped(cluster, vmId);
-    await (await ground.byHand()).boot('format');
+    const madeOnce = async (): Promise<void> => {
+      await ground.timed(vmId, 'POST', '/v1/vms', ground.request(vmId));
+      ground.seen(vmId);
+      await stopped(cluster, vmId);
+      await (await ground.byHand()).boot('format');
+    };
+    await madeOnce().catch(closing(ground.close));
     return {
       ours: async () => {
         const ms = await ground.timed(vmId, 'POST', `/v1/vms/${vmId}/start`, {});
@@ -87,7 +90,7 @@ const unlocksOf = ({ home }: Cluster, vmId: string): readonly number[] => {
 const openGround = async () => {
   const cluster = await startCluster(freshHome(), ['--miners', '1']);
   const person = createPerson(cluster);
-  const first = await firstVm(cluster);
+  const first = await firstVm(cluster).catch(closing(() => cluster.destroy()));
   let line: readonly string[] = [];
   let hand: ByHand | null = null;
   return {
@@ -119,6 +122,14 @@ const openGround = async () => {
     },
   };
 };
+
+/** Leaves nothing behind that runs, and fails as before. */
+const closing =
+  (close: () => Promise<void>) =>
+  async (error: unknown): Promise<never> => {
+    await close();
+    throw error;
+  };
 
 /** Of the flavor that is asked for. */
 const nanoDiskBytes = 1024 * 1024 * 1024;
