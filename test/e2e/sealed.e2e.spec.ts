@@ -226,6 +226,25 @@ test('given all that happened, and the VM runs / when its key is looked for / th
   expect(await foundOf(kek())).toEqual([{ place: join(home, 'secrets', 'vault.key'), form: 'hex' }]);
 });
 
+test('given all that happened / when its passport is taken / then each boot, release and host key holds again offline, to the SIMULATED root', async () => {
+  const file = join(home, 'vm.passport');
+  const taken = await cluster.hcc('vm', 'passport', vmId, '--out', file);
+  expect(taken.code, taken.stderr).toBe(0);
+  const checked = await cluster.hcc('passport', 'verify', file, '--network-key', join(home, 'network.pub'), '--json');
+  const { ok, simulated, boots, checks } = JSON.parse(checked.stdout);
+  expect(checks.filter(({ outcome }: Json) => outcome === 'fail')).toEqual([]);
+  expect([checked.code, ok, simulated]).toEqual([0, true, true]);
+  expect(boots).toMatchObject([
+    { generation: 1, counter: 1, sshHostKey, release: { mode: 'format' } },
+    { generation: 1, counter: 2, sshHostKey, release: { mode: 'unlock' } },
+    { generation: 2, counter: 3, sshHostKey, release: { mode: 'unlock' } },
+  ]);
+  const proven = checks.filter(({ code }: Json) => code === 'key-bound' || code === 'host-key-bound');
+  expect(proven.map(({ outcome, restsOn }: Json) => `${outcome} ${restsOn}`)).toEqual(
+    Array.from({ length: 6 }, () => 'simulated processor'),
+  );
+});
+
 test('given the VM is terminated / then its key is destroyed, which is an event and a mark, and the log verifies', async () => {
   const refused = await cluster.call('DELETE', `/v1/vms/${vmId}`);
   expect(refused).toMatchObject({ status: 409, body: { code: 'backups-die-with-the-key' } });
