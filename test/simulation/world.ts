@@ -6,12 +6,11 @@ import {
   createMemoryBus,
   createMemoryCheckpoints,
   createMemoryEventStore,
-  createMemoryKeyVault,
   createMemoryLeases,
   createSeededIds,
 } from '#adapters/memory';
-import { type AccountId, gibibyte, type MinerId, type Size, type VmId } from '#domain';
-import { type Clock, categoryOf, type EventStore, type Ids, type KeyVault, type Position } from '#events';
+import { type AccountId, gibibyte, type MinerId, type Size } from '#domain';
+import { type Clock, categoryOf, type EventStore, type Ids, type Position } from '#events';
 import { type Accuse, type Checker, createChecker } from './checker.ts';
 import { createFaults } from './faults.ts';
 import { furnish, furnishSealed } from './furnish.ts';
@@ -23,10 +22,10 @@ import type { Ground } from './process.ts';
 import { createSteppedRandom, type Random, type SteppedRandom } from './random.ts';
 import { createReplica, type Replica } from './replica.ts';
 import { createSimAttestor, type SimAttestor } from './sealed/attestor.ts';
-import { digestOf } from './sealed/network.ts';
+import { watchedVault } from './sealed/watched-vault.ts';
 import { createSimMiner, type SimMiner } from './sim-miner.ts';
 import { createVirtualTime, type VirtualTime } from './virtual-time.ts';
-import { createWishes, isOfShare } from './wishes.ts';
+import { createWishes, isOfShare, type People } from './wishes.ts';
 
 /** Everything there is in one run, and how far it has come. */
 export type World = {
@@ -83,7 +82,7 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
   const checker = createChecker(accuse);
   const recorded = createMemoryEventStore({ storeId: `simulated-${plan.seed}` });
   const faults = createFaults(plan, random);
-  const vault = watchedVault(plan.seed, checker);
+  const vault = watchedVault(plan.seed, checker.witness);
   const soil = { store: recorded, vault, ids, random };
   const ground: Ground = {
     store: plantInStore(soil, plan.bug),
@@ -98,26 +97,11 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
   const minerIds = Array.from({ length: plan.miners }, () => ids.uuid() as MinerId);
   const attestor = createSimAttestor({ ground, time, witness: checker.witness });
   const miners = settleMiners(plan, minerIds, { ground, time, clock, checker, random, attestor });
-  const people = {
-    accounts,
-    vmsMax: plan.vmsMax,
-    sealedPercent: plan.sealedPercent,
-    vm: (id: VmId) => checker.vms.get(id),
-  };
 
   const world: World = {
     ...{ plan, random, ids, time, clock, ground, miners, attestor, checker, violations, accuse, dir, tell },
-    replicas: Array.from({ length: plan.replicas }, (_, index) => {
-      const name = `orchestrator-${index + 1}`;
-      const at = join(dir, name);
-      mkdirSync(at);
-      const log = (text: string): void => tell(`${name}: ${text}`);
-      return createReplica({
-        ...{ name, ground, time, ids, dir: at, log },
-        timersAreDropped: plan.bug === 'timers-are-dropped',
-      });
-    }),
-    owners: createOwners(random, createWishes(random, ids, people), accuse),
+    replicas: createReplicas(plan, { ground, time, ids, dir, tell }),
+    owners: createOwners(random, createWishes(random, ids, peopleOf(plan, accounts, checker)), accuse),
     ...{ step: 0, wasWiped: false },
     enter: (step) => {
       world.step = step;
@@ -147,22 +131,26 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
   return world;
 };
 
-/** The one vault, whose keys are the same in every run; what it destroys is seen. */
-const watchedVault = (seed: number, { witness }: Checker): KeyVault => {
-  let made = 0;
-  const vault = createMemoryKeyVault((bytes) => {
-    made += 1;
-    return Buffer.concat([digestOf('vault', `${seed}`, `${made}`), digestOf('vault', `${made}`)]).subarray(0, bytes);
+const peopleOf = (
+  { vmsMax, sealedPercent }: Plan,
+  accounts: readonly AccountId[],
+  { vms }: Pick<Checker, 'vms'>,
+): People => ({ accounts, vmsMax, sealedPercent, vm: (id) => vms.get(id) });
+
+const createReplicas = (
+  plan: Plan,
+  { ground, time, ids, dir, tell }: Pick<World, 'ground' | 'time' | 'ids' | 'dir' | 'tell'>,
+): readonly Replica[] =>
+  Array.from({ length: plan.replicas }, (_, index) => {
+    const name = `orchestrator-${index + 1}`;
+    const at = join(dir, name);
+    mkdirSync(at);
+    const log = (text: string): void => tell(`${name}: ${text}`);
+    return createReplica({
+      ...{ name, ground, time, ids, dir: at, log },
+      timersAreDropped: plan.bug === 'timers-are-dropped',
+    });
   });
-  return {
-    ...vault,
-    destroy: async (vmId) => {
-      const destroyed = await vault.destroy(vmId);
-      if (destroyed !== null) witness.keyDestroyed(vmId);
-      return destroyed;
-    },
-  };
-};
 
 type MinerGround = Pick<World, 'ground' | 'time' | 'clock' | 'checker' | 'attestor'> & { readonly random: Random };
 

@@ -38,7 +38,6 @@ export type Recognised = { readonly kind: string; readonly fields: Fields };
 /** How the kinds are told apart: by a magic, a size or their first bytes; then by what parses whole. */
 const kinds: readonly (readonly [kind: string, read: (bytes: Buffer) => Fields | null])[] = [
   ['SNP report', (bytes) => (bytes.length === 0x4a0 ? snpFields(bytes) : null)],
-  ['guest evidence', (bytes) => (startsWith(bytes, '{') ? guestEvidenceFields(bytes) : null)],
   ['HCL report', (bytes) => (startsWith(bytes, 'HCLA') ? hclFields(bytes) : null)],
   ['TPM quote', (bytes) => (bytes.readUInt32BE(0) === 0xff54_4347 ? quoteFields(parseTpmQuote(bytes)) : null)],
   ['IMA list', imaFields],
@@ -51,6 +50,7 @@ const kinds: readonly (readonly [kind: string, read: (bytes: Buffer) => Fields |
   ['TPM signature', (bytes) => signatureFields(parseTpmSignature(bytes))],
   ['firmware', (bytes) => (bytes.length % 4096 === 0 ? firmwareFields(parseFirmware(bytes)) : null)],
   ['certificate table', (bytes) => tableFields(parseCertificateTable(bytes))],
+  ['guest evidence', (bytes) => (startsWith(bytes, '{') ? guestEvidenceFields(bytes) : null)],
 ];
 
 /** What can be shown, as a person calls it. */
