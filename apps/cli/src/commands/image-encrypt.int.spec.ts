@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findTool, run } from '#host';
 import { openLuks2Volume } from '#luks';
 import { fakeMachine } from '../../../../test/cli/fake-machine.ts';
 
 const key = randomBytes(48);
 const disk = Buffer.concat([randomBytes(200 * 4096), Buffer.alloc(100 * 4096)]);
 const quick = ['--kdf-memory', '32MiB'] as const;
+
+const cryptsetup = await findTool('cryptsetup');
 
 let machine = fakeMachine();
 beforeEach(() => {
@@ -34,6 +37,19 @@ describe('hcc image encrypt', () => {
     expect(statSync(machine.path('disk.luks')).mode & 0o777).toBe(0o600);
     const inspected = await machine.hcc('image', 'inspect', 'disk.luks', '--json');
     expect(JSON.parse(inspected.out).header).toEqual(shown.header);
+  });
+
+  test('makes a volume that cryptsetup reads, and opens with the key file and no other', async (context) => {
+    if (cryptsetup.kind === 'missing') return context.skip('cryptsetup is not there: run npm test, which gets it');
+    expect((await encrypt('--label', 'web')).code).toBe(0);
+    const volume = machine.path('disk.luks');
+    const { stdout } = await run(cryptsetup.path, ['luksDump', volume]);
+    expect(stdout).toMatch(/Version:\s+2[\s\S]*Label:\s+web[\s\S]*cipher: aes-xts-plain64[\s\S]*sector: 4096/);
+    const opens = (name: string) =>
+      run(cryptsetup.path, ['open', '--test-passphrase', '--key-file', machine.path(name), volume]);
+    await opens('key');
+    writeFileSync(machine.path('other'), randomBytes(48), { mode: 0o600 });
+    await expect(opens('other')).rejects.toMatchObject({ code: 'command-failed' });
   });
 
   test.each([
