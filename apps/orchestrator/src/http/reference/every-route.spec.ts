@@ -2,8 +2,10 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createMemoryEventStore } from '#adapters/memory';
 import { type BootId, unmeasured } from '#domain';
 import { deviceStreamId, streamName, type VmMetrics } from '#events';
+import { backupId } from '../../../../../test/domain/vm-backup-story.ts';
 import { sealed } from '../../../../../test/domain/vm-sealed-story.ts';
 import { routeFor, routes } from '../../../../../test/orchestrator/answers.ts';
+import { backedUpVm } from '../../../../../test/orchestrator/backed-up.ts';
 import { boot, furnished, goodKey, type Json, newId, newToken } from '../../../../../test/orchestrator/booted.ts';
 import {
   accountId,
@@ -72,6 +74,7 @@ const network = async () => {
   }
   const ended = { bootId: uuid('off') as BootId, cause: 'requested', detail: '', ...report, sequence: 2 } as const;
   await tell.vm(off, { type: 'VmStopRequested', reason: 'x', deadlineAt }, { type: 'VmStopped', ...ended });
+  await tellBackups(tell);
   await tell.vm(stuck, requested('stuck', 'ann'));
   await tell.rawVm(stuck, { type: 'VmTeleported', version: 1, data: {} });
   const [, bad] = await store.readStream(streamName('vm', stuck));
@@ -83,6 +86,12 @@ const network = async () => {
   onTestFinished(stop);
   await expect.poll(async () => (await api.must('GET', '/v1/parked')).body.items).not.toEqual([]);
   return { api, bad: bad?.eventId ?? expect.fail('no event') };
+};
+
+const tellBackups = async (tell: ReturnType<typeof teller>): Promise<void> => {
+  for (const name of ['saved', 'kept']) {
+    await tell.vm(vmId(name), ...backedUpVm({ vmId: vmId(name), accountId: accountId('ann'), minerId: host }));
+  }
 };
 
 it('every route answers as it is described', async () => {
@@ -103,6 +112,7 @@ it('every route answers as it is described', async () => {
   await askMiners(ask);
   await askTrust(ask);
   await askVms(ask, own);
+  await askBackups(ask);
   await askLog(ask, bad);
 
   // What is followed is read event by event in follow.spec.ts, files byte by byte in image-files.spec.ts; a rebuild is over
@@ -210,6 +220,12 @@ const askVms = async (ask: Ask, own: string): Promise<void> => {
   await ask('GET', `/v1/vms/${shut}`);
   await ask('POST', `/v1/vms/${shut}/consent`, { kind: 'launch', bootId: uuid('shut') }, token.text);
   await ask('DELETE', `/v1/accounts/${own}/ssh-keys/${encodeURIComponent(key.fingerprint)}`);
+};
+
+const askBackups = async (ask: Ask): Promise<void> => {
+  await ask('POST', `/v1/vms/${vmId('saved')}/backups`, { backupId: newId() });
+  await ask('GET', `/v1/vms/${vmId('saved')}/backups`);
+  await ask('POST', `/v1/vms/${vmId('kept')}/restore`, { backupId: backupId() });
 };
 
 const askLog = async (ask: Ask, bad: string): Promise<void> => {
