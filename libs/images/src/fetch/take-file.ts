@@ -58,11 +58,15 @@ export async function takeBlocks(
       const came = Buffer.concat([rest, chunk]);
       if (at + came.length > bytes) throw new ImageError('image-too-large', `${name} has more than ${bytes} bytes`);
       const whole = came.length - (came.length % blockBytes);
-      for (let offset = 0; offset < whole; offset += blockBytes) {
-        const block = came.subarray(offset, offset + blockBytes);
-        await tree.verifyBlock(at / blockBytes, block);
-        await writeAt(file, block, at);
-        at += blockBytes;
+      let good = 0;
+      try {
+        for (; good < whole; good += blockBytes) {
+          await tree.verifyBlock((at + good) / blockBytes, came.subarray(good, good + blockBytes));
+        }
+      } finally {
+        // What came before a bad block is kept.
+        await writeAt(file, came.subarray(0, good), at);
+        at += good;
       }
       rest = Buffer.from(came.subarray(whole));
       if (at - told < limits.fetchReportBytes) continue;
