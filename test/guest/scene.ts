@@ -18,7 +18,7 @@ import { type Boot, bootVm, type Changes } from './sealed-vm.ts';
 export type Scene = {
   readonly scenery: Scenery;
   /** A VM that has never booted, with its empty volume. */
-  newVm(integrity?: KnownVm['integrity']): Promise<KnownVm>;
+  newVm(integrity?: KnownVm['integrity'], diskBytes?: number): Promise<KnownVm>;
   volumeOf(vm: KnownVm): string;
   boot(vm: KnownVm, changes?: Changes): Promise<Boot>;
   readonly owner: readonly string[];
@@ -70,11 +70,11 @@ export const openScene = async (): Promise<Scene> => {
   return {
     scenery,
     volumeOf,
-    newVm: async (integrity = 'none') => {
+    newVm: async (integrity = 'none', diskBytes = 97 * mebibyte) => {
       const vm = { vmId: randomUUID(), volumeKey: randomBytes(64), integrity, headerSha256: null, counter: 0 };
       await mkdir(dirname(volumeOf(vm)), { recursive: true });
       await writeFile(volumeOf(vm), '');
-      await truncate(volumeOf(vm), 97 * mebibyte);
+      await truncate(volumeOf(vm), diskBytes);
       return vm;
     },
     boot: async (vm, changes) => {

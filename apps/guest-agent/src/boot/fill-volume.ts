@@ -16,8 +16,8 @@ export const fillVolume = async (commands: Commands, base: VerifiedBase, integri
   const args = ['open', ...verityArgs(base), data, 'hcc-base', tree, base.rootHash];
   await commands.run('veritysetup', args).catch(stopWith('base-refused'));
   await copy(base.dataBlocks * verityBlockBytes);
-  if (integrity !== 'none') await writeLastBlock();
   await commands.run('veritysetup', ['close', 'hcc-base']).catch(stopWith('base-refused'));
+  if (integrity !== 'none') await writeGroupHeads(base.dataBlocks * verityBlockBytes);
 };
 
 const baseDevice = '/dev/mapper/hcc-base';
@@ -56,16 +56,25 @@ const copy = async (bytes: number): Promise<void> => {
   }
 };
 
-/** The one block that a file system reads without having written it: whoever grows it looks whether the device is so long. */
-const writeLastBlock = async (): Promise<void> => {
+/** Writes zeros where whoever grows ext4 reads what nobody wrote: at the beginning of each of its block groups, where the
+ *  bitmaps of the new ones will be, and in the last block, which it looks for. */
+const writeGroupHeads = async (from: number): Promise<void> => {
+  const total = await volumeBytes();
   const to = await open(volumeDevice, 'r+');
+  const zeros = new Uint8Array(limits.groupHeadBytes);
   try {
-    await writeAll(to, new Uint8Array(verityBlockBytes), (await volumeBytes()) - verityBlockBytes);
+    for (let at = Math.ceil(from / groupBytes) * groupBytes; at < total; at += groupBytes) {
+      await writeAll(to, zeros.subarray(0, total - at), at);
+    }
+    await writeAll(to, zeros.subarray(0, verityBlockBytes), total - verityBlockBytes);
     await to.sync();
   } finally {
     await to.close();
   }
 };
+
+/** A block group of ext4 with blocks of 4 KiB: as many as one of them has bits. */
+const groupBytes = 128 * 1024 * 1024;
 
 const corrupt = (at: number, error: unknown): never => {
   throw new Stop('base-corrupt', `the base image from byte ${at} on is not what was measured: ${String(error)}`);

@@ -18,6 +18,9 @@ export const limits = {
   headBytes: 1024 * 1024,
   /** Read from the base and written to the volume at once: two such buffers are no burden on 512 MiB. */
   fillBytes: 4 * 1024 * 1024,
+  /** Of each block group, where volumes have tags: copies of the superblock and its table (1,026 blocks at most) and the
+   *  bitmaps of 16 groups, with room. A twentieth of the volume. */
+  groupHeadBytes: 6 * 1024 * 1024,
   /** Disks appear as their driver finds them; a busy host needs a moment. */
   diskWaitMs: 10_000,
   /** Argon2id of 1 GiB under emulation takes half a minute; a resize of a large file system some minutes. */

@@ -73,8 +73,8 @@ const formatArgs = ({ memoryKib, iterations, parallelism }: Argon2): readonly st
 ];
 
 /** Tags are written with their sectors, never before: what was never written cannot be read, which is an error where a
- *  volume without tags gives noise. A file system reads nothing that it did not write, and to write the whole disk once
- *  would take minutes and its host's room. */
+ *  volume without tags gives noise. A file system reads little that it did not write, which `fillVolume` writes; to write the
+ *  whole disk once would take minutes and its host's room. */
 const tagArgs: Readonly<Record<SectorIntegrity, readonly string[]>> = {
   none: ['--luks2-keyslots-size', '256k'],
   'hmac-sha256': ['--luks2-keyslots-size', '512k', '--integrity', 'hmac-sha256', '--integrity-no-wipe'],
