@@ -68,7 +68,7 @@ beforeAll(async () => {
     reason: 'a test has no time',
   });
   expect(told.status, JSON.stringify(told.body)).toBeLessThan(300);
-  miners = await until('two miners are there', 60_000, async () => {
+  miners = await until('two miners are there', 240_000, async () => {
     const { items } = await get('/v1/miners');
     const idOf = (wanted: string) => items.find(({ name }: Json) => name === wanted)?.minerId;
     const [first, second] = [idOf('miner-1'), idOf('miner-2')];
