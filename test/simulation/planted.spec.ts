@@ -52,8 +52,11 @@ const foundBefore: Partial<Readonly<Record<PlantedBug, number>>> = {
   'bad-verdicts-release': 107,
   'older-volumes-open': 53,
 };
-/** In whose runs there is something to be wrong with. */
-const isAbout = (bug: PlantedBug, { sealedPercent }: Plan): boolean => !isSealedBug(bug) || sealedPercent > 0;
+/** A run with something in it to be wrong with, and without what is beside the point. */
+const planOf = (bug: PlantedBug, seed: number): Plan => {
+  const drawn = { ...drawPlan(seed), bug };
+  return isSealedBug(bug) ? drawn : { ...drawn, sealedPercent: 0 };
+};
 const isSealedBug = (bug: PlantedBug): boolean => plantedBugs.indexOf(bug) >= plantedBugs.indexOf('key-to-any-guest');
 
 const seedsMax = 200;
@@ -68,8 +71,8 @@ describe('a mistake planted in the simulated network is found', () => {
     '%s, within 200 seeds',
     async (bug, invariants) => {
       for (const seed of seedsOf(bug)) {
-        const plan = { ...drawPlan(seed), bug };
-        if (!isAbout(bug, plan)) continue;
+        const plan = planOf(bug, seed);
+        if (isSealedBug(bug) && plan.sealedPercent === 0) continue;
         const { violations } = await simulate(plan);
         if (violations.some(({ invariant }) => invariants.includes(invariant))) return;
       }
