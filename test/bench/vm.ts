@@ -88,9 +88,9 @@ const unlocksOf = ({ home }: Cluster, vmId: string): readonly number[] => {
 
 /** A network with nothing on it, and what it takes to start its VMs by hand. */
 const openGround = async () => {
-  const cluster = await startCluster(freshHome(), ['--miners', '1']);
+  const cluster = await startCluster(freshHome(), ['--miners', '1', '--no-vm']);
   const person = createPerson(cluster);
-  const first = await firstVm(cluster).catch(closing(() => cluster.destroy()));
+  const first = await firstOnes(cluster).catch(closing(() => cluster.destroy()));
   let line: readonly string[] = [];
   let hand: ByHand | null = null;
   return {
@@ -142,15 +142,17 @@ const stopped = async (cluster: Cluster, vmId: string): Promise<void> => {
 const noneRuns = (cluster: Cluster): Promise<true> =>
   until('no VM runs', 120_000, () => (cluster.qemus().length === 0 ? true : undefined));
 
-/** The first VM of a cluster tells account and image; it is removed, so that nothing runs beside what is measured. */
-const firstVm = async (cluster: Cluster): Promise<{ readonly accountId: string; readonly imageDigest: string }> => {
-  const { accountId, imageDigest, vmId } = await until('the first VM runs', 240_000, async () => {
-    const { body } = await cluster.call('GET', '/v1/vms');
-    return body.items?.find(({ observed }: Json) => observed === 'running');
+/** Whose VMs, and of what. A VM of `up`'s own would be in the way, and `up` ends when somebody takes that from it. */
+const firstOnes = async (cluster: Cluster): Promise<{ readonly accountId: string; readonly imageDigest: string }> => {
+  const firstOf = async (path: string): Promise<Json> => (await cluster.call('GET', path)).body.items?.[0];
+  return until('there are a trusted miner, an image and an account with its key', 240_000, async () => {
+    const [miner, image] = [await firstOf('/v1/miners'), await firstOf('/v1/images')];
+    const accountId = (await firstOf('/v1/accounts'))?.accountId;
+    // Its first verdict is what a guest on it waits for, and no part of any boot.
+    if (miner?.attestation?.tier !== 'affirming' || image === undefined || accountId === undefined) return undefined;
+    const key = await firstOf(`/v1/accounts/${accountId}/ssh-keys`);
+    return key === undefined ? undefined : { accountId, imageDigest: image.digest };
   });
-  await must(cluster, 'DELETE', `/v1/vms/${vmId}`);
-  await noneRuns(cluster);
-  return { accountId, imageDigest };
 };
 
 const must = async (cluster: Cluster, method: string, path: string, body?: unknown): Promise<void> => {
