@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findTool, silent } from '#host';
 import { readCpioFiles } from '../hccam/read-cpio.ts';
-import { isImageError } from '../image-error.ts';
+import { isOffline } from '../offline.fixture.ts';
 import { bootsDir, openGuestBootImage } from './boots.ts';
 import { buildGuestBootImage } from './build-guest-boot-image.ts';
 
@@ -41,8 +41,7 @@ describe.skipIf(missing.length > 0)(`the boot image of owners' VMs${reason}`, ()
       await expect(openGuestBootImage(one, first.bootDigest)).rejects.toMatchObject({ code: 'image-not-found' });
     } catch (error) {
       // Offline there are no packages to build from; that says nothing about the builder.
-      if (isImageError(error, 'image-build-failed') && /resolve|connect|Network is unreachable/i.test(error.message))
-        context.skip(`offline: ${error.message}`);
+      if (isOffline(error)) context.skip(`offline: ${error.message}`);
       throw error;
     } finally {
       await rm(dir, { recursive: true, force: true });
