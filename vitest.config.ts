@@ -1,5 +1,9 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+// Children and threads of specs read TypeScript from source: compiled once for all of them, by content.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/hcc-compiled');
 
 const conditions = ['hcc-source', 'node', 'import', 'module', 'default'];
 
@@ -8,7 +12,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     // On two cores vitest would take one: half of these files wait for a QEMU, a NATS or a disk.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
       {
         extends: true,
@@ -20,6 +24,7 @@ export default defineConfig({
           exclude: [
             '**/*.int.spec.ts',
             '**/*.e2e.spec.ts',
+            '**/*.slow.spec.ts',
             '**/*.crash.spec.ts',
             '**/*.images.spec.ts',
             '**/*.attacks.spec.ts',
@@ -46,6 +51,17 @@ export default defineConfig({
           hookTimeout: 600_000,
           fileParallelism: false,
           // After the others: a cluster wants the machine to itself.
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'slow',
+          include: ['{apps,libs,test}/**/*.slow.spec.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
       },

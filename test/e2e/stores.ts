@@ -9,7 +9,7 @@ import { type KurrentServer, startKurrentServer } from '../kurrent-server/server
 
 // Which store a cluster under test keeps its record in: a file of its home, or a KurrentDB.
 
-export type StoreKind = 'sqlite' | 'kurrent';
+type StoreKind = 'sqlite' | 'kurrent';
 
 const wanted = process.env.HCC_STORE ?? '';
 if (wanted !== '' && wanted !== 'sqlite' && wanted !== 'kurrent') {
@@ -22,8 +22,8 @@ export const storeKind: StoreKind = wanted === 'kurrent' ? 'kurrent' : 'sqlite';
 let server: Promise<KurrentServer> | null = null;
 
 /** What `hcc up` is told of its store. A KurrentDB is the one KURRENTDB_URL names, or a test server that ends with this process. */
-export const storeEnv = async (home: string, kind = storeKind): Promise<Readonly<Record<string, string>>> => {
-  if (kind === 'sqlite') return { HCC_STORE: '' };
+export const storeEnv = async (home: string): Promise<Readonly<Record<string, string>>> => {
+  if (storeKind === 'sqlite') return { HCC_STORE: '' };
   const [, scheme = '', credentials, rest = ''] =
     /^([^:]+:\/\/)(?:([^@/?]*)@)?(.*)$/.exec(await kurrentUrl(home)) ?? [];
   const HCC_STORE = `${scheme}${rest}`;
@@ -47,10 +47,9 @@ const run = randomUUID();
 /** Reads a cluster's whole log after its end and follows every stream's chain: how much there is, and the first fault. */
 export const verifiedLog = async (
   home: string,
-  kind = storeKind,
 ): Promise<{ readonly events: number; readonly fault: ChainFault | null }> => {
   const parts = { clock: createSystemClock(), ids: createRandomIds() };
-  if (kind === 'sqlite') {
+  if (storeKind === 'sqlite') {
     const opened = await openSqliteStore({ file: join(home, 'store', 'hcc.sqlite'), ...parts });
     try {
       return await opened.verifyLog();
