@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { KeyVault } from '#events';
+import { imageKeyHolder, type KeyVault } from '#events';
 
 /** What every key vault promises. `open` makes an empty one; `reopen` opens it again, as a restart would, where that is possible. */
 export const describeKeyVault = (
@@ -61,6 +61,22 @@ export const describeKeyVault = (
       await expect(keyOf(vault, 'ghost')).rejects.toMatchObject({ code: 'key-absent' });
       expect([await vault.destroy('ghost'), await vault.destroy('ghost')]).toEqual([null, null]);
       await expect(vault.create('ghost')).rejects.toMatchObject({ code: 'key-destroyed' });
+    });
+
+    test("given a private image's key / when it is kept / then it is lent as it was given, of that image and account alone, and gone once destroyed", async () => {
+      const { vault, reopen } = await open();
+      const [digest, account, key] = ['ab'.repeat(32), randomUUID(), randomBytes(64)];
+      const [holder, otherAccount] = [imageKeyHolder(digest, account), imageKeyHolder(digest, randomUUID())];
+      const kept = { keyVersion: 1 };
+      expect([await vault.keep(holder, key), await vault.keep(holder, Buffer.from(key))]).toEqual([kept, kept]);
+      await expect(vault.keep(holder, randomBytes(64))).rejects.toMatchObject({ code: 'key-other' });
+      await expect(vault.keep(otherAccount, randomBytes(63))).rejects.toMatchObject({ code: 'key-length' });
+      await expect(keyOf(vault, otherAccount)).rejects.toMatchObject({ code: 'key-absent' });
+      for (const one of [vault, ...(reopen === undefined ? [] : [await reopen()])]) {
+        expect(await keyOf(one, holder)).toBe(key.toString('hex'));
+      }
+      expect(await vault.destroy(holder)).toEqual(kept);
+      await expect(vault.keep(holder, key)).rejects.toMatchObject({ code: 'key-destroyed' });
     });
 
     test('given keys / when the vault key is changed / then each key is what it was, and the vault says what it is under', async () => {

@@ -11,6 +11,7 @@ export const noon = Date.UTC(2026, 0, 31, 12);
 export const vmId: VmId = uuid(1);
 export const otherVmId: VmId = uuid(2);
 export const accountId: AccountId = uuid(11);
+export const otherAccountId: AccountId = uuid(14);
 export const minerId: MinerId = uuid(21);
 export const otherMinerId: MinerId = uuid(22);
 

@@ -53,7 +53,8 @@ export const toSealedCommand = (
     }
     case 'ReleaseKey': {
       const suite = whim.isClassical ? classical : hybrid;
-      return release(1, { ...from, ...verdict, guestKeySha256: whim.guestKey, suite });
+      const imageKey = whim.isSealed && vm !== null ? { imageDigest: vm.imageDigest, keyVersion: 3 } : null;
+      return release(1, { ...from, ...verdict, guestKeySha256: whim.guestKey, suite, imageKey });
     }
     case 'ConfirmBoot': {
       const counter = Math.max(0, (vm?.volume?.counter ?? 0) + whim.counterAhead);

@@ -7,7 +7,7 @@ import {
   type VolumeIntegrity,
 } from '#domain';
 import { minerId, noon, sha256Of, uuid } from './samples.ts';
-import { boot, endpoint, happened, sshHostKey, until, type VmCommandOf, type VmEventOf } from './vm-story.ts';
+import { boot, digest, endpoint, happened, sshHostKey, until, type VmCommandOf, type VmEventOf } from './vm-story.ts';
 
 export const hybrid = 'x-wing/hkdf-sha256/aes-256-gcm';
 export const classical = 'x25519/hkdf-sha256/aes-256-gcm';
@@ -73,6 +73,9 @@ export const sealed = {
     ...{ releasedAt: noon, deadlineAt: noon + bootDeadlineMs },
     ...more,
   }),
+  imageKeyReleased: (n = 1): VmEventOf<'VmImageKeyReleased'> => ({
+    ...{ type: 'VmImageKeyReleased', bootId: boot(n), guestKeySha256, imageDigest: digest, keyVersion: 3 },
+  }),
   confirmed: (n = 1, counter = 1, more: Partial<VmEventOf<'VmBootConfirmed'>> = {}): VmEventOf<'VmBootConfirmed'> => ({
     ...{ type: 'VmBootConfirmed', bootId: boot(n), generation: 1, minerId, appraisalId },
     ...{ headerSha256, counter, sshHostKey },
@@ -111,6 +114,7 @@ export const sealedSamples: Samples = {
   VmBootSpecified: [sealed.specified(), sealed.specified(2, { consentNeeded: true })],
   VmKeyAwaited: [sealed.keyAwaited()],
   VmKeyReleased: [sealed.released(), sealed.released(2, { mode: 'unlock', headerSha256, suite: classical })],
+  VmImageKeyReleased: [sealed.imageKeyReleased()],
   VmBootConfirmed: [sealed.confirmed(), sealed.confirmed(2, 2)],
   VmRollbackSuspected: [sealed.suspected(3, 5)],
   VmConsentGiven: [sealed.rollbackAllowed(3), sealed.launchAllowed()],

@@ -1,14 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { GuestBootPolicy } from '#attestation';
-import { credits, type HoldId, type ImageDigest, type MinerId, type VmId } from '#domain';
+import {
+  type AccountId,
+  credits,
+  type HoldId,
+  type ImageCommand,
+  type ImageDigest,
+  type MinerId,
+  type PrivacyWanted,
+  type VmId,
+} from '#domain';
 import { aggregates, bootIdOf, handle } from '#events';
 import { type Bench, roomFor } from '../conformance/bench.ts';
 import { manifest } from './told.ts';
 
-const imageDigest = 'cd'.repeat(32) as ImageDigest;
+export const sealedImageDigest = 'cd'.repeat(32) as ImageDigest;
+const imageDigest = sealedImageDigest;
 
-/** Registers an image with a verity tree: VMs of it are sealed. */
-export const registerImage = async (bench: Bench): Promise<void> => {
+/** Registers an image with a verity tree: VMs of it are sealed. With an owner it is a private one. */
+export const registerImage = async (bench: Bench, privacy: PrivacyWanted = null): Promise<void> => {
   const verity = {
     rootHash: 'ab'.repeat(32),
     salt: 'cd'.repeat(32),
@@ -19,7 +29,13 @@ export const registerImage = async (bench: Bench): Promise<void> => {
     type: 'RegisterImage',
     ...{ now: bench.clock.now(), digest: imageDigest },
     manifest: { ...manifest, architecture: 'x86_64', manifestVersion: 3, verity },
+    privacy,
   } as const;
+  await handle(bench, aggregates.image, imageDigest, command, meta(bench));
+};
+
+/** Gives that image a command, as its owner or the vault's process would. */
+export const tellImage = async (bench: Bench, command: ImageCommand): Promise<void> => {
   await handle(bench, aggregates.image, imageDigest, command, meta(bench));
 };
 
@@ -38,9 +54,9 @@ export const publishPolicy = async (bench: Bench, policy: GuestBootPolicy): Prom
 };
 
 /** A sealed VM of that image, placed on a miner as generation 1 and told to boot. */
-export const sealedOn = async (bench: Bench, minerId: MinerId): Promise<VmId> => {
+export const sealedOn = async (bench: Bench, minerId: MinerId, owner?: AccountId): Promise<VmId> => {
   const vmId = bench.ids.uuid() as VmId;
-  const accountId = await bench.account(20n);
+  const accountId = owner ?? (await bench.account(20n));
   await bench.vm(vmId, {
     ...{ type: 'RequestVm', vmId, accountId, flavorId: 'nano', size: roomFor(1), firstHold: credits(1n) },
     ...{ name: 'web', imageDigest, sshPublicKeys: ['ssh-ed25519 AAAAowner'], restartPolicy: 'always' },

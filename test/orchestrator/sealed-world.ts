@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createMemoryKeyVault } from '#adapters/memory';
 import type { GuestBootPolicy } from '#attestation';
-import type { BootId, MinerId, VmEvent, VmId } from '#domain';
+import type { AccountId, BootId, MinerId, VmEvent, VmId } from '#domain';
 import { silentLog } from '#edge';
 import {
   aggregates,
@@ -31,6 +31,7 @@ export type SealedWorld = {
   readonly deskOn: (store: EventStore) => GuestHandlers;
   readonly publicKey: Uint8Array;
   readonly vmId: VmId;
+  readonly accountId: AccountId;
   readonly minerId: MinerId;
   readonly boot: () => Promise<{ readonly bootId: BootId; readonly generation: number }>;
   readonly publish: (policy: GuestBootPolicy) => Promise<void>;
@@ -42,9 +43,18 @@ export type SealedWorld = {
   readonly events: <Type extends VmEvent['type']>(type: Type) => Promise<readonly Extract<VmEvent, { type: Type }>[]>;
 };
 
+type WorldOptions = {
+  readonly isSettled?: boolean;
+  /** Whose private image the VM is of, given whose the VM is; without it the image is public. */
+  readonly imageOwner?: (ofVm: AccountId) => AccountId;
+};
+
+/** What the LUKS2 header of a world's private image hashes to. */
+export const imageHeaderSha256 = 'ef'.repeat(32);
+
 export const openSealedWorld = async (
   bench = createBench(),
-  { isSettled = true }: { readonly isSettled?: boolean } = {},
+  { isSettled = true, imageOwner }: WorldOptions = {},
 ): Promise<SealedWorld> => {
   const [network, attestors] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
   const vault = createMemoryKeyVault(randomBytes);
@@ -62,10 +72,12 @@ export const openSealedWorld = async (
     });
   const { sealing, desk } = made(bench.store);
   const settle = () => runProcess(vmBoots(sealing.boots), bench);
-  await registerImage(bench);
+  const accountId = await bench.account(20n);
+  const owner = imageOwner?.(accountId);
+  await registerImage(bench, owner === undefined ? null : { owner, headerSha256: imageHeaderSha256 });
   await publishPolicy(bench, guestPolicy);
   const minerId = await bench.miner(roomFor(1));
-  const vmId = await sealedOn(bench, minerId);
+  const vmId = await sealedOn(bench, minerId, accountId);
   if (isSettled) await settle();
   const boot = async () => {
     const [last] = (await eventsOf(bench, vmId, 'BootAuthorized')).slice(-1);
@@ -73,7 +85,7 @@ export const openSealedWorld = async (
     return { bootId: last.bootId, generation: last.generation };
   };
   return {
-    ...{ bench, vault, sealing, desk, vmId, minerId, boot, settle },
+    ...{ bench, vault, sealing, desk, vmId, accountId, minerId, boot, settle },
     deskOn: (store) => made(store).desk,
     publicKey: network.publicKey.export({ format: 'raw-public' }),
     publish: (policy) => publishPolicy(bench, policy),

@@ -71,6 +71,13 @@ export {
   registeredImage,
   unmeasured,
 } from './image/image.ts';
+export {
+  demandImageUse,
+  demandOwner,
+  type ImageKeyState,
+  type PrivacyWanted,
+  type PrivateImage,
+} from './image/private-image.ts';
 export { type AllocationRefusal, placementCandidate } from './miner/allocate.ts';
 export type { MinerCommand } from './miner/commands.ts';
 export { type Eligibility, eligibilityOf } from './miner/eligibility.ts';

@@ -114,6 +114,9 @@ export { type EvidenceStore, EvidenceUnavailable } from './ports/evidence-store.
 export type { GuestBus, GuestDesk, GuestHandlers } from './ports/guest-bus.ts';
 export type { Ids } from './ports/ids.ts';
 export {
+  holderText,
+  imageKeyHolder,
+  isKeyHolder,
   type KeyVault,
   VaultError,
   type VaultErrorCode,

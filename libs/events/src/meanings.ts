@@ -48,6 +48,7 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
   VmBootSpecified: ['What this boot may start, all of it measured; its key is released for nothing else', guests],
   VmKeyAwaited: ['Its guest runs and waits for the key of its disk; nothing is destroyed by waiting', miner],
   VmKeyReleased: ["An affirming verdict earned this guest key the disk's key, sealed to it", release],
+  VmImageKeyReleased: ['The same guest key got the key of the private image that fills its disk', release],
   VmBootConfirmed: ['Its guest has opened its volume: header, boot counter and SSH host key are attested', release],
   VmRollbackSuspected: ['The volume counts fewer boots than were confirmed: it may be an older copy', release],
   VmConsentGiven: ['For this boot, its owner allows an older volume or an older start', owner],
@@ -109,6 +110,13 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
 
   ImageRegistered: ['An image may be booted; what it consists of, and what of it is measured', operator],
   ImageRetired: ['The image is given to no new VM; VMs that have it go on', operator],
+  ImageMadePrivate: ['Its root file system is encrypted, and only VMs of this account may be filled from it', owner],
+  ImageKeyKept: ['Its owner has handed its key to the vault', owner],
+  ImageKeyWithdrawn: ['Its key goes to no guest any more, and shall be destroyed', owner],
+  ImageKeyDestroyed: [
+    'The vault has overwritten the key of the image: no new VM is filled from it',
+    'the process key-destruction',
+  ],
 
   FlavorDefined: ['A size is offered at a price; neither ever changes', operator],
   FlavorRetired: ['The flavor is no longer offered; VMs that have it go on', operator],

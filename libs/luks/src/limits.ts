@@ -43,3 +43,6 @@ export const defaultArgon2idBounds: Argon2idBounds = {
   iterationsMax: 64,
   cpusMax: 4,
 };
+
+/** What a private image may ask of the guest that is filled from it: one of 512 MiB, with a Node in it, opens it too. */
+export const imageArgon2idBounds: Argon2idBounds = { ...defaultArgon2idBounds, memoryKiBMax: 128 * 1024 };

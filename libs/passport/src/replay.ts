@@ -71,6 +71,11 @@ const saidOf = (event: VmEvent): readonly [string, string] => {
         'release-decided',
         `the key went to boot ${short(event.bootId)} after affirming appraisal ${short(event.appraisalId)}, in time, to ${event.mode}`,
       ];
+    case 'VmImageKeyReleased':
+      return [
+        'image-key-decided',
+        `the key of private image ${short(event.imageDigest)} went along, to the same guest of boot ${short(event.bootId)}`,
+      ];
     case 'VmBootConfirmed':
       return [
         'confirmation-decided',

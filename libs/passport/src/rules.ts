@@ -27,6 +27,8 @@ export const againstRules = (before: Vm, told: Told<VmEvent>, grounds: Grounds):
     }
     case 'VmKeyReleased':
       return released(before, { ...told, event }, grounds);
+    case 'VmImageKeyReleased':
+      return imageKeyReleased(before, event);
     case 'VmBootConfirmed':
       return confirmed(before, { ...told, event }, grounds);
     case 'VmConsentGiven':
@@ -53,6 +55,15 @@ const released = (before: Vm, { event }: Of<'VmKeyReleased'>, { verdicts, allowC
   const asked = { bootId, generation, minerId, guestKeySha256, suite, appraisalId, keyVersion };
   const command = { type: 'ReleaseKey', ...asked, tier, appraisedAt: event.appraisedAt, allowClassical } as const;
   return decided(before, { ...command, now: releasedAt }, event);
+};
+
+/** Whose image it is stands on the image's own stream, which is not the owner of one VM's to see. */
+const imageKeyReleased = (before: Vm, event: Of<'VmImageKeyReleased'>['event']): string | null => {
+  const released = before.sealedBoot?.released ?? null;
+  if (released === null || before.sealedBoot?.specified.bootId !== event.bootId) return 'this boot was released no key';
+  if (released.guestKeySha256 !== event.guestKeySha256) return 'it went to another guest key than the key of the disk';
+  if (released.mode !== 'format') return 'the disk is filled already, and needs no image';
+  return event.imageDigest === before.imageDigest ? null : `the VM is of image ${before.imageDigest}`;
 };
 
 const confirmed = (before: Vm, { event, atMs }: Of<'VmBootConfirmed'>, { verdicts }: Grounds): string | null => {

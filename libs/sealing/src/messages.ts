@@ -27,6 +27,8 @@ const release = z.strictObject({
   headerSha256: sha256Hex.nullable(),
   /** The boot counter inside must be higher than this. */
   minCounter: count,
+  /** The LUKS2 header of the private image that the volume is filled from; there for such an image only. */
+  imageHeaderSha256: sha256Hex.optional(),
 });
 
 const goAhead = z.strictObject({
@@ -53,6 +55,10 @@ export const networkMessage = z
   .refine((body) => body.purpose !== 'release' || (body.mode === 'format') === (body.headerSha256 === null), {
     message: 'expected a header to be pinned exactly when the volume is unlocked',
     path: ['headerSha256'],
+  })
+  .refine((body) => body.purpose !== 'release' || body.mode === 'format' || body.imageHeaderSha256 === undefined, {
+    message: 'expected a private image only where the volume is filled',
+    path: ['imageHeaderSha256'],
   });
 
 type Messages = {

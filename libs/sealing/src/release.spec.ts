@@ -51,6 +51,33 @@ describe('a release', () => {
     },
   );
 
+  test('given one that fills a volume from a private image / then its key comes along for the header that is pinned, and for no other', async () => {
+    const terms: ReleaseTerms = {
+      ...{ mode: 'format', headerSha256: null, minCounter: 0, imageHeaderSha256: 'ef'.repeat(32) },
+    };
+    const secrets = { ...secretsOf(), imageKey: new Uint8Array(64).fill(3) };
+    const { guest, text, open } = await sealed({ terms, secrets });
+    expect(await open()).toEqual({ ...terms, secrets });
+    expect(text).not.toContain(Buffer.from(secrets.imageKey).toString('base64').slice(0, 24));
+    const said = openNetworkMessage(text, network.publicKey, {
+      ...{ ...bootOf(), purpose: 'release', guestKeySha256: guest.sha256 },
+    });
+    const { imageHeaderSha256: _, ...without } = said;
+    for (const body of [{ ...said, imageHeaderSha256: 'cd'.repeat(32) }, without]) {
+      expect(await codeOf(open(bootOf(), signNetworkMessage(body, network.privateKey)))).toBe('release-unopened');
+    }
+  });
+
+  test('given the key of a private image without its header, a header without a key, or one where nothing is filled / then nothing is sealed', async () => {
+    const imageKey = new Uint8Array(64).fill(3);
+    const fills: ReleaseTerms = { mode: 'format', headerSha256: null, minCounter: 0 };
+    const pinned = { imageHeaderSha256: 'ef'.repeat(32) };
+    expect(await codeOf(sealed({ terms: fills, secrets: { ...secretsOf(), imageKey } }))).toBe('release-malformed');
+    expect(await codeOf(sealed({ terms: { ...fills, ...pinned } }))).toBe('release-malformed');
+    const opens = sealed({ terms: { ...unlock, ...pinned }, secrets: { ...secretsOf(), imageKey } });
+    expect(await codeOf(opens)).toBe('message-malformed');
+  });
+
   test('given a classical suite that nobody allowed, or one that is none / then it is refused by name', async () => {
     expect(await codeOf(sealed({ suite: 'x25519/hkdf-sha256/aes-256-gcm' }))).toBe('suite-classical');
     expect(await codeOf(sealed({ suite: 'rot13' }))).toBe('suite-unknown');

@@ -20,7 +20,7 @@ export type ReleaseBoot = {
 };
 
 /** What a release says in the open, under the network's signature. */
-export type ReleaseTerms = Pick<MessageOf<'release'>, 'mode' | 'headerSha256' | 'minCounter'>;
+export type ReleaseTerms = Pick<MessageOf<'release'>, 'mode' | 'headerSha256' | 'minCounter' | 'imageHeaderSha256'>;
 
 export type SealReleaseOptions = {
   readonly boot: ReleaseBoot;
@@ -47,8 +47,9 @@ export const sealRelease = async (options: SealReleaseOptions): Promise<string> 
   const header: ReleaseHeader = {
     ...{ version: 1, purpose: 'release', suite, guestKeySha256: guestKeySha256(guestKey) },
     ...named(boot),
-    ...{ mode: terms.mode, headerSha256: terms.headerSha256, minCounter: terms.minCounter },
+    ...termsIn(terms),
   };
+  demandImageKey(terms, options.secrets);
   const plaintext = encodeSecrets(options.secrets);
   try {
     const { enc, ciphertext } = await sealTo(guestKey, suite, plaintext, termsOf(header, guestKey));
@@ -85,14 +86,28 @@ export const openRelease = async ({ text, networkKey, guestKey, boot }: OpenRele
   const { enc, ciphertext, ...header } = message;
   const plaintext = await opened(guestKey, { enc: bytes(enc), ciphertext: bytes(ciphertext) }, header);
   try {
-    const { mode, headerSha256, minCounter } = header;
-    return { mode, headerSha256, minCounter, secrets: decodeSecrets(plaintext) };
+    const release = { ...termsIn(header), secrets: decodeSecrets(plaintext) };
+    demandImageKey(release, release.secrets);
+    return release;
   } finally {
     wipe(plaintext);
   }
 };
 
 type ReleaseHeader = Omit<MessageOf<'release'>, 'enc' | 'ciphertext'>;
+
+/** An image that is public says nothing of itself, so that guests of before there were private ones read what is sealed for them. */
+const termsIn = ({ mode, headerSha256, minCounter, imageHeaderSha256 }: ReleaseTerms): ReleaseTerms => ({
+  ...{ mode, headerSha256, minCounter },
+  ...(imageHeaderSha256 === undefined ? {} : { imageHeaderSha256 }),
+});
+
+/** A key without the header it is for, or a header without its key, is a mistake of whoever sealed it. */
+const demandImageKey = ({ imageHeaderSha256 }: ReleaseTerms, { imageKey }: ReleaseSecrets): void => {
+  if ((imageHeaderSha256 === undefined) === (imageKey === undefined)) return;
+  const observed = imageKey === undefined ? 'a header and no key' : 'a key and no header';
+  throw new SealingError('release-malformed', `the release has ${observed} of a private image, wanted both or none`);
+};
 
 /** Both ends derive this from what they know; a release for another boot, key or set of terms does not open. */
 const termsOf = (header: ReleaseHeader, publicKey: Uint8Array): SealingTerms => ({
@@ -109,6 +124,7 @@ const termsOf = (header: ReleaseHeader, publicKey: Uint8Array): SealingTerms => 
   aad: lengthPrefixed(
     ...['hcc-release-v1', header.suite, header.networkId, header.vmId, String(header.generation), header.bootId],
     ...[header.nonce, header.guestKeySha256, header.mode, header.headerSha256 ?? '', String(header.minCounter)],
+    ...(header.imageHeaderSha256 === undefined ? [] : [header.imageHeaderSha256]),
   ),
 });
 

@@ -7,6 +7,8 @@ import { SealingError } from './sealing-error.ts';
 export type ReleaseSecrets = {
   /** 64 bytes: the passphrase of the volume's keyslot. Whoever holds it wipes it. */
   readonly volumeKey: Uint8Array;
+  /** 64 bytes: the passphrase of the private image that the volume is filled from; none of a public one. Wiped too. */
+  readonly imageKey?: Uint8Array | undefined;
   readonly hostname: string;
   readonly authorizedKeys: readonly string[];
   /** Of those keys; an access message with a higher one replaces them. */
@@ -24,6 +26,7 @@ export type ReleaseSecrets = {
 const { argon2 } = limits;
 const plaintext = z.strictObject({
   volumeKey: base64(volumeKeyBytes, volumeKeyBytes),
+  imageKey: base64(volumeKeyBytes, volumeKeyBytes).optional(),
   hostname,
   authorizedKeys,
   keysVersion: count,
@@ -41,20 +44,26 @@ const plaintext = z.strictObject({
 
 /** The plaintext of a release, to be wiped. Throws SealingError `release-malformed`, which names the field and not its value. */
 export const encodeSecrets = (secrets: ReleaseSecrets): Uint8Array => {
-  const { volumeKey, ...others } = secrets;
-  const key = Buffer.from(volumeKey.buffer, volumeKey.byteOffset, volumeKey.byteLength);
-  const checked = plaintext.safeParse({ ...others, volumeKey: key.toString('base64') });
+  const { volumeKey, imageKey, ...others } = secrets;
+  const image = imageKey === undefined ? {} : { imageKey: base64Of(imageKey) };
+  const checked = plaintext.safeParse({ ...others, ...image, volumeKey: base64Of(volumeKey) });
   if (!checked.success) throw malformed(firstIssue(checked.error));
   return Buffer.from(JSON.stringify(checked.data));
 };
 
-/** What {@link encodeSecrets} was given; its key is a copy of its own. Throws SealingError `release-malformed`. */
+/** What {@link encodeSecrets} was given; its keys are copies of their own. Throws SealingError `release-malformed`. */
 export const decodeSecrets = (bytes: Uint8Array): ReleaseSecrets => {
   const checked = plaintext.safeParse(jsonOf(bytes));
   if (!checked.success) throw malformed(firstIssue(checked.error));
-  const { volumeKey, ...others } = checked.data;
-  return { ...others, volumeKey: new Uint8Array(Buffer.from(volumeKey, 'base64')) };
+  const { volumeKey, imageKey, ...others } = checked.data;
+  const image = imageKey === undefined ? {} : { imageKey: bytesOf(imageKey) };
+  return { ...others, ...image, volumeKey: bytesOf(volumeKey) };
 };
+
+const base64Of = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+
+const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
 
 const jsonOf = (bytes: Uint8Array): unknown => {
   if (bytes.length > limits.plaintextBytesMax) throw malformed(`${bytes.length} bytes`);

@@ -95,6 +95,8 @@ const sentences: Sentences = {
   VmKeyAwaited: (e) => `its guest asks for the key of its disk, wanted by ${isoTime(e.deadlineAt)}`,
   VmKeyReleased: (e) =>
     `its disk key sealed to guest key ${e.guestKeySha256.slice(0, 8)} for ${e.mode === 'format' ? 'formatting' : 'unlocking'} (appraisal ${shortId(e.appraisalId)}, ${Math.max(0, Math.round((e.releasedAt - e.appraisedAt) / 1_000))} s old)`,
+  VmImageKeyReleased: (e) =>
+    `with it the key of its private image ${shortId(e.imageDigest)} (version ${e.keyVersion}), to the same guest key`,
   VmBootConfirmed: (e) => `unlocked, boot counter ${e.counter}, SSH host key ${fingerprintOf(e.sshHostKey)} attested`,
   VmRollbackSuspected: (e) =>
     `its disk says ${e.counter} boots where more than ${e.expectedAbove} are wanted: it may be an older copy, and waits for its owner`,
@@ -169,6 +171,10 @@ const sentences: Sentences = {
 
   ImageRegistered: (e) => `image ${e.manifest.name} ${e.manifest.version} registered as ${shortId(e.digest)}`,
   ImageRetired: (e) => `given to no new VM: ${e.reason}`,
+  ImageMadePrivate: (e) => `private image of account ${shortId(e.owner)}, LUKS2 header ${e.headerSha256.slice(0, 12)}…`,
+  ImageKeyKept: (e) => `its key (version ${e.keyVersion}) is in the vault`,
+  ImageKeyWithdrawn: (e) => `its key goes to no guest any more: ${e.reason}`,
+  ImageKeyDestroyed: (e) => `its key (version ${e.keyVersion}) is destroyed`,
 
   FlavorDefined: (e) => `flavor ${e.flavorId} offered: ${sizeText(e.size)}, ${formatCredits(e.pricePerHour)} an hour`,
   FlavorRetired: (e) => `no longer offered: ${e.reason}`,

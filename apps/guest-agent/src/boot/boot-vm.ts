@@ -11,6 +11,7 @@ import { sshHostKey } from './host-key.ts';
 import { takeVmIdentity, type VmIdentity } from './identity.ts';
 import type { VmKernelLine } from './kernel-line.ts';
 import { placeAccess, placeNameServers, setHostname } from './place-access.ts';
+import type { PrivateImage } from './private-image.ts';
 import { askWithProof, type ProverParts } from './prove.ts';
 import type { ResidentParts } from './resident.ts';
 import { formatVolume, mountVolume, unlockVolume, writeHead } from './volume.ts';
@@ -68,13 +69,13 @@ const askForRelease = (parts: ProverParts, guestKey: GuestKey): Promise<Release>
   });
 };
 
-/** Opens or makes the volume, as the signed answer says, and wipes the key whatever happens. */
+/** Opens or makes the volume, as the signed answer says, and wipes the keys whatever happens. */
 const openVolume = async (
   { host, commands, kernel }: BootParts,
   release: Release,
   integrity: VmIdentity['integrity'],
 ): Promise<VolumeHead> => {
-  const { volumeKey, argon2 } = release.secrets;
+  const { volumeKey, imageKey, argon2 } = release.secrets;
   try {
     if (release.headerSha256 !== null) {
       await host.stage('opening');
@@ -84,13 +85,18 @@ const openVolume = async (
     const head = await formatVolume(commands, volumeKey, argon2, integrity);
     wipe(volumeKey);
     await host.stage('filling');
-    await fillVolume(commands, kernel.base, integrity);
+    await fillVolume(commands, kernel.base, integrity, privateImageIn(release));
     await writeHead(head);
     return head;
   } finally {
     wipe(volumeKey);
+    if (imageKey !== undefined) wipe(imageKey);
   }
 };
+
+/** Opening a release promises that a key comes with its header, or neither. */
+const privateImageIn = ({ imageHeaderSha256, secrets: { imageKey } }: Release): PrivateImage | null =>
+  imageHeaderSha256 === undefined || imageKey === undefined ? null : { headerSha256: imageHeaderSha256, key: imageKey };
 
 type BootFacts = { readonly sshHostKey: string; readonly headerSha256: string; readonly counter: number };
 

@@ -7,17 +7,27 @@ import { findDisk, volumeBytes, volumeDevice } from './disks.ts';
 import { writeAll } from './durable-file.ts';
 import type { VerifiedBase } from './kernel-line.ts';
 import { limits } from './limits.ts';
+import { closePrivateImage, type ImageSource, openPrivateImage, type PrivateImage } from './private-image.ts';
 
-/** Copies the base image into the open volume, every block checked against the measured root hash as it is read. Stops with
- *  `base-refused` when the tree does not open, `base-corrupt` at the first block that is not what was measured,
- *  `volume-small` when it does not fit. */
-export const fillVolume = async (commands: Commands, base: VerifiedBase, integrity: SectorIntegrity): Promise<void> => {
+/** Copies the base image into the open volume, every block checked against the measured root hash as it is read; of a private
+ *  one what its key makes of them, opened read-only and closed again. Stops with `base-refused` when the tree does not open,
+ *  `base-corrupt` at the first block that is not what was measured, `volume-small` when it does not fit, and as
+ *  {@link openPrivateImage} does. */
+export const fillVolume = async (
+  commands: Commands,
+  base: VerifiedBase,
+  integrity: SectorIntegrity,
+  image: PrivateImage | null,
+): Promise<void> => {
   const [data, tree] = [await findDisk('hcc-base'), await findDisk('hcc-tree')];
   const args = ['open', ...verityArgs(base), data, 'hcc-base', tree, base.rootHash];
   await commands.run('veritysetup', args).catch(stopWith('base-refused'));
-  await copy(base.dataBlocks * verityBlockBytes);
+  const verified = { device: baseDevice, bytes: base.dataBlocks * verityBlockBytes };
+  const source = image === null ? verified : await openPrivateImage(commands, verified, image);
+  await copy(source);
+  if (image !== null) await closePrivateImage(commands);
   await commands.run('veritysetup', ['close', 'hcc-base']).catch(stopWith('base-refused'));
-  if (integrity !== 'none') await writeGroupHeads(base.dataBlocks * verityBlockBytes);
+  if (integrity !== 'none') await writeGroupHeads(source.bytes);
 };
 
 const baseDevice = '/dev/mapper/hcc-base';
@@ -37,8 +47,8 @@ const verityArgs = ({ salt, dataBlocks }: VerifiedBase): readonly string[] => [
   ...[`--data-blocks=${dataBlocks}`, `--salt=${salt === '' ? '-' : salt}`],
 ];
 
-const copy = async (bytes: number): Promise<void> => {
-  const [from, to] = [await open(baseDevice, 'r'), await open(volumeDevice, 'r+')];
+const copy = async ({ device, bytes }: ImageSource): Promise<void> => {
+  const [from, to] = [await open(device, 'r'), await open(volumeDevice, 'r+')];
   const buffer = new Uint8Array(limits.fillBytes);
   try {
     for (let at = 0; at < bytes; ) {

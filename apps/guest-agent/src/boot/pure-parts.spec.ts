@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { guestCommandLine } from '#attestation';
 import { findTool, run } from '#host';
-import { goodHeader } from '../../../../libs/luks/src/header/header.fixture.ts';
+import { imageArgon2idBounds } from '#luks';
+import { goodHeader, headerWith } from '../../../../libs/luks/src/header/header.fixture.ts';
 import { readAppraisal, readChallenge } from './answers.ts';
 import { parseCounter } from './counter.ts';
 import { readHead } from './header.ts';
@@ -41,12 +42,14 @@ describe('the head of a volume', () => {
   const terms = { deviceBytes: 64 * 1024 * 1024, integrity: 'none' } as const;
 
   test('given a header of ours / when it is read / then it is taken when it is the pinned one, or none is pinned', () => {
-    const { header } = readHead(bytes, terms, null);
-    expect(readHead(bytes, terms, header.headerDigest).header).toEqual(header);
+    const { header } = readHead(bytes, terms, null, 'volume');
+    expect(readHead(bytes, terms, header.headerDigest, 'volume').header).toEqual(header);
   });
 
   test('given a header without tags / when the boot spec says that there are some / then the machine stops', () => {
-    expect(() => readHead(bytes, { ...terms, integrity: 'hmac-sha256' }, null)).toThrow(/^segment-integrity: /);
+    expect(() => readHead(bytes, { ...terms, integrity: 'hmac-sha256' }, null, 'volume')).toThrow(
+      /^segment-integrity: /,
+    );
   });
 
   test.each([
@@ -56,7 +59,18 @@ describe('the head of a volume', () => {
     ['nothing', Buffer.alloc(0), null, 'header-missing'],
     ['a changed byte', Buffer.from(bytes).fill(1, 5_000, 5_001), null, 'header-refused'],
   ])('given %s / when it is read / then the machine stops', (_what, given, pinned, code) => {
-    expect(() => readHead(given, terms, pinned)).toThrow(expect.objectContaining({ code }));
+    expect(() => readHead(given, terms, pinned, 'volume')).toThrow(expect.objectContaining({ code }));
+    // A private image by the same rules, under names of its own.
+    expect(() => readHead(given, terms, pinned, 'image')).toThrow(expect.objectContaining({ code: `image-${code}` }));
+  });
+
+  test('given an image whose keyslot wants more memory than a small guest has / when it is read / then the machine stops before it asks for it', () => {
+    const header = headerWith(({ keyslots }) => {
+      Object.assign(keyslots?.['0']?.kdf ?? {}, { memory: imageArgon2idBounds.memoryKiBMax + 1 });
+    });
+    const greedy = Buffer.concat([header, Buffer.alloc(1024 * 1024 - 32 * 1024)]);
+    expect(readHead(greedy, terms, null, 'volume').header.keyslot.memoryKiB).toBe(131_073);
+    expect(() => readHead(greedy, terms, null, 'image')).toThrow(/^keyslot-kdf-bounds: /);
   });
 });
 

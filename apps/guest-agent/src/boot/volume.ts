@@ -1,14 +1,12 @@
 import { constants } from 'node:fs';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import type { SectorIntegrity } from '#luks';
 import { type Commands, stopWith } from './commands.ts';
 import { deviceBytes, findDisk, volumeDevice } from './disks.ts';
 import { writeAll } from './durable-file.ts';
 import { readHead, type VolumeHead } from './header.ts';
 import { limits } from './limits.ts';
-
-/** In memory only; overwritten and removed as soon as it was used. */
-const headPath = '/run/hcc-volume-head';
+import { headPath, openByCopy, readHeadOf, takeHeadFile, withHeadFile } from './open-head.ts';
 
 export type Argon2 = { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
 
@@ -21,8 +19,8 @@ export const unlockVolume = async (
   integrity: SectorIntegrity,
 ): Promise<VolumeHead> => {
   const disk = await findDisk('hcc-volume');
-  const head = await readOnce(disk, headerSha256, integrity);
-  await openByCopy(commands, disk, head.bytes, key);
+  const head = await readHeadOf(disk, 'volume', { deviceBytes: await deviceBytes(disk), integrity }, headerSha256);
+  await openByCopy(commands, { ...opened, device: disk, head: head.bytes, key });
   return head;
 };
 
@@ -39,8 +37,8 @@ export const formatVolume = async (
     await run(commands, 'volume-format', ['luksFormat', ...formatArgs(argon2), ...tagArgs[integrity], disk], key);
   });
   const made = await takeHeadFile();
-  const head = readHead(made, { deviceBytes: await deviceBytes(disk), integrity }, null);
-  await openByCopy(commands, disk, head.bytes, key);
+  const head = readHead(made, { deviceBytes: await deviceBytes(disk), integrity }, null, 'volume');
+  await openByCopy(commands, { ...opened, device: disk, head: head.bytes, key });
   return head;
 };
 
@@ -63,6 +61,8 @@ export const mountVolume = async (commands: Commands, at: string): Promise<void>
   await commands.run('resize2fs', [volumeDevice]).catch(stopWith('resize-failed'));
 };
 
+const opened = { name: 'hcc-volume', code: 'volume-key' } as const;
+
 /** The two forms that libs/luks reads. The key is 512 random bits; what Argon2id costs is in the signed answer. */
 const formatArgs = ({ memoryKib, iterations, parallelism }: Argon2): readonly string[] => [
   ...['--batch-mode', '--type', 'luks2', '--header', headPath, '--key-file', '-', '--keyfile-size', '64'],
@@ -80,47 +80,5 @@ const tagArgs: Readonly<Record<SectorIntegrity, readonly string[]>> = {
   'hmac-sha256': ['--luks2-keyslots-size', '512k', '--integrity', 'hmac-sha256', '--integrity-no-wipe'],
 };
 
-const openByCopy = (commands: Commands, disk: string, head: Uint8Array, key: Uint8Array): Promise<void> =>
-  withHeadFile(head, async () => {
-    const how = ['open', '--type', 'luks2', '--header', headPath, '--key-file', '-', '--keyfile-size', '64'];
-    await run(commands, 'volume-key', [...how, disk, 'hcc-volume'], key);
-    await takeHeadFile();
-  });
-
 const run = (commands: Commands, code: string, args: readonly string[], key: Uint8Array): Promise<void> =>
   commands.run('cryptsetup', args, key).catch(stopWith(code));
-
-const readOnce = async (disk: string, headerSha256: string, integrity: SectorIntegrity): Promise<VolumeHead> => {
-  const file = await open(disk, 'r');
-  try {
-    const bytes = new Uint8Array(limits.headBytes);
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-    const terms = { deviceBytes: await deviceBytes(disk), integrity };
-    return readHead(bytes.subarray(0, bytesRead), terms, headerSha256);
-  } finally {
-    await file.close();
-  }
-};
-
-const withHeadFile = async (head: Uint8Array, use: () => Promise<void>): Promise<void> => {
-  const file = await open(headPath, 'wx', 0o600);
-  try {
-    await writeAll(file, head, 0);
-  } finally {
-    await file.close();
-  }
-  await use();
-};
-
-const takeHeadFile = async (): Promise<Uint8Array> => {
-  const file = await open(headPath, 'r+');
-  const bytes = new Uint8Array(limits.headBytes);
-  try {
-    await file.read(bytes, 0, bytes.length, 0);
-    await writeAll(file, new Uint8Array(bytes.length), 0);
-  } finally {
-    await file.close();
-    await rm(headPath, { force: true });
-  }
-  return bytes;
-};

@@ -1,9 +1,18 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { EventStore } from '#events';
+import { hybridSuite } from '#sealing';
 import { guestPolicy } from '../../../../libs/attestation/src/guest/guest.fixture.ts';
 import type { Claim } from '../../../../test/orchestrator/guest-proof.ts';
-import { guestIn, later, never, outcome } from '../../../../test/orchestrator/sealed-guest.ts';
+import {
+  confirmIn,
+  guestIn,
+  headerSha256,
+  inside,
+  later,
+  never,
+  outcome,
+} from '../../../../test/orchestrator/sealed-guest.ts';
 import { openSealedWorld } from '../../../../test/orchestrator/sealed-world.ts';
 
 const classical = 'x25519/hkdf-sha256/aes-256-gcm';
@@ -151,6 +160,24 @@ describe('a guest that is refused its key', () => {
     const proof = await guest.proven();
     expect((await guest.opened(await guest.release(proof), proof)).mode).toBe('format');
     expect(await world.events('VmKeyReleased')).toMatchObject([{ suite: classical }]);
+  });
+
+  test('given a VM that was opened with a classical suite / when its next boot offers the hybrid one / then the change is recorded, and there is no way back', async () => {
+    const world = await openSealedWorld();
+    await world.publish({ ...guestPolicy, allowClassical: true });
+    await (await guestIn(world, classical)).release();
+    await confirmIn(world, inside(1));
+    await world.publish(guestPolicy);
+    await world.restart();
+
+    const guest = await guestIn(world);
+    const proof = await guest.proven();
+    expect(await guest.opened(await guest.release(proof), proof)).toMatchObject({ mode: 'unlock', headerSha256 });
+    expect((await world.events('VmKeyReleased')).map(({ suite }) => suite)).toEqual([classical, hybridSuite]);
+    await confirmIn(world, inside(2));
+    await world.restart();
+    expect(await outcome((await guestIn(world, classical)).release())).toEqual(never('suite-classical'));
+    expect(await world.events('VmKeyReleased'), 'a refusal is no release').toHaveLength(2);
   });
 
   test('given a key that was destroyed / then nobody gets it, and no other is made', async () => {

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import type { GuestResult } from '#attestation';
-import { fold, type KeySuite, Refusal, type SealedBoot, type Vm, type VmCommand } from '#domain';
+import { fold, type KeySuite, type SealedBoot, type Vm, type VmCommand } from '#domain';
 import type { Log } from '#edge';
 import {
   aggregates,
@@ -19,12 +19,13 @@ import {
   type ReleaseRequest,
   readWholeStream,
   streamName,
-  VaultError,
   vmId as vmIdOf,
 } from '#events';
-import { SealingError, sealRelease, signNetworkMessage } from '#sealing';
+import { sealRelease, signNetworkMessage } from '#sealing';
+import { privateImageOf, withKeys } from './image-keys.ts';
 import { addressInGuest, argon2Cost, guestRetryMs } from './limits.ts';
 import { assertPresented } from './presented.ts';
+import { refusing } from './refusing.ts';
 
 export type GuestDeskParts = {
   readonly store: EventStore;
@@ -58,20 +59,22 @@ const release = async (parts: GuestDeskParts, minerId: string, request: ReleaseR
   const result = await parts.readResult(request.result, clock.now());
   assertPresented(result, minerId, { vmId, nonce, purpose: 'vm-key', guestKey });
   // Before the command, because what the event names must be there; a key that nothing was released of harms nobody.
-  await assertSealed(parts, vmId);
+  const sealed = await sealedVm(parts, vmId);
   const { keyVersion } = await vault.create(vmId);
+  const image = await privateImageOf(parts, sealed);
   const allowClassical = await parts.allowsClassical();
   const vm = await decided(parts, vmId, result, {
     ...{ type: 'ReleaseKey', ...appraised(result, minerId), guestKeySha256: sha256(guestKey) },
-    ...{ suite: suiteOf(result), keyVersion, allowClassical },
+    ...{ suite: suiteOf(result), keyVersion, allowClassical, imageKey: image },
   });
   const { released } = bootOf(vm, result);
   if (released === null) throw new Error(`BUG: the key of VM ${vmId} was released and its boot does not say so`);
-  const message = await vault.withKey(vmId, (volumeKey) =>
+  const terms = { mode: released.mode, headerSha256: released.headerSha256, minCounter: vm.volume?.counter ?? 0 };
+  const message = await withKeys(vault, vmId, released.mode === 'format' ? image : null, (keys, pinned) =>
     sealRelease({
       boot: { networkId, vmId, generation: result.generation, bootId: result.bootId, nonce },
-      terms: { mode: released.mode, headerSha256: released.headerSha256, minCounter: vm.volume?.counter ?? 0 },
-      secrets: { volumeKey, ...accessOf(vm), network: addressInGuest, argon2: argon2Cost },
+      terms: { ...terms, ...pinned },
+      secrets: { ...keys, ...accessOf(vm), network: addressInGuest, argon2: argon2Cost },
       ...{ guestKey, networkKey, suite: released.suite, allowClassical },
     }),
   );
@@ -144,10 +147,10 @@ const vmNow = async (store: EventStore, vmId: string): Promise<Vm> => {
   return vm;
 };
 
-const assertSealed = async ({ store }: GuestDeskParts, vmId: string): Promise<void> => {
-  const { volume } = await vmNow(store, vmId);
-  if (volume === null)
-    throw new GuestRefused('vm-not-sealed', `VM ${vmId} has a plain disk; there is no key of it`, null);
+const sealedVm = async ({ store }: GuestDeskParts, vmId: string): Promise<Vm> => {
+  const vm = await vmNow(store, vmId);
+  if (vm.volume !== null) return vm;
+  throw new GuestRefused('vm-not-sealed', `VM ${vmId} has a plain disk; there is no key of it`, null);
 };
 
 const bootOf = ({ sealedBoot }: Vm, result: GuestResult): Pick<SealedBoot, 'released' | 'confirmed'> =>
@@ -170,31 +173,5 @@ const suiteOf = ({ suite }: GuestResult): KeySuite => {
     null,
   );
 };
-
-/** A "no" of our own rules as a "no" to the guest; those that time or a person may change are worth asking again. */
-const refusing = async (work: () => Promise<NetworkAnswer>): Promise<NetworkAnswer> => {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Refusal)
-      throw new GuestRefused(error.code, error.message, mayChange.has(error.code) ? guestRetryMs : null);
-    if (error instanceof SealingError) throw new GuestRefused(error.code, error.message, null);
-    if (error instanceof VaultError && error.code === 'key-destroyed') {
-      throw new GuestRefused(error.code, error.message, null);
-    }
-    throw error;
-  }
-};
-
-const mayChange: ReadonlySet<string> = new Set([
-  // Its miner ends it in a moment. One that stopped by itself meanwhile would look like one that failed.
-  'vm-not-wanted',
-  'boot-not-specified',
-  'consent-needed',
-  'volume-older',
-  // The guest attests anew: its verdict may have waited for something, such as the first word about its host's chip.
-  'appraisal-too-old',
-  'appraisal-not-affirming',
-]);
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

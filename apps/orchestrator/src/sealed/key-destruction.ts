@@ -8,6 +8,7 @@ import {
   commandIdOf,
   type EventStore,
   handle,
+  imageKeyHolder,
   type KeyVault,
   type RecordedEvent,
   readWholeStream,
@@ -26,8 +27,8 @@ export type KeyDestructionParts = {
 const name = 'key-destruction';
 
 /**
- * Destroys the key of a VM that is gone, and says so on its stream. The key goes first: an event that says more than was
- * done could not be mended, and destroying twice is once.
+ * Destroys the key of a VM that is gone, and of a private image that was withdrawn, and says so on its stream. The key goes
+ * first: an event that says more than was done could not be mended, and destroying twice is once.
  */
 export const createKeyDestruction = ({ store, checkpoints, clock, vault }: KeyDestructionParts): Sink => ({
   load: async () => {
@@ -35,18 +36,37 @@ export const createKeyDestruction = ({ store, checkpoints, clock, vault }: KeyDe
     return saved === 'none' ? null : saved;
   },
   apply: async (recorded) => {
-    if (categoryOf(recorded.stream) !== 'vm') return;
+    const category = categoryOf(recorded.stream);
+    if (category !== 'vm' && category !== 'image') return;
     const known = decodeKnown(recorded);
-    if (known.category !== 'vm' || known.event.type !== 'VmTerminated') return;
-    if (!(await isSealed(store, known.id))) return;
-    const destroyed = await vault.destroy(known.id);
-    // It ended before anybody asked for its key: there is nothing to tell.
-    if (destroyed === null) return;
-    const command = { type: 'RecordKeyDestroyed', keyVersion: destroyed.keyVersion, now: clock.now() } as const;
-    await handle({ store, clock }, aggregates.vm, known.id, command, metaOf(recorded));
+    if (known.category === 'vm' && known.event.type === 'VmTerminated') {
+      if (!(await isSealed(store, known.id))) return;
+      const destroyed = await vault.destroy(known.id);
+      // It ended before anybody asked for its key: there is nothing to tell.
+      if (destroyed === null) return;
+      const command = { type: 'RecordKeyDestroyed', keyVersion: destroyed.keyVersion, now: clock.now() } as const;
+      await handle({ store, clock }, aggregates.vm, known.id, command, metaOf(recorded));
+    }
+    if (known.category === 'image' && endsImageKey.has(known.event.type)) {
+      const owner = await ownerOf(store, known.id);
+      if (owner === null) return;
+      const destroyed = await vault.destroy(imageKeyHolder(known.id, owner));
+      if (destroyed === null) return;
+      const command = { type: 'RecordImageKeyDestroyed', keyVersion: destroyed.keyVersion, now: clock.now() } as const;
+      await handle({ store, clock }, aggregates.image, known.id, command, metaOf(recorded));
+    }
   },
   commit: (position) => checkpoints.save(name, position),
 });
+
+const endsImageKey: ReadonlySet<string> = new Set(['ImageRetired', 'ImageKeyWithdrawn']);
+
+/** Whose an image is; null for a public one, which has no key. */
+const ownerOf = async (store: EventStore, digest: string): Promise<string | null> => {
+  const { decider, codec } = aggregates.image;
+  const image = fold(decider, (await readWholeStream(store, streamName('image', digest))).map(codec.decode));
+  return image?.private?.owner ?? null;
+};
 
 const isSealed = async (store: EventStore, vmId: VmId): Promise<boolean> => {
   const { decider, codec } = aggregates.vm;

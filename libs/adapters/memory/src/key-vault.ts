@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { type KeyVault, VaultError, type VaultKey } from '#events';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { holderText, isKeyHolder, type KeyVault, VaultError, type VaultKey } from '#events';
 
 type Kept = { readonly key: Uint8Array; kekId: string };
 
@@ -9,21 +9,31 @@ export const createMemoryKeyVault = (random: (bytes: number) => Uint8Array): Key
   const destroyed = new Map<string, VaultKey | null>();
   let kekId = kekIdOf(random(32));
 
-  const wantNotDestroyed = (vmId: string): void => {
-    if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(vmId)) throw new VaultError('vm-id-malformed', 'this is no VM id');
-    if (destroyed.has(vmId)) throw new VaultError('key-destroyed', `the key of VM ${vmId} was destroyed`);
+  const wantNotDestroyed = (holder: string): void => {
+    if (!isKeyHolder(holder)) throw new VaultError('vm-id-malformed', 'this is no VM id and no image of an account');
+    if (destroyed.has(holder)) throw new VaultError('key-destroyed', `the key of ${holderText(holder)} was destroyed`);
   };
 
   return {
-    create: async (vmId) => {
-      wantNotDestroyed(vmId);
-      if (!kept.has(vmId)) kept.set(vmId, { key: Uint8Array.from(random(64)), kekId });
+    create: async (holder) => {
+      wantNotDestroyed(holder);
+      if (!kept.has(holder)) kept.set(holder, { key: Uint8Array.from(random(64)), kekId });
       return only;
     },
-    withKey: async (vmId, use) => {
-      wantNotDestroyed(vmId);
-      const key = kept.get(vmId)?.key;
-      if (key === undefined) throw new VaultError('key-absent', `VM ${vmId} has no key in this vault`);
+    keep: async (holder, key) => {
+      wantNotDestroyed(holder);
+      if (key.length !== 64) throw new VaultError('key-length', `a key has ${key.length} bytes, wanted 64`);
+      const before = kept.get(holder);
+      if (before === undefined) kept.set(holder, { key: Uint8Array.from(key), kekId });
+      else if (!timingSafeEqual(before.key, key)) {
+        throw new VaultError('key-other', `${holderText(holder)} has another key in this vault`);
+      }
+      return only;
+    },
+    withKey: async (holder, use) => {
+      wantNotDestroyed(holder);
+      const key = kept.get(holder)?.key;
+      if (key === undefined) throw new VaultError('key-absent', `${holderText(holder)} has no key in this vault`);
       const lent = Uint8Array.from(key);
       try {
         return await use(lent, only);
@@ -31,14 +41,14 @@ export const createMemoryKeyVault = (random: (bytes: number) => Uint8Array): Key
         lent.fill(0);
       }
     },
-    destroy: async (vmId) => {
-      const before = destroyed.get(vmId);
+    destroy: async (holder) => {
+      const before = destroyed.get(holder);
       if (before !== undefined) return before;
-      wantNotDestroyed(vmId);
-      const key = kept.get(vmId)?.key;
+      wantNotDestroyed(holder);
+      const key = kept.get(holder)?.key;
       key?.fill(0);
-      kept.delete(vmId);
-      destroyed.set(vmId, key === undefined ? null : only);
+      kept.delete(holder);
+      destroyed.set(holder, key === undefined ? null : only);
       return key === undefined ? null : only;
     },
     status: async () => {

@@ -1,11 +1,12 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { z } from 'zod';
-import { VaultError } from '#events';
+import { holderText, VaultError } from '#events';
 
 /** A key-encryption key in use: 32 bytes, and the name that files give it. */
 export type Kek = { readonly id: string; readonly key: Uint8Array };
 
-/** What a wrapped key belongs to: under another network, VM or version it does not open. */
+/** What a wrapped key belongs to: under another network, holder or version it does not open. `vmId` is the holder, a VM or
+ *  an image with its account: the name of the field is of files that are kept, from when there were VMs only. */
 export type Owner = { readonly networkId: string; readonly vmId: string; readonly keyVersion: number };
 
 /** A volume's key as it is kept: which key-encryption key it is under can be read without any key. */
@@ -66,7 +67,7 @@ export const unwrapKey = (file: KeyFile, owner: Owner, kek: Kek): Buffer => {
     return key;
   } catch {
     key.fill(0);
-    throw damaged(owner.vmId, 'it does not open under the key it names, or belongs to another network or VM');
+    throw damaged(owner.vmId, 'it does not open under the key it names, or belongs to another network, VM or image');
   }
 };
 
@@ -97,7 +98,7 @@ const parsed = <File extends { readonly vmId: string }>(
 ): File => {
   const read = schema.safeParse(jsonOf(bytes));
   if (!read.success) throw damaged(vmId, 'it is not in the form of a key file');
-  if (read.data.vmId !== vmId) throw damaged(vmId, 'it says that it is of another VM');
+  if (read.data.vmId !== vmId) throw damaged(vmId, 'it says that it is of another VM or image');
   return read.data;
 };
 
@@ -110,7 +111,10 @@ const jsonOf = (bytes: Uint8Array): unknown => {
 };
 
 const damaged = (vmId: string, observed: string): VaultError =>
-  new VaultError('key-damaged', `the key file of VM ${vmId} was changed: ${observed}; restore the file from a backup`);
+  new VaultError(
+    'key-damaged',
+    `the key file of ${holderText(vmId)} was changed: ${observed}; restore the file from a backup`,
+  );
 
 /** JSON of a list is read back in one way only, whatever the texts in it. */
 const aadOf = ({ networkId, vmId, keyVersion }: Owner, kekId: string): Uint8Array =>

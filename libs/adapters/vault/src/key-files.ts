@@ -1,6 +1,7 @@
+import { timingSafeEqual } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { VaultError, type VaultKey } from '#events';
+import { holderText, isKeyHolder, VaultError, type VaultKey } from '#events';
 import { createFile, destroyFile, readSmall, replaceFile } from './durable.ts';
 import {
   type Kek,
@@ -14,11 +15,10 @@ import {
 } from './key-file.ts';
 import type { Entered } from './vault-record.ts';
 
-const VM_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const KEY = '.key';
 const DESTROYED = '.destroyed';
 
-/** The files of one vault, one VM at a time. The promises are those of the port. */
+/** The files of one vault, one holder of a key at a time: a VM, or an image of an account. The promises are those of the port. */
 export class KeyFiles {
   /** The first one is what new keys are wrapped under. */
   keks: readonly Kek[];
@@ -31,100 +31,125 @@ export class KeyFiles {
     this.keks = keks;
   }
 
-  async create(vmId: string): Promise<VaultKey> {
-    const path = this.#path(vmId, KEY);
-    await this.#wantNotDestroyed(vmId);
+  async create(holder: string): Promise<VaultKey> {
     const key = Buffer.from(this.#random(volumeKeyBytes));
     try {
-      const bytes = wrapKey(key, this.#owner(vmId, firstVersion), this.current(), this.#random(12));
-      const isNew = await createFile(path, bytes, this.#token());
-      // Destroyed meanwhile: whichever of the two was last sees the other, and the key goes.
-      if (isNew && (await this.#tombstone(vmId)) !== null) await destroyFile(path, this.#token());
-      await this.#wantNotDestroyed(vmId);
-      return { keyVersion: (await this.#keyFile(vmId)).keyVersion };
+      return await this.#put(holder, key);
     } finally {
       key.fill(0);
     }
   }
 
-  async read(vmId: string): Promise<VaultKey & { readonly key: Buffer }> {
-    await this.#wantNotDestroyed(vmId);
-    const file = await this.#keyFile(vmId);
-    return { key: this.#unwrap(file, vmId), keyVersion: file.keyVersion };
+  async keep(holder: string, given: Uint8Array): Promise<VaultKey> {
+    if (given.length !== volumeKeyBytes) {
+      throw new VaultError('key-length', `a key has ${given.length} bytes, wanted ${volumeKeyBytes}`);
+    }
+    const { keyVersion } = await this.#put(holder, given);
+    const { key } = await this.read(holder);
+    try {
+      if (timingSafeEqual(key, given)) return { keyVersion };
+    } finally {
+      key.fill(0);
+    }
+    throw new VaultError(
+      'key-other',
+      `${holderText(holder)} has another key in this vault than the one that was given`,
+    );
   }
 
-  async destroy(vmId: string): Promise<VaultKey | null> {
-    const path = this.#path(vmId, KEY);
-    let stone = await this.#tombstone(vmId);
+  /** Writes a key for whoever has none. */
+  async #put(holder: string, key: Uint8Array): Promise<VaultKey> {
+    const path = this.#path(holder, KEY);
+    await this.#wantNotDestroyed(holder);
+    const bytes = wrapKey(key, this.#owner(holder, firstVersion), this.current(), this.#random(12));
+    const isNew = await createFile(path, bytes, this.#token());
+    // Destroyed meanwhile: whichever of the two was last sees the other, and the key goes.
+    if (isNew && (await this.#tombstone(holder)) !== null) await destroyFile(path, this.#token());
+    await this.#wantNotDestroyed(holder);
+    return { keyVersion: (await this.#keyFile(holder)).keyVersion };
+  }
+
+  async read(holder: string): Promise<VaultKey & { readonly key: Buffer }> {
+    await this.#wantNotDestroyed(holder);
+    const file = await this.#keyFile(holder);
+    return { key: this.#unwrap(file, holder), keyVersion: file.keyVersion };
+  }
+
+  async destroy(holder: string): Promise<VaultKey | null> {
+    const path = this.#path(holder, KEY);
+    let stone = await this.#tombstone(holder);
     if (stone === null) {
       const bytes = await readSmall(path);
       // The version is only told. A file nobody can read is destroyed like any other.
-      stone = { keyVersion: bytes === null ? 0 : versionIn(bytes, vmId) };
-      await createFile(this.#path(vmId, DESTROYED), tombstoneBytes(vmId, stone.keyVersion), this.#token());
+      stone = { keyVersion: bytes === null ? 0 : versionIn(bytes, holder) };
+      await createFile(this.#path(holder, DESTROYED), tombstoneBytes(holder, stone.keyVersion), this.#token());
     }
     await destroyFile(path, this.#token());
     return stone.keyVersion === 0 ? null : stone;
   }
 
-  /** Wraps a VM's key anew under the current key-encryption key, unless it is or was destroyed. */
-  async rewrap(vmId: string): Promise<void> {
+  /** Wraps a key anew under the current key-encryption key, unless it is or was destroyed. */
+  async rewrap(holder: string): Promise<void> {
     const to = this.current();
-    const path = this.#path(vmId, KEY);
+    const path = this.#path(holder, KEY);
     const bytes = await readSmall(path);
-    if (bytes === null || (await this.#tombstone(vmId)) !== null) return;
-    const file = parseKeyFile(bytes, vmId);
+    if (bytes === null || (await this.#tombstone(holder)) !== null) return;
+    const file = parseKeyFile(bytes, holder);
     if (file.kekId === to.id) return;
-    const key = this.#unwrap(file, vmId);
+    const key = this.#unwrap(file, holder);
     try {
-      const wrapped = wrapKey(key, this.#owner(vmId, file.keyVersion), to, this.#random(12));
+      const wrapped = wrapKey(key, this.#owner(holder, file.keyVersion), to, this.#random(12));
       await replaceFile(path, wrapped, this.#token());
     } finally {
       key.fill(0);
     }
     // Destroyed meanwhile: what was put back goes again.
-    if ((await this.#tombstone(vmId)) !== null) await destroyFile(path, this.#token());
+    if ((await this.#tombstone(holder)) !== null) await destroyFile(path, this.#token());
   }
 
-  #unwrap(file: KeyFile, vmId: string): Buffer {
+  #unwrap(file: KeyFile, holder: string): Buffer {
     const kek = this.keks.find(({ id }) => id === file.kekId);
-    if (kek !== undefined) return unwrapKey(file, this.#owner(vmId, file.keyVersion), kek);
+    if (kek !== undefined) return unwrapKey(file, this.#owner(holder, file.keyVersion), kek);
     const given = this.keks.map(({ id }) => id).join(', ');
     throw new VaultError(
       'kek-missing',
-      `the key of VM ${vmId} is under the vault key ${file.kekId}, given ${given}; give that one too (HCC_VAULT_OLD_KEY_FILE)`,
+      `the key of ${holderText(holder)} is under the vault key ${file.kekId}, given ${given}; give that one too (HCC_VAULT_OLD_KEY_FILE)`,
     );
   }
 
-  /** VMs that have a key, and how many keys were destroyed. */
-  async list(): Promise<{ readonly vmIds: readonly string[]; readonly destroyed: number }> {
+  /** Who has a key, and how many keys were destroyed. */
+  async list(): Promise<{ readonly holders: readonly string[]; readonly destroyed: number }> {
     const names = await readdir(this.#entered.dir);
-    return { vmIds: vmIdsOf(names, KEY), destroyed: vmIdsOf(names, DESTROYED).length };
+    return { holders: holdersOf(names, KEY), destroyed: holdersOf(names, DESTROYED).length };
   }
 
-  /** Which key-encryption key a VM's key is under; `null` when it has none any more. */
-  async kekIdOf(vmId: string): Promise<string | null> {
-    const bytes = await readSmall(this.#path(vmId, KEY));
-    return bytes === null ? null : parseKeyFile(bytes, vmId).kekId;
+  /** Which key-encryption key a key is under; `null` when there is none any more. */
+  async kekIdOf(holder: string): Promise<string | null> {
+    const bytes = await readSmall(this.#path(holder, KEY));
+    return bytes === null ? null : parseKeyFile(bytes, holder).kekId;
   }
 
-  async #keyFile(vmId: string): Promise<KeyFile> {
-    const bytes = await readSmall(this.#path(vmId, KEY));
-    if (bytes !== null) return parseKeyFile(bytes, vmId);
-    await this.#wantNotDestroyed(vmId);
-    throw new VaultError('key-absent', `VM ${vmId} has no key in this vault; restore the vault from a backup`);
+  async #keyFile(holder: string): Promise<KeyFile> {
+    const bytes = await readSmall(this.#path(holder, KEY));
+    if (bytes !== null) return parseKeyFile(bytes, holder);
+    await this.#wantNotDestroyed(holder);
+    throw new VaultError(
+      'key-absent',
+      `${holderText(holder)} has no key in this vault; restore the vault from a backup`,
+    );
   }
 
-  async #wantNotDestroyed(vmId: string): Promise<void> {
-    if ((await this.#tombstone(vmId)) === null) return;
+  async #wantNotDestroyed(holder: string): Promise<void> {
+    if ((await this.#tombstone(holder)) === null) return;
     throw new VaultError(
       'key-destroyed',
-      `the key of VM ${vmId} was destroyed, and its disk cannot be opened any more`,
+      `the key of ${holderText(holder)} was destroyed, and what it opened cannot be opened any more`,
     );
   }
 
-  async #tombstone(vmId: string): Promise<VaultKey | null> {
-    const bytes = await readSmall(this.#path(vmId, DESTROYED));
-    return bytes === null ? null : { keyVersion: parseTombstone(bytes, vmId).keyVersion };
+  async #tombstone(holder: string): Promise<VaultKey | null> {
+    const bytes = await readSmall(this.#path(holder, DESTROYED));
+    return bytes === null ? null : { keyVersion: parseTombstone(bytes, holder).keyVersion };
   }
 
   current(): Kek {
@@ -133,15 +158,15 @@ export class KeyFiles {
     return kek;
   }
 
-  #owner(vmId: string, keyVersion: number) {
-    return { networkId: this.#entered.networkId, vmId, keyVersion };
+  #owner(holder: string, keyVersion: number) {
+    return { networkId: this.#entered.networkId, vmId: holder, keyVersion };
   }
 
-  #path(vmId: string, suffix: string): string {
-    if (VM_ID.test(vmId)) return join(this.#entered.dir, `${vmId}${suffix}`);
+  #path(holder: string, suffix: string): string {
+    if (isKeyHolder(holder)) return join(this.#entered.dir, `${holder}${suffix}`);
     throw new VaultError(
       'vm-id-malformed',
-      `${vmId.slice(0, 80)} is no VM id, wanted lower-case letters, digits and -`,
+      `${holder.slice(0, 80)} is no VM id and no image of an account, wanted lower-case letters, digits and -`,
     );
   }
 
@@ -150,15 +175,15 @@ export class KeyFiles {
   }
 }
 
-/** There is one key in a VM's life; the number is there for the day when there are two. */
+/** There is one key in the life of a VM or an image; the number is there for the day when there are two. */
 const firstVersion = 1;
 
-const vmIdsOf = (names: readonly string[], suffix: string): readonly string[] =>
+const holdersOf = (names: readonly string[], suffix: string): readonly string[] =>
   names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
 
-const versionIn = (bytes: Uint8Array, vmId: string): number => {
+const versionIn = (bytes: Uint8Array, holder: string): number => {
   try {
-    return parseKeyFile(bytes, vmId).keyVersion;
+    return parseKeyFile(bytes, holder).keyVersion;
   } catch {
     return firstVersion;
   }

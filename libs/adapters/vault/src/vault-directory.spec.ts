@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { imageKeyHolder } from '#events';
 import { describeKeyVault } from '../../../../test/conformance/key-vault.ts';
 import { openVaultDirectory } from './index.ts';
 import { keyOf, networkId, openAt, vaultDir } from './vault.fixture.ts';
@@ -47,6 +48,18 @@ describe('the files', () => {
     await writeFile(path, whole.toString().replace('"web"', '"db"'));
     await rename(path, join(dir, 'db.key'));
     await expect(keyOf(vault, 'db')).rejects.toThrow(/was changed/);
+  });
+
+  test('given the file of a private image / when it is put in place of that of another account / then it does not open there', async () => {
+    const [dir, kek] = [await vaultDir(), randomBytes(32)];
+    const vault = await openAt(dir, kek);
+    const [mine, theirs] = [randomUUID(), randomUUID()].map((account) => imageKeyHolder('cd'.repeat(32), account));
+    await vault.keep(mine ?? '', randomBytes(64));
+    const text = await readFile(join(dir, `${mine}.key`), 'utf8');
+    await writeFile(join(dir, `${theirs}.key`), text);
+    await expect(keyOf(vault, theirs ?? '')).rejects.toThrow(/another VM or image/);
+    await writeFile(join(dir, `${theirs}.key`), text.replace(mine ?? '', theirs ?? ''));
+    await expect(keyOf(vault, theirs ?? '')).rejects.toMatchObject({ code: 'key-damaged' });
   });
 
   test('given the directory of another network, or one that others may read / when it is opened / then it is refused', async () => {

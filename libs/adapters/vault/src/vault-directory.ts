@@ -14,7 +14,7 @@ export type VaultDirectoryOptions = Omit<EnterOptions, 'kek' | 'older'> & {
 export type VaultDirectory = KeyVault & { close(): Promise<void> };
 
 /**
- * Keys as files of a directory, one for each VM, mode 0600: AES-256-GCM under a key-encryption key, bound to network, VM and
+ * Keys as files of a directory, one for each VM or private image, mode 0600: AES-256-GCM under a key-encryption key, bound to network, holder and
  * version. Everything is durable before it is answered, and written whole or not at all. Rejects with `kek-unusable` when the
  * vault is under a key-encryption key that was not given, or another program has it open under another one.
  */
@@ -28,16 +28,17 @@ export const openVaultDirectory = async (options: VaultDirectoryOptions): Promis
     return (...args: Args): Promise<Result> => inDir(options.dir, () => run(...args));
   };
   return {
-    create: guarded((vmId: string) => files.create(vmId)),
-    withKey: async (vmId, use) => {
-      const { key, keyVersion } = await inDir(options.dir, () => files.read(vmId));
+    create: guarded((holder: string) => files.create(holder)),
+    keep: guarded((holder: string, key: Uint8Array) => files.keep(holder, key)),
+    withKey: async (holder, use) => {
+      const { key, keyVersion } = await inDir(options.dir, () => files.read(holder));
       try {
         return await use(key, { keyVersion });
       } finally {
         key.fill(0);
       }
     },
-    destroy: guarded((vmId: string) => files.destroy(vmId)),
+    destroy: guarded((holder: string) => files.destroy(holder)),
     status: guarded(() => statusOf(files)),
     rotate: (newKey, onProgress) => inDir(options.dir, () => rotate(files, entered, kekOf(newKey), onProgress)),
     close: guarded(async () => {
@@ -48,11 +49,11 @@ export const openVaultDirectory = async (options: VaultDirectoryOptions): Promis
 };
 
 const statusOf = async (files: KeyFiles): Promise<VaultStatus> => {
-  const { vmIds, destroyed } = await files.list();
+  const { holders, destroyed } = await files.list();
   const byKek: Record<string, number> = {};
   let keys = 0;
-  for (const vmId of vmIds) {
-    const kekId = await files.kekIdOf(vmId);
+  for (const holder of holders) {
+    const kekId = await files.kekIdOf(holder);
     if (kekId === null) continue;
     keys += 1;
     byKek[kekId] = (byKek[kekId] ?? 0) + 1;
@@ -70,14 +71,14 @@ const rotate = async (
 ): Promise<VaultRotation> => {
   await entered.moveTo(to);
   files.keks = [to, ...files.keks.filter(({ id }) => id !== to.id)];
-  const { vmIds } = await files.list();
+  const { holders } = await files.list();
   let done = 0;
-  for (const vmId of vmIds) {
-    await files.rewrap(vmId);
+  for (const holder of holders) {
+    await files.rewrap(holder);
     done += 1;
-    onProgress?.({ done, total: vmIds.length });
+    onProgress?.({ done, total: holders.length });
   }
-  return { done, total: vmIds.length };
+  return { done, total: holders.length };
 };
 
 /** Whatever else goes wrong is about the directory: a disk that is full, a right that is missing. */

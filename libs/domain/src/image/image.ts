@@ -5,6 +5,15 @@ import type { ImageDigest } from '../values/ids.ts';
 import { assertText } from '../values/names.ts';
 import { mebibyte } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
+import {
+  decideImageKey,
+  demandOwner,
+  evolvePrivate,
+  type PrivacyWanted,
+  type PrivateImage,
+  type PrivateImageCommand,
+  type PrivateImageEvent,
+} from './private-image.ts';
 
 // These names and fields are the stored format of `image-<digest>`. They change only with a new version and an upcaster.
 
@@ -67,15 +76,25 @@ type Registered = {
 
 export type ImageEvent =
   | ({ readonly type: 'ImageRegistered' } & Registered)
-  | { readonly type: 'ImageRetired'; readonly reason: string };
+  | { readonly type: 'ImageRetired'; readonly reason: string }
+  | PrivateImageEvent;
 
 /** The digest is the SHA-256 of the manifest's canonical JSON; the door computes and compares it. */
 export type ImageCommand = { readonly now: UnixMs } & (
-  | { readonly type: 'RegisterImage'; readonly digest: ImageDigest; readonly manifest: ImageManifest }
+  | {
+      readonly type: 'RegisterImage';
+      readonly digest: ImageDigest;
+      readonly manifest: ImageManifest;
+      /** Whose it is, where its root file system is encrypted; without it anybody's. */
+      readonly privacy?: PrivacyWanted;
+    }
   | { readonly type: 'RetireImage'; readonly reason: string }
+  | PrivateImageCommand
 );
 
-export type ImageState = (Registered & { readonly retired: { readonly reason: string } | null }) | null;
+export type ImageState =
+  | (Registered & { readonly retired: { readonly reason: string } | null; readonly private: PrivateImage | null })
+  | null;
 
 /**
  * The rules of one `image-<digest>` stream: content-addressed, so a second registration can only repeat the first. A
@@ -83,13 +102,18 @@ export type ImageState = (Registered & { readonly retired: { readonly reason: st
  */
 export const image: Decider<ImageState, ImageCommand, ImageEvent> = {
   initial: null,
-  decide: (state, command) => (command.type === 'RegisterImage' ? register(state, command) : retire(state, command)),
+  decide: (state, command) => {
+    if (command.type === 'RegisterImage') return register(state, command);
+    return command.type === 'RetireImage' ? retire(state, command) : decideImageKey(state, command);
+  },
   evolve: (state, event) => {
     if (event.type === 'ImageRegistered') {
       const { digest, manifest, measurements } = event;
-      return state ?? { digest, manifest, measurements, retired: null };
+      return state ?? { digest, manifest, measurements, retired: null, private: null };
     }
-    return state === null ? null : { ...state, retired: state.retired ?? { reason: event.reason } };
+    if (state === null) return null;
+    const retired = event.type === 'ImageRetired' ? { reason: event.reason } : null;
+    return { ...state, retired: state.retired ?? retired, private: evolvePrivate(state.private, event) };
   },
 };
 
@@ -120,11 +144,30 @@ export const memoryNeeded = ({ minMemoryBytes, verity }: MemoryWish): number =>
 
 type Command<Type extends ImageCommand['type']> = Extract<ImageCommand, { type: Type }>;
 
-const register = (state: ImageState, { digest, manifest }: Command<'RegisterImage'>): readonly ImageEvent[] => {
-  if (state === null) return [{ type: 'ImageRegistered', digest, manifest, measurements: unmeasured }];
+const register = (
+  state: ImageState,
+  { digest, manifest, privacy = null }: Command<'RegisterImage'>,
+): readonly ImageEvent[] => {
+  if (privacy !== null) demandTree(manifest);
+  if (state === null) {
+    return [
+      { type: 'ImageRegistered', digest, manifest, measurements: unmeasured },
+      ...(privacy === null ? [] : [{ type: 'ImageMadePrivate', ...privacy } as const]),
+    ];
+  }
+  if (privacy !== null) demandOwner(state, privacy.owner);
   // Also once it is retired: a bootstrap that comes again must not bring back what an operator took away.
   if (state.digest === digest) return [];
   throw new Refusal('image-exists-with-other-content', `image stream holds ${state.digest}, not ${digest}`);
+};
+
+/** Only a guest that attested opens a private image, and only an image with a tree has such guests. */
+const demandTree = ({ name, verity }: ImageManifest): void => {
+  if (verity !== undefined) return;
+  throw new Refusal(
+    'image-not-sealed',
+    `image ${name} has no verity tree, so no guest could open it; import it with --sealed`,
+  );
 };
 
 const retire = (state: ImageState, { reason }: Command<'RetireImage'>): readonly ImageEvent[] => {

@@ -10,7 +10,7 @@ import {
   specify,
   untilSealed,
 } from '../../../../test/domain/vm-sealed-story.ts';
-import { boot, happened, report, request, until } from '../../../../test/domain/vm-story.ts';
+import { boot, digest, happened, report, request, until } from '../../../../test/domain/vm-story.ts';
 import type { VmEvent } from './events.ts';
 import { vm } from './index.ts';
 import { keyDeadlineMs, releaseAppraisalAgeMaxMs } from './limits.ts';
@@ -144,6 +144,42 @@ describe('the release of a key', () => {
     at(releaseAppraisalAgeMaxMs + 1).thenRefused('appraisal-too-old', /60 s/);
     at(-releaseAppraisalAgeMaxMs - 1).thenRefused('appraisal-too-old');
     at(releaseAppraisalAgeMaxMs).thenEvents(sealed.released(1, { appraisedAt: noon - releaseAppraisalAgeMaxMs }));
+  });
+
+  test('given a disk to be filled from a private image / then its key goes along, to the same guest key and once; a filled disk needs none', () => {
+    const imageKey = { imageDigest: digest, keyVersion: 3 };
+    given(vm, ...awaiting)
+      .when(release(1, { imageKey }))
+      .thenEvents(sealed.released(), sealed.imageKeyReleased());
+    given(vm, ...awaiting, sealed.released(), sealed.imageKeyReleased())
+      .when(release(1, { imageKey }))
+      .thenNothing();
+    given(vm, ...started, sealed.specified(2), happened.starting(2), sealed.keyAwaited(2))
+      .when(release(2, { imageKey }))
+      .thenEvents(sealed.released(2, { mode: 'unlock', headerSha256 }));
+  });
+
+  test('given a VM that was opened with a classical suite / when its next guest offers the hybrid one / then that release says so, and only policy lets it go back', () => {
+    given(vm, ...awaiting)
+      .when(release(1, { suite: classical, allowClassical: true }))
+      .thenEvents(sealed.released(1, { suite: classical }));
+    const next: readonly VmEvent[] = [
+      ...awaiting,
+      sealed.released(1, { suite: classical }),
+      ...[sealed.confirmed(), happened.running(1), happened.stopRequested, happened.stopped(3, 'requested')],
+      ...[{ type: 'VmStartRequested' } as const, happened.bootAuthorized(2, 'owner-start')],
+      ...[sealed.specified(2), happened.starting(2), sealed.keyAwaited(2)],
+    ];
+    const unlocks = { mode: 'unlock', headerSha256 } as const;
+    given(vm, ...next)
+      .when(release(2))
+      .thenEvents(sealed.released(2, unlocks));
+    given(vm, ...next)
+      .when(release(2, { suite: classical }))
+      .thenRefused('suite-classical');
+    given(vm, ...next)
+      .when(release(2, { suite: classical, allowClassical: true }))
+      .thenEvents(sealed.released(2, { ...unlocks, suite: classical }));
   });
 
   test('given a guest that knows only a classical suite / then policy decides', () => {

@@ -40,7 +40,18 @@ export const releaseKey = (vm: Vm, command: ReleaseKey): readonly VmEvent[] => {
       ...{ mode: headerSha256 === null ? 'format' : 'unlock', headerSha256, keyVersion },
       ...{ releasedAt: now, deadlineAt: now + bootDeadlineMs },
     },
+    ...imageKeyReleased(vm, command),
   ];
+};
+
+/** A disk that is filled already has no use for its image, and no guest gets the key of another one. */
+const imageKeyReleased = (vm: Vm, { bootId, guestKeySha256, imageKey = null }: ReleaseKey): readonly VmEvent[] => {
+  if (imageKey === null || sealedVolume(vm).headerSha256 !== null) return [];
+  const { imageDigest, keyVersion } = imageKey;
+  if (imageDigest === vm.imageDigest) {
+    return [{ type: 'VmImageKeyReleased', bootId, guestKeySha256, imageDigest, keyVersion }];
+  }
+  throw new Error(`BUG: VM ${vm.vmId} is of image ${vm.imageDigest} and is given the key of ${imageDigest}`);
 };
 
 const assertSuite = (vm: Vm, { suite, allowClassical }: ReleaseKey): void => {

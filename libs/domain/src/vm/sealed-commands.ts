@@ -1,5 +1,5 @@
 import type { Tier } from '../appraisal/events.ts';
-import type { BootId, MinerId } from '../values/ids.ts';
+import type { BootId, ImageDigest, MinerId } from '../values/ids.ts';
 import type { UnixMs } from '../values/time.ts';
 import type { BootSpecification, ConsentKind, KeySuite, VolumeIntegrity } from './sealed-events.ts';
 
@@ -26,6 +26,8 @@ export type VmSealedCommand =
       readonly keyVersion: number;
       /** What the policy `guest-boot` says of suites that no hybrid key is in. */
       readonly allowClassical: boolean;
+      /** The key of the private image that the disk is filled from, which goes along; none for a public one. */
+      readonly imageKey?: { readonly imageDigest: ImageDigest; readonly keyVersion: number } | null;
     } & AppraisedBoot)
   | ({
       readonly type: 'ConfirmBoot';

@@ -1,4 +1,4 @@
-import type { BootId, MinerId } from '../values/ids.ts';
+import type { BootId, ImageDigest, MinerId } from '../values/ids.ts';
 import type { UnixMs } from '../values/time.ts';
 
 // These names and fields are the stored format of `vm-<id>`. They change only with a new version and an upcaster.
@@ -62,6 +62,14 @@ export type VmSealedEvent =
       readonly releasedAt: UnixMs;
       /** By when it shall be up. */
       readonly deadlineAt: UnixMs;
+    }
+  /** With the key of the disk the same guest key got that of the private image it is filled from. */
+  | {
+      readonly type: 'VmImageKeyReleased';
+      readonly bootId: BootId;
+      readonly guestKeySha256: string;
+      readonly imageDigest: ImageDigest;
+      readonly keyVersion: number;
     }
   | {
       readonly type: 'VmBootConfirmed';

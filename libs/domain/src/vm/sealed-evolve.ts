@@ -23,6 +23,9 @@ export const evolveSealed = (vm: Vm, event: VmSealedEvent): Vm => {
       };
     case 'VmKeyReleased':
       return keyReleased(vm, event);
+    case 'VmImageKeyReleased':
+      // Told, and no more: whether an image may be opened is asked of the image each time.
+      return vm;
     case 'VmBootConfirmed':
       return bootConfirmed(vm, event);
     case 'VmRollbackSuspected': {
@@ -43,6 +46,7 @@ const sealedTypes: Readonly<Record<VmSealedEvent['type'], true>> = {
   VmBootSpecified: true,
   VmKeyAwaited: true,
   VmKeyReleased: true,
+  VmImageKeyReleased: true,
   VmBootConfirmed: true,
   VmRollbackSuspected: true,
   VmConsentGiven: true,

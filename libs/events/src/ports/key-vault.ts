@@ -1,5 +1,6 @@
 /**
- * Keys of volumes, one for each VM, and nothing else. No caller ever holds one longer than it uses it; no file, log, event
+ * Keys of volumes, one for each VM, and of private images, one for each image of an account: each is named by its holder, a
+ * VM's id or what {@link imageKeyHolder} answers. No caller ever holds one longer than it uses it; no file, log, event
  * or error has one in the clear. Every method rejects with {@link VaultError} and nothing else.
  */
 export type KeyVault = {
@@ -8,13 +9,19 @@ export type KeyVault = {
    * whose key was destroyed never has another one.
    */
   create(vmId: string): Promise<VaultKey>;
-  /** Hands the key to `use` and overwrites it after, whatever `use` did. Refuses with `key-absent` and `key-destroyed`. */
-  withKey<Result>(vmId: string, use: (key: Uint8Array, of: VaultKey) => Promise<Result>): Promise<Result>;
   /**
-   * Destroys the VM's key: overwritten, removed, and a mark left that there was one; durable before it resolves. Resolves
+   * Keeps a key of 64 bytes that its owner made; durable before it resolves, and the same one again is the first. The caller
+   * overwrites what it gave. Refuses with `key-other` when there is another one, with `key-destroyed` when there was one, and
+   * with `key-length`.
+   */
+  keep(holder: string, key: Uint8Array): Promise<VaultKey>;
+  /** Hands the key to `use` and overwrites it after, whatever `use` did. Refuses with `key-absent` and `key-destroyed`. */
+  withKey<Result>(holder: string, use: (key: Uint8Array, of: VaultKey) => Promise<Result>): Promise<Result>;
+  /**
+   * Destroys the holder's key: overwritten, removed, and a mark left that there was one; durable before it resolves. Resolves
    * to the destroyed one, again and again; `null` when there was never one, and then there never will be.
    */
-  destroy(vmId: string): Promise<VaultKey | null>;
+  destroy(holder: string): Promise<VaultKey | null>;
   status(): Promise<VaultStatus>;
   /**
    * Wraps every key anew under another key-encryption key, one by one. The keys themselves stay as they are, and so do the
@@ -42,7 +49,7 @@ export type VaultStatus = {
 };
 
 export type VaultErrorCode =
-  /** The VM has no key here. */
+  /** The VM, or the image of that account, has no key here. */
   | 'key-absent'
   /** It had one, and that is gone for ever. */
   | 'key-destroyed'
@@ -52,9 +59,28 @@ export type VaultErrorCode =
   | 'kek-unusable'
   /** What is stored is not what was stored: changed, cut, or of another VM or network. */
   | 'key-damaged'
+  /** A key was given for whoever has another one. */
+  | 'key-other'
+  /** A key was given that is not 64 bytes. */
+  | 'key-length'
   | 'vm-id-malformed'
   /** The vault cannot be read or written. */
   | 'vault-unavailable';
+
+const vmHolder = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const imageHolder = /^image-([0-9a-f]{64})-([0-9a-f-]{36})$/;
+
+/** Who holds the key of a private image: the image, of that account. Under another of either it does not open. */
+export const imageKeyHolder = (imageDigest: string, accountId: string): string => `image-${imageDigest}-${accountId}`;
+
+/** Whether a text can name a holder: short, in lower case, and a plain file name. */
+export const isKeyHolder = (text: string): boolean => vmHolder.test(text) || imageHolder.test(text);
+
+/** A holder, for a person. */
+export const holderText = (holder: string): string => {
+  const [, digest, accountId] = imageHolder.exec(holder) ?? [];
+  return digest === undefined ? `VM ${holder}` : `image ${digest.slice(0, 16)} of account ${accountId}`;
+};
 
 /** A vault said no, or could not answer. The message names the VM and the fix; it never holds a key. */
 export class VaultError extends Error {

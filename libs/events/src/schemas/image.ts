@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ImageEvent, ImageManifest, ImageMeasurements } from '#domain';
 import type { Upcaster } from '../codec.ts';
-import { count, imageDigest, longText, sha256Hex, shortText } from './values.ts';
+import { accountId, count, imageDigest, longText, sha256Hex, shortText } from './values.ts';
 import type { EventSchemas } from './vm.ts';
 
 /** dm-verity takes at most 256 bytes; ours are 32. */
@@ -36,6 +36,10 @@ export const imageMeasurements: z.ZodType<ImageMeasurements, ImageMeasurements> 
 export const imageEvents = {
   ImageRegistered: z.strictObject({ digest: imageDigest, manifest: imageManifest, measurements: imageMeasurements }),
   ImageRetired: z.strictObject({ reason: shortText }),
+  ImageMadePrivate: z.strictObject({ owner: accountId, headerSha256: sha256Hex }),
+  ImageKeyKept: z.strictObject({ keyVersion: count }),
+  ImageKeyWithdrawn: z.strictObject({ reason: shortText }),
+  ImageKeyDestroyed: z.strictObject({ keyVersion: count }),
 } satisfies EventSchemas<ImageEvent>;
 
 /** Version 1 of ImageRegistered said nothing of measurements, because there were none. */

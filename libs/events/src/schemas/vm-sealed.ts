@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { VmSealedEvent } from '#domain';
-import { bootId, count, instant, longText, minerId, sha256Hex, shortText, sshKeyText } from './values.ts';
+import { bootId, count, imageDigest, instant, longText, minerId, sha256Hex, shortText, sshKeyText } from './values.ts';
 import type { EventSchemas } from './vm.ts';
 
 export const volumeIntegrity = z.enum(['none', 'hmac-sha256']);
@@ -45,6 +45,7 @@ export const vmSealedEvents = {
     releasedAt: instant,
     deadlineAt: instant,
   }),
+  VmImageKeyReleased: z.strictObject({ bootId, guestKeySha256: sha256Hex, imageDigest, keyVersion: count }),
   VmBootConfirmed: z.strictObject({
     ...boot,
     ...appraisal,
