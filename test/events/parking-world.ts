@@ -81,6 +81,12 @@ export const parkingWorld = (store = createMemoryEventStore()) => {
         keep(event, [event.type]);
       },
       skip: (event) => keep(event, ['-']),
+      leaveOut: async (stream, skipped) => {
+        touched.set(
+          stream,
+          row(stream).map((what, revision) => (skipped.has(BigInt(revision)) ? '-' : what)),
+        );
+      },
       has: (stream, revision) => revision < (seen.get(stream) ?? 0n),
       commit: (position) => {
         rows = new Map([...rows, ...touched]);

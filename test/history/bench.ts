@@ -82,7 +82,7 @@ const main = async (dir: string): Promise<void> => {
   });
   const rebuildMs = await medianMs(async () => {
     const green = model.beside();
-    await createFill(store, green, new Set()).on(new AbortController().signal);
+    await createFill(store, green, async () => new Map()).on(new AbortController().signal);
     green.close();
   });
   say(`rebuild of ${events} events`, (events / rebuildMs) * 1_000, 'events/s');

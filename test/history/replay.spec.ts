@@ -68,7 +68,7 @@ const liveThrough = async (store: EventStore, dir: string, steps: readonly Step[
 
 const rebuilt = async (store: EventStore, model: ReadModel) => {
   const green = model.beside();
-  const fill = createFill(store, green, await skippedEvents({ store, clock }, 'read-model'));
+  const fill = createFill(store, green, () => skippedEvents({ store, clock }, 'read-model'));
   await fill.on(never);
   return { green, filling: fill.filling() };
 };

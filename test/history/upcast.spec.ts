@@ -40,6 +40,7 @@ const walls: Projection<Wall> = {
         return text === undefined ? null : JSON.parse(text);
       },
       save: (wall, row) => put.run(wall, JSON.stringify(row)),
+      remove: (wall) => db.prepare('DELETE FROM walls WHERE wall = ?').run(wall),
     };
   },
 };

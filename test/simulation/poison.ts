@@ -20,8 +20,11 @@ const laterTypes = [
   'VmRebootRequested',
 ];
 
-/** What a name ends with that an older build does not know. */
-export const unknownSuffix = 'OfTomorrow';
+/**
+ * A version that no build writes. An older build does not know it, and sees what is stored all the same: were the type
+ * another here, what it keeps of the event by its stored name would be wrong, and no build is to blame for that.
+ */
+const unknownVersion = 1_000;
 
 export const createPoison = ({ faults, random }: Pick<Ground, 'faults' | 'random'>): Poison => {
   const unknown = new Set(faults.happens('old-build') ? laterTypes.filter(() => random.chance(0.5)) : []);
@@ -39,8 +42,6 @@ export const createPoison = ({ faults, random }: Pick<Ground, 'faults' | 'random
     seen: (events) =>
       unknown.size === 0
         ? events
-        : events.map((event) =>
-            unknown.has(event.type) ? { ...event, type: `${event.type}${unknownSuffix}` } : event,
-          ),
+        : events.map((event) => (unknown.has(event.type) ? { ...event, version: unknownVersion } : event)),
   };
 };

@@ -62,8 +62,7 @@ type ParkedTrouble = 'parked-is-retried' | 'parked-is-skipped';
 const decideOnParked = (trouble: ParkedTrouble, replica: Replica, world: World): void => {
   const { random, ids, checker } = world;
   const handling = replica.handling();
-  // Of several replicas one may have it already, and then shows what the others skip (docs/limitations.md).
-  const isSkip = trouble === 'parked-is-skipped' && world.replicas.length === 1;
+  const isSkip = trouble === 'parked-is-skipped';
   const parked = checker.parked().filter(({ consumer }) => !isSkip || consumer === 'read-model');
   if (handling === null || parked.length === 0) return;
   const { consumer, eventId } = random.pick(parked);

@@ -76,7 +76,8 @@ export const createCatchUp = (
   return { hand, tryAgain: (held, until) => (held.blocks ? catchUp(held, until) : settleOwed(held)) };
 };
 
-const failureOf = async (work: () => Promise<void> | void): Promise<{ readonly error: unknown } | null> => {
+/** What work failed with; `null` when it did not. Throws only what is transient. */
+export const failureOf = async (work: () => Promise<void> | void): Promise<{ readonly error: unknown } | null> => {
   try {
     await work();
     return null;

@@ -131,7 +131,9 @@ describe('an event that somebody skips', () => {
     expect((await told()).at(-1)).toMatchObject({
       ...{ type: 'ParkedEventSkipped', eventId: bad, reason, actor: 'operator:olga' },
     });
-    expect(await skippedEvents({ store, clock: ticking() }, 'reader')).toEqual(new Set([bad]));
+    expect([...(await skippedEvents({ store, clock: ticking() }, 'reader'))]).toEqual([
+      [bad, { stream: a, revision: 1n }],
+    ]);
   });
 
   test('given a new replica, also of a build that could handle it, then it has the same rows, event for event', async () => {
@@ -163,6 +165,24 @@ describe('an event that somebody skips', () => {
     reader.lose(false);
     await reader.run();
     expect(reader.row(a)).toBe('- Two');
+  });
+
+  test('given a replica that had handled it, then it forgets that one event, also when it was away meanwhile', async () => {
+    const { store, replica, ask } = parkingWorld();
+    const [older, newer, away, behind] = [replica(), replica(), replica(), replica()];
+    older.breakOn('Bad');
+    const [, bad = ''] = await record(store, a, 'One', 'Bad', 'Two');
+    await newer.run();
+    await away.run();
+    await older.run();
+    expect([newer.row(a), older.row(a)]).toEqual(['One Bad Two', 'One']);
+    await ask({ type: 'SkipParkedEvent', eventId: bad, reason });
+    await record(store, a, 'Three');
+    for (const each of [older, newer, behind]) await each.run();
+    away.restart();
+    await away.run();
+    const rows = [older, newer, away, behind].map((each) => each.row(a));
+    expect(rows).toEqual(Array.from(rows, () => 'One - Two Three'));
   });
 
   test('given another event behind it that fails too, then that one is parked next', async () => {

@@ -1,10 +1,11 @@
 import type { ConsumerOptions } from './consumer.ts';
-import { createCatchUp } from './consumer-catch-up.ts';
+import { createCatchUp, failureOf } from './consumer-catch-up.ts';
+import { reasonOf } from './consumer-faults.ts';
 import { createHolds, type Tries } from './consumer-holds.ts';
 import type { Position, RecordedEvent, StreamName } from './envelope.ts';
 import { parkedMax, retriesPerStepMax } from './limits.ts';
 import { streamName } from './names.ts';
-import type { Standing } from './parking.ts';
+import { type Standing, skippedByStream } from './parking.ts';
 
 /** What one running consumer holds back: streams behind an event it could not handle, and events it still owes. */
 export type ConsumerParking = {
@@ -29,7 +30,7 @@ export type ConsumerParking = {
  * a retry or skip reaches whichever replica runs the consumer, and all of them when all do.
  */
 export const createConsumerParking = (options: ConsumerOptions, committed: () => Position | null): ConsumerParking => {
-  const { name, store, sink, standingMax = parkedMax } = options;
+  const { name, store, sink, log, standingMax = parkedMax } = options;
   const own = streamName('parked', name);
   const holds = createHolds(options);
   const { parking, blocked, owed, handled } = holds;
@@ -37,6 +38,8 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
   const { hand, tryAgain } = createCatchUp(options, holds, committed);
   /** Whether people or other replicas may have said something since it was last looked at. */
   let news = true;
+  /** Of how many skipped events nothing is kept here. */
+  let leftOut = 0;
 
   const isBehind = (at: string, position: Position | null): boolean =>
     position !== null && store.comparePositions(at as Position, position) <= 0;
@@ -63,11 +66,26 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
     return [...ahead.values()];
   };
 
+  /** What was folded here before somebody skipped it goes out again, as if it had never been. */
+  const leaveOut = async (): Promise<void> => {
+    if (leftOut === skipped.size) return;
+    if (sink.leaveOut !== undefined) {
+      for (const [stream, revisions] of skippedByStream(skipped.values())) {
+        const failure = await failureOf(() => sink.leaveOut?.(stream, revisions));
+        const reason = failure === null ? null : reasonOf(failure.error);
+        if (reason !== null) log('error', 'stream still shows a skipped event', { consumer: name, stream, reason });
+      }
+      const position = committed();
+      if (position !== null) await sink.commit(position);
+    }
+    leftOut = skipped.size;
+  };
+
   const begin = async (position: Position | null): Promise<void> => {
     for (const kept of [blocked, owed, handled]) kept.clear();
     // From the beginning of its stream: a begin that a lost store interrupted knew only half.
     parking.forget();
-    news = true;
+    [news, leftOut] = [true, 0];
     const ahead = await settledAhead(position);
     for (const each of [...ahead, ...standing.values()]) {
       if (sink.has?.(each.stream as StreamName, each.revision) === true) handled.add(each.eventId);
@@ -75,6 +93,7 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
     }
     if (position === null) return;
     await sink.restore?.(position, counts);
+    await leaveOut();
     for (const each of holds.all()) await tryAgain(each, position);
   };
 
@@ -97,7 +116,8 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
     await parking.refresh();
     const given = holds.all().filter(({ eventId }) => skipped.has(eventId));
     // As in a rebuild: what a process knew of a skipped event it forgets.
-    if (given.length > 0) await sink.restore?.(until, counts);
+    if (given.length > 0 || leftOut < skipped.size) await sink.restore?.(until, counts);
+    await leaveOut();
     for (const each of given) await tryAgain(each, until);
   };
 

@@ -64,7 +64,9 @@ export {
   type ParkedCommand,
   type ParkedEvent,
   type ParkingIndex,
+  type Skipped,
   type Standing,
+  skippedByStream,
 } from './parking.ts';
 export { createParking, handleParked, type Parking, parkedCodec, skippedEvents } from './parking-stream.ts';
 export {

@@ -11,6 +11,7 @@ import {
   type ParkedCommand,
   type ParkedEvent,
   type ParkingIndex,
+  type Skipped,
 } from './parking.ts';
 import { ConcurrencyConflict } from './ports/event-store.ts';
 import { parkedEvents } from './schemas/parked.ts';
@@ -99,8 +100,8 @@ export const handleParked = async (
   return parking.give(command, meta);
 };
 
-/** The events a consumer is to go past, for whoever rebuilds what it keeps. */
-export const skippedEvents = async (handling: Handling, consumer: string): Promise<ReadonlySet<string>> => {
+/** The events a consumer is to go past, by their ids, for whoever rebuilds what it keeps. */
+export const skippedEvents = async (handling: Handling, consumer: string): Promise<ReadonlyMap<string, Skipped>> => {
   const parking = createParking(consumer, handling);
   await parking.refresh();
   return parking.index.skipped;

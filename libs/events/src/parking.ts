@@ -1,4 +1,5 @@
 import { Refusal, type UnixMs } from '#domain';
+import type { StreamName } from './envelope.ts';
 import { parkedTriesMax, skippedMax, standingReasonCharsMax } from './limits.ts';
 
 // These names and fields are the stored format of `parked-<consumer>`. They change only with a new version and an upcaster.
@@ -44,15 +45,18 @@ export type Standing = Omit<Parked, 'type'> & {
   readonly retryAsked: boolean;
 };
 
+/** Where an event lies that a consumer does without. */
+export type Skipped = Pick<Standing, 'stream' | 'revision'>;
+
 /** One `parked-<consumer>` folded: what stands parked, oldest first, and what is skipped. Bounded by what is live. */
 export type ParkingIndex = {
   readonly standing: Map<string, Standing>;
-  readonly skipped: Set<string>;
+  readonly skipped: Map<string, Skipped>;
   /** Revision that the next event of the stream will have. */
   next: bigint;
 };
 
-export const emptyIndex = (): ParkingIndex => ({ standing: new Map(), skipped: new Set(), next: 0n });
+export const emptyIndex = (): ParkingIndex => ({ standing: new Map(), skipped: new Map(), next: 0n });
 
 /** Folds one more event into the index it is given: these maps are large and have one owner. Never throws. */
 export const absorbParked = (index: ParkingIndex, event: ParkedEvent): void => {
@@ -79,10 +83,23 @@ export const absorbParked = (index: ParkingIndex, event: ParkedEvent): void => {
     case 'ParkedEventHandled':
       standing.delete(event.eventId);
       return;
-    case 'ParkedEventSkipped':
+    case 'ParkedEventSkipped': {
+      // Only what stands parked is skipped, so it is there.
+      const found = standing.get(event.eventId);
+      if (found !== undefined) index.skipped.set(event.eventId, { stream: found.stream, revision: found.revision });
       standing.delete(event.eventId);
-      index.skipped.add(event.eventId);
+    }
   }
+};
+
+/** Revisions to do without, by their stream. */
+export const skippedByStream = (places: Iterable<Skipped>): ReadonlyMap<StreamName, ReadonlySet<bigint>> => {
+  const found = new Map<StreamName, Set<bigint>>();
+  for (const { stream, revision } of places) {
+    const revisions = found.get(stream as StreamName) ?? new Set();
+    found.set(stream as StreamName, revisions.add(revision));
+  }
+  return found;
 };
 
 const brief = (reason: string) => ({ reason: reason.slice(0, standingReasonCharsMax) });

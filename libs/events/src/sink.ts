@@ -13,6 +13,11 @@ export type Sink = {
   retry?(event: RecordedEvent): Promise<void> | void;
   /** Goes past an event that somebody decided to skip, without anything of it. Without it, nothing is done. */
   skip?(event: RecordedEvent): Promise<void> | void;
+  /**
+   * Makes what it keeps of a stream anew when it has folded one of these events, which somebody decided to skip since.
+   * A sink that other replicas have too needs it: what one of them could not handle another may have.
+   */
+  leaveOut?(stream: StreamName, skipped: ReadonlySet<bigint>): Promise<void>;
   /** Whether what it keeps already has an event. A sink that other replicas have too must be able to tell. */
   has?(stream: StreamName, revision: bigint): boolean;
   /** Everything up to here is handled; make it durable together with what `apply` did. */

@@ -97,6 +97,7 @@ export const accounts: Projection<AccountRow> = {
     const putToken = db.prepare(
       'INSERT INTO tokens (token_id, account_id, role, sha256) VALUES (:tokenId, :accountId, :role, :sha256)',
     );
+    const forget = db.prepare<[string]>('DELETE FROM accounts WHERE account_id = ?');
     return {
       load: (accountId) => {
         const text = one.get(accountId);
@@ -106,6 +107,10 @@ export const accounts: Projection<AccountRow> = {
         put.run(accountId, row.openedAt, stateToText(row), row.account.name);
         forgetTokens.run(accountId);
         for (const { tokenId, role, sha256 } of row.tokens) putToken.run({ tokenId, accountId, role, sha256 });
+      },
+      remove: (accountId) => {
+        forgetTokens.run(accountId);
+        forget.run(accountId);
       },
     };
   },

@@ -44,12 +44,14 @@ export const attestations: Projection<AttestationRow> = {
       `INSERT INTO attestations (attester_id, row) VALUES (:attesterId, :row)
        ON CONFLICT (attester_id) DO UPDATE SET row = :row`,
     );
+    const forget = db.prepare<[string]>('DELETE FROM attestations WHERE attester_id = ?');
     return {
       load: (attesterId) => {
         const text = one.get(attesterId);
         return text === undefined ? null : textToState<AttestationRow>(text);
       },
       save: (attesterId, row) => put.run({ attesterId, row: stateToText(row) }),
+      remove: (id) => forget.run(id),
     };
   },
 };

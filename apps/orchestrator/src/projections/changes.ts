@@ -16,16 +16,20 @@ export type Changes<Change> = {
   readonly changeOf: (recorded: RecordedEvent) => Change | null;
   /** Writes one change, in the order of its stream and inside the transaction of the commit. */
   readonly open: (db: Database) => (change: Change) => void;
+  /** Removes every row of one stream, by the stream's id. */
+  readonly remove: (db: Database) => (id: string) => void;
 };
 
 /** {@link Changes} as the rows sink takes it. */
-export const changing = <Change>({ name, ddl, category, changeOf, open }: Changes<Change>): Foldable => ({
+export const changing = <Change>({ name, ddl, category, changeOf, open, remove }: Changes<Change>): Foldable => ({
   ...{ name, ddl, category },
   open: (db) => {
     const apply = open(db);
-    return () => {
+    const removeAll = remove(db);
+    return (id) => {
       let next: Change | null = null;
       let kept: Change[] = [];
+      let isForgotten = false;
       return {
         fold: (recorded) => {
           next = changeOf(recorded);
@@ -33,7 +37,13 @@ export const changing = <Change>({ name, ddl, category, changeOf, open }: Change
         keep: () => {
           if (next !== null) kept.push(next);
         },
+        forget: () => {
+          kept = [];
+          isForgotten = true;
+        },
         write: () => {
+          if (isForgotten) removeAll(id);
+          isForgotten = false;
           for (const change of kept) apply(change);
           kept = [];
         },

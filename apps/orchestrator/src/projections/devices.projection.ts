@@ -38,12 +38,14 @@ export const devices: Projection<DeviceRow> = {
       `INSERT INTO devices (device_key, created_at, row, holder) VALUES (:key, :createdAt, :row, :holder)
        ON CONFLICT (device_key) DO UPDATE SET row = :row, holder = :holder`,
     );
+    const forget = db.prepare<[string]>('DELETE FROM devices WHERE device_key = ?');
     return {
       load: (key) => {
         const text = one.get(key);
         return text === undefined ? null : textToState<DeviceRow>(text);
       },
       save: (key, row) => put.run({ key, createdAt: row.claimedAt, row: stateToText(row), holder: row.device.holder }),
+      remove: (id) => forget.run(id),
     };
   },
 };

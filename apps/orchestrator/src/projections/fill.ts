@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Position, RecordedEvent, StreamName } from '#events';
+import { type Position, type RecordedEvent, type Skipped, type StreamName, skippedByStream } from '#events';
 import { rebuildErrorsShown } from './limits.ts';
 import type { ModelFile, ReadOnlyLog } from './model-file.ts';
 
@@ -26,12 +26,16 @@ export type Fill = {
   on(signal: AbortSignal, until?: Position): Promise<void>;
 };
 
+/** Events that live goes past because somebody decided so, by their ids. */
+export type Skips = () => Promise<ReadonlyMap<string, Skipped>>;
+
 /**
  * Fills a file of rows from the log: the same folds as live, in the same order. It is given a log that can only be read
  * and a file that nobody reads yet, so there is nothing else it could do: no bus, no command, no parking. What live skips
  * it skips; an event that cannot be folded is counted and told.
  */
-export const createFill = (log: ReadOnlyLog, model: ModelFile, skipped: ReadonlySet<string>): Fill => {
+export const createFill = (log: ReadOnlyLog, model: ModelFile, skips: Skips): Fill => {
+  let skipped: ReadonlyMap<string, Skipped> = new Map();
   const blocked = new Set<StreamName>();
   const firstErrors: FillError[] = [];
   let position: Position | null = null;
@@ -64,12 +68,20 @@ export const createFill = (log: ReadOnlyLog, model: ModelFile, skipped: Readonly
     uncommittedEvents = 0;
   };
 
+  /** What somebody decided while it was read, or before it goes on: live does the same when it comes to that. */
+  const leaveOut = async (): Promise<void> => {
+    skipped = await skips();
+    for (const [stream, revisions] of skippedByStream(skipped.values())) await model.sink.leaveOut(stream, revisions);
+    if (position !== null) model.sink.commit(position);
+  };
+
   const isPast = (event: RecordedEvent, until: Position | undefined): boolean =>
     until !== undefined && log.comparePositions(event.position, until) > 0;
 
   return {
     filling: () => ({ position, events, errors, firstErrors, blocked }),
     on: async (signal, until) => {
+      skipped = await skips();
       for (;;) {
         signal.throwIfAborted();
         const page = await log.readAll({ after: uncommitted ?? position });
@@ -79,7 +91,7 @@ export const createFill = (log: ReadOnlyLog, model: ModelFile, skipped: Readonly
         uncommittedEvents += wanted.length;
         const isThere = page.end || wanted.length < page.events.length;
         if (isThere || uncommittedEvents >= model.sink.batchEventsMax) commit();
-        if (isThere) return;
+        if (isThere) return leaveOut();
         // Requests and the live read model get their turn between pages.
         await setImmediate();
       }

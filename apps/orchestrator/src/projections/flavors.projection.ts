@@ -38,12 +38,14 @@ export const flavors: Projection<FlavorRow> = {
       `INSERT INTO flavors (flavor_id, created_at, row) VALUES (:flavorId, :createdAt, :row)
        ON CONFLICT (flavor_id) DO UPDATE SET row = :row`,
     );
+    const forget = db.prepare<[string]>('DELETE FROM flavors WHERE flavor_id = ?');
     return {
       load: (flavorId) => {
         const text = one.get(flavorId);
         return text === undefined ? null : textToState<FlavorRow>(text);
       },
       save: (flavorId, row) => put.run({ flavorId, createdAt: row.definedAt, row: stateToText(row) }),
+      remove: (id) => forget.run(id),
     };
   },
 };

@@ -36,12 +36,14 @@ export const images: Projection<ImageRow> = {
       `INSERT INTO images (digest, created_at, row) VALUES (:digest, :createdAt, :row)
        ON CONFLICT (digest) DO UPDATE SET row = :row`,
     );
+    const forget = db.prepare<[string]>('DELETE FROM images WHERE digest = ?');
     return {
       load: (digest) => {
         const text = one.get(digest);
         return text === undefined ? null : textToState<ImageRow>(text);
       },
       save: (digest, row) => put.run({ digest, createdAt: row.registeredAt, row: stateToText(row) }),
+      remove: (id) => forget.run(id),
     };
   },
 };

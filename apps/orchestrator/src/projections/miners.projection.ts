@@ -48,6 +48,7 @@ export const miners: Projection<MinerRow> = {
        VALUES (:minerId, :createdAt, :row, :status, :eligible, :name)
        ON CONFLICT (miner_id) DO UPDATE SET row = :row, status = :status, eligible = :eligible, name = :name`,
     );
+    const forget = db.prepare<[string]>('DELETE FROM miners WHERE miner_id = ?');
     return {
       load: (minerId) => {
         const text = one.get(minerId);
@@ -58,6 +59,7 @@ export const miners: Projection<MinerRow> = {
           ...{ minerId, createdAt: row.invitedAt, row: stateToText(row), name: row.miner.name },
           ...{ status: minerStatusOf(row.miner), eligible: Number(eligibilityOf(row.miner).eligible) },
         }),
+      remove: (id) => forget.run(id),
     };
   },
 };

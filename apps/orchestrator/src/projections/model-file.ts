@@ -18,7 +18,7 @@ import { streams } from './streams.projection.ts';
 import { vms } from './vms.projection.ts';
 
 /** Raise it whenever a table, a row or a fold changes: the old file is not read but rebuilt. */
-export const readModelVersion = 9;
+export const readModelVersion = 10;
 
 /** Every projection of the file. Together they are one consumer with one position, so an answer has one too. */
 export const projections: readonly Foldable[] = [
@@ -37,7 +37,10 @@ export const projections: readonly Foldable[] = [
 export const everyTable = [streams, ...projections, audit];
 
 /** All that a read model takes of a store: it can look, and nothing else. */
-export type ReadOnlyLog = Pick<EventStore, 'storeId' | 'readAll' | 'head' | 'comparePositions' | 'parsePosition'>;
+export type ReadOnlyLog = Pick<
+  EventStore,
+  'storeId' | 'readAll' | 'readStream' | 'head' | 'comparePositions' | 'parsePosition'
+>;
 
 /** One file of rows with the position they stand at. */
 export type ModelFile = {

@@ -64,6 +64,10 @@ export const parked = changing<ParkedChange>({
       }
     };
   },
+  remove: (db) => {
+    const all = db.prepare<[string]>('DELETE FROM parked WHERE consumer = ?');
+    return (consumer) => all.run(consumer);
+  },
 });
 
 const isCovered = ({ parkedRevision, parked: { attempts } }: ParkedRow, throughRevision: bigint): boolean =>

@@ -37,12 +37,14 @@ export const policies: Projection<PolicyRow> = {
       `INSERT INTO policies (name, created_at, row) VALUES (:name, :createdAt, :row)
        ON CONFLICT (name) DO UPDATE SET row = :row`,
     );
+    const forget = db.prepare<[string]>('DELETE FROM policies WHERE name = ?');
     return {
       load: (name) => {
         const text = one.get(name);
         return text === undefined ? null : textToState<PolicyRow>(text);
       },
       save: (name, row) => put.run({ name, createdAt: row.firstPublishedAt, row: stateToText(row) }),
+      remove: (id) => forget.run(id),
     };
   },
 };

@@ -5,6 +5,7 @@ import type { Category, RecordedEvent } from '#events';
 export type Table<Row> = {
   load(key: string): Row | null;
   save(key: string, row: Row): void;
+  remove(key: string): void;
 };
 
 /**
@@ -26,6 +27,8 @@ export type StreamFold = {
   /** Folds one more event, for {@link StreamFold.keep} to keep. Throws UnknownEvent for what this build cannot read. */
   fold(recorded: RecordedEvent): void;
   keep(): void;
+  /** Begins anew, as before the first event of the stream: what is on disk of it is removed when it is written. */
+  forget(): void;
   /** Writes what was kept since it was last written, inside the transaction of the commit. */
   write(): void;
 };
@@ -49,6 +52,7 @@ export const foldable = <Row>(projection: Projection<Row>): Foldable => ({
       let row: Row | null | undefined;
       let next: Row | null = null;
       let isWritten = true;
+      let isForgotten = false;
       return {
         fold: (recorded) => {
           // What comes here is not folded yet, so before the first event of a stream there is no row to look for.
@@ -60,7 +64,13 @@ export const foldable = <Row>(projection: Projection<Row>): Foldable => ({
           row = next;
           isWritten = false;
         },
+        forget: () => {
+          row = null;
+          isForgotten = true;
+        },
         write: () => {
+          if (isForgotten) table.remove(id);
+          isForgotten = false;
           if (isWritten || row === undefined || row === null) return;
           table.save(id, row);
           isWritten = true;

@@ -77,6 +77,13 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
         return given % turnEventsMax === 0 ? setImmediate() : undefined;
       },
       skip: (event) => shown.sink.skip(event),
+      leaveOut: async (stream, skipped) => {
+        // Another file may be shown while the log is read: then that one is asked, too.
+        for (let asked: ModelFile | null = null; asked !== shown; ) {
+          asked = shown;
+          await asked.sink.leaveOut(stream, skipped);
+        }
+      },
       commit: async (position) => {
         const isBatch = given >= shown.sink.batchEventsMax;
         given = 0;

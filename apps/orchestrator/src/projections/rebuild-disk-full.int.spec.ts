@@ -45,7 +45,7 @@ test('given a disk that fills up under a rebuild / when it fails / then that is 
   model.db.pragma('wal_checkpoint(TRUNCATE)');
   const rebuilds = createRebuilds({
     ...{ model, log: store, clock, ids: createRandomIds(), tell: silentLog },
-    skipped: async () => new Set(),
+    skipped: async () => new Map(),
     isBlocked: () => false,
   });
   const ended = () => expect.poll(() => rebuilds.latest()?.endedAt ?? null, { timeout: 20_000 }).not.toBeNull();

@@ -4,7 +4,7 @@ import type { UnixMs } from '#domain';
 import type { Log } from '#edge';
 import type { Clock, Ids, Position, StreamName } from '#events';
 import { compareRows, type Differences, snapshotOf } from './compare.ts';
-import { createFill, type Fill, type FillError } from './fill.ts';
+import { createFill, type Fill, type FillError, type Skips } from './fill.ts';
 import { showAttemptsMax } from './limits.ts';
 import { forget, type ModelFile, type ReadOnlyLog, standOf } from './model-file.ts';
 import type { ReadModel } from './read-model.ts';
@@ -42,8 +42,7 @@ export type RebuildOptions = {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly tell: Log;
-  /** Ids of events that live goes past because somebody decided so. */
-  readonly skipped: () => Promise<ReadonlySet<string>>;
+  readonly skipped: Skips;
   /** Whether a stream stands still in live. The same may stand still in what is rebuilt, and no other. */
   readonly isBlocked: (stream: StreamName) => boolean;
 };
@@ -74,7 +73,7 @@ export const beginRebuild = (options: RebuildOptions, dryRun: boolean, by: strin
     const green = model.beside();
     let isShown = false;
     try {
-      fill = createFill(log, green, await options.skipped());
+      fill = createFill(log, green, options.skipped);
       if (dryRun) change({ differences: await compared(model, log, fill, green, abort.signal, change) });
       else {
         await shown(options, fill, green, abort.signal);

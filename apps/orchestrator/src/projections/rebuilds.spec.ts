@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMemoryEventStore } from '#adapters/memory';
 import { createRandomIds, createSystemClock } from '#adapters/system';
 import { silentLog } from '#edge';
-import { createConsumer, type EventStore, type StreamName } from '#events';
+import { createConsumer, type EventStore, type Skipped, type StreamName } from '#events';
 import { requested, teller, vmId } from '../../../../test/orchestrator/told.ts';
 import { readModelVersion } from './model-file.ts';
 import { openReadModel } from './read-model.ts';
@@ -17,14 +17,14 @@ const terminated = { type: 'VmTerminated', diskRemoved: false } as const;
 /** A read model kept live over a store, and rebuilds of it. `dir` may be opened again by a later life. */
 const live = async (
   store: EventStore,
-  over: { readonly skipped?: ReadonlySet<string>; readonly dir?: string } = {},
+  over: { readonly skipped?: ReadonlyMap<string, Skipped>; readonly dir?: string } = {},
 ) => {
   const dir = over.dir ?? mkdtempSync(join(tmpdir(), 'hcc-rb-'));
   const model = await openReadModel({ dir, store, log: silentLog });
   const consumer = createConsumer({ name: 'read-model', store, clock, sink: model.sink, log: silentLog });
   const rebuilds = createRebuilds({
     ...{ model, log: store, clock, ids: createRandomIds(), tell: silentLog },
-    skipped: async () => over.skipped ?? new Set(),
+    skipped: async () => over.skipped ?? new Map(),
     isBlocked: (stream: StreamName) => consumer.blocking(stream) !== null,
   });
   const caughtUp = async () => {
@@ -98,7 +98,7 @@ describe('a rebuild', () => {
     const { model, caughtUp } = await live(store);
     const rebuilds = createRebuilds({
       ...{ model, log: reader.store, clock, ids: createRandomIds(), tell: silentLog },
-      skipped: async () => new Set(),
+      skipped: async () => new Map(),
       isBlocked: () => false,
     });
     rebuilds.start({ dryRun: false, by: 'operator:o' });
@@ -120,7 +120,7 @@ describe('a rebuild', () => {
     const { model, files } = await live(store);
     const rebuilds = createRebuilds({
       ...{ model, log: reader.store, clock, ids: createRandomIds(), tell: silentLog },
-      skipped: async () => new Set(),
+      skipped: async () => new Map(),
       isBlocked: () => false,
     });
     const before = files();
@@ -170,7 +170,7 @@ describe('a dry run', () => {
     const { store } = await storeOf(3);
     const { model, rebuilds, ended } = await live(store);
     model.db.exec(`DELETE FROM vms WHERE vm_id = '${vmId('v0')}'; UPDATE vms SET row = '{}' WHERE vm_id = '${vmId('v1')}';
-      INSERT INTO streams (stream, category, events, last_at) VALUES ('vm-ghost', 'vm', 1, '')`);
+      INSERT INTO streams (stream, category, events, skipped, last_at) VALUES ('vm-ghost', 'vm', 1, 0, '')`);
     rebuilds.start({ dryRun: true, by: 'operator:o' });
     await ended();
     const { differences } = rebuilds.latest() ?? {};
@@ -224,8 +224,10 @@ describe('events that cannot be folded', () => {
     const { store, told } = await storeOf(1);
     await told.rawVm(vmId('v0'), unreadable);
     await told.vm(vmId('v0'), { type: 'VmStartRequested' });
-    const skipped = new Set(
-      (await store.readAll()).events.filter(({ type }) => type === unreadable.type).map(({ eventId }) => eventId),
+    const skipped = new Map(
+      (await store.readAll()).events
+        .filter(({ type }) => type === unreadable.type)
+        .map(({ eventId, stream, revision }) => [eventId, { stream, revision }]),
     );
     const { model, rebuilds, ended } = await live(store, { skipped });
     rebuilds.start({ dryRun: false, by: 'operator:o' });

@@ -20,7 +20,7 @@ export const rowAt = async <Row>(
   projection: Projection<Row>,
   id: string,
   position: Position,
-  skipped: ReadonlySet<string>,
+  skipped: Pick<ReadonlySet<string>, 'has'>,
   watch: Watcher<Row> = () => undefined,
 ): Promise<RowAt<Row> | null> => {
   const stream = streamName(projection.category, id);

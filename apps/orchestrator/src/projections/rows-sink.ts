@@ -5,6 +5,7 @@ import {
   idOf,
   type Position,
   type RecordedEvent,
+  readPageEventsMax,
   type Sink,
   type StreamName,
 } from '#events';
@@ -14,11 +15,13 @@ import type { Foldable, StreamFold } from './projection.ts';
 import { countEvent, openCounts, type StreamCount, streams, uncounted } from './streams.projection.ts';
 
 /** A sink whose work is done when it returns: SQLite answers at once. */
-export type RowsSink = Omit<Sink, 'batchEventsMax' | 'apply' | 'skip' | 'has' | 'commit'> & {
+export type RowsSink = Omit<Sink, 'batchEventsMax' | 'apply' | 'skip' | 'leaveOut' | 'has' | 'commit'> & {
   readonly batchEventsMax: number;
   apply(event: RecordedEvent): void;
   /** Goes past an event that somebody decided to do without: it counts in its stream, and nothing of its content is kept. */
   skip(event: RecordedEvent): void;
+  /** Makes the rows of a stream anew when one of these events is in them. What it counts of the stream stays. */
+  leaveOut(stream: StreamName, skipped: ReadonlySet<bigint>): Promise<void>;
   /** Whether an event of a stream is folded, or was gone past. */
   has(stream: StreamName, revision: bigint): boolean;
   commit(position: Position): void;
@@ -36,7 +39,7 @@ type OpenStream = { readonly count: StreamCount; readonly folds: readonly Stream
 export const createRowsSink = (
   db: Database,
   projections: readonly Foldable[],
-  store: Pick<EventStore, 'parsePosition' | 'comparePositions'>,
+  store: Pick<EventStore, 'readStream' | 'parsePosition' | 'comparePositions'>,
 ): RowsSink => {
   const counts = openCounts(db);
   const spans = openAudit(db, store);
@@ -50,15 +53,16 @@ export const createRowsSink = (
 
   const isLater = (position: Position): boolean => reach === null || store.comparePositions(position, reach) > 0;
 
+  const foldsOf = (stream: StreamName): readonly StreamFold[] => {
+    const category = categoryOf(stream);
+    const id = idOf(stream);
+    return openers.flatMap((opener) => (opener.category === category ? [opener.open(id)] : []));
+  };
+
   const opened = ({ stream, revision, position }: RecordedEvent): OpenStream => {
     // Nothing on disk is of a later event than `reach`: the first of a stream there needs no looking for.
     const isNew = revision === 0n && isLater(position);
-    const category = categoryOf(stream);
-    const id = idOf(stream);
-    return {
-      count: (isNew ? null : counts.load(stream)) ?? uncounted(stream),
-      folds: openers.flatMap((opener) => (opener.category === category ? [opener.open(id)] : [])),
-    };
+    return { count: (isNew ? null : counts.load(stream)) ?? uncounted(stream), folds: foldsOf(stream) };
   };
 
   /** The stream of an event that is not folded yet; `null` when it is. */
@@ -73,6 +77,12 @@ export const createRowsSink = (
     if (revision > events)
       throw new Error(`read model has ${events} events of ${stream} and was given revision ${revision}`);
     return revision < events ? null : open;
+  };
+
+  /** How far a stream was counted, in memory or on disk. */
+  const countOf = (stream: StreamName): StreamCount | null => {
+    const open = touched.get(stream) ?? written.get(stream);
+    return open === undefined ? counts.load(stream) : open.count;
   };
 
   const count = (open: OpenStream, recorded: RecordedEvent): void => {
@@ -109,20 +119,33 @@ export const createRowsSink = (
     apply: (recorded) => {
       const open = unfolded(recorded);
       if (open === null) return;
-      // All of them fold before any of them keeps the result: an event counts whole or not at all.
-      for (const each of open.folds) each.fold(recorded);
-      for (const each of open.folds) each.keep();
+      foldInto(open.folds, recorded);
       count(open, recorded);
     },
     skip: (recorded) => {
       // Nothing is decoded: it shows that there was such an event, and by whom.
       const open = unfolded(recorded);
-      if (open !== null) count(open, recorded);
+      if (open === null) return;
+      open.count.skipped += 1;
+      count(open, recorded);
     },
-    has: (stream, revision) => {
-      const open = touched.get(stream) ?? written.get(stream);
-      return revision < ((open === undefined ? counts.load(stream) : open.count)?.events ?? 0);
+    leaveOut: async (stream, skipped) => {
+      const count = countOf(stream);
+      if (count === null) return;
+      const without = [...skipped].filter((revision) => revision < count.events).length;
+      if (count.skipped === without) return;
+      const folds = foldsOf(stream);
+      for (const each of folds) each.forget();
+      for (let next = 0; next < count.events; next += readPageEventsMax) {
+        const page = await store.readStream(stream, { from: BigInt(next), limit: readPageEventsMax });
+        for (const recorded of page) {
+          if (recorded.revision < count.events && !skipped.has(recorded.revision)) foldInto(folds, recorded);
+        }
+      }
+      count.skipped = without;
+      touched.set(stream, { count, folds });
     },
+    has: (stream, revision) => revision < (countOf(stream)?.events ?? 0),
     commit: (position) => {
       if (isLater(position)) reach = position;
       try {
@@ -135,6 +158,12 @@ export const createRowsSink = (
       begin(touched);
     },
   };
+};
+
+/** All of them fold before any of them keeps the result: an event counts whole or not at all. */
+const foldInto = (folds: readonly StreamFold[], recorded: RecordedEvent): void => {
+  for (const each of folds) each.fold(recorded);
+  for (const each of folds) each.keep();
 };
 
 /** Where the rows stand, and the last event that any of them may have: a stream that was caught up may be ahead of the rest. */

@@ -13,6 +13,8 @@ export type StreamRow = {
 /** How far a stream was folded, counted in place: one event after the other goes through here. */
 export type StreamCount = {
   events: number;
+  /** How many of them somebody decided to do without. */
+  skipped: number;
   lastAt: string;
   /** Whose it is: an account's own, and a VM's by its request; `null` before that, and of streams that are nobody's. */
   accountId: string | null;
@@ -25,6 +27,7 @@ export const streams = {
   stream TEXT PRIMARY KEY,
   category TEXT NOT NULL,
   events INTEGER NOT NULL,
+  skipped INTEGER NOT NULL,
   last_at TEXT NOT NULL,
   account_id TEXT
 ) STRICT, WITHOUT ROWID;`,
@@ -33,7 +36,7 @@ export const streams = {
 
 /** The count of a stream of which nothing was folded. */
 export const uncounted = (stream: StreamName): StreamCount => ({
-  ...{ events: 0, lastAt: '' },
+  ...{ events: 0, skipped: 0, lastAt: '' },
   accountId: categoryOf(stream) === 'account' ? idOf(stream) : null,
 });
 
@@ -51,15 +54,15 @@ const requesterOf = ({ type, data }: RecordedEvent): string | null =>
 /** The counts in a file of rows. */
 export const openCounts = (db: Database) => {
   const one = db.prepare<[string], StreamCount>(
-    'SELECT events, last_at AS lastAt, account_id AS accountId FROM streams WHERE stream = ?',
+    'SELECT events, skipped, last_at AS lastAt, account_id AS accountId FROM streams WHERE stream = ?',
   );
-  const put = db.prepare<[string, string, number, string, string | null]>(
-    'INSERT OR REPLACE INTO streams (stream, category, events, last_at, account_id) VALUES (?, ?, ?, ?, ?)',
+  const put = db.prepare<[string, string, number, number, string, string | null]>(
+    'INSERT OR REPLACE INTO streams (stream, category, events, skipped, last_at, account_id) VALUES (?, ?, ?, ?, ?, ?)',
   );
   return {
     load: (stream: StreamName): StreamCount | null => one.get(stream) ?? null,
-    save: (stream: StreamName, { events, lastAt, accountId }: StreamCount): void => {
-      put.run(stream, categoryOf(stream), events, lastAt, accountId);
+    save: (stream: StreamName, { events, skipped, lastAt, accountId }: StreamCount): void => {
+      put.run(stream, categoryOf(stream), events, skipped, lastAt, accountId);
     },
   };
 };

@@ -56,6 +56,7 @@ export const vms: Projection<VmRow> = {
        ON CONFLICT (vm_id) DO UPDATE SET row = excluded.row, observed = excluded.observed,
          miner_id = excluded.miner_id, flavor_id = excluded.flavor_id, gone = excluded.gone`,
     );
+    const forget = db.prepare<[string]>('DELETE FROM vms WHERE vm_id = ?');
     return {
       load: (vmId) => {
         const text = one.get(vmId);
@@ -67,6 +68,7 @@ export const vms: Projection<VmRow> = {
         const minerId = placement?.minerId ?? null;
         put.run(vmId, accountId, row.requestedAt, stateToText(row), observed, minerId, flavorId, name, gone);
       },
+      remove: (id) => forget.run(id),
     };
   },
 };
