@@ -24,6 +24,7 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'flavor-too-small': 'take a bigger flavor (hcc vm create --flavor)',
   'ssh-key-required': 'add a key: hcc key add ~/.ssh/id_ed25519.pub',
   'read-model-behind': again,
+  'stream-not-followed': 'run a build that can read the event and retry it, or skip it (hcc parked --help)',
   'at-unreadable': 'send an ISO 8601 time such as 2026-01-31T12:00:00Z, or a position',
   'at-before-beginning': 'ask for a time after the first event',
   'from-after-to': 'give the earlier moment as "from" and the later one as "to"',

@@ -20,6 +20,7 @@ export type DoorCode =
   | 'range-unsatisfiable'
   | 'flavor-too-small'
   | 'read-model-behind'
+  | 'stream-not-followed'
   | 'at-unreadable'
   | 'at-before-beginning'
   | 'at-in-the-future'
@@ -60,6 +61,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'flavor-too-small': { status: 422, title: 'The flavor has too little memory for the image' },
   'ssh-key-required': { status: 422, title: 'A VM needs an SSH key' },
   'read-model-behind': { status: 503, title: 'The read model has not come that far' },
+  'stream-not-followed': { status: 503, title: 'This server cannot follow it from its first event on' },
   'at-unreadable': { status: 400, title: 'This is neither a time nor a position' },
   'at-before-beginning': { status: 422, title: 'The log begins later' },
   'at-in-the-future': { status: 422, title: 'That has not come yet' },

@@ -1,5 +1,6 @@
 import { type FlavorState, fold, type ImageState, type NetworkState, Refusal, type VmState } from '#domain';
 import { aggregates, type EventStore, idOf, readWholeStream, type StreamName, streamName } from '#events';
+import { requesterOf } from '../projections/streams.projection.ts';
 import { demandRole, maySee, type Principal } from './auth/principal.ts';
 
 /** Whose a thing is, read from the store: a VM that was requested a moment ago has its owner at once. */
@@ -14,8 +15,7 @@ export const createOwnership = (store: EventStore): Ownership => {
   const accountOfVm = async (stream: StreamName): Promise<string | null> => {
     const [first] = await store.readStream(stream, { from: 0n, limit: 1 });
     if (first === undefined) return null;
-    const event = aggregates.vm.codec.decode(first);
-    return event.type === 'VmRequested' ? event.accountId : null;
+    return requesterOf(first);
   };
   return {
     demandVm: async (principal, vmId) => {

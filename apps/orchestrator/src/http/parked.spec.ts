@@ -41,6 +41,34 @@ describe('parked events over HTTP', () => {
     ]);
   });
 
+  it('given a VM whose first event cannot be read, then it is said to be there and not followed, with what to do, to those who may see it', async () => {
+    const store = createMemoryEventStore();
+    const api = await boot({ store });
+    const [ann, bob] = [await furnished(api), await furnished(api)];
+    const data = { vmId: vmId('n'), accountId: ann.accountId, colour: 'of tomorrow' };
+    await teller(store).rawVm(vmId('n'), { type: 'VmRequested', version: 99, data });
+    await expect.poll(() => parked(api, 'consumer=read-model')).toHaveLength(1);
+    const [first] = await store.readStream(streamName('vm', vmId('n')));
+    const [hers, his] = await Promise.all(
+      [ann, bob].map(({ owner }) => api.call('GET', `/v1/vms/${vmId('n')}`, { token: owner })),
+    );
+    expect(hers).toMatchObject({
+      status: 503,
+      body: {
+        code: 'stream-not-followed',
+        detail: expect.stringContaining('VmRequested at revision 0'),
+        stale: { eventId: first?.eventId, revision: '0' },
+        fix: expect.stringContaining(`hcc parked skip ${first?.eventId} --consumer read-model --reason`),
+      },
+    });
+    expect(his).toMatchObject({ status: 404, body: { code: 'vm-not-found' } });
+    expect(await api.call('GET', `/v1/vms/${newId()}`)).toMatchObject({ status: 404 });
+
+    await api.must('POST', `/v1/parked/read-model/${first?.eventId}/skip`, { body: { reason: 'a test build' } });
+    await expect.poll(() => parked(api, 'consumer=read-model')).toHaveLength(0);
+    await expect.poll(async () => (await api.call('GET', `/v1/vms/${vmId('n')}`)).status).toBe(404);
+  });
+
   it('given a parked event, then it is shown with its tries, its times and the event itself', async () => {
     const { api, eventId } = await stuck();
     const { body } = await api.must('GET', `/v1/parked/read-model/${eventId}`);

@@ -48,7 +48,7 @@ export const countEvent = (count: StreamCount, recorded: RecordedEvent): void =>
 };
 
 /** The account of a request, read as it is stored: also one that no build can read any more names its owner. */
-const requesterOf = ({ type, data }: RecordedEvent): string | null =>
+export const requesterOf = ({ type, data }: RecordedEvent): string | null =>
   type === 'VmRequested' && typeof data.accountId === 'string' ? data.accountId : null;
 
 /** The counts in a file of rows. */

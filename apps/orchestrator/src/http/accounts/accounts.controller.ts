@@ -43,7 +43,7 @@ const showAccount = route({
   params: accountPath,
   query: readAtQuery,
   answer: json(accountAnswer),
-  refusals: ['account-not-found', ...momentRefusals],
+  refusals: ['account-not-found', 'stream-not-followed', ...momentRefusals],
 });
 
 @Controller()
@@ -94,6 +94,7 @@ export class AccountsController {
     if (query.at !== undefined) return this.showPast(accountId, query.at);
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.account(accountId);
+    if (row === null) this.reads.demandFollowed('account', accountId);
     if (row === null) throw noAccount(accountId);
     return this.view(row);
   }

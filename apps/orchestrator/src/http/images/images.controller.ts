@@ -55,7 +55,7 @@ const showImage = route({
   params: imagePath,
   query: readQuery,
   answer: json(imageAnswer),
-  refusals: ['image-not-found'],
+  refusals: ['image-not-found', 'stream-not-followed'],
 });
 
 @Controller()
@@ -113,6 +113,7 @@ export class ImagesController {
   ) {
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.image(digest);
+    if (row === null) this.reads.demandFollowed('image', digest);
     if (row === null) throw new Refusal('image-not-found', `image ${digest} is not registered`);
     return this.view(row);
   }

@@ -46,7 +46,7 @@ const showMiner = route({
   params: minerPath,
   query: readAtQuery,
   answer: json(minerAnswer),
-  refusals: ['miner-not-found', ...momentRefusals],
+  refusals: ['miner-not-found', 'stream-not-followed', ...momentRefusals],
 });
 
 @Controller()
@@ -87,6 +87,7 @@ export class MinersController {
     if (query.at !== undefined) return this.showPast(minerId, query.at);
     await this.upTo(query.atLeast, reply);
     const row = this.reads.rows.miner(minerId);
+    if (row === null) this.reads.demandFollowed('miner', minerId);
     if (row === null) throw new Refusal('miner-not-found', `there is no miner ${minerId}; \`hcc miner ls\` lists them`);
     return this.view(row);
   }

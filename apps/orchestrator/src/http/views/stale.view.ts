@@ -12,7 +12,8 @@ export const staleAnswer = z
   })
   .meta({ id: 'Stale' });
 
-export type StaleView = z.input<typeof staleAnswer> | null;
+export type Stale = z.input<typeof staleAnswer>;
+export type StaleView = Stale | null;
 
 /** Since when and why something is not what its stream says; `null` when it is. */
 export const staleView = (standing: Standing | null): StaleView => {

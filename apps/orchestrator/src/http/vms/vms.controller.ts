@@ -1,12 +1,12 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import type { EventStore } from '#events';
+import { type EventStore, streamName } from '#events';
 import { HandleVm } from '../../handling/messages.ts';
 import { type VmRow, vms } from '../../projections/vms.projection.ts';
-import { PAST, READS, STAMP, STORE } from '../../tokens.ts';
+import { OWNERSHIP, PAST, READS, STAMP, STORE } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
 import { demandAccount, demandSight, maySee } from '../auth/principal.ts';
-import { noVm } from '../ownership.ts';
+import { noVm, type Ownership } from '../ownership.ts';
 import { notThen, type Past } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
@@ -59,7 +59,7 @@ const showVm = route({
   params: vmPath,
   query: readAtQuery,
   answer: json(vmAnswer),
-  refusals: ['vm-not-found', ...momentRefusals],
+  refusals: ['vm-not-found', 'stream-not-followed', ...momentRefusals],
 });
 
 @Controller()
@@ -70,6 +70,7 @@ export class VmsController {
     @Inject(READS) private readonly reads: Reads,
     @Inject(PAST) private readonly past: Past,
     @Inject(STAMP) private readonly stamp: Stamp,
+    @Inject(OWNERSHIP) private readonly ownership: Ownership,
   ) {}
 
   @Answers(createVm)
@@ -108,6 +109,9 @@ export class VmsController {
     if (query.at !== undefined) return this.showPast(caller, vmId, query.at);
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.vm(vmId);
+    if (row === null && (await this.ownership.mayRead(caller.principal, streamName('vm', vmId)))) {
+      this.reads.demandFollowed('vm', vmId);
+    }
     if (row === null || !maySee(caller.principal, row.vm.accountId)) throw noVm(vmId);
     return this.view(row);
   }
