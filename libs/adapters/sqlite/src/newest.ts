@@ -5,15 +5,16 @@ import type { Reader } from './reader.ts';
 /**
  * Reads of the end of the log from memory. Every consumer asks for the same newest events within the same milliseconds;
  * the first of them reads the rows and parses them, the others are given the same events. Whether anybody has committed
- * since, in this process or another, SQLite says each time. Whole pages of history never change: the last few that were
- * read are kept too, because consumers that start together read it side by side.
+ * since, in this process or another, SQLite says each time. Whole pages of history never change: consumers that
+ * start together read it side by side, and as long as they do, the last few that were read are kept too. Who reads history
+ * alone has nothing kept for it: what outlives the page that is read costs the collector more than to read it.
  */
 export const createNewest = (reader: Reader, positions: Positions): Reader['readAll'] => {
   /** Events after `base`, without a gap, up to the end of the log as of `version`. */
   let events: RecordedEvent[] = [];
   let base = 0;
   let version: number | undefined;
-  const history = new Map<string, ReadPage>();
+  const history = createHistory(reader);
 
   const countAfter = (after: Position | null): number => (after === null ? 0 : positions.countOf(after));
 
@@ -41,29 +42,47 @@ export const createNewest = (reader: Reader, positions: Positions): Reader['read
     return page;
   };
 
-  const readHistory: Reader['readAll'] = (after, limit) => {
-    const key = `${countAfter(after)} ${pageEvents(limit)}`;
-    const kept = history.get(key);
-    if (kept !== undefined) return kept;
-    const page = reader.readAll(after, limit);
-    if (page.end) return page;
-    history.set(key, page);
-    for (const oldest of history.keys()) {
-      if (history.size <= historyPagesMax) break;
-      history.delete(oldest);
-    }
-    return page;
-  };
-
   return (after, limit) => {
     const from = countAfter(after);
     if (!refresh() || from < base || from > base + events.length) {
       const before = reader.dataVersion();
-      return beginAt(readHistory(after, limit), before);
+      return beginAt(history.read(after, limit, from), before);
     }
     // Whoever reads here has caught up; who still reads history reads it again.
-    history.clear();
+    history.forget();
     const page = events.slice(from - base, from - base + pageEvents(limit));
     return { events: page, next: page.at(-1)?.position ?? after, end: from + page.length === base + events.length };
+  };
+};
+
+/** Reads of history. A page is kept once somebody asks again for one of the last few, until a kept one leaves unasked for. */
+const createHistory = (reader: Reader) => {
+  /** The last few that were read, oldest first; `null` for one that was not kept. */
+  const pages = new Map<string, { readonly page: ReadPage; given: boolean } | null>();
+  let isShared = false;
+  return {
+    read: (after: Position | null, limit: number | undefined, from: number): ReadPage => {
+      const key = `${from} ${pageEvents(limit)}`;
+      const kept = pages.get(key);
+      if (kept !== undefined) isShared = true;
+      if (kept) {
+        kept.given = true;
+        return kept.page;
+      }
+      const page = reader.readAll(after, limit);
+      if (page.end) return page;
+      pages.delete(key);
+      pages.set(key, isShared ? { page, given: false } : null);
+      for (const [oldest, leaving] of pages) {
+        if (pages.size <= historyPagesMax) break;
+        if (leaving?.given === false) isShared = false;
+        pages.delete(oldest);
+      }
+      return page;
+    },
+    forget: () => {
+      pages.clear();
+      isShared = false;
+    },
   };
 };
