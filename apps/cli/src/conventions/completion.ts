@@ -48,9 +48,51 @@ complete -o default -F _hcc hcc
 `;
 };
 
-/** The same for zsh, which runs bash's by its own bridge. */
-export const zshScript = (program: Command): string =>
-  `#compdef hcc\nautoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n${bashScript(program)}`;
+/** The same for zsh, with what each word does beside it. It may be sourced, or lie in `$fpath` as `_hcc`. */
+export const zshScript = (program: Command): string => {
+  const places = placesOf(program);
+  const steps = places
+    .filter(({ steps }) => steps.length > 0)
+    .map(({ path, steps }) => `      ${steps.join('|')}) at=${path} ;;`);
+  const described = (all: readonly (readonly [string, string])[]): string =>
+    all.map(([word, says]) => `'${`${word}:${says}`.replaceAll("'", `'\\''`)}'`).join(' ');
+  const offers = places.map(({ path, words, options, kind }) => {
+    const verbs = described(words.map(({ word, says }) => [word, says]));
+    const flags = described(options.map(({ long, says }) => [long, says]));
+    return `    ${path}) verbs=(${verbs}); flags=(${flags})${kind === null ? '' : `; kind=${kind}`} ;;`;
+  });
+  // `path` and `words` have meanings of their own in zsh.
+  return `#compdef hcc
+# hcc completion for zsh: source this, or put it into a directory of $fpath as _hcc
+_hcc() {
+  local at=hcc kind= word
+  local -a verbs flags ids
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    case "$at/$word" in
+${steps.join('\n')}
+    esac
+  done
+  case "$at" in
+${offers.join('\n')}
+  esac
+  if [[ $PREFIX == -* ]]; then
+    _describe -o option flags
+    return
+  fi
+  if [[ -n $kind ]]; then
+    ids=(\${(f)"$(hcc completion ids $kind 2>/dev/null)"})
+    compadd -a ids && return
+  fi
+  _describe command verbs || _files
+}
+if [[ "$funcstack[1]" == _hcc ]]; then
+  _hcc "$@"
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+  compdef _hcc hcc
+fi
+`;
+};
 
 /** The same for fish, with what each word does beside it. */
 export const fishScript = (program: Command): string => {

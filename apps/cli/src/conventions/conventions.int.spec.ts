@@ -138,13 +138,4 @@ describe('completion', () => {
     expect(complete('hcc', 'miner', 'status', 'b0')).toEqual(['b0000000-0000-4000-8000-000000000000']);
     expect(api.asked.at(-1)?.path).toBe('/v1/miners');
   });
-
-  test('given zsh and fish, then each has a script that names every noun', async () => {
-    const { hcc } = await machineWith({});
-    for (const shell of ['zsh', 'fish']) {
-      const { out, code } = await hcc('completion', shell);
-      expect(code).toBe(0);
-      for (const noun of ['vm', 'miner', 'account', 'parked', 'audit']) expect(out).toContain(`hcc/${noun}`);
-    }
-  });
 });
