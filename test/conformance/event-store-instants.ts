@@ -61,7 +61,7 @@ export const describeInstants = (open: Open): void => {
         positions.push(...(await recordAt(store, more)));
         times.push(...more);
         const byPages = createInstants((options) => store.readAll(options));
-        for (const wanted of [...fc.sample(fc.constantFrom(...times), { seed: 7, numRuns: 20 }), noon - 1, noon * 2]) {
+        for (const wanted of [...fc.sample(fc.constantFrom(...times), { seed: 7, numRuns: 8 }), noon - 1, noon * 2]) {
           const expected = lastBeforeLater(times, positions, wanted);
           expect([wanted, await store.positionAt(wanted)]).toEqual([wanted, expected]);
           expect([wanted, await byPages.positionAt(wanted)]).toEqual([wanted, expected]);
