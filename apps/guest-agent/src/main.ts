@@ -2,17 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSystemClock } from '#adapters/system';
 import { runAgent } from './agent.ts';
+import { beginWith } from './begin.ts';
 import { openPort } from './port/virtio-port.ts';
 import { agentVersion } from './version.ts';
 
 const { now } = createSystemClock();
-await runAgent({
-  kernelLine: await readFile('/proc/cmdline', 'utf8'),
-  agentVersion,
-  openPort,
-  randomBytes,
-  now,
-  say: (line) => void process.stdout.write(`[hccam] ${line}\n`),
-});
-// Whatever happened was said. This machine ends with its agent.
-process.exit(1);
+
+beginWith(async () =>
+  runAgent({
+    kernelLine: await readFile('/proc/cmdline', 'utf8'),
+    agentVersion,
+    openPort,
+    randomBytes,
+    now,
+    say: (line) => void process.stdout.write(`[hccam] ${line}\n`),
+  }),
+);

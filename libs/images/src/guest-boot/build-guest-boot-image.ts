@@ -5,6 +5,7 @@ import { imageFailure } from '../build-once.ts';
 import { readGuestInit } from '../guest-files.ts';
 import { hashFile } from '../hash-file.ts';
 import { readKernel } from '../kernel.ts';
+import { snapshotAgent } from '../measured/agent-snapshot.ts';
 import { bootFileNames, sha256 } from '../measured/boot-pair.ts';
 import { type AgentBundle, bundleAgent, type NetworkKind } from '../measured/bundle-agent.ts';
 import { fetchPackages } from '../packages.ts';
@@ -47,7 +48,7 @@ export async function buildGuestBootImage(options: BuildGuestBootOptions): Promi
 
 type Ingredients = { readonly bundle: AgentBundle; readonly init: Uint8Array; readonly node: Uint8Array };
 
-const recipe = { revision: 1, suite: 'bookworm', packages: guestBootPackages, modules: guestBootModules } as const;
+const recipe = { revision: 2, suite: 'bookworm', packages: guestBootPackages, modules: guestBootModules } as const;
 
 async function buildAndPublish(pointer: string, options: BuildGuestBootOptions & Ingredients): Promise<GuestBootImage> {
   const { cacheDir, report, kind } = options;
@@ -89,7 +90,8 @@ async function build(
   );
   const kernel = await readKernel(root, guestBootModules, guestBootModulesWhereThere);
   await writeFile(join(out, bootFileNames.kernel), kernel.image);
-  await writeFile(join(out, bootFileNames.initrd), await guestBootInitramfs({ root, kernel, init, bundle, node }));
+  const agent = await snapshotAgent(bundle);
+  await writeFile(join(out, bootFileNames.initrd), await guestBootInitramfs({ root, kernel, init, agent, node }));
   const manifest: GuestBootManifest = {
     manifestVersion: 1,
     name: 'guest-boot',
@@ -97,7 +99,7 @@ async function build(
     kernelRelease: kernel.release,
     kernel: await hashFile(join(out, bootFileNames.kernel)),
     initrd: await hashFile(join(out, bootFileNames.initrd)),
-    agent: Object.fromEntries([...bundle].map(([name, bytes]) => [name, sha256(bytes)])),
+    agent: Object.fromEntries([...bundle, ...agent].map(([name, bytes]) => [name, sha256(bytes)])),
     node: sha256(node),
     packages: [...packages],
   };

@@ -23,7 +23,7 @@ describe.skipIf(missing.length > 0)(`the boot image of owners' VMs${reason}`, ()
 
       const files = readCpioFiles(await readFile(first.initrdPath), 'the boot image');
       const wanted = ['bin/busybox', 'bin/node', 'sbin/cryptsetup', 'sbin/veritysetup', 'sbin/resize2fs', 'init'];
-      expect([...files.keys()]).toEqual(expect.arrayContaining([...wanted, 'agent/main.mjs']));
+      expect([...files.keys()]).toEqual(expect.arrayContaining([...wanted, 'agent/agent.blob']));
       const order = Buffer.from(files.get('modules/order') ?? []).toString();
       const [before, after] = [order.indexOf('dm_bufio.ko'), order.indexOf('dm_verity.ko')];
       expect(before >= 0 && before < after, order).toBe(true);

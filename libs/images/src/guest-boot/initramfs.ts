@@ -43,7 +43,7 @@ export async function guestBootInitramfs(from: {
   readonly root: string;
   readonly kernel: Kernel;
   readonly init: Uint8Array;
-  readonly bundle: AgentBundle;
+  readonly agent: AgentBundle;
   readonly node: Uint8Array;
 }): Promise<Uint8Array> {
   const { root } = from;
@@ -56,7 +56,7 @@ export async function guestBootInitramfs(from: {
   }
   await addNode(tree, root, from.node);
   addFile(tree, 'init', from.init, 0o755);
-  for (const [name, bytes] of from.bundle) addFile(tree, `agent/${name}`, bytes, 0o644);
+  for (const [name, bytes] of from.agent) addFile(tree, `agent/${name}`, bytes, 0o644);
   return cpioArchive([...tree.values()].map(withoutSymbols));
 }
 

@@ -5,6 +5,7 @@ import { imageFailure } from '../build-once.ts';
 import type { CpioEntry } from '../cpio.ts';
 import { readGuestInit } from '../guest-files.ts';
 import { hashFile } from '../hash-file.ts';
+import { snapshotAgent } from '../measured/agent-snapshot.ts';
 import { bootFileNames, readBootPair, sha256, treeDigests } from '../measured/boot-pair.ts';
 import { type AgentBundle, bundleAgent, type NetworkKind } from '../measured/bundle-agent.ts';
 import type { Image } from '../store.ts';
@@ -61,7 +62,7 @@ export async function buildHccamImage(options: BuildHccamOptions): Promise<Hccam
 
 type Ingredients = { readonly bundle: AgentBundle; readonly init: Uint8Array; readonly runtime: Tree };
 
-const revision = 1;
+const revision = 2;
 
 async function buildLocked(dir: string, options: BuildHccamOptions & Ingredients): Promise<HccamManifest> {
   await mkdir(join(options.cacheDir, 'hccam'), { recursive: true });
@@ -75,7 +76,8 @@ async function build(dir: string, options: BuildHccamOptions & Ingredients): Pro
   try {
     await copyFile(base.kernelPath, join(out, bootFileNames.kernel));
     const from = await readFile(base.initrdPath);
-    await writeFile(join(out, bootFileNames.initrd), hccamInitramfs({ base: from, init, bundle, runtime }));
+    const agent = await snapshotAgent(bundle);
+    await writeFile(join(out, bootFileNames.initrd), hccamInitramfs({ base: from, init, agent, runtime }));
     const manifest: HccamManifest = {
       manifestVersion: 1,
       name: 'hccam',
@@ -83,7 +85,7 @@ async function build(dir: string, options: BuildHccamOptions & Ingredients): Pro
       kernelRelease: base.manifest.version.replace(/^\d+-/, ''),
       kernel: await hashFile(join(out, bootFileNames.kernel)),
       initrd: await hashFile(join(out, bootFileNames.initrd)),
-      agent: Object.fromEntries([...bundle].map(([name, bytes]) => [name, sha256(bytes)])),
+      agent: Object.fromEntries([...bundle, ...agent].map(([name, bytes]) => [name, sha256(bytes)])),
     };
     await writeFile(join(out, bootFileNames.manifest), JSON.stringify(manifest));
     // A directory without a manifest that can be read is what a crash, or an older build, left.

@@ -17,14 +17,14 @@ const base = cpioArchive([file('bin/busybox', 'busybox'), ...modules]);
 const from = {
   base,
   init: Buffer.from('#!/bin/sh'),
-  bundle: new Map([['main.mjs', Buffer.from('1')]]),
+  agent: new Map([['agent.blob', Buffer.from('1')]]),
   runtime: new Map(),
 };
 
 describe("the system VM's first RAM disk", () => {
   test('given the small image / when it is made / then it has busybox, the agent and only the drivers of its ports', () => {
     const files = readCpioFiles(hccamInitramfs(from), 'made');
-    expect([...files.keys()]).toContain('agent/main.mjs');
+    expect([...files.keys()]).toContain('agent/agent.blob');
     expect([...files.keys()]).not.toContain('modules/virtio_net.ko');
     const order = Buffer.from(files.get('modules/order') ?? []).toString();
     expect(order).toBe('virtio.ko\nvirtio_pci.ko\nvirtio_console.ko\nvirtio_rng.ko\npvpanic_pci.ko\n');

@@ -13,7 +13,7 @@ export function hccamInitramfs(from: {
   /** The small image's own first RAM disk. */
   readonly base: Uint8Array;
   readonly init: Uint8Array;
-  readonly bundle: AgentBundle;
+  readonly agent: AgentBundle;
   readonly runtime: Tree;
 }): Uint8Array {
   const files = readCpioFiles(from.base, "the small image's first RAM disk");
@@ -21,7 +21,7 @@ export function hccamInitramfs(from: {
   addSystem(tree, { busybox: memberOf(files, 'bin/busybox'), applets, modules: modulesOf(files) });
   for (const dir of ['tmp', 'agent']) addDirectory(tree, dir);
   addFile(tree, 'init', from.init, 0o755);
-  for (const [name, bytes] of from.bundle) addFile(tree, `agent/${name}`, bytes, 0o644);
+  for (const [name, bytes] of from.agent) addFile(tree, `agent/${name}`, bytes, 0o644);
   return cpioArchive([...tree.values()]);
 }
 

@@ -6,28 +6,25 @@ import { ImageError } from '../image-error.ts';
 
 export type NetworkKind = 'simulated' | 'production';
 
-/** The guest agent's programs by file name. */
+/** The guest agent as one script, by its file name `main.cjs`. */
 export type AgentBundle = ReadonlyMap<string, Uint8Array>;
 
 /** Whose agent: a miner's system VM has one, and every owner's VM has one until its disk is open. */
 export type AgentProgram = 'hccam' | 'guest-boot';
 
-/** An agent bundled from its sources, its first file `main.mjs`. On a simulated network the simulated processor's client
- *  is a file of its own; a production network's bundle holds nothing of it. The same sources give the same bytes,
- *  wherever they are. */
+/** An agent bundled from its sources. A production network's bundle holds nothing of the simulated processor's client.
+ *  The same sources give the same bytes, wherever they are. */
 export async function bundleAgent(kind: NetworkKind, program: AgentProgram = 'hccam'): Promise<AgentBundle> {
   const root = await sourceRoot();
   const built = await build({
     absWorkingDir: root,
     entryPoints: [entries[program]],
     bundle: true,
-    splitting: true,
     write: false,
-    outdir: 'agent',
-    entryNames: 'main',
-    outExtension: { '.js': '.mjs' },
+    outfile: 'main.cjs',
     platform: 'node',
-    format: 'esm',
+    // One script, not modules: the only thing Node makes a snapshot of.
+    format: 'cjs',
     target: 'node24',
     conditions: ['hcc-source'],
     plugins: [...(kind === 'production' ? [withoutSimulated] : []), withoutTranslations, ourLibraries],
@@ -41,8 +38,7 @@ export async function bundleAgent(kind: NetworkKind, program: AgentProgram = 'hc
       `the guest agent could not be bundled: ${reason}; run npm ci and try again`,
     );
   });
-  const files = built.outputFiles.map(({ path, contents }) => [basename(path), contents] as const);
-  return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return new Map(built.outputFiles.map(({ path, contents }) => [basename(path), contents]));
 }
 
 const entries = {
@@ -54,12 +50,11 @@ const entries = {
 const withoutSimulated: Plugin = {
   name: 'without-simulated',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /\/simulated-provider\.ts$/ }, () => ({ path: './simulated-provider.mjs', external: true }));
+    onResolve({ filter: /\/simulated-provider\.ts$/ }, () => ({ path: './simulated-provider.cjs', external: true }));
   },
 };
 
-/** zod carries its messages in fifty languages and the agent says them in one: the others are a quarter of what a machine
- *  would have to read, under emulation for half a second of every boot. */
+/** zod carries its messages in fifty languages and the agent says them in one. */
 const withoutTranslations: Plugin = {
   name: 'without-translations',
   setup: ({ onResolve, onLoad }) => {
