@@ -162,6 +162,7 @@ export {
   vekIdentityOf,
 } from './snp/vek-source.ts';
 export { type SnpEvidence, verifySnp } from './snp/verify.ts';
+export { sayWindow } from './snp/window.ts';
 export { parseTpmQuote, type TpmQuote } from './tpm/attest.ts';
 export { verifyAzureRuntime } from './tpm/azure.ts';
 export type { TpmModel } from './tpm/certificate.ts';

@@ -1,4 +1,4 @@
-import { judgeCertificates, Malformed, readVek, type TrustRoots, trustRootOf } from '#attestation';
+import { judgeCertificates, Malformed, readVek, sayWindow, type TrustRoots, trustRootOf } from '#attestation';
 import type { Network } from '#domain';
 import { byProcessor, firstOf, type PassportCheck, unchecked } from './check.ts';
 import { type Certificates, type Court, certificateSha256 } from './judging.ts';
@@ -54,7 +54,8 @@ const revocationCheck = (
     const { checks, revocation } = judge(list);
     if (!checks.some((one) => one.code === 'snp-crl' && one.outcome === 'passed')) continue;
     const listed = checks.find((one) => one.code === 'snp-not-revoked' && one.outcome === 'failed');
-    const detail = `no certificate of its chain is in the list of ${revocation?.window ?? 'its root'}`;
+    const said = revocation === null ? null : sayWindow(revocation.thisUpdateMs, revocation.nextUpdateMs);
+    const detail = `no certificate of its chain is in the list of ${said ?? 'its root'}`;
     return byProcessor(code, about, listed === undefined ? null : listed.observed, { detail, simulated });
   }
   const detail =

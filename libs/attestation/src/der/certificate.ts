@@ -26,6 +26,8 @@ export interface Certificate {
 export interface PublicKeyInfo {
   /** SubjectPublicKeyInfo, as it is signed. */
   readonly raw: Uint8Array;
+  /** Its last part, the BIT STRING of the key itself, whole. */
+  readonly keyElement: Uint8Array;
   readonly algorithm: string;
   /** The named curve of an elliptic key. */
   readonly curve: string | null;
@@ -44,16 +46,16 @@ export const readCertificate = (bytes: Uint8Array, what = 'Certificate'): Certif
   const outside = new DerReader(bytes, what);
   const certificate = outside.sequence('certificate');
   outside.end();
-  const signed = certificate.tagged(derTags.sequence, 'tbsCertificate');
-  const outer = certificate.tagged(derTags.sequence, 'signatureAlgorithm');
+  const fields = certificate.sequence('tbsCertificate');
+  const outer = certificate.sequence('signatureAlgorithm');
   const signature = certificate.bitString('signature');
   certificate.end();
 
-  const fields = new DerReader(signed.content, `${what}.tbsCertificate`, certificate.depth + 1);
   readVersion(fields);
   const serialHex = readSerial(fields, 'serialNumber');
-  const inner = fields.tagged(derTags.sequence, 'signature');
-  const signatureAlgorithm = readSignatureAlgorithm(new DerReader(inner.content, `${fields.what}.signature`, 2));
+  const signed = fields.raw;
+  const inner = fields.sequence('signature');
+  const signatureAlgorithm = readSignatureAlgorithm(inner);
   if (Buffer.compare(inner.raw, outer.raw) !== 0) {
     throw new Malformed(
       'wrong-value',
@@ -72,7 +74,7 @@ export const readCertificate = (bytes: Uint8Array, what = 'Certificate'): Certif
   const extensions = fields.hasExplicit(3) ? readExtensions(fields.explicit(3, 'extensions')) : new Map();
   fields.end();
   return {
-    ...{ raw: bytes, signed: signed.raw, signatureAlgorithm, signature, serialHex, issuer, subject },
+    ...{ raw: bytes, signed, signatureAlgorithm, signature, serialHex, issuer, subject },
     ...{ notBeforeMs, notAfterMs, publicKey, extensions },
   };
 };
@@ -90,23 +92,23 @@ export const readSerial = (fields: DerReader, field: string): string => {
   if (serial.length > serialBytesMax + 1) {
     throw new Malformed('too-large', `${fields.what}.${field}`, `${serial.length} bytes`, `at most ${serialBytesMax}`);
   }
-  return Buffer.from(serial).toString('hex');
+  return Buffer.from(serial.buffer, serial.byteOffset, serial.length).toString('hex');
 };
 
 /** A SubjectPublicKeyInfo, which is the next element. */
 export const readPublicKeyInfo = (fields: DerReader): PublicKeyInfo => {
-  const element = fields.tagged(derTags.sequence, 'subjectPublicKeyInfo');
-  const inside = new DerReader(element.content, `${fields.what}.subjectPublicKeyInfo`, fields.depth + 1);
+  const inside = fields.sequence('subjectPublicKeyInfo');
   const identifier = inside.sequence('algorithm');
   const algorithm = identifier.objectIdentifier('algorithm');
   const curve =
     algorithm === publicKeyAlgorithms.elliptic && identifier.nextTag === derTags.objectIdentifier
       ? identifier.objectIdentifier('parameters')
       : null;
+  const keyElement = inside.rest;
   const key = inside.bitString('subjectPublicKey');
   inside.end();
   const modulusBits = algorithm === publicKeyAlgorithms.rsa ? modulusBitsOf(key, inside.what) : null;
-  return { raw: element.raw, algorithm, curve, modulusBits };
+  return { raw: inside.raw, keyElement, algorithm, curve, modulusBits };
 };
 
 const modulusBitsOf = (key: Uint8Array, what: string): number => {

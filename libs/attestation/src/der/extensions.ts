@@ -69,14 +69,23 @@ export type KeyUsage = (typeof usages)[number];
 
 /** `null` where the certificate does not restrict its key. */
 export const keyUsagesOf = (extensions: ReadonlyMap<string, Extension>): ReadonlySet<KeyUsage> | null => {
-  const found = extensions.get(extensionIds.keyUsage);
-  if (found === undefined) return null;
-  const outside = new DerReader(found.value, 'keyUsage');
-  const { bytes } = outside.bits('bits');
-  outside.end();
-  return new Set(usages.filter((_, bit) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0));
+  const bits = usageBits(extensions);
+  return bits === null ? null : new Set(usages.filter((_, bit) => isSet(bits, bit)));
 };
 
 /** Whether a key may be used so; `null` where the certificate does not restrict it. */
-export const keyUsageAllows = (extensions: ReadonlyMap<string, Extension>, usage: KeyUsage): boolean | null =>
-  keyUsagesOf(extensions)?.has(usage) ?? null;
+export const keyUsageAllows = (extensions: ReadonlyMap<string, Extension>, usage: KeyUsage): boolean | null => {
+  const bits = usageBits(extensions);
+  return bits === null ? null : isSet(bits, usages.indexOf(usage));
+};
+
+const usageBits = (extensions: ReadonlyMap<string, Extension>): Uint8Array | null => {
+  const found = extensions.get(extensionIds.keyUsage);
+  if (found === undefined) return null;
+  const outside = new DerReader(found.value, 'keyUsage');
+  const bits = outside.bits('bits');
+  outside.end();
+  return bits;
+};
+
+const isSet = (bits: Uint8Array, bit: number): boolean => ((bits[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;

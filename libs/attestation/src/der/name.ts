@@ -1,7 +1,7 @@
 import { Malformed } from '../malformed.ts';
 import { nameAttributesMax } from './limits.ts';
-import { DerReader } from './reader.ts';
-import { type DerElement, derTags } from './tags.ts';
+import type { DerReader } from './reader.ts';
+import { derTags } from './tags.ts';
 
 export interface Name {
   /** As it is signed: names are the same when their bytes are. */
@@ -15,8 +15,7 @@ const texts: readonly number[] = [derTags.utf8String, derTags.printableString, d
 
 /** A distinguished name. Of its attributes only the common name is decoded; the rest is compared by bytes. */
 export const readName = (from: DerReader, field: string): Name => {
-  const element = from.tagged(derTags.sequence, field);
-  const inside = new DerReader(element.content, `${from.what}.${field}`, from.depth + 1);
+  const inside = from.sequence(field);
   const commonNames: (string | null)[] = [];
   for (let attributes = 0; inside.left > 0; ) {
     const set = inside.set('relativeName');
@@ -27,14 +26,18 @@ export const readName = (from: DerReader, field: string): Name => {
       }
       const attribute = set.sequence('attribute');
       const type = attribute.objectIdentifier('type');
-      const value = attribute.element('value');
+      if (type === commonNameAttribute) commonNames.push(textOf(attribute));
+      else attribute.skip('value');
       attribute.end();
-      if (type === commonNameAttribute) commonNames.push(textOf(value, inside.what));
     } while (set.left > 0);
   }
   const [commonName = null, ...others] = commonNames;
-  return { raw: element.raw, commonName: others.length === 0 ? commonName : null };
+  return { raw: inside.raw, commonName: others.length === 0 ? commonName : null };
 };
 
-const textOf = (value: DerElement, what: string): string | null =>
-  texts.includes(value.tag) ? new DerReader(value.raw, what).string('commonName') : null;
+const textOf = (attribute: DerReader): string | null => {
+  const { nextTag } = attribute;
+  if (nextTag !== undefined && texts.includes(nextTag)) return attribute.string('commonName');
+  attribute.skip('value');
+  return null;
+};

@@ -1,58 +1,15 @@
-import { Malformed } from '../malformed.ts';
-import { depthMax } from './limits.ts';
-import { readObjectIdentifier } from './object-identifier.ts';
-import { type DerElement, derTags } from './tags.ts';
+import { DerCursor } from './cursor.ts';
+import { knownObjectIdentifier, readObjectIdentifier } from './object-identifier.ts';
+import { derTags } from './tags.ts';
 import { readText } from './text.ts';
 import { readTime } from './time.ts';
 
 /**
  * Reads DER element by element, and refuses what is not DER: indefinite or padded lengths, tags of more than one byte,
- * numbers with needless leading bytes, bytes after the end. What it hands out are views, so that nothing grows with a length field.
- * `explicit(n)` and `sequence()` step inside; callers say `end()` when they have read what they know.
+ * numbers with needless leading bytes, bytes after the end. What it hands out are views, so that nothing grows with a length
+ * field. `explicit(n)` and `sequence()` step inside, over the same bytes; callers say `end()` when they have read what they know.
  */
-export class DerReader {
-  #at = 0;
-
-  readonly bytes: Uint8Array;
-  readonly depth: number;
-  readonly #name: string;
-  readonly #outside: DerReader | undefined;
-
-  constructor(bytes: Uint8Array, name: string, depth = 0, outside?: DerReader) {
-    this.#name = name;
-    this.#outside = outside;
-    this.depth = depth;
-    // Views of a Buffer are Buffers, which cost several times as much to make.
-    this.bytes = Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
-    if (depth > depthMax) throw new Malformed('not-der', this.what, `${depth} levels deep`, `at most ${depthMax}`);
-  }
-
-  /** The structure's name, for errors: made where there is one. */
-  get what(): string {
-    return this.#outside === undefined ? this.#name : `${this.#outside.what}.${this.#name}`;
-  }
-
-  get left(): number {
-    return this.bytes.length - this.#at;
-  }
-
-  /** The tag of the next element, or undefined at the end. */
-  get nextTag(): number | undefined {
-    return this.bytes[this.#at];
-  }
-
-  element(field: string): DerElement {
-    const from = this.#at;
-    const tag = this.#byte(field);
-    const content = this.#rest(tag, from, field);
-    return { tag, content, raw: this.bytes.subarray(from, this.#at) };
-  }
-
-  tagged(tag: number, field: string): DerElement {
-    this.#expect(tag, field);
-    return this.element(field);
-  }
-
+export class DerReader extends DerCursor {
   sequence(field: string): DerReader {
     return this.#inside(derTags.sequence, field);
   }
@@ -66,135 +23,107 @@ export class DerReader {
     return this.#inside(0xa0 | number, field);
   }
 
-  hasExplicit(number: number): boolean {
-    return this.nextTag === (0xa0 | number);
-  }
-
   /** The bytes of a number as they are signed: two's complement, shortest form. */
   integerBytes(field: string): Uint8Array {
-    const content = this.#content(derTags.integer, field);
-    const [first, second] = content;
-    if (first === undefined) throw this.#refused(field, 'a number without bytes', 'at least one byte');
-    const padded = second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
-    if (padded) throw this.#refused(field, 'a number with a needless leading byte', 'the shortest form');
-    return content;
+    const from = this.#integer(field);
+    return this.bytes.subarray(from, this.at);
   }
 
   /** A number from 0 to 2^31 - 1. */
   natural(field: string): number {
-    const content = this.integerBytes(field);
-    const negative = (content[0] ?? 0) >= 0x80;
-    if (negative || content.length > 4) throw this.#refused(field, 'a negative or huge number', '0 to 2147483647');
-    return content.reduce((value, byte) => value * 256 + byte, 0);
+    const from = this.#integer(field);
+    const negative = (this.bytes[from] ?? 0) >= 0x80;
+    if (negative || this.at - from > 4) throw this.refused(field, 'a negative or huge number', '0 to 2147483647');
+    let value = 0;
+    for (let at = from; at < this.at; at += 1) value = value * 256 + (this.bytes[at] ?? 0);
+    return value;
   }
 
   objectIdentifier(field: string): string {
-    return readObjectIdentifier(this.#content(derTags.objectIdentifier, field), () => `${this.what}.${field}`);
+    const from = this.take(derTags.objectIdentifier, field);
+    const known = knownObjectIdentifier(this.bytes, from, this.at);
+    return known ?? readObjectIdentifier(this.bytes.subarray(from, this.at), () => `${this.what}.${field}`);
   }
 
   octetString(field: string): Uint8Array {
-    return this.#content(derTags.octetString, field);
+    const from = this.take(derTags.octetString, field);
+    return this.bytes.subarray(from, this.at);
   }
 
   /** A bit string of whole bytes, as keys and signatures are. */
   bitString(field: string): Uint8Array {
-    const { unusedBits, bytes } = this.bits(field);
-    if (unusedBits !== 0) throw this.#refused(field, `${unusedBits} unused bits`, 'whole bytes');
-    return bytes;
+    const from = this.#bits(field);
+    const unusedBits = this.bytes[from - 1];
+    if (unusedBits !== 0) throw this.refused(field, `${unusedBits} unused bits`, 'whole bytes');
+    return this.bytes.subarray(from, this.at);
   }
 
-  bits(field: string): { readonly unusedBits: number; readonly bytes: Uint8Array } {
-    const content = this.#content(derTags.bitString, field);
-    const unusedBits = content[0] ?? 8;
-    const bytes = content.subarray(1);
-    const tail = bytes.at(-1) ?? 0;
-    const wrong = unusedBits > 7 || (bytes.length === 0 && unusedBits > 0) || (tail & ((1 << unusedBits) - 1)) !== 0;
-    if (wrong) throw this.#refused(field, 'unused bits that are set or too many', 'unused bits of zero');
-    return { unusedBits, bytes };
+  /** The bytes of a bit string; those that are unused are zero. */
+  bits(field: string): Uint8Array {
+    const from = this.#bits(field);
+    return this.bytes.subarray(from, this.at);
   }
 
   boolean(field: string): boolean {
-    const content = this.#content(derTags.boolean, field);
-    if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)) {
-      throw this.#refused(field, `boolean ${Buffer.from(content).toString('hex')}`, '00 or ff');
+    const from = this.take(derTags.boolean, field);
+    const value = this.bytes[from];
+    if (this.at - from !== 1 || (value !== 0 && value !== 0xff)) {
+      const seen = Buffer.from(this.bytes.subarray(from, this.at)).toString('hex');
+      throw this.refused(field, `boolean ${seen}`, '00 or ff');
     }
-    return content[0] === 0xff;
+    return value === 0xff;
   }
 
   nothing(field: string): void {
-    if (this.#content(derTags.nothing, field).length > 0) throw this.#refused(field, 'a NULL with content', 'NULL');
+    const from = this.take(derTags.nothing, field);
+    if (this.at > from) throw this.refused(field, 'a NULL with content', 'NULL');
   }
 
   /** UTCTime or GeneralizedTime, in milliseconds since 1970. */
   timeMs(field: string): number {
     const generalized = this.nextTag === derTags.generalizedTime;
-    const content = this.#content(generalized ? derTags.generalizedTime : derTags.utcTime, field);
-    return readTime(Buffer.from(content).toString('latin1'), generalized, `${this.what}.${field}`);
+    const from = this.take(generalized ? derTags.generalizedTime : derTags.utcTime, field);
+    const timeMs = readTime(this.bytes, from, this.at, generalized);
+    if (timeMs !== null) return timeMs;
+    const written = Buffer.from(this.bytes.subarray(from, this.at)).toString('latin1');
+    throw this.refused(field, JSON.stringify(written), generalized ? 'YYYYMMDDHHMMSSZ' : 'YYMMDDHHMMSSZ');
   }
 
   /** A UTF-8, printable or IA5 string. */
   string(field: string): string {
-    return readText(this.element(field), `${this.what}.${field}`);
-  }
-
-  /** Refuses bytes after the last field. */
-  end(): void {
-    if (this.left > 0) {
-      throw new Malformed('trailing-bytes', this.what, `${this.left} bytes more`, 'the end of the structure', this.#at);
-    }
+    const tag = this.nextTag ?? derTags.utf8String;
+    const ascii = tag === derTags.printableString || tag === derTags.ia5String;
+    if (!ascii && tag !== derTags.utf8String) throw this.refused(field, `tag ${tag.toString(16)}`, 'a string');
+    const from = this.take(tag, field);
+    const text = readText(this.bytes.subarray(from, this.at), ascii);
+    if (text === null) throw this.refused(field, 'bytes that are none of its kind', ascii ? 'ASCII' : 'UTF-8');
+    return text;
   }
 
   #inside(tag: number, field: string): DerReader {
-    return new DerReader(this.#content(tag, field), field, this.depth + 1, this);
+    const from = this.at;
+    const at = this.take(tag, field);
+    return new DerReader(this.bytes, field, { of: this, from, at, end: this.at });
   }
 
-  #expect(tag: number, field: string): void {
-    const seen = this.nextTag;
-    if (seen === tag) return;
-    const observed = seen === undefined ? 'the end' : `tag ${seen.toString(16)}`;
-    throw this.#refused(field, observed, `tag ${tag.toString(16)}`);
+  /** Where the digits of the next number begin. */
+  #integer(field: string): number {
+    const from = this.take(derTags.integer, field);
+    if (this.at === from) throw this.refused(field, 'a number without bytes', 'at least one byte');
+    const [first, second] = [this.bytes[from] ?? 0, this.bytes[from + 1] ?? 0];
+    const padded = this.at - from > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
+    if (padded) throw this.refused(field, 'a number with a needless leading byte', 'the shortest form');
+    return from;
   }
 
-  #content(tag: number, field: string): Uint8Array {
-    this.#expect(tag, field);
-    const from = this.#at;
-    this.#at += 1;
-    return this.#rest(tag, from, field);
-  }
-
-  /** What follows the tag at `from`: a length, and so many bytes. */
-  #rest(tag: number, from: number, field: string): Uint8Array {
-    if ((tag & 0x1f) === 0x1f) throw this.#refused(field, 'a tag of several bytes', 'a tag of one byte');
-    const length = this.#length(field);
-    if (length > this.left) {
-      throw new Malformed('truncated', `${this.what}.${field}`, `${this.left} bytes`, `${length} bytes`, from);
-    }
-    const start = this.#at;
-    this.#at += length;
-    return this.bytes.subarray(start, this.#at);
-  }
-
-  #byte(field: string): number {
-    const byte = this.bytes[this.#at];
-    if (byte === undefined) throw new Malformed('truncated', `${this.what}.${field}`, 'the end', 'a byte', this.#at);
-    this.#at += 1;
-    return byte;
-  }
-
-  /** The shortest form only, four bytes of it at most. */
-  #length(field: string): number {
-    const first = this.#byte(field);
-    if (first < 0x80) return first;
-    const count = first & 0x7f;
-    if (count === 0 || count > 4) throw this.#refused(field, `a length of ${count} bytes`, 'one to four');
-    let length = 0;
-    for (let n = 0; n < count; n += 1) length = length * 256 + this.#byte(field);
-    if (length < 0x80 || length < 256 ** (count - 1))
-      throw this.#refused(field, 'a padded length', 'the shortest form');
-    return length;
-  }
-
-  #refused(field: string, observed: string, wanted: string): Malformed {
-    return new Malformed('not-der', `${this.what}.${field}`, observed, wanted, this.#at);
+  /** Where the bytes of the next bit string begin, behind the one that counts its unused bits. */
+  #bits(field: string): number {
+    const from = this.take(derTags.bitString, field);
+    const unusedBits = this.at > from ? (this.bytes[from] ?? 8) : 8;
+    const isEmpty = this.at <= from + 1;
+    const tail = isEmpty ? 0 : (this.bytes[this.at - 1] ?? 0);
+    const wrong = unusedBits > 7 || (isEmpty && unusedBits > 0) || (tail & ((1 << unusedBits) - 1)) !== 0;
+    if (wrong) throw this.refused(field, 'unused bits that are set or too many', 'unused bits of zero');
+    return from + 1;
   }
 }

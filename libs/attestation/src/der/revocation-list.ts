@@ -30,16 +30,16 @@ export const readRevocationList = (bytes: Uint8Array, what = 'CertificateList'):
   const outside = new DerReader(bytes, what);
   const list = outside.sequence('list');
   outside.end();
-  const signed = list.tagged(derTags.sequence, 'tbsCertList');
-  const outer = list.tagged(derTags.sequence, 'signatureAlgorithm');
+  const fields = list.sequence('tbsCertList');
+  const outer = list.sequence('signatureAlgorithm');
   const signature = list.bitString('signature');
   list.end();
 
-  const fields = new DerReader(signed.content, `${what}.tbsCertList`, list.depth + 1);
+  const signed = fields.raw;
   const version = fields.natural('version');
   if (version !== 1) throw new Malformed('wrong-value', `${fields.what}.version`, `${version}`, '1 (version 2)');
-  const inner = fields.tagged(derTags.sequence, 'signature');
-  const signatureAlgorithm = readSignatureAlgorithm(new DerReader(inner.content, `${fields.what}.signature`, 2));
+  const inner = fields.sequence('signature');
+  const signatureAlgorithm = readSignatureAlgorithm(inner);
   if (Buffer.compare(inner.raw, outer.raw) !== 0) {
     throw new Malformed('wrong-value', `${what}.signatureAlgorithm`, 'other bytes', 'what tbsCertList.signature says');
   }
@@ -51,7 +51,7 @@ export const readRevocationList = (bytes: Uint8Array, what = 'CertificateList'):
   const extensions = fields.hasExplicit(0) ? readExtensions(fields.explicit(0, 'crlExtensions')) : new Map();
   fields.end();
   return {
-    ...{ raw: bytes, signed: signed.raw, signatureAlgorithm, signature, issuer },
+    ...{ raw: bytes, signed, signatureAlgorithm, signature, issuer },
     ...{ thisUpdateMs, nextUpdateMs, revokedSerials, extensions },
   };
 };

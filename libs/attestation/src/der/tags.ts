@@ -16,10 +16,3 @@ export const derTags = {
   sequence: 0x30,
   set: 0x31,
 } as const;
-
-export interface DerElement {
-  readonly tag: number;
-  readonly content: Uint8Array;
-  /** Tag, length and content: what a signature covers. */
-  readonly raw: Uint8Array;
-}

@@ -11,7 +11,6 @@ import type { TrustRoot, TrustRoots } from './roots.ts';
 import { importKey, isP384 } from './signature.ts';
 import { vekUsageCheck } from './usage.ts';
 import { readVek, type VekCertificate } from './vek.ts';
-import { sayWindow } from './window.ts';
 
 /** The endorsements of a report: who vouches for the key it is signed with. All of it may come from whom it is about. */
 export interface SnpEndorsements {
@@ -34,8 +33,6 @@ export interface CertificateVerdict {
     readonly code: SnpRefusalCode;
     readonly notBeforeMs: number;
     readonly notAfterMs: number;
-    /** Both in words. */
-    readonly window: string;
   }[];
   readonly revocation: RevocationWindow | null;
 }
@@ -97,7 +94,7 @@ const dateOf = (code: SnpRefusalCode, certificate: Certificate | null): Certific
   certificate === null ? [] : [dated(code, certificate)];
 
 const dated = (code: SnpRefusalCode, { notBeforeMs, notAfterMs }: Certificate) => ({
-  ...{ code, notBeforeMs, notAfterMs, window: sayWindow(notBeforeMs, notAfterMs) },
+  ...{ code, notBeforeMs, notAfterMs },
 });
 
 /** Remembers good chains, so that the next report of the same chip costs one signature. */

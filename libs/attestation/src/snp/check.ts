@@ -1,8 +1,17 @@
+import type { Finding, Text } from '../finding.ts';
 import { Malformed } from '../malformed.ts';
 import type { Check } from '../verdict.ts';
 import type { SnpRefusalCode } from './refusals.ts';
 
 export const check = (code: SnpRefusalCode, good: boolean, observed: string, wanted: string): Check => ({
+  code,
+  outcome: good ? 'passed' : 'failed',
+  observed,
+  wanted,
+});
+
+/** A check whose words are made when somebody reads them. */
+export const finding = (code: SnpRefusalCode, good: boolean, observed: Text, wanted: Text): Finding => ({
   code,
   outcome: good ? 'passed' : 'failed',
   observed,

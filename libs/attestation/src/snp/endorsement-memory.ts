@@ -7,21 +7,21 @@ export interface Memory<T> {
   readonly size: () => number;
 }
 
-type Kept<T> = { readonly value: T; readonly own: SnpEndorsements };
+type Kept<T> = { readonly value: T; readonly words: string; readonly own: SnpEndorsements };
 
 const tailBytes = 16;
 
 /**
- * A memory of as many as `most`; the least recently used is forgotten. Entries are found by words, lengths and last bytes, which
- * are of signatures, and then compared byte by byte: a digest over the same bytes would take ten times as long.
+ * A memory of as many as `most`; the least recently used is forgotten. Entries are found by a number made of last bytes,
+ * which are of signatures, and then compared byte by byte: a digest over the same bytes would take ten times as long.
  */
 export const createMemory = <T>(most: number, isKept: (value: T) => boolean): Memory<T> => {
-  const kept = new Map<string, Kept<T>>();
+  const kept = new Map<number, Kept<T>>();
   return {
     of: (words, endorsements, make) => {
-      const key = keyOf(words, endorsements);
+      const key = keyOf(endorsements);
       const found = kept.get(key);
-      if (found !== undefined && isSame(found.own, endorsements)) {
+      if (found !== undefined && found.words === words && isSame(found.own, endorsements)) {
         kept.delete(key);
         kept.set(key, found);
         return found.value;
@@ -30,7 +30,7 @@ export const createMemory = <T>(most: number, isKept: (value: T) => boolean): Me
       const value = make(own);
       if (!isKept(value)) return value;
       kept.delete(key);
-      kept.set(key, { value, own });
+      kept.set(key, { value, words, own });
       const oldest = kept.keys().next();
       if (kept.size > most && oldest.done !== true) kept.delete(oldest.value);
       return value;
@@ -39,15 +39,19 @@ export const createMemory = <T>(most: number, isKept: (value: T) => boolean): Me
   };
 };
 
-const keyOf = (words: string, { vek, chain, crl }: SnpEndorsements): string => {
-  let key = `${words} ${tailOf(vek)}`;
-  for (const certificate of chain) key += tailOf(certificate);
-  return crl === null ? key : `${key} ${tailOf(crl)}`;
+const keyOf = ({ vek, chain, crl }: SnpEndorsements): number => {
+  let key = mixed(0, vek);
+  for (const certificate of chain) key = mixed(key, certificate);
+  return crl === null ? key : mixed(key, crl);
 };
 
-const tailOf = (bytes: Uint8Array): string => {
-  const from = Math.max(0, bytes.length - tailBytes);
-  return `${bytes.length}:${Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.length - from).toString('latin1')}`;
+/** Two that come to the same number push each other out, which costs them a verification and nothing else. */
+const mixed = (key: number, bytes: Uint8Array): number => {
+  let mix = key;
+  for (let at = Math.max(0, bytes.length - tailBytes); at < bytes.length; at += 1) {
+    mix = (Math.imul(mix, 31) + (bytes[at] ?? 0)) | 0;
+  }
+  return mix;
 };
 
 const isSame = (one: SnpEndorsements, other: SnpEndorsements): boolean => {
@@ -60,9 +64,16 @@ const isSame = (one: SnpEndorsements, other: SnpEndorsements): boolean => {
 
 const nothing = new Uint8Array();
 
-/** Whoever gave the bytes may write others in their place. */
-const copied = ({ vek, chain, crl }: SnpEndorsements): SnpEndorsements => ({
-  vek: new Uint8Array(vek),
-  chain: chain.map((certificate) => new Uint8Array(certificate)),
-  crl: crl === null ? null : new Uint8Array(crl),
-});
+/** Whoever gave the bytes may write others in their place. One block for all of them: each block has its price. */
+const copied = ({ vek, chain, crl }: SnpEndorsements): SnpEndorsements => {
+  let size = vek.length + (crl?.length ?? 0);
+  for (const certificate of chain) size += certificate.length;
+  const block = new Uint8Array(size);
+  let at = 0;
+  const copy = (bytes: Uint8Array): Uint8Array => {
+    block.set(bytes, at);
+    at += bytes.length;
+    return block.subarray(at - bytes.length, at);
+  };
+  return { vek: copy(vek), chain: chain.map(copy), crl: crl === null ? null : copy(crl) };
+};

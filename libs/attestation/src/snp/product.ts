@@ -26,10 +26,17 @@ export const cpuidFromVersion = 3;
 export const productOfReport = ({ version, cpuid }: SnpReport): NamedProduct | undefined =>
   version < cpuidFromVersion ? undefined : productOfCpuid(cpuid.family, cpuid.model);
 
-const names: Readonly<Record<string, SnpProduct>> = { Milan: 'milan', Genoa: 'genoa', Turin: 'turin' };
+const names: ReadonlyMap<string, SnpProduct> = new Map([
+  ['Milan', 'milan'],
+  ['Genoa', 'genoa'],
+  ['Turin', 'turin'],
+]);
 
 /** The product of a certificate's productName, which may have a stepping behind a dash: `Milan-B0`. */
-export const productOfName = (name: string): SnpProduct | null => names[name.split('-')[0] ?? ''] ?? null;
+export const productOfName = (name: string): SnpProduct | null => {
+  const dash = name.indexOf('-');
+  return names.get(dash < 0 ? name : name.slice(0, dash)) ?? null;
+};
 
 /** How AMD's certificates and key server write it. */
 export const amdNames: Readonly<Record<SnpProduct, string>> = { milan: 'Milan', genoa: 'Genoa', turin: 'Turin' };

@@ -6,14 +6,11 @@ import { sayAlgorithm } from '../der/signature-algorithm.ts';
 import type { Check } from '../verdict.ts';
 import { check, readOr, unchecked } from './check.ts';
 import { amdSignature, isSignedBy } from './signature.ts';
-import { sayWindow } from './window.ts';
 
 /** When a list says of itself that it holds. */
 export interface RevocationWindow {
   readonly thisUpdateMs: number;
   readonly nextUpdateMs: number | null;
-  /** Both in words. */
-  readonly window: string;
 }
 
 export interface Revocation {
@@ -39,7 +36,7 @@ export const checkRevocation = (crl: Uint8Array | null, issued: Issued): Revocat
   const read = readOr('snp-crl', () => readRevocationList(crl));
   if ('failed' in read) return { checks: [read.failed], window: null };
   const { thisUpdateMs, nextUpdateMs } = read.value;
-  const window = { thisUpdateMs, nextUpdateMs, window: sayWindow(thisUpdateMs, nextUpdateMs) };
+  const window = { thisUpdateMs, nextUpdateMs };
   if (issued.intermediate === null) {
     return { checks: [unchecked('snp-crl', 'there is no chain to hold it against', 'one signed by the root')], window };
   }

@@ -1,7 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { type Certificate, curves, type PublicKeyInfo } from '../der/certificate.ts';
 import { ecdsaSignature } from '../der/ecdsa-signature.ts';
-import { DerReader } from '../der/reader.ts';
 import type { SignatureAlgorithm } from '../der/signature-algorithm.ts';
 import { signedBytes } from './limits.ts';
 import type { SnpReport } from './report.ts';
@@ -24,13 +23,11 @@ export const importKey = ({ raw }: Pick<PublicKeyInfo, 'raw'>): KeyObject | null
  */
 export const importIssuerKey = (publicKey: PublicKeyInfo): KeyObject | null => {
   if (!isRsa4096(publicKey)) return null;
+  const { keyElement } = publicKey;
   try {
-    const info = new DerReader(publicKey.raw, 'SubjectPublicKeyInfo').sequence('info');
-    info.element('algorithm');
-    const { raw: key } = info.element('subjectPublicKey');
     const header = Buffer.from([0x30, 0x82, 0, 0]);
-    header.writeUInt16BE(amdIdentifier.length + key.length, 2);
-    return keyOf(Buffer.concat([header, amdIdentifier, key]));
+    header.writeUInt16BE(amdIdentifier.length + keyElement.length, 2);
+    return keyOf(Buffer.concat([header, amdIdentifier, keyElement]));
   } catch {
     return null;
   }

@@ -42,6 +42,9 @@ export const vekUsageCheck = ({ certificate }: VekCertificate): Check => {
   );
 };
 
-const unknownCritical = ({ extensions }: Certificate): string | null =>
-  [...extensions].find(([id, { critical }]) => critical && !understood.includes(id) && !isVekExtension(id))?.[0] ??
-  null;
+const unknownCritical = ({ extensions }: Certificate): string | null => {
+  for (const [id, { critical }] of extensions) {
+    if (critical && !understood.includes(id) && !isVekExtension(id)) return id;
+  }
+  return null;
+};

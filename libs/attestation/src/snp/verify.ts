@@ -1,4 +1,5 @@
-import type { Check, Verified } from '../verdict.ts';
+import { type Finding, Good, hasFailed, refusedBy } from '../finding.ts';
+import type { Verified } from '../verdict.ts';
 import { bindingChecks } from './binding.ts';
 import {
   type CertificateVerdict,
@@ -6,7 +7,7 @@ import {
   judgeCertificates,
   type SnpEndorsements,
 } from './certificate-verdict.ts';
-import { check, readOr, unchecked } from './check.ts';
+import { check, finding, readOr } from './check.ts';
 import type { SnpClaims, SnpProduct } from './claims.ts';
 import { claimsOf } from './claims-of.ts';
 import { productOfReport } from './product.ts';
@@ -15,7 +16,7 @@ import { reportChecks } from './report-checks.ts';
 import { type RevocationWindow, revocationAt } from './revocation.ts';
 import type { TrustRoots } from './roots.ts';
 import { isReportSignedBy } from './signature.ts';
-import { sayTime } from './window.ts';
+import { sayTime, sayWindow } from './window.ts';
 
 export interface SnpEvidence extends SnpEndorsements {
   /** The 1,184 bytes of the report. */
@@ -41,21 +42,25 @@ export const verifySnp = (evidence: SnpEvidence, { roots, atMs, verdicts }: SnpV
   const certificates = verdicts?.judge(evidence, roots) ?? judgeCertificates(evidence, roots);
   const endorsed = [...certificates.checks, ...dateChecks(certificates, atMs)];
   const read = readOr('snp-report-form', () => parseSnpReport(evidence.report));
-  if ('failed' in read) return refused([read.failed, ...endorsed]);
+  if ('failed' in read) return refusedBy([read.failed, ...endorsed]);
   const report = read.value;
-  const checks = [...checksOfReport(report, certificates), ...endorsed, ...checksOfBoth(report, certificates)];
+  const checks: readonly Finding[] = [
+    ...checksOfReport(report, certificates),
+    ...endorsed,
+    ...checksOfBoth(report, certificates),
+  ];
   const { vek, root } = certificates;
-  if (vek === null || root === null || checks.some(({ outcome }) => outcome === 'failed')) return refused(checks);
+  if (vek === null || root === null || checks.some(hasFailed)) return refusedBy(checks);
   const revocation = revocationAt(certificates.revocation, atMs);
-  return { ok: true, claims: claimsOf(report, { vek, root, revocation, window: certificates.revocation }), checks };
+  return new Good(claimsOf(report, { vek, root, revocation, window: certificates.revocation }), checks);
 };
 
-const checksOfReport = (report: SnpReport, { vek }: CertificateVerdict): readonly Check[] => [
+const checksOfReport = (report: SnpReport, { vek }: CertificateVerdict): readonly Finding[] => [
   check('snp-report-form', true, `${report.bytes.length} bytes`, `${report.bytes.length} bytes`),
   ...reportChecks(report, layoutOf(report, vek?.product ?? null)),
 ];
 
-const checksOfBoth = (report: SnpReport, { vek, key }: CertificateVerdict): readonly Check[] => {
+const checksOfBoth = (report: SnpReport, { vek, key }: CertificateVerdict): readonly Finding[] => {
   const good = isReportSignedBy(report, { key, curve: vek?.certificate.publicKey.curve ?? null });
   const observed = good ? 'verified' : 'not verified';
   const signature = check('snp-report-signature', good, observed, 'ECDSA P-384 with SHA-384 by the VEK');
@@ -68,28 +73,21 @@ export const layoutOf = (report: SnpReport, ofVek: SnpProduct | null): SnpProduc
   return own === 'venice' || own === null ? null : (own ?? ofVek);
 };
 
-const dateChecks = ({ dates, revocation }: CertificateVerdict, atMs: number): readonly Check[] => {
-  const at = sayTime(atMs);
+const dateChecks = ({ dates, revocation }: CertificateVerdict, atMs: number): readonly Finding[] => {
+  const wanted = (): string => `valid at ${sayTime(atMs)}`;
   return [
-    ...dates.map(({ code, notBeforeMs, notAfterMs, window }) =>
-      check(code, notBeforeMs <= atMs && atMs <= notAfterMs, window, `valid at ${at}`),
-    ),
-    ...(revocation === null ? [] : [listDateCheck(revocation, atMs, at)]),
+    ...dates.map(({ code, notBeforeMs, notAfterMs }) => {
+      const window = (): string => sayWindow(notBeforeMs, notAfterMs);
+      return finding(code, notBeforeMs <= atMs && atMs <= notAfterMs, window, wanted);
+    }),
+    ...(revocation === null ? [] : [listDateCheck(revocation, atMs)]),
   ];
 };
 
 /** A list past its date still speaks for what it lists; whether its silence will do is the policy's. */
-const listDateCheck = (list: RevocationWindow, atMs: number, at: string): Check => {
-  const wanted = `in force at ${at}`;
-  return revocationAt(list, atMs) === 'fresh'
-    ? check('snp-crl-dates', true, list.window, wanted)
-    : unchecked('snp-crl-dates', list.window, wanted);
-};
-
-const refused = (checks: readonly Check[]): Verified<SnpClaims> => ({
-  ok: false,
-  refusals: checks.flatMap(({ code, outcome, observed, wanted }) =>
-    outcome === 'failed' ? [{ code, observed, wanted }] : [],
-  ),
-  checks,
+const listDateCheck = (list: RevocationWindow, atMs: number): Finding => ({
+  code: 'snp-crl-dates',
+  outcome: revocationAt(list, atMs) === 'fresh' ? 'passed' : 'unchecked',
+  observed: () => sayWindow(list.thisUpdateMs, list.nextUpdateMs),
+  wanted: () => `in force at ${sayTime(atMs)}`,
 });

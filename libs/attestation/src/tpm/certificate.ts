@@ -68,7 +68,7 @@ function modelOf(value: Uint8Array): TpmModel {
   const said = new Map<string, string>();
   while (names.left > 0) {
     if (!names.hasExplicit(4)) {
-      names.element('name');
+      names.skip('name');
       continue;
     }
     const relative = names.explicit(4, 'directoryName').sequence('name');
