@@ -12,7 +12,8 @@ import { beginAgentLife } from './host/agent-life.ts';
 import { checkHost, demandPlatform, reportedChecks } from './host/check-host.ts';
 import { capacityOf, readHostFacts } from './host/host-facts.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
-import { createFetchedImages } from './images/fetched-images.ts';
+import { createFetchedImages, type FetchedImages } from './images/fetched-images.ts';
+import { createKeptImages, type KeptImages } from './images/kept-images.ts';
 import type { Backups } from './ports/backups.ts';
 import type { Hypervisor } from './ports/hypervisor.ts';
 import type { ImageCache } from './ports/image-cache.ts';
@@ -51,6 +52,9 @@ export type Given = {
 /** The address owners reach VMs at. QEMU forwards on the loopback only, until there is an overlay network. */
 const sshHost = '127.0.0.1';
 
+/** Images that are fetched and pruned. */
+export type HostImages = KeptImages & Pick<FetchedImages, 'stop'>;
+
 export class AppModule {}
 
 // As a call: Node runs these sources as they are, types stripped, and knows no decorator syntax.
@@ -74,10 +78,8 @@ export const appModule = ({ config, env, clock, log }: Given): DynamicModule => 
     },
     {
       provide: IMAGES,
-      useFactory: () => {
-        const { cacheDir, imageSources: from } = config;
-        return createFetchedImages({ cached: createCachedImages(cacheDir), cacheDir, from, log });
-      },
+      useFactory: (dirs: VmDirs) => imagesOf({ config, clock, log }, dirs),
+      inject: [VM_DIRS],
     },
     { provide: BACKUPS, useFactory: () => backupsOf({ config, env, clock, log }) },
     {
@@ -110,6 +112,19 @@ export const appModule = ({ config, env, clock, log }: Given): DynamicModule => 
     { provide: CONNECT, useValue: connectTo(config, clock, log) },
   ],
 });
+
+/** The images of this host: fetched when it lacks them, and pruned at its start and when it has one more. */
+const imagesOf = ({ config, clock, log }: Omit<Given, 'env'>, dirs: VmDirs): HostImages => {
+  const { cacheDir, imageSources: from } = config;
+  const cached = createCachedImages(cacheDir);
+  const images = createFetchedImages({ cached, cacheDir, from, log, onFetched: () => void kept.prune() });
+  const kept = createKeptImages({ images, dirs, place: config, clock, log });
+  const stop = async (): Promise<void> => {
+    await images.stop();
+    await kept.idle();
+  };
+  return { ...kept, stop };
+};
 
 /** Where copies of this host's volumes go. A store that is named wrongly is said at the start, and not at the first backup. */
 const backupsOf = async ({ config: { backups, minerDir }, env, clock, log }: Given): Promise<Backups> => {

@@ -17,6 +17,7 @@ describe('the agent’s environment', () => {
       apiUrl: 'http://127.0.0.1:7070',
       joinTokenFile: null,
       cacheDir: '/cache',
+      cacheBytesMax: 4 * 1024 ** 3,
       imageSources: { sources: ['http://127.0.0.1:7070'] },
       offer: {},
       onExit: 'leave',

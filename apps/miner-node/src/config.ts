@@ -6,6 +6,7 @@ import { type Environment, type LogLevel, logLevels, parseConfig, text, wholeNum
 import { hccDirs } from '#host';
 import type { ImageSources } from './images/fetched-images.ts';
 import { imageSourcesOf, imageSourceVariables } from './images/image-sources.ts';
+import { limits } from './limits.ts';
 
 /** How one miner agent is set up. All paths are absolute. */
 export type MinerConfig = {
@@ -16,6 +17,8 @@ export type MinerConfig = {
   /** Needed until the miner is enrolled. */
   readonly joinTokenFile: string | null;
   readonly cacheDir: string;
+  /** Most bytes of the cache that no VM needs. */
+  readonly cacheBytesMax: number;
   /** Where images come from that the cache lacks. */
   readonly imageSources: ImageSources;
   /** What is offered, where it was said. */
@@ -43,6 +46,7 @@ const variables = z.object({
   HCC_MINER_VCPUS: wholeNumber('a number of vCPUs, 1 to 4096', 1, 4_096).optional(),
   HCC_MINER_MEMORY_BYTES: bytes,
   HCC_MINER_DISK_BYTES: bytes,
+  HCC_CACHE_SPARE_BYTES: bytes.default(limits.cacheSpareBytesMax),
   HCC_MINER_ON_EXIT: z.enum(['leave', 'stop'], { error: 'leave or stop' }).default('leave'),
   HCC_MINER_PLATFORM: z.enum(['none', 'sev-snp'], { error: 'none or sev-snp' }).default('none'),
   HCC_SNP_FIRMWARE: text('the file OVMF.amdsev.fd').optional(),
@@ -69,6 +73,7 @@ export const readConfig = (env: Environment, cwd: string): MinerConfig => {
     apiUrl,
     joinTokenFile: HCC_JOIN_TOKEN_FILE === undefined ? null : resolve(cwd, HCC_JOIN_TOKEN_FILE),
     cacheDir: hccDirs(env, cwd).cacheDir,
+    cacheBytesMax: read.HCC_CACHE_SPARE_BYTES,
     imageSources: imageSourcesOf(read, apiUrl),
     offer: {
       ...(HCC_MINER_VCPUS !== undefined && { vcpus: HCC_MINER_VCPUS }),

@@ -64,6 +64,8 @@ export const limits = {
   imagePollMs: 500,
   /** Fetches that failed and were not asked about since, each an error and a digest. */
   imageFailuresMax: 64,
+  /** Images that no VM here may boot again, kept for the next one that does: some thirty boot images, or two of a Debian. */
+  cacheSpareBytesMax: 4 * gibibyte,
   /** What volumes are cut into: one changed sector sends this much, and a list has a line for each. */
   backupPieceBytes: 4 * mebibyte,
   /** What another build may have cut them into. */

@@ -9,6 +9,7 @@ import {
   type Connect,
   type Given,
   GUEST_DESK,
+  type HostImages,
   HYPERVISOR,
   IMAGES,
   OPEN_IDENTITY,
@@ -20,7 +21,6 @@ import { attestationOf } from './attest/open-attestation.ts';
 import type { MinerConfig } from './config.ts';
 import type { GuestDesk } from './guest/guest-desk.ts';
 import { lockMinerDir } from './host/agent-lock.ts';
-import type { FetchedImages } from './images/fetched-images.ts';
 import { limits } from './limits.ts';
 import type { Hypervisor } from './ports/hypervisor.ts';
 import { createSecureProcessor } from './processor/secure-processor.ts';
@@ -43,8 +43,8 @@ export const startMinerNode = async (given: Given, lifecycle: Lifecycle): Promis
     () => createApp(given),
     (opened) => opened.close(),
   );
-  const stopFetches = () => app.get<FetchedImages>(IMAGES).stop();
-  await lifecycle.start({ name: 'images', start: async () => undefined, stop: stopFetches });
+  const images = app.get<HostImages>(IMAGES);
+  await lifecycle.start({ name: 'images', start: async () => void images.prune(), stop: () => images.stop() });
   const supervisor = app.get<Supervisor>(SUPERVISOR);
   const reporter = app.get<Reporter>(REPORTER);
   await lifecycle.start(vmsPart(supervisor, config), { stopMs: goodbyeMs });

@@ -1,6 +1,9 @@
 export { buildDebianImage, type DebianImageOptions } from './build-debian-image.ts';
 export type { BuildImageOptions } from './build-once.ts';
 export { buildTinyImage } from './build-tiny-image.ts';
+export { type CacheEntry, listCache, markUsed } from './cache/entries.ts';
+export { type Holder, readHolders, sayNeeded } from './cache/holders.ts';
+export { type Pruned, type PruneOptions, pruneCache } from './cache/prune-cache.ts';
 export type { FetchImageOptions } from './fetch/any-source.ts';
 export { type ExportedImage, type ExportImageOptions, exportImage } from './fetch/export-image.ts';
 export { listExportable } from './fetch/exportable.ts';

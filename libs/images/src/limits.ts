@@ -57,6 +57,10 @@ export const limits = {
   fetchReportBytes: 16 * 1024 * 1024,
   /** Each so many packages are told of in one line of progress. */
   packagesPerReport: 25,
+  /** What was opened so recently may be on its way into a QEMU, which a busy host starts within minutes. */
+  cacheRecentMs: 3_600_000,
+  /** Images that one miner or home needs: a few for each VM of the largest host. */
+  holderDigestsMax: 20_000,
   /** Reads while hashing. */
   hashChunkBytes: 1024 * 1024,
 } as const;

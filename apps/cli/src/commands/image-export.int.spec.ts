@@ -40,6 +40,15 @@ describe('hcc image export', () => {
     expect(JSON.parse(again.out)).toMatchObject({ digest, dir: path('images', digest) });
   });
 
+  test('and cache lists it: its size, and that it stays because somebody made it', async () => {
+    const { hcc, digest } = await given();
+    const { out } = await hcc('image', 'cache');
+    expect(out).toMatch(new RegExp(`${digest.slice(0, 16)} +image +\\S+ \\wiB +\\d+ m?s ago +whoever made it\\n`));
+    expect(out).toMatch(/ in .*cache.*, 0 B of it needed by nobody/);
+    const { items } = JSON.parse((await hcc('image', 'cache', '--json')).out);
+    expect(items).toMatchObject([{ kind: 'image', digest, neededBy: [], isReplaceable: false }]);
+  });
+
   test('names an image that is not here, a store without its address, and a file that is no credentials', async () => {
     const { hcc, write, digest } = await given();
     const missing = await hcc('image', 'export', 'ffff', '--to', 'images');

@@ -6,6 +6,7 @@ import { facts, table } from '../output/table.ts';
 import { bytesText } from '../output/text.ts';
 import { timeText } from '../output/time.ts';
 import { imageFor } from './accounts.ts';
+import { addImageCache } from './image-cache.ts';
 import { addImageEncryption } from './image-encrypt.ts';
 import { addImageExport } from './image-export.ts';
 import { addImageMaking } from './image-make.ts';
@@ -56,6 +57,7 @@ export const addImageCommands = (program: Command, cli: Cli): void => {
     });
   addImageMaking(image, cli);
   addImageExport(image, cli);
+  addImageCache(image, cli);
   addImageEncryption(image, cli);
 };
 

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { z } from 'zod';
 import { isoTime } from '#events';
 import { ensureTools, freePort, type ToolName, tools } from '#host';
-import { buildTinyImage } from '#images';
+import { buildTinyImage, sayNeeded } from '#images';
 import type { Cli } from '../cli.ts';
 import { type Api, createApi } from '../client/api.ts';
 import { createHttp } from '../client/http.ts';
@@ -109,7 +109,8 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
   });
   await step('policies', async (report) => {
     const parts = { cacheDir, report, signal };
-    await publishGuestPolicy(apis.operator, parts);
+    const digests = await publishGuestPolicy(apis.operator, parts);
+    await sayNeeded(cacheDir, { dir: home.dir, digests });
     await publishHostPolicy(apis.operator, { ...parts, base: image });
   });
   const miners = await step('miners', () => startMiners(up, url, apis.operator));

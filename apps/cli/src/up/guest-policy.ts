@@ -16,9 +16,10 @@ export type GuestPolicyParts = { readonly cacheDir: string; readonly report: Rep
 
 /**
  * Says what this network's VMs are started from: the boot image of this installation, as a miner of this machine starts it.
- * Another image than the newest has the next revision; the same installation again changes nothing.
+ * Another image than the newest has the next revision; the same installation again changes nothing. Answers with the digests
+ * of all boot images that its VMs may be started from.
  */
-export const publishGuestPolicy = async (operator: Api, parts: GuestPolicyParts): Promise<void> => {
+export const publishGuestPolicy = async (operator: Api, parts: GuestPolicyParts): Promise<readonly string[]> => {
   const image = await buildGuestBootImage({ ...parts, kind: 'simulated' });
   const before = await published(operator);
   const newest = before?.boots.reduce((best, boot) => (boot.revision > best.revision ? boot : best)) ?? null;
@@ -28,6 +29,7 @@ export const publishGuestPolicy = async (operator: Api, parts: GuestPolicyParts)
   const older = (before?.boots ?? []).filter(({ bootDigest }) => bootDigest !== image.bootDigest).slice(-olderBootsMax);
   const document = await localGuestPolicy(image, { revision, older }, (await probeAccelerator()).accelerator);
   await operator.publishPolicy('guest-boot', { document, reason: 'boot image of this installation' });
+  return document.boots.map((boot) => boot.bootDigest);
 };
 
 /** Images that VMs of this installation may still be starting from. */

@@ -1,8 +1,8 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Log, version } from '#edge';
 import type { AttesterBus, Challenge, Clock, EvidenceAnswer, Ids } from '#events';
 import { type Accelerator, type Env, type HostTpm, openHostTpm, socketDirFor } from '#host';
-import { buildHccamImage, buildTinyImage, type HccamImage } from '#images';
+import { buildHccamImage, buildTinyImage, type HccamImage, markUsed } from '#images';
 import type { MinerConfig } from '../config.ts';
 import type { OpenSecureProcessor, SecureProcessor } from '../processor/secure-processor.ts';
 import { enrolAttestationKey } from './enrolment.ts';
@@ -148,12 +148,14 @@ export class HostAttester {
   }
 
   async #openImage({ networkId: id, networkKind: kind }: Network): Promise<HccamImage> {
-    const { config, log } = this.#parts;
+    const { config, clock, log } = this.#parts;
     const { cacheDir } = config;
     const report = ({ step, detail }: { readonly step: string; readonly detail: string }) =>
       log('info', step, { detail });
     const base = await buildTinyImage({ cacheDir, report });
-    return buildHccamImage({ cacheDir, base, network: { id, kind }, report });
+    const image = await buildHccamImage({ cacheDir, base, network: { id, kind }, report });
+    await markUsed(dirname(image.kernelPath), clock.now());
+    return image;
   }
 }
 

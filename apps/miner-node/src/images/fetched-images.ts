@@ -32,11 +32,14 @@ export const createFetchedImages = ({
   cacheDir,
   from: { sources, ...settings },
   log,
+  onFetched = () => undefined,
 }: {
   readonly cached: ImageCache;
   readonly cacheDir: string;
   readonly from: ImageSources;
   readonly log: Log;
+  /** Told when the cache has one more. */
+  readonly onFetched?: () => void;
 }): FetchedImages => {
   const stopping = new AbortController();
   const fetches = new Map<string, Fetch>();
@@ -57,6 +60,7 @@ export const createFetchedImages = ({
         await fetch(digest, sources, options);
         log('info', 'image fetched', { digest });
         fetches.delete(digest);
+        onFetched();
       })
       .catch((error: unknown) => {
         if (!signal.aborted) log('warn', 'image not fetched', { digest, reason: String(error) });

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from '#host';
 import { imageFailure } from '../build-once.ts';
+import { markFetched } from '../cache/entries.ts';
 import { ImageError, isImageError } from '../image-error.ts';
 import { limits } from '../limits.ts';
 import {
@@ -61,6 +62,7 @@ async function fetchInto(
   }
   // Every byte once more, from the disk: what has its name is what it says.
   await verifyImage(dir, options.signal);
+  await markFetched(dir);
   const into = join(imagesDir(options.cacheDir), digest);
   // A damaged copy may be in the way.
   await rm(into, { recursive: true, force: true });
