@@ -27,6 +27,26 @@ export const describeConversations = (open: () => Promise<BusWorld>): void => {
       await expect(bus.renew()).rejects.toThrow(/this miner was removed/);
     });
 
+    test('a miner asks to be drained, and to be given VMs again: of itself only, whole or refused with the reason', async () => {
+      const { orchestrator, miner } = await open();
+      const [one, two] = [randomUUID(), randomUUID()];
+      const heard: unknown[] = [];
+      await orchestrator.onDrain(async (minerId, wish) => {
+        heard.push([minerId, wish]);
+        return minerId === one ? { ok: true, text: '' } : { ok: false, reason: 'its deadline has passed' };
+      });
+      const wish = { drain: { reason: 'new disks', deadlineAt: Date.UTC(2030, 0, 1) } };
+      const [first, second] = [await miner(one), await miner(two)];
+      expect(await first.drain(wish)).toMatchObject({ ok: true });
+      expect(await first.drain({ drain: null })).toMatchObject({ ok: true });
+      expect(await second.drain(wish)).toEqual({ ok: false, reason: 'its deadline has passed' });
+      expect(heard).toEqual([
+        [one, wish],
+        [one, { drain: null }],
+        [two, wish],
+      ]);
+    });
+
     test('the end of a console comes from the miner that was asked', async () => {
       const { orchestrator, miner } = await open();
       const [minerId, vmId] = [randomUUID(), randomUUID()];

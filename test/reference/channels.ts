@@ -6,6 +6,7 @@ import {
   consoleAnswer,
   consoleCall,
   desiredSpec,
+  drainWish,
   type GuestRequest,
   guestRequests,
   hostReport,
@@ -130,6 +131,14 @@ export const channels: readonly Channel[] = [
     description: 'A miner asks for new credentials; the text of the answer holds them',
     does: 'receive',
     message: empty,
+    reply: askAnswer,
+  },
+  {
+    name: 'askDrain',
+    address: subjects.ask(minerId, 'drain'),
+    description: 'Who keeps a miner wants it drained, or given VMs again: a miner of itself only',
+    does: 'receive',
+    message: drainWish,
     reply: askAnswer,
   },
   {

@@ -136,6 +136,7 @@ const busOf = (bus: OrchestratorBus, life: Life, write: Write): OrchestratorBus 
         if (life.isAlive() && !life.isPaused()) handle(minerId, at);
       }),
     onAsk: (what, handle) => bus.onAsk(what, handled(handle)),
+    onDrain: (handle) => bus.onDrain(handled(handle)),
     guests: {
       serve: ({ release, confirm }) => bus.guests.serve({ release: handled(release), confirm: handled(confirm) }),
     },

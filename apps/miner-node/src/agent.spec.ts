@@ -25,6 +25,7 @@ const newAgent = (failures = 0) => {
       orFail('renew');
       return 'new pass';
     },
+    drain: async () => ({ ok: false, reason: 'nobody asks' }),
     onSpec: async (handle) => {
       did.push('onSpec');
       await handle(spec());

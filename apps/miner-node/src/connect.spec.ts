@@ -9,6 +9,7 @@ const bus: MinerBus = {
   onCalls: async () => async () => undefined,
   sync: async () => undefined,
   renew: async () => '',
+  drain: async () => ({ ok: false, reason: 'nobody asks' }),
   report: async () => undefined,
   reportHost: async () => undefined,
   beat: () => undefined,

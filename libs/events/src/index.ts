@@ -56,7 +56,7 @@ export {
   specBytesMax,
 } from './limits.ts';
 export { type EventMeaning, eventMeanings } from './meanings.ts';
-export type { ConsoleCall, ConsoleText, HostReport, VmMetrics, VmReport, VmUsage } from './messages.ts';
+export type { ConsoleCall, ConsoleText, DrainWish, HostReport, VmMetrics, VmReport, VmUsage } from './messages.ts';
 export { type Category, categories, categoryOf, idOf, parseStreamName, streamName } from './names.ts';
 export {
   mayRetry,
@@ -141,6 +141,7 @@ export {
   consoleAnswer,
   consoleCall,
   desiredSpec,
+  drainWish,
   hostReport,
   metricsAnswer,
   metricsCall,

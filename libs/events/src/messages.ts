@@ -25,6 +25,9 @@ export type HostReport = {
   readonly checks?: readonly HostCheck[];
 };
 
+/** What a miner's own keeper wants of it: to be drained, and why; or, with `null`, to be given VMs again. */
+export type DrainWish = { readonly drain: { readonly reason: string; readonly deadlineAt: UnixMs | null } | null };
+
 /** What is asked of a miner about a VM's console: its end, or what came after an offset. */
 export type ConsoleCall = { readonly vmId: string; readonly bytesMax: number; readonly after: number | null };
 

@@ -24,9 +24,9 @@ export const subjects = {
   /** Telemetry on core NATS, never stored. */
   beat: (minerId: string): string => `beat.${minerId}`,
   allBeats: 'beat.*',
-  /** Request to the orchestrator: `sync` (read all my specs anew), `renew` (my credentials). */
-  ask: (minerId: string, what: 'sync' | 'renew'): string => `ask.${minerId}.${what}`,
-  allAsks: (what: 'sync' | 'renew'): string => `ask.*.${what}`,
+  /** Request to the orchestrator: `sync` (read all my specs anew), `renew` (my credentials), `drain` (or no longer). */
+  ask: (minerId: string, what: 'sync' | 'renew' | 'drain'): string => `ask.${minerId}.${what}`,
+  allAsks: (what: 'sync' | 'renew' | 'drain'): string => `ask.*.${what}`,
   /** A miner's request to an attestor (queue group `attestor`): a challenge, its enrolment, its evidence. */
   attest: (minerId: string, what: AttestationRequest): string => `attest.${minerId}.${what}`,
   allAttest: 'attest.*.*',

@@ -2,10 +2,13 @@ import { createThrottle, type Throttle } from '#edge';
 import type { AskAnswer, Handled, OrchestratorBus, Stop } from '#events';
 import type { Part } from '../processes/part.ts';
 import { askEveryMs, asksBurst, reportEveryMs, reportsBurst, throttledMinersMax } from './limits.ts';
-import { type IntakeDependencies, takeHostReport, takeVmReport } from './reports.ts';
+import { type IntakeDependencies, takeDrainWish, takeHostReport, takeVmReport } from './reports.ts';
 
 export type Intake = IntakeDependencies & {
-  readonly bus: Pick<OrchestratorBus, 'onBeat' | 'onHost' | 'onReport' | 'onAsk' | 'resetWork' | 'purgeSpec'>;
+  readonly bus: Pick<
+    OrchestratorBus,
+    'onBeat' | 'onHost' | 'onReport' | 'onAsk' | 'onDrain' | 'resetWork' | 'purgeSpec'
+  >;
   readonly beat: (minerId: string, at: number) => void;
   /** New credentials for an enrolled miner, as text; refuses by reason. */
   readonly renew: (minerId: string) => Promise<AskAnswer>;
@@ -36,6 +39,7 @@ export const createIntake = (dependencies: Intake): Part => {
           }),
         ),
         await bus.onAsk('renew', atMost(asks(), renew)),
+        await bus.onDrain(atMost(asks(), takeDrainWish(dependencies))),
       ];
     },
     stop: async () => {
@@ -44,14 +48,14 @@ export const createIntake = (dependencies: Intake): Part => {
   };
 };
 
-type Answering = (minerId: string) => Promise<AskAnswer>;
+type Answering<Said extends readonly unknown[]> = (minerId: string, ...said: Said) => Promise<AskAnswer>;
 
 /** Refuses what comes too often; the miner's agent asks again by itself. */
 const atMost =
-  (throttle: Throttle, handle: Answering): Answering =>
-  async (minerId) => {
+  <Said extends readonly unknown[]>(throttle: Throttle, handle: Answering<Said>): Answering<Said> =>
+  async (minerId, ...said) => {
     const waitMs = throttle(minerId);
-    if (waitMs === 0) return handle(minerId);
+    if (waitMs === 0) return handle(minerId, ...said);
     const seconds = Math.ceil(waitMs / 1_000);
     return { ok: false, reason: `this miner has asked ${asksBurst} times in a row; ask again in ${seconds} s` };
   };

@@ -9,7 +9,7 @@ import {
   type VmReport,
 } from '#events';
 import { createBench, hostFacts, roomFor } from '../../../../test/conformance/bench.ts';
-import { type IntakeDependencies, takeHostReport, takeVmReport } from './reports.ts';
+import { type IntakeDependencies, takeDrainWish, takeHostReport, takeVmReport } from './reports.ts';
 
 const given = async () => {
   const bench = createBench();
@@ -36,6 +36,27 @@ const given = async () => {
   };
   return { bench, accountId, minerId, vmId, bootId, dependencies, purged, published, logged, running };
 };
+
+describe('what a miner wants of itself', () => {
+  test('given a drain and the end of it, then each is its own word on its own stream, and what the rules refuse is said', async () => {
+    const { bench, minerId, dependencies } = await given();
+    const take = takeDrainWish(dependencies);
+    const other = await bench.miner(roomFor(1));
+    expect(await take(minerId, { drain: { reason: 'new disks', deadlineAt: null } })).toMatchObject({ ok: true });
+    expect((await bench.log()).at(-1)).toMatchObject({
+      ...{ type: 'MinerDrainStarted', stream: `miner-${minerId}`, actor: `miner:${minerId}` },
+      data: { reason: 'new disks' },
+    });
+    expect(await take(minerId, { drain: { reason: 'x', deadlineAt: 1 } })).toMatchObject({
+      ...{ ok: false, reason: expect.stringContaining('which has passed') },
+    });
+    expect(await take(minerId, { drain: null })).toMatchObject({ ok: true });
+    expect(await bench.types(`miner-${minerId}`)).toContain('MinerUndrained');
+    expect(await bench.types(`miner-${other}`)).not.toContain('MinerDrainStarted');
+    const nobody = '00000000-0000-4000-8000-000000000000';
+    expect(await take(nobody, { drain: null })).toMatchObject({ ok: false });
+  });
+});
 
 describe("a miner's report", () => {
   test('given the holder says it runs, then that is an event in its name; said again, it is none', async () => {

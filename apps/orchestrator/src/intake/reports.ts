@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { type MinerId, Refusal, type VmId } from '#domain';
 import type { Log } from '#edge';
 import {
+  type AskAnswer,
   aggregates,
   bootIdOf,
   type Clock,
   type CommandMeta,
   ConcurrencyConflict,
+  type DrainWish,
   derivedUuid,
   type EventStore,
   type Handled,
@@ -54,6 +56,24 @@ export const takeVmReport =
     } catch (error) {
       if (error instanceof Refusal && error.code === 'vm-terminated') await publisher.publish(vmId as VmId);
       return refusedOrLater(error, log, { minerId, vmId, phase: observation.phase });
+    }
+  };
+
+/** What a miner wants of itself: whose it is comes from the subject that only its own credentials may use. */
+export const takeDrainWish =
+  ({ store, clock }: Pick<IntakeDependencies, 'store' | 'clock'>) =>
+  async (minerId: string, { drain }: DrainWish): Promise<AskAnswer> => {
+    const now = clock.now();
+    const command =
+      drain === null ? ({ type: 'UndrainMiner', now } as const) : { type: 'DrainMiner' as const, ...drain, now };
+    // With the time in it: a miner may want the same again after it was undone.
+    const commandId = derivedUuid('drain-wish', minerId, JSON.stringify(drain), `${now}`);
+    try {
+      await handle({ store, clock }, aggregates.miner, minerId, command, metaOf(minerId, commandId));
+      return { ok: true, text: '' };
+    } catch (error) {
+      if (error instanceof Refusal) return { ok: false, reason: error.message };
+      throw error;
     }
   };
 

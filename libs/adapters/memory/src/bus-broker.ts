@@ -3,6 +3,7 @@ import {
   BusUnavailable,
   type CallHandlers,
   type Clock,
+  type DrainWish,
   type GuestHandlers,
   type RecordedEvent,
 } from '#events';
@@ -28,6 +29,11 @@ export type Broker = {
     readonly who: string;
     readonly what: 'sync' | 'renew';
     readonly handle: (minerId: string) => Promise<AskAnswer>;
+  }>;
+  /** Who answers what miners want of themselves; one of several takes each. */
+  readonly drains: Set<{
+    readonly who: string;
+    readonly handle: (minerId: string, wish: DrainWish) => Promise<AskAnswer>;
   }>;
   /** Who answers what guests ask; one of several takes each. */
   readonly guestDesks: Set<{ readonly who: string; readonly handlers: GuestHandlers }>;
@@ -86,6 +92,7 @@ export const createBroker = (
       return made;
     },
     asks: new Set(),
+    drains: new Set(),
     guestDesks: new Set(),
     calls: new Map(),
     beats: new Set(),

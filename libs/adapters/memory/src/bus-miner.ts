@@ -3,6 +3,7 @@ import {
   type CallHandlers,
   decodeMessage,
   desiredSpec,
+  drainWish,
   encodeMessage,
   hostReport,
   type MinerBus,
@@ -41,12 +42,16 @@ export const memoryMinerBus = (broker: Broker, minerId: string): MinerBus => {
       durable.offer(subject);
     });
 
+  const heard = <Listener extends { readonly who: string }>(all: Iterable<Listener>, what: string): Listener => {
+    const asked = wire.oneOf([...all].filter(({ who }) => !wire.isCut(who)));
+    if (asked === undefined) throw new BusUnavailable(`${what} of miner ${minerId}: nobody answered`);
+    return asked;
+  };
+
   const ask = (what: 'sync' | 'renew'): Promise<string> =>
     call(what, async () => {
-      const there = [...broker.asks].filter((one) => one.what === what && !wire.isCut(one.who));
-      const asked = wire.oneOf(there);
-      if (asked === undefined) throw new BusUnavailable(`${what} of miner ${minerId}: nobody answered`);
-      const answer = await asked.handle(minerId);
+      const listening = [...broker.asks].filter((one) => one.what === what);
+      const answer = await heard(listening, what).handle(minerId);
       if (!answer.ok) throw new BusUnavailable(`${what} of miner ${minerId}: ${answer.reason}`);
       return answer.text;
     });
@@ -64,6 +69,11 @@ export const memoryMinerBus = (broker: Broker, minerId: string): MinerBus => {
       await ask('sync');
     },
     renew: () => ask('renew'),
+    drain: (wish) =>
+      call('drain', () => {
+        const sent = opened(decodeMessage(drainWish, encodeMessage(drainWish, wish), reportBytesMax), 'drain');
+        return heard(broker.drains, 'drain').handle(minerId, sent);
+      }),
     report: (report) =>
       send(broker.reportsTo, subjects.report(minerId, report.vmId), () => encodeMessage(vmReport, report)),
     reportHost: (report) => send(broker.hostsTo, subjects.host(minerId), () => encodeMessage(hostReport, report)),

@@ -102,6 +102,7 @@ export const memoryOrchestratorBus = (broker: Broker, me: string, clock: Clock):
     onBeat: async (handle) =>
       listed(broker.beats, { who: me, hear: (minerId: string): void => handle(minerId, clock.now()) }),
     onAsk: async (what, handle) => listed(broker.asks, { who: me, what, handle }),
+    onDrain: async (handle) => listed(broker.drains, { who: me, handle }),
     askConsole: (minerId, asked) =>
       callMiner(minerId, `console of VM ${asked.vmId}`, (handlers) => handlers.console(asked)),
     askMetrics: (minerId, vmId) => callMiner(minerId, `counters of VM ${vmId}`, (handlers) => handlers.metrics(vmId)),

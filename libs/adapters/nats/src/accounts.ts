@@ -17,6 +17,7 @@ const fromMiners: readonly string[] = [
   subjects.allBeats,
   subjects.allAsks('sync'),
   subjects.allAsks('renew'),
+  subjects.allAsks('drain'),
   subjects.allAttest,
   subjects.allGuests,
   acksOf(jetstreamStreams.work),

@@ -2,6 +2,7 @@ import { jetstream } from '@nats-io/jetstream';
 import type { z } from 'zod';
 import {
   type AttesterBus,
+  drainWish,
   encodeMessage,
   hostReport,
   type MinerBus,
@@ -14,7 +15,7 @@ import { answerCalls } from './calls.ts';
 import { guestBus } from './guests.ts';
 import { publishBudgetMs, publishTimeoutMs, specsInFlightMax } from './limits.ts';
 import { type Link, type LinkOptions, openLink } from './link.ts';
-import { askFor } from './requests.ts';
+import { ask, askFor } from './requests.ts';
 import { unavailable, withPatience } from './retry.ts';
 import { createSerial } from './serial.ts';
 import { receiveSpecs } from './specs.ts';
@@ -50,18 +51,22 @@ const openBus = (link: Link, { minerId, clock, log }: MinerBusOptions): NatsMine
     );
   };
 
-  const ask = (what: 'sync' | 'renew'): Promise<string> => {
+  const askOf = (what: 'sync' | 'renew'): Promise<string> => {
     const subject = subjects.ask(minerId, what);
     return askFor(nc, subject, undefined, { what: subject, whom: 'the orchestrator' });
   };
   const sync = async (): Promise<void> => {
-    await ask('sync');
+    await askOf('sync');
   };
 
   return {
     onSpec: (handle) => receiveSpecs({ link, js, minerId, clock, log, sync, handle }),
     sync,
-    renew: () => ask('renew'),
+    renew: () => askOf('renew'),
+    drain: (wish) => {
+      const subject = subjects.ask(minerId, 'drain');
+      return ask(nc, subject, encodeMessage(drainWish, wish), { what: subject, whom: 'the orchestrator' });
+    },
     report: (report) => send(subjects.report(minerId, report.vmId), vmReport, report),
     reportHost: (report) => send(subjects.host(minerId), hostReport, report),
     beat: () => {

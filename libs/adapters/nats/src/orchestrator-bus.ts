@@ -79,6 +79,7 @@ const openBus = async (link: Link, { clock, log }: OrchestratorBusOptions): Prom
     onHost: async (handle) => reports.onHost(handle),
     onBeat: (handle) => requests.onBeat((minerId) => handle(minerId, clock.now())),
     onAsk: requests.onAsk,
+    onDrain: requests.onDrain,
     askConsole: requests.askConsole,
     askMetrics: requests.askMetrics,
     connectedSince: link.connectedSince,

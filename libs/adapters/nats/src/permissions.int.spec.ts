@@ -17,6 +17,7 @@ describe.skipIf(binary === null)('miners on a real nats-server (needs nats-serve
       `host.${other}`,
       `beat.${other}`,
       `ask.${other}.sync`,
+      `ask.${other}.drain`,
       `guest.${other}.release`,
       `attest.${other}.guest-evidence`,
       `work.${minerId}.${randomUUID()}`,

@@ -9,6 +9,7 @@ import {
   consoleBytesMax,
   consoleCall,
   decodeMessage,
+  drainWish,
   encodeMessage,
   metricsAnswer,
   metricsCall,
@@ -33,6 +34,7 @@ export type RequestsOptions = {
 export type Requests = {
   onBeat(hear: (minerId: string) => void): Promise<Stop>;
   onAsk(what: 'sync' | 'renew', handle: (minerId: string) => Promise<AskAnswer>): Promise<Stop>;
+  onDrain: OrchestratorBus['onDrain'];
   askConsole: OrchestratorBus['askConsole'];
   askMetrics: OrchestratorBus['askMetrics'];
 };
@@ -52,18 +54,35 @@ export const createRequests = ({ nc, log, onRefused }: RequestsOptions): Request
     return async () => subscription.unsubscribe();
   };
 
+  /** Sends what a request is answered with; a failure is ours to know and the miner's to ask again about. */
+  const respond = (message: Msg, what: string, make: () => Promise<AskAnswer>): void => {
+    // Nobody waits for an answer that has nowhere to go.
+    if (message.reply === undefined || message.reply === '') return;
+    const { subject } = message;
+    const failed = (error: unknown): AskAnswer => {
+      log('error', 'request of a miner failed', { what, subject, reason: textOf(error) });
+      return { ok: false, reason: 'the orchestrator could not do it now; ask again' };
+    };
+    void make()
+      .catch(failed)
+      .then((answer) => message.respond(encodeMessage(askAnswer, answer)))
+      .catch((error: unknown) => log('error', 'answer not sent', { what, subject, reason: textOf(error) }));
+  };
+
   return {
     onBeat: (hear) => listen(subjects.allBeats, (_, minerId) => hear(minerId)),
     onAsk: (what, handle) => {
-      const answers = answerOnce(what, handle, log);
-      return listen(subjects.allAsks(what), (message, minerId) => {
-        // Nobody waits for an answer that has nowhere to go.
-        if (message.reply === undefined || message.reply === '') return;
-        void answers(minerId)
-          .then((answer) => message.respond(encodeMessage(askAnswer, answer)))
-          .catch((error: unknown) => log('error', 'answer not sent', { what, minerId, reason: textOf(error) }));
-      });
+      const answers = answerOnce(handle);
+      return listen(subjects.allAsks(what), (message, minerId) => respond(message, what, () => answers(minerId)));
     },
+    onDrain: (handle) =>
+      listen(subjects.allAsks('drain'), (message, minerId) =>
+        respond(message, 'drain', async () => {
+          const wish = decodeMessage(drainWish, message.data, answerBytesMax);
+          if (!wish.ok) return { ok: false, reason: `this is no request for a drain: ${wish.reason}` };
+          return handle(minerId, wish.value);
+        }),
+      ),
     askConsole: (minerId, { vmId, bytesMax, after }) => {
       const what = `console of VM ${vmId} on miner ${minerId}`;
       const request = encodeMessage(consoleCall, { vmId, bytesMax: Math.min(bytesMax, consoleBytesMax), after });
@@ -104,36 +123,33 @@ const requested = async (
   }
 };
 
-/** Asks and reads the answer's text. Rejects with BusUnavailable: nobody answered, the answer is none, or it is a refusal with its reason. */
-export const askFor = async (
+/** Asks and reads the answer, which may be a refusal. Rejects with BusUnavailable: nobody answered, or the answer is none. */
+export const ask = async (
   nc: NatsConnection,
   subject: string,
   request: Uint8Array | undefined,
   { what, whom }: { readonly what: string; readonly whom: string },
-): Promise<string> => {
+): Promise<AskAnswer> => {
   const bytes = await requested(nc, subject, request, { what, whom });
   const decoded = decodeMessage(askAnswer, bytes, answerBytesMax);
   if (!decoded.ok) throw unavailable(what, `the answer of ${whom} is not one: ${decoded.reason}`);
-  if (!decoded.value.ok) throw unavailable(what, decoded.value.reason);
-  return decoded.value.text;
+  return decoded.value;
 };
 
-/** Answers that never reject. A miner that asks again while its answer is being made gets the same one: asking a thousand times costs one. */
-const answerOnce = (
-  what: string,
-  handle: (minerId: string) => Promise<AskAnswer>,
-  log: BusLog,
-): ((minerId: string) => Promise<AskAnswer>) => {
+/** Asks and reads the answer's text. Rejects with BusUnavailable for a refusal too, with its reason. */
+export const askFor = async (...asked: Parameters<typeof ask>): Promise<string> => {
+  const answer = await ask(...asked);
+  if (!answer.ok) throw unavailable(asked[3].what, answer.reason);
+  return answer.text;
+};
+
+/** A miner that asks again while its answer is being made gets the same one: asking a thousand times costs one. */
+const answerOnce = (handle: (minerId: string) => Promise<AskAnswer>): ((minerId: string) => Promise<AskAnswer>) => {
   const pending = new Map<string, Promise<AskAnswer>>();
   return (minerId) => {
     const asked = pending.get(minerId);
     if (asked !== undefined) return asked;
-    const answer = handle(minerId)
-      .catch((error: unknown): AskAnswer => {
-        log('error', 'request of a miner failed', { what, minerId, reason: textOf(error) });
-        return { ok: false, reason: 'the orchestrator could not do it now; ask again' };
-      })
-      .finally(() => pending.delete(minerId));
+    const answer = handle(minerId).finally(() => pending.delete(minerId));
     pending.set(minerId, answer);
     return answer;
   };

@@ -50,6 +50,7 @@ export const issueMinerJwt = async (
         subjects.beat(minerId),
         subjects.ask(minerId, 'sync'),
         subjects.ask(minerId, 'renew'),
+        subjects.ask(minerId, 'drain'),
         `attest.${minerId}.*`,
         `guest.${minerId}.*`,
         `$JS.ACK.${jetstreamStreams.work}.${minerConsumerName(minerId)}.>`,
@@ -87,6 +88,7 @@ const servicePermissions = {
       allow: [
         subjects.allAsks('sync'),
         subjects.allAsks('renew'),
+        subjects.allAsks('drain'),
         subjects.allBeats,
         subjects.allGuests,
         subjects.appended,

@@ -1,6 +1,6 @@
 import type { DesiredSpec, UnixMs } from '#domain';
 import type { RecordedEvent } from '../envelope.ts';
-import type { ConsoleCall, ConsoleText, HostReport, VmMetrics, VmReport } from '../messages.ts';
+import type { ConsoleCall, ConsoleText, DrainWish, HostReport, VmMetrics, VmReport } from '../messages.ts';
 import type { GuestBus, GuestDesk } from './guest-bus.ts';
 
 /** What the orchestrator does on the bus. At-least-once, unordered, lossy: the store decides, the bus carries. */
@@ -22,6 +22,8 @@ export type OrchestratorBus = {
   onHost(handle: (report: HostReport, minerId: string) => Promise<Handled>): Promise<Stop>;
   onBeat(handle: (minerId: string, at: UnixMs) => void): Promise<Stop>;
   onAsk(what: 'sync' | 'renew', handle: (minerId: string) => Promise<AskAnswer>): Promise<Stop>;
+  /** What miners want of themselves: each of itself only, by its credentials. */
+  onDrain(handle: (minerId: string, wish: DrainWish) => Promise<AskAnswer>): Promise<Stop>;
   /** A part of a VM's console, from the miner that holds it. */
   askConsole(minerId: string, call: ConsoleCall): Promise<ConsoleText>;
   /** A VM's counters, from the miner that holds it. */
@@ -53,6 +55,8 @@ export type MinerBus = {
   sync(): Promise<void>;
   /** Asks for new credentials before the present ones expire; the answer's text. Rejects when refused or nobody answers. */
   renew(): Promise<string>;
+  /** Asks to be drained, or given VMs again; what the orchestrator says to that. Rejects when nobody answers. */
+  drain(wish: DrainWish): Promise<AskAnswer>;
   report(report: VmReport): Promise<void>;
   reportHost(report: HostReport): Promise<void>;
   /** Says "here". Dropped while there is no connection: a late beat would say something else. */

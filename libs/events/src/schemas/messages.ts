@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DesiredSpec, VmObservation } from '#domain';
 import { consoleBytesMax } from '../limits.ts';
-import type { ConsoleCall, ConsoleText, HostReport, VmMetrics, VmReport, VmUsage } from '../messages.ts';
+import type { ConsoleCall, ConsoleText, DrainWish, HostReport, VmMetrics, VmReport, VmUsage } from '../messages.ts';
 import type { AskAnswer } from '../ports/bus.ts';
 import { hostChecks, hostFacts } from './miner.ts';
 import {
@@ -77,6 +77,11 @@ export const desiredSpec: z.ZodType<DesiredSpec> = z.strictObject({
   backup: backupWanted.optional(),
   restore: restoreWanted.optional(),
   keptBackups: keptBackups.optional(),
+});
+
+/** The request on `ask.<minerId>.drain`. */
+export const drainWish: z.ZodType<DrainWish> = z.strictObject({
+  drain: z.strictObject({ reason: shortText, deadlineAt: instant.nullable() }).nullable(),
 });
 
 /** The request on `call.<minerId>.console`. */
