@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
 import { z } from 'zod';
 import { lengthPrefixed } from '#attestation';
 import { canonicalText } from './canonical.ts';
@@ -11,6 +11,7 @@ import {
   type NetworkMessage,
   networkMessage,
 } from './messages.ts';
+import { rawPublicKey } from './raw-key.ts';
 import { SealingError } from './sealing-error.ts';
 
 const envelope = z.strictObject({ body: z.string(), signature: base64(64, 64) });
@@ -74,7 +75,7 @@ const signedBytes = (body: string): Uint8Array => lengthPrefixed('hcc-network-me
 
 const networkKeyOf = (raw: Uint8Array): KeyObject => {
   try {
-    return createPublicKey({ key: Buffer.from(raw), format: 'raw-public', asymmetricKeyType: 'ed25519' });
+    return rawPublicKey(raw, 'ed25519');
   } catch {
     throw new SealingError('network-key-malformed', `the network key has ${raw.length} bytes, wanted 32 of Ed25519`);
   }

@@ -10,6 +10,7 @@ import {
   randomBytes,
 } from 'node:crypto';
 import type { KEM, Key } from 'hpke';
+import { rawPublicKey } from '../raw-key.ts';
 import { plain } from './primitives.ts';
 
 /**
@@ -46,7 +47,7 @@ export const xWing = (): KEM<XWingKey> => ({
   Decap: async (enc, key) => {
     const sharedKey = decapsulate(key.mlKem, enc.subarray(0, mlKemCiphertextBytes));
     const received = Buffer.from(enc.subarray(mlKemCiphertextBytes));
-    const agreed = diffieHellman({ privateKey: key.x25519, publicKey: x25519Public(received) });
+    const agreed = diffieHellman({ privateKey: key.x25519, publicKey: rawPublicKey(received, 'x25519') });
     return combined(sharedKey, agreed, received, key);
   },
   // A guest's key is made in it, used by it and gone with it: nothing derives one or writes one down.
@@ -84,12 +85,8 @@ const keyPairOf = (seed: Uint8Array): { readonly publicKey: XWingKey; readonly p
 
 const publicKeyOf = (raw: Uint8Array): XWingKey => {
   const bytes = Buffer.from(raw);
-  const mlKem = createPublicKey({
-    key: bytes.subarray(0, mlKemPublicBytes),
-    format: 'raw-public',
-    asymmetricKeyType: 'ml-kem-768',
-  });
-  const x25519 = x25519Public(bytes.subarray(mlKemPublicBytes));
+  const mlKem = rawPublicKey(bytes.subarray(0, mlKemPublicBytes), 'ml-kem-768');
+  const x25519 = rawPublicKey(bytes.subarray(mlKemPublicBytes), 'x25519');
   return { algorithm, type: 'public', extractable: true, raw: bytes, mlKem, x25519 };
 };
 
@@ -100,8 +97,5 @@ const combined = (mlKemShared: Uint8Array, x25519Shared: Uint8Array, sent: Uint8
   x25519Shared.fill(0);
   return plain(hash.update(key.raw.subarray(mlKemPublicBytes)).update(label).digest());
 };
-
-const x25519Public = (raw: Buffer): KeyObject =>
-  createPublicKey({ key: raw, format: 'raw-public', asymmetricKeyType: 'x25519' });
 
 const rawPublic = (key: KeyObject): Buffer => key.export({ format: 'raw-public' });
