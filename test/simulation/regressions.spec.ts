@@ -12,6 +12,7 @@ const found: readonly (readonly [string, string])[] = [
   ['a replica that ended while it could not catch up never did', '--seed 42 --sealed 0'],
   ['a boot that was over before it was settled was parked for good', '--seed 12'],
   ['a guest that its owner stopped was told to stop itself, and its VM had failed', '--seed 39'],
+  ['a host that had heard of no other VM was taken for one that had no guest', '--seed 90110'],
   ['a clock that was seconds behind refused every boot for good', '--seed 66'],
 ];
 

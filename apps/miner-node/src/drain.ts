@@ -5,7 +5,7 @@ import type { MinerConfig } from './config.ts';
 import { knownServers, loadPass } from './identity/pass.ts';
 import { loadUserKey } from './identity/user-key.ts';
 
-export const drainUsage = `miner-node drain [--reason TEXT] [--deadline SPAN]   place nothing more on this miner; its VMs go on
+const drainUsage = `miner-node drain [--reason TEXT] [--deadline SPAN]   place nothing more on this miner; its VMs go on
 miner-node undrain                                   let VMs be placed on it again
 
   --reason TEXT     for whoever wonders why it gets no work (maintenance)
@@ -24,8 +24,9 @@ type Said = { readonly code: 0 | 1 | 2 | 3; readonly out: string; readonly err: 
  */
 export const runDrain = async (config: MinerConfig, { clock, args }: Asked): Promise<Said> => {
   const { minerDir, minerId, name } = config;
+  if (args.includes('--help')) return { code: 0, out: drainUsage, err: '' };
   const wish = wishOf(args, clock);
-  if (typeof wish === 'string') return failed(2, wish, drainUsage.trimEnd());
+  if (typeof wish === 'string') return failed(2, wish, 'miner-node drain --help');
   const servers = await knownServers(minerDir);
   const key = servers.length === 0 ? null : await loadUserKey(minerDir);
   const pass = key === null ? null : await loadPass(minerDir, key.publicKey);

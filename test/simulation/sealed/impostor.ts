@@ -33,7 +33,8 @@ export const tryForKey = async (parts: ImpostorParts): Promise<void> => {
   const identity = parseGuestBootSpec(launch.bootSpec);
   const { vmId, bootId, generation } = identity;
   const key = await guestKeyOf(`${bootId} ${random.next()}`);
-  if (how === 'second-guest') witness.keyMade(key.sha256, { vmId, bootId, minerId });
+  // Shown for its own VM, what such a guest has is good, whoever started it; a host that has heard of no other VM shows it there.
+  if (how === 'second-guest' || how === 'other-vm') witness.keyMade(key.sha256, { vmId, bootId, minerId });
   const guestKey = Buffer.from(key.publicKey).toString('base64');
   const claim: Claim = { purpose: 'vm-key', binding: key.publicKey, suite: key.suite, key: guestKey, boot: null };
   try {
