@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readEvidenceFiles } from '#adapters/evidence';
 import { openVaultDirectory } from '#adapters/vault';
-import { type Found, findSecret } from '../secrets/find-secret.ts';
+import { type Found, findSecret, swapPlaces } from '../secrets/find-secret.ts';
 import { type Cluster, freshHome, type Json, kill, type Role, startCluster } from './cluster.ts';
 import { recordedOn, untilRecorded } from './record.ts';
 import { verifiedLog } from './stores.ts';
@@ -225,6 +225,23 @@ test('given all that happened, and the VM runs / when its key is looked for / th
   expect(await foundOf(volumeKey)).toEqual([]);
   expect(await foundOf(kek())).toEqual([{ place: join(home, 'secrets', 'vault.key'), form: 'hex' }]);
 });
+
+test('given all that happened, and the VM runs / when its key is looked for in the swap of this host / then it is nowhere', async (context) => {
+  const swaps = swapPlaces(existsSync('/proc/swaps') ? readFileSync('/proc/swaps', 'utf8') : '');
+  const [closed] = swaps.filter((place) => !isReadable(place));
+  if (swaps.length === 0) context.skip('this host has no swap on');
+  if (closed !== undefined) context.skip(`this user may not read the swap at ${closed}`);
+  for (const secret of [volumeKey, kek()]) expect(await findSecret(secret, { paths: swaps })).toEqual([]);
+});
+
+const isReadable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 test('given all that happened / when its passport is taken / then each boot, release and host key holds again offline, to the SIMULATED root', async () => {
   const file = join(home, 'vm.passport');

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { findSecret } from './find-secret.ts';
+import { findSecret, swapPlaces } from './find-secret.ts';
 
 const placed = async (bytes: Uint8Array | string, name = 'deep/er/file'): Promise<string> => {
   const dir = await mkdtemp(join(tmpdir(), 'hcc-secret-'));
@@ -63,4 +63,16 @@ test('given a process with a secret in its environment, and one with it among it
 test('given a place that is not there, or a secret that is found anywhere / then the search fails', async () => {
   await expect(findSecret(randomBytes(64), { paths: ['/nowhere'] })).rejects.toThrow('no /nowhere');
   await expect(findSecret(randomBytes(4), { paths: [] })).rejects.toThrow('4 bytes');
+});
+
+test('given what the kernel says of swap / then each of its devices and files is a place, by its real name', async () => {
+  const secret = randomBytes(64);
+  const dir = await placed(around(secret, 5_000), 'swap file');
+  const file = join(dir, 'swap file');
+  const line = `${file.replaceAll(' ', '\\040')} file\t\t524284\t\t12\t\t-2\n`;
+  const swaps = `Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n${line}`;
+  expect(swapPlaces(swaps)).toEqual([file]);
+  expect(await findSecret(secret, { paths: swapPlaces(swaps) })).toEqual([{ place: file, form: 'raw' }]);
+  expect(swapPlaces('Filename Type Size Used Priority\n')).toEqual([]);
+  expect(swapPlaces('')).toEqual([]);
 });

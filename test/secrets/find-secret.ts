@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Where a secret may not be: files and directories, with all that is in them, and processes by their id. */
+/** Where a secret may not be: files, block devices, and directories with all files in them; processes by their id. */
 export type Places = { readonly paths: readonly string[]; readonly pids?: readonly number[] };
 
 /** Where it was found, and in which form. */
@@ -61,9 +61,20 @@ const inner = (secret: Buffer, shift: number, form: 'base64' | 'base64url'): str
   return digits.slice(from, to);
 };
 
+/** The devices and files that memory of this machine is swapped to, by what its /proc/swaps says; none for a kernel without. */
+export const swapPlaces = (swaps: string): readonly string[] =>
+  swaps
+    .split('\n')
+    .slice(1)
+    .flatMap((line) => line.split(/\s/).slice(0, 1))
+    .filter((name) => name !== '')
+    .map((name) =>
+      name.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
+    );
+
 async function* filesIn(path: string): AsyncGenerator<string> {
   const entry = await stat(path).catch(gone);
-  if (entry?.isFile() === true) yield path;
+  if (entry?.isFile() === true || entry?.isBlockDevice() === true) yield path;
   if (entry?.isDirectory() !== true) return;
   for (const one of (await readdir(path, { withFileTypes: true }).catch(gone)) ?? []) {
     const inside = join(path, one.name);

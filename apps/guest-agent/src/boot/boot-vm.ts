@@ -10,6 +10,7 @@ import type { VolumeHead } from './header.ts';
 import { sshHostKey } from './host-key.ts';
 import { takeVmIdentity, type VmIdentity } from './identity.ts';
 import type { VmKernelLine } from './kernel-line.ts';
+import { demandNoSwap } from './no-swap.ts';
 import { placeAccess, placeNameServers, setHostname } from './place-access.ts';
 import type { PrivateImage } from './private-image.ts';
 import { askWithProof, type ProverParts } from './prove.ts';
@@ -35,6 +36,7 @@ export const bootVm = async (
     `VM ${identity.vmId} of ${kernel.kind} network ${kernel.networkId}, reports by ${provider.name}, launch ${identity.launchDigest}`,
   );
 
+  await demandNoSwap('/proc');
   const prover: ProverParts = { ...parts, identity };
   const guestKey = await generateGuestKey();
   const release = await askForRelease(prover, guestKey);

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { guestCommandLine } from '#attestation';
 import { findTool, run } from '#host';
 import { imageArgon2idBounds } from '#luks';
@@ -12,6 +12,7 @@ import { parseCounter } from './counter.ts';
 import { readHead } from './header.ts';
 import { dropbearKey, generateHostKey, openSshKey, publicKeyLine } from './host-key-files.ts';
 import { parseVmKernelLine } from './kernel-line.ts';
+import { demandNoSwap } from './no-swap.ts';
 import { isListening } from './resident.ts';
 
 const networkId = '8f14e45f-ceea-467f-a9d2-8a4f3f1b7c10';
@@ -34,6 +35,31 @@ describe("the kernel line of an owner's VM", () => {
     ['more blocks than any disk has', line.replace(/:16384/, ':1000000000000000')],
   ])('given %s / when it is read / then the machine stops', (_what, text) => {
     expect(() => parseVmKernelLine(text)).toThrow(expect.objectContaining({ code: 'kernel-line' }));
+  });
+});
+
+describe('swap', () => {
+  const head = 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n';
+  const procWith = async (swaps: string | null): Promise<string> => {
+    const dir = await mkdtemp(join(tmpdir(), 'hcc-proc-'));
+    onTestFinished(() => rm(dir, { recursive: true }));
+    if (swaps !== null) await writeFile(join(dir, 'swaps'), swaps);
+    return dir;
+  };
+
+  test.each([
+    ['none that is on', head],
+    ['a kernel that has none', null],
+  ])('given %s / when a key is about to be opened / then it may be', async (_what, swaps) => {
+    await expect(demandNoSwap(await procWith(swaps))).resolves.toBeUndefined();
+  });
+
+  test('given one that is on / when a key is about to be opened / then the machine stops and names it', async () => {
+    const swaps = `${head}/dev/vdd                                partition\t524284\t\t0\t\t-2\n`;
+    await expect(demandNoSwap(await procWith(swaps))).rejects.toMatchObject({
+      code: 'swap-on',
+      message: expect.stringContaining('/dev/vdd'),
+    });
   });
 });
 

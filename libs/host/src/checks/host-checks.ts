@@ -10,6 +10,7 @@ import { nearestExisting } from './nearest-existing.ts';
 import { type NetworkPlaces, networkChecks } from './network-checks.ts';
 import { sealedChecks } from './sealed-checks.ts';
 import { snpChecks } from './snp-checks.ts';
+import { swapChecks } from './swap-checks.ts';
 
 /** What a host is checked for. */
 export type HostCheckOptions = {
@@ -39,6 +40,7 @@ export function hostChecks(options: HostCheckOptions): readonly Check[] {
     },
     ...kernelChecks(),
     ...sealedChecks(options),
+    ...swapChecks(),
     ...networkChecks(options.network),
     ...snpChecks(options),
   ];
