@@ -1,8 +1,9 @@
-import { connect, errors, jwtAuthenticator, type NatsConnection, type Status } from '@nats-io/transport-node';
+import { connect, errors, type NatsConnection, type Status } from '@nats-io/transport-node';
 import type { UnixMs } from '#domain';
 import { BusUnavailable, type Clock } from '#events';
 import { textOf } from './errors.ts';
 import { closeGraceMs, connectTimeoutMs, pingEveryMs, reconnectEveryMs } from './limits.ts';
+import { nativeKey } from './native-key.ts';
 import type { BusLog, BusStatus, Credentials, OnStatus } from './status.ts';
 
 export type LinkOptions = {
@@ -89,7 +90,9 @@ const connectOnce = async (options: LinkOptions): Promise<NatsConnection> => {
       inboxPrefix,
       authenticator: (nonce) => {
         const { jwt, seed } = credentials();
-        return jwtAuthenticator(jwt, new TextEncoder().encode(seed))(nonce);
+        const key = nativeKey(seed);
+        const signature = key.sign(new TextEncoder().encode(nonce ?? ''));
+        return { jwt, nkey: key.getPublicKey(), sig: Buffer.from(signature).toString('base64url') };
       },
       timeout: connectTimeoutMs,
       waitOnFirstConnect,

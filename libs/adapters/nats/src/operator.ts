@@ -1,6 +1,7 @@
 import { encodeAccount, encodeOperator } from '@nats-io/jwt';
-import { createAccount, createOperator, fromSeed, type KeyPair } from '@nats-io/nkeys';
+import { createAccount, createOperator, type KeyPair } from '@nats-io/nkeys';
 import { accountNames, hccClaims, minersClaims, unlimited } from './accounts.ts';
+import { nativeKey } from './native-key.ts';
 
 /** The seeds an operator is made of: whoever has them can make credentials for anybody. */
 export const operatorKeyNames = ['operator', 'system', 'hcc', 'hcc-signing', 'miners', 'miners-signing'] as const;
@@ -24,18 +25,18 @@ const keysOfOperator = new WeakMap<NatsOperator, OperatorKeys>();
 
 /** A new operator with its accounts and their signing keys. */
 export const createNatsOperator = (): Promise<NatsOperator> =>
-  fromKeys({
-    operator: createOperator(),
-    system: createAccount(),
-    hcc: createAccount(),
-    'hcc-signing': createAccount(),
-    miners: createAccount(),
-    'miners-signing': createAccount(),
+  natsOperatorFromSeeds({
+    operator: seedOf(createOperator()),
+    system: seedOf(createAccount()),
+    hcc: seedOf(createAccount()),
+    'hcc-signing': seedOf(createAccount()),
+    miners: seedOf(createAccount()),
+    'miners-signing': seedOf(createAccount()),
   });
 
 /** The operator of these seeds. Its JWTs are made anew, so what this version of HCC lets accounts do is in force. Throws on a seed that is none. */
 export const natsOperatorFromSeeds = (seeds: OperatorSeeds): Promise<NatsOperator> => {
-  const key = (name: OperatorKeyName): KeyPair => fromSeed(new TextEncoder().encode(seeds[name]));
+  const key = (name: OperatorKeyName): KeyPair => nativeKey(seeds[name]);
   return fromKeys({
     operator: key('operator'),
     system: key('system'),
@@ -53,7 +54,7 @@ export const signingKeyOf = (operator: NatsOperator, account: 'hcc' | 'miners'):
 /** The seeds, to be written to files of mode 0600 and nowhere else. */
 export const seedsOf = (operator: NatsOperator): OperatorSeeds => {
   const keys = keysOf(operator);
-  const seed = (name: OperatorKeyName): string => new TextDecoder().decode(keys[name].getSeed());
+  const seed = (name: OperatorKeyName): string => seedOf(keys[name]);
   return {
     operator: seed('operator'),
     system: seed('system'),
@@ -63,6 +64,8 @@ export const seedsOf = (operator: NatsOperator): OperatorSeeds => {
     'miners-signing': seed('miners-signing'),
   };
 };
+
+const seedOf = (pair: KeyPair): string => new TextDecoder().decode(pair.getSeed());
 
 const keysOf = (operator: NatsOperator): OperatorKeys => {
   const keys = keysOfOperator.get(operator);

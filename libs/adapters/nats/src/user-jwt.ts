@@ -5,6 +5,7 @@ import { isUuid, type UnixMs } from '#domain';
 import { answerBytesMax, attestationBytesMax, jetstreamStreams, reportBytesMax, subjects } from '#events';
 import { NatsError } from './errors.ts';
 import { answerWithinMs, minerSubscriptionsMax } from './limits.ts';
+import { nativeKey } from './native-key.ts';
 import { type NatsOperator, signingKeyOf } from './operator.ts';
 import { minerConsumerName } from './topology.ts';
 
@@ -13,8 +14,8 @@ export type UserKey = { readonly publicKey: string; readonly seed: string };
 
 /** A new user key, made where it will be used: only its public half travels. */
 export const createUserKey = (): UserKey => {
-  const pair = createUser();
-  return { publicKey: pair.getPublicKey(), seed: new TextDecoder().decode(pair.getSeed()) };
+  const seed = new TextDecoder().decode(createUser().getSeed());
+  return { publicKey: nativeKey(seed).getPublicKey(), seed };
 };
 
 /** A user's public nkey, checksum included. Refuses anything else, without repeating it: it may be a seed sent by mistake. */
