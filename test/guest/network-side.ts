@@ -22,6 +22,8 @@ export type KnownVm = {
   /** The header that was confirmed, and the counter; null and 0 before the first boot. */
   headerSha256: string | null;
   counter: number;
+  /** The private image it is filled from; none where the image is public. */
+  readonly image?: { readonly headerSha256: string; readonly key: Uint8Array };
 };
 
 /** The network refuses; `retryInMs` null: for good. */
@@ -100,12 +102,14 @@ export class NetworkSide {
   ): Promise<string> {
     this.#demand(asked.result, 'vm-key', asked.guestKey, asked.nonce);
     const honest = { mode: vm.headerSha256 === null ? 'format' : 'unlock', headerSha256: vm.headerSha256 } as const;
+    const image = honest.mode === 'format' ? vm.image : undefined;
     return sealRelease({
       boot: { networkId: this.networkId, vmId: vm.vmId, ...boot, nonce: over.nonce ?? asked.nonce },
-      terms: { ...honest, minCounter: vm.counter },
+      terms: { ...honest, minCounter: vm.counter, ...(image && { imageHeaderSha256: image.headerSha256 }) },
       secrets: {
         ...{
           volumeKey: vm.volumeKey,
+          ...(image && { imageKey: image.key }),
           hostname: 'sealed-vm',
           authorizedKeys: this.owner,
           keysVersion: 1,

@@ -1,4 +1,5 @@
 import { createPublicKey, randomBytes, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { appendFile, copyFile, mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,6 +7,7 @@ import { createSystemClock } from '#adapters/system';
 import type { SimulatedRoot } from '#attestation';
 import { findTool, hccDirs, requireTool, run, silent, vmFiles } from '#host';
 import { buildGuestBootImage, buildTinyImage } from '#images';
+import { writeLuks2Volume } from '#luks';
 import { simulatedProcessor } from '#simulated-processor';
 import { sshFixture } from '../../libs/images/src/ssh.fixture.ts';
 import { rootForSpecs } from '../../libs/simulated-processor/src/root.fixture.ts';
@@ -46,7 +48,8 @@ export const missingTools = async (): Promise<string> => {
 const clock = createSystemClock();
 const mebibyte = 1024 * 1024;
 
-export const openScene = async (): Promise<Scene> => {
+/** Where `imageKey` is given, its base image is a private one, encrypted with that. */
+export const openScene = async ({ imageKey }: { readonly imageKey?: Uint8Array } = {}): Promise<Scene> => {
   const dir = await mkdtemp(join(tmpdir(), 'hcc-g-'));
   const { cacheDir } = hccDirs(process.env, process.cwd());
   const boot = await buildGuestBootImage({ cacheDir, kind: 'simulated', report: silent });
@@ -56,7 +59,8 @@ export const openScene = async (): Promise<Scene> => {
   const owner = [(await readFile(join(dir, 'id.pub'), 'utf8')).trim()];
   const { chipId, ...chip } = await chipOf(root);
   const network = new NetworkSide({ root, chipId, owner });
-  const scenery = { dir, network, chip, boot, ...(await verified(dir, image.rootfsPath)) };
+  const encrypted = imageKey && (await encryptedImage(dir, image.rootfsPath, imageKey));
+  const scenery = { dir, network, chip, boot, ...(await verified(dir, encrypted?.path ?? image.rootfsPath)) };
   const boots: Boot[] = [];
   const volumeOf = (vm: KnownVm): string => vmFiles({ stateDir: dir, vmId: vm.vmId, env: {} }).volume;
   let copies = 0;
@@ -71,7 +75,10 @@ export const openScene = async (): Promise<Scene> => {
     scenery,
     volumeOf,
     newVm: async (integrity = 'none', diskBytes = 97 * mebibyte) => {
-      const vm = { vmId: randomUUID(), volumeKey: randomBytes(64), integrity, headerSha256: null, counter: 0 };
+      const vm = {
+        ...{ vmId: randomUUID(), volumeKey: randomBytes(64), integrity, headerSha256: null, counter: 0 },
+        ...(encrypted && { image: encrypted.image }),
+      };
       await mkdir(dirname(volumeOf(vm)), { recursive: true });
       await writeFile(volumeOf(vm), '');
       await truncate(volumeOf(vm), diskBytes);
@@ -84,7 +91,7 @@ export const openScene = async (): Promise<Scene> => {
     },
     owner,
     copyOfVolume: (vm) => copyOf(volumeOf(vm)),
-    copyOfBase: () => copyOf(image.rootfsPath),
+    copyOfBase: () => copyOf(scenery.basePath),
     copyOfTree: () => copyOf(scenery.treePath),
     otherInitrd: async () => {
       const path = await copyOf(boot.initrdPath);
@@ -162,6 +169,16 @@ const chipOf = async (root: SimulatedRoot): Promise<Chip & { readonly chipId: st
     certificates: { vek: vcek ?? '', ask: ask ?? '', ark: ark ?? '' },
     chipId: Buffer.from(simulatedProcessor.chipIdOf(publicKeySpki)).toString('hex'),
   };
+};
+
+/** A base image as its owner encrypts it: by our writer, on a machine without root. */
+const encryptedImage = async (dir: string, rootfsPath: string, key: Uint8Array) => {
+  const path = join(dir, 'private.luks');
+  const { headerDigest: headerSha256 } = await writeLuks2Volume({
+    ...{ source: createReadStream(rootfsPath), target: path, volumeKey: randomBytes(64), passphrase: key },
+    ...{ argon2id: { memoryKiB: 64 * 1024, iterations: 4, cpus: 1 }, uuid: randomUUID(), random: randomBytes },
+  });
+  return { path, image: { headerSha256, key } };
 };
 
 /** The base image with a hash tree by veritysetup: another's writer than ours. */

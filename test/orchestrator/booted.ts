@@ -14,7 +14,7 @@ import {
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
 import { standardFlavors } from '#domain';
 import { createLifecycle, createMetrics, type Lifecycle, type Log, silentLog } from '#edge';
-import { type Clock, type EventStore, streamName } from '#events';
+import { type Clock, type EventStore, type KeyVault, streamName } from '#events';
 import { simulatedProcessor } from '#simulated-processor';
 import type { RateLimits } from '../../apps/orchestrator/src/http/rates.ts';
 import type { NetworkTerms } from '../../apps/orchestrator/src/lifecycle/found-network.ts';
@@ -59,6 +59,8 @@ export type BootOptions = {
   readonly atLeastWaitMs?: number;
   readonly rateLimits?: RateLimits;
   readonly imageCacheDir?: string;
+  /** What keys go into; else one in memory. */
+  readonly vault?: KeyVault;
   readonly metricsAt?: { readonly host: string; readonly port: number };
   /** Where the signed heads go, and who signs them; else into the test's own directory. */
   readonly heads?: { readonly file: string; readonly key: KeyObject };
@@ -74,6 +76,11 @@ const testNetwork = ({ heads, simulatedRootSha256 }: BootOptions): NetworkTerms 
 const inMemory = (store: EventStore, clock: Clock) => ({
   ...{ store, checkpoints: createMemoryCheckpoints(), leases: createMemoryLeases(clock) },
   close: () => store.close(),
+});
+
+const vaultOf = ({ vault = createMemoryKeyVault(randomBytes) }: BootOptions) => ({
+  ...vault,
+  close: async () => undefined,
 });
 
 /** The real orchestrator on memory adapters, listening on a port of its own, stopped with the test. */
@@ -101,7 +108,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
         expiresAt: 0,
         servers: ['nats://x:1'],
       }),
-      openVault: async () => ({ ...createMemoryKeyVault(randomBytes), close: async () => undefined }),
+      openVault: async () => vaultOf(options),
       openSimulated: async () => simulatedProcessor,
       passportSources: { evidence: null, endorse: null },
       ...options.ground,

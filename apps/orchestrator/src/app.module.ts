@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { Metrics } from '#edge';
-import type { Clock, Consumer, EventStore, Ids, OrchestratorBus, Reputations } from '#events';
+import type { Clock, Consumer, EventStore, Ids, KeyVault, OrchestratorBus, Reputations } from '#events';
 import { handlers } from './handling/handlers.ts';
 import { AccountsController } from './http/accounts/accounts.controller.ts';
 import { CreditsController } from './http/accounts/credits.controller.ts';
@@ -17,6 +17,7 @@ import { FlavorsController } from './http/flavors/flavors.controller.ts';
 import { createFollowers } from './http/followers.ts';
 import { ImageFilesController } from './http/images/image-files.controller.ts';
 import { createImageFiles } from './http/images/image-files.ts';
+import { ImageKeysController } from './http/images/image-keys.controller.ts';
 import { ImagesController } from './http/images/images.controller.ts';
 import { DrainController } from './http/miners/drain.controller.ts';
 import { EnrolmentController } from './http/miners/enrolment.controller.ts';
@@ -65,6 +66,7 @@ import {
   FOLLOWERS,
   HANDLING,
   IMAGE_FILES,
+  IMAGE_KEYS,
   ISSUE_MINER_JWT,
   LAST_SEEN,
   MAKE_PASSPORT,
@@ -98,6 +100,7 @@ export type Resources = {
   readonly operatorToken: OperatorToken;
   readonly network: Network;
   readonly makePassport: MakePassport;
+  readonly vault: Pick<KeyVault, 'keep'>;
   /** Where images are given to miners from; none are unless given. */
   readonly imageCacheDir?: string;
   /** Generous unless given. */
@@ -119,6 +122,7 @@ export const controllers = [
   FlavorsController,
   ImagesController,
   ImageFilesController,
+  ImageKeysController,
   VmsController,
   VmActionsController,
   ConsentController,
@@ -173,6 +177,7 @@ export const appModule = (resources: Resources, rates: Rates): DynamicModule => 
       { provide: STAMP, useFactory: () => createStamp({ clock, ids }) },
       { provide: OWNERSHIP, useFactory: () => createOwnership(store) },
       { provide: IMAGE_FILES, useFactory: () => createImageFiles(resources.imageCacheDir ?? null) },
+      { provide: IMAGE_KEYS, useValue: resources.vault },
       { provide: FOLLOWERS, useFactory: () => createFollowers(clock) },
       { provide: PAST, useFactory: () => createPast(store, clock) },
       { provide: READS, useFactory: () => createReads(rows, store, readModel, resources.atLeastWaitMs) },

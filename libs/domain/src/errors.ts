@@ -72,6 +72,7 @@ export type RefusalCode =
   | 'image-not-private'
   | 'image-key-absent'
   | 'image-key-destroyed'
+  | 'image-key-other'
   | 'flavor-not-found'
   | 'flavor-retired'
   | 'flavor-exists-with-other-content'

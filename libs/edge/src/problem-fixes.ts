@@ -106,6 +106,7 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'image-private': 'take one that is yours or public: hcc image ls',
   'image-not-private': 'nothing: whoever has a public image needs no key',
   'image-key-absent': 'its owner hands it over: hcc image key put IMAGE --key-file FILE',
+  'image-key-other': 'send the key that was given first, or encrypt it anew and import that',
   'image-key-destroyed': 'encrypt it anew with another key, and import that: hcc image encrypt',
   'vm-not-stopped': 'stop it first (hcc vm stop), or let --restart of hcc vm resize or backup do both',
   'vm-resizing': 'ask again once it is resized or that is refused',

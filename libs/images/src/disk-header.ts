@@ -99,6 +99,7 @@ function checkVersion3(head: Buffer, clusterBytes: number): void {
 
 /** What begins with these bytes is something else, and what to do about it. */
 const others: readonly (readonly [magic: string, name: string])[] = [
+  ['4c554b53babe', 'LUKS, whose key whoever fills a disk from it needs (--sealed --key-file)'],
   ['1f8b', 'gzip; unpack it first'],
   ['fd377a585a', 'xz; unpack it first'],
   ['28b52ffd', 'zstd; unpack it first'],

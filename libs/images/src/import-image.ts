@@ -9,7 +9,7 @@ import { hashFile } from './hash-file.ts';
 import { ImageError } from './image-error.ts';
 import { limits } from './limits.ts';
 import { type ImageManifestV2, type ImageManifestV3, imageFileNames } from './manifest.ts';
-import { demandExt4 } from './root-file-system.ts';
+import { demandExt4, demandLuks } from './root-file-system.ts';
 import { type Image, imagesDir } from './store.ts';
 import { describeVerity } from './verity/describe-verity.ts';
 
@@ -29,6 +29,8 @@ export type ImportImageOptions = Omit<BuildImageOptions, 'rebuild'> & {
   /** The disk is one ext4 root file system whose SSH server reads its keys from /run/hcc/ssh/authorized_keys, as those of our
    *  images do: VMs of it get a disk that only their guest can read. Nobody's disk is opened to find out. */
   readonly sealed?: boolean | undefined;
+  /** That root file system is encrypted: a LUKS2 volume, which is hashed as it is and opened by nobody but a guest with its key. */
+  readonly encrypted?: boolean | undefined;
   readonly stallMs?: number;
 };
 
@@ -96,10 +98,16 @@ async function make(
   options: ImportImageOptions,
 ): Promise<ImageManifestV2 | ImageManifestV3> {
   const { report, signal } = options;
-  const header = await headerOf(disk, fetched.bytes);
-  report({ step: 'image', detail: `a ${header.format} disk of ${header.virtualBytes} bytes` });
   const rootfs = join(out, imageFileNames.rootfs);
-  await toRaw(header, disk, rootfs, signal);
+  const isEncrypted = options.encrypted === true;
+  if (isEncrypted) {
+    await demandLuks(disk, options.source);
+    await rename(disk, rootfs);
+  } else {
+    const header = await headerOf(disk, fetched.bytes);
+    report({ step: 'image', detail: `a ${header.format} disk of ${header.virtualBytes} bytes` });
+    await toRaw(header, disk, rootfs, signal);
+  }
   for (const name of [imageFileNames.kernel, imageFileNames.initrd]) await rename(join(dir, name), join(out, name));
   const common = {
     ...settingsOf(options),
@@ -111,7 +119,7 @@ async function make(
     inputs: { kind: 'import' as const, sha256: fetched.sha256, count: 1 },
   };
   if (options.sealed !== true) return { manifestVersion: 2, ...common, rootfs: await hashFile(rootfs, signal) };
-  await demandExt4(rootfs, options.source);
+  if (!isEncrypted) await demandExt4(rootfs, options.source);
   report({ step: 'image', detail: 'making its dm-verity tree' });
   return { manifestVersion: 3, ...common, ...(await describeVerity(out, signal)) };
 }

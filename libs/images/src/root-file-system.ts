@@ -22,6 +22,22 @@ export async function demandExt4(path: string, source: string): Promise<void> {
   }
 }
 
+/** Promises that a raw disk begins as a LUKS volume does, and is whole blocks of 4096 bytes: nothing may be added to one. */
+export async function demandLuks(path: string, source: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const { buffer } = await file.read(Buffer.alloc(6), 0, 6, 0);
+    if (buffer.toString('latin1') === 'LUKS\u00ba\u00be' && size % blockBytes === 0) return;
+    throw new ImageError(
+      'not-a-disk',
+      `${source} is no LUKS volume in whole blocks of ${blockBytes} bytes; make one with hcc image encrypt`,
+    );
+  } finally {
+    await file.close();
+  }
+}
+
 /** Where ext2, ext3 and ext4 say what they are. */
 const magicAt = 0x438;
 const ext4Magic = 0xef53;

@@ -10,6 +10,7 @@ import { pastRoutes } from './past.ts';
 import { deviceRoutes, policyRoutes, trustRoutes } from './trust.ts';
 import {
   type AccountView,
+  accepted,
   accountView,
   type EventView,
   type FlavorView,
@@ -142,7 +143,13 @@ const imageRoutes = (http: Http) => ({
   images: (rowsMax?: number): Promise<readonly ImageView[]> => list(http, '/v1/images', imageView, {}, rowsMax),
   image: (digest: string, atLeast?: string): Promise<ImageView> =>
     http.ask(`/v1/images/${at(digest)}`, imageView, { query: { atLeast } }),
-  registerImage: (digest: string, manifest: unknown) => post(http, '/v1/images', { digest, manifest }),
+  registerImage: (digest: string, manifest: unknown, of?: { accountId: string; headerSha256: string }) =>
+    post(http, '/v1/images', { digest, manifest, ...(of === undefined ? {} : { private: of }) }),
+  giveImageKey: (digest: string, key: string) => post(http, `/v1/images/${at(digest)}/key`, { key }),
+  withdrawImageKey: (digest: string, reason?: string) =>
+    http.ask(`/v1/images/${at(digest)}/key`, accepted, {
+      ...{ method: 'DELETE', body: reason === undefined ? {} : { reason } },
+    }),
   retireImage: (digest: string, reason?: string) =>
     post(http, `/v1/images/${at(digest)}/retire`, reason === undefined ? {} : { reason }),
 });

@@ -25,6 +25,7 @@ export const imageView = z.looseObject({
     inputs: z.looseObject({ kind: text, sha256: text, count: z.number() }).optional(),
   }),
   measurements: z.looseObject({ launch: text, verityRoot: text }).optional(),
+  private: z.looseObject({ accountId: id, headerSha256: text, key: text }).nullish(),
   offered: z.boolean().optional(),
   retiredReason: text.nullish(),
   registeredAt: time.optional(),

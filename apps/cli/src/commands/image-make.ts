@@ -9,7 +9,10 @@ import { dirsOf } from '../context.ts';
 import { answer } from '../output/answer.ts';
 import { facts } from '../output/table.ts';
 import { bytesText } from '../output/text.ts';
+import { accountFor } from './accounts.ts';
 import { parseBytes } from './bytes.ts';
+import { demandTls, giveKey } from './image-key.ts';
+import { openPrivateDisk, type PrivateDisk } from './private-image.ts';
 import { connectFor, examples, jsonOption, optionsOf, untilStopped } from './verbs.ts';
 
 type MakeOptions = { readonly name?: string; readonly register: boolean };
@@ -28,6 +31,8 @@ type ImportOptions = MakeOptions & {
   readonly memory: number;
   readonly os: { readonly id: string; readonly version: string };
   readonly sealed?: boolean;
+  readonly keyFile?: string;
+  readonly account?: string;
 };
 
 const noRegister = ['--no-register', 'only put it into the cache of this machine; needs no cluster'] as const;
@@ -70,11 +75,19 @@ export const addImageMaking = (image: Command, cli: Cli): void => {
       '--sealed',
       'the disk is one ext4 root file system made as ours are (libs/images/guest): its VMs have disks only they can read',
     )
+    .option(
+      '--key-file <file>',
+      'of a volume of hcc image encrypt: its key, which the vault is given; the image is private then',
+    )
+    .option('--account <account>', 'whose a private image is (default: that of the token)')
     .option(...noRegister)
     .option(...jsonOption)
     .addHelpText(
       'after',
-      examples('hcc image import disk.qcow2 --kernel vmlinuz --initrd initrd.img --name mine --ssh-user debian'),
+      examples(
+        'hcc image import disk.qcow2 --kernel vmlinuz --initrd initrd.img --name mine --ssh-user debian',
+        'hcc image import web.luks --sealed --key-file web.key --kernel vmlinuz --initrd initrd.img --name web',
+      ),
     )
     .action(async (source: string, _options, command: Command) => {
       const flags = optionsOf<ImportOptions>(command);
@@ -90,28 +103,48 @@ export const addImageMaking = (image: Command, cli: Cli): void => {
           wanted: '--sha256 HEX',
         });
       }
-      await makeImage(cli, command, async (options) => {
+      const disk = await privateDiskOf(cli, source, flags);
+      const make = async (options: BuildImageOptions) => {
         const { importImage } = await import('#images');
         const files = { kernel: resolve(cli.cwd, kernel), initrd: resolve(cli.cwd, initrd) };
         const { cmdline, sshUser, memory: minMemoryBytes } = flags;
         return importImage({
           ...{ ...options, ...files, source: localPath(cli, source), cmdline, sshUser, minMemoryBytes, os: flags.os },
           name: flags.name ?? 'imported',
-          ...{ sha256, sealed: flags.sealed },
+          ...{ sha256, sealed: flags.sealed, encrypted: disk !== null },
         });
-      });
+      };
+      await makeImage(cli, command, make, disk).finally(() => disk?.key.fill(0));
     });
 };
 
-/** Makes an image while Ctrl-C ends it, registers it unless told otherwise, and answers with what it is. */
+/** A volume that is given with its key; null for a disk that is not encrypted. Refuses what no guest could open. */
+const privateDiskOf = async (
+  cli: Cli,
+  source: string,
+  { sealed, keyFile }: ImportOptions,
+): Promise<PrivateDisk | null> => {
+  if (keyFile === undefined) return null;
+  if (sealed === true && !/^https?:/i.test(source)) return openPrivateDisk(cli, resolve(cli.cwd, source), keyFile);
+  throw usageError('private-image-unclear', '--key-file is of a volume that this machine has encrypted', {
+    wanted: '--sealed, and a file',
+    fix: 'hcc image import web.luks --sealed --key-file web.key',
+  });
+};
+
+/** Makes an image while Ctrl-C ends it, registers it unless told otherwise, with its key where it is private, and answers
+ *  with what it is. */
 const makeImage = async (
   cli: Cli,
   command: Command,
   make: (options: BuildImageOptions) => Promise<Image>,
+  disk: PrivateDisk | null = null,
 ): Promise<void> => {
-  const { json, register, home } = optionsOf<MakeOptions>(command);
+  const { json, register, home, account } = optionsOf<MakeOptions & { account?: string }>(command);
   // Before minutes of work, not after them.
-  const api: Api | null = register ? (await connectFor(cli, command, 'operator')).api : null;
+  const api: Api | null = register ? (await connectFor(cli, command, disk === null ? 'operator' : 'owner')).api : null;
+  if (api !== null && disk !== null) demandTls(api);
+  const accountId = api === null || disk === null ? null : await accountFor(api, account);
   const { cacheDir } = dirsOf(cli, home);
   const report = ({ step, detail }: { step: string; detail: string }) => cli.terminal.err(`hcc: ${step}: ${detail}\n`);
   const { digest, dir, manifest } = await untilStopped(cli, (signal) =>
@@ -119,8 +152,10 @@ const makeImage = async (
       throw named(error, signal);
     }),
   );
-  const registered = api === null ? null : await api.registerImage(digest, manifest);
-  const shown = { digest, dir, manifest, registered: registered !== null };
+  const owned = disk === null || accountId === null ? undefined : { accountId, headerSha256: disk.headerSha256 };
+  const registered = api === null ? null : await api.registerImage(digest, manifest, owned);
+  const kept = api === null || disk === null ? null : (await giveKey(api, digest, disk.key)).private;
+  const shown = { digest, dir, manifest, registered: registered !== null, private: kept ?? owned ?? null };
   answer(cli, json, shown, () =>
     facts([
       ['image', digest],
@@ -128,6 +163,16 @@ const makeImage = async (
       ['in', dir],
       ['root file system', bytesText(manifest.rootfs.bytes)],
       ['registered', registered === null ? 'no' : 'yes'],
+      ...(disk === null
+        ? []
+        : [
+            [
+              'private',
+              kept == null
+                ? 'its key is given nowhere yet: hcc image key put'
+                : `of account ${kept.accountId}, its key in the vault`,
+            ] as const,
+          ]),
       ['next', `hcc vm create --image ${digest.slice(0, 16)} --name NAME`],
     ]),
   );

@@ -3,12 +3,13 @@ import type { Cli } from '../cli.ts';
 import type { ImageView } from '../client/image-view.ts';
 import { answer } from '../output/answer.ts';
 import { facts, table } from '../output/table.ts';
-import { bytesText } from '../output/text.ts';
+import { bytesText, shortId } from '../output/text.ts';
 import { timeText } from '../output/time.ts';
 import { imageFor } from './accounts.ts';
 import { addImageCache } from './image-cache.ts';
 import { addImageEncryption } from './image-encrypt.ts';
 import { addImageExport } from './image-export.ts';
+import { addImageKeys } from './image-key.ts';
 import { addImageMaking } from './image-make.ts';
 import { allOption, limitOption, rowsWanted, shownOf } from './lists.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
@@ -42,7 +43,7 @@ export const addImageCommands = (program: Command, cli: Cli): void => {
     });
   image
     .command('retire')
-    .description('give an image to no new VM; VMs that have it go on')
+    .description('give an image to no new VM, and destroy the key of a private one; VMs that have it go on')
     .argument('<image>', 'digest, the beginning of one, or name')
     .option('--reason <text>', 'for whoever asks for it the next day')
     .option(...jsonOption)
@@ -59,12 +60,13 @@ export const addImageCommands = (program: Command, cli: Cli): void => {
   addImageExport(image, cli);
   addImageCache(image, cli);
   addImageEncryption(image, cli);
+  addImageKeys(image, cli, imageFacts);
 };
 
 const imageTable = (images: readonly ImageView[]): string =>
   table(
-    ['DIGEST', 'NAME', 'VERSION', 'SYSTEM', 'ARCH', 'USER', 'MEMORY', 'OFFERED'],
-    images.map(({ digest, manifest, offered, retiredReason }) => [
+    ['DIGEST', 'NAME', 'VERSION', 'SYSTEM', 'ARCH', 'USER', 'MEMORY', 'WHOSE', 'OFFERED'],
+    images.map(({ digest, manifest, offered, retiredReason, ...image }) => [
       digest.slice(0, 16),
       manifest.name,
       manifest.version,
@@ -72,6 +74,7 @@ const imageTable = (images: readonly ImageView[]): string =>
       manifest.architecture,
       manifest.sshUser,
       `${bytesText(manifest.minMemoryBytes)} or more`,
+      whoseText(image),
       offered === false ? `no: ${retiredReason ?? '-'}` : 'yes',
     ]),
   );
@@ -92,9 +95,31 @@ export const imageFacts = ({ digest, manifest, ...image }: ImageView, now: numbe
     ['memory', `${bytesText(manifest.minMemoryBytes)} or more`],
     ['launch', image.measurements?.launch ?? 'unmeasured'],
     ['dm-verity root', manifest.verity?.rootHash ?? 'none: disks of its VMs are plain, and their miners can read them'],
+    ...privacyFacts(image.private ?? null),
     ['registered', image.registeredAt === undefined ? '-' : timeText(image.registeredAt, now)],
     ['offered', offeredText(image, now)],
   ]);
+
+const whoseText = ({ private: of }: Pick<ImageView, 'private'>): string =>
+  of === null || of === undefined
+    ? 'public'
+    : `private, of ${shortId(of.accountId)}${of.key === 'kept' ? '' : `, key ${of.key}`}`;
+
+const privacyFacts = (of: NonNullable<ImageView['private']> | null): readonly (readonly [string, string])[] =>
+  of === null
+    ? [['whose', 'public: anybody may have a VM of it']]
+    : [
+        ['whose', `private: only VMs of account ${of.accountId} are filled from it`],
+        ['LUKS2 header', `sha256 ${of.headerSha256}, which a guest must find in it`],
+        ['key', keyWords[of.key] ?? of.key],
+      ];
+
+const keyWords: Readonly<Record<string, string>> = {
+  absent: 'not in the vault: hcc image key put',
+  kept: 'in the vault',
+  withdrawn: 'withdrawn: no guest gets it, and the vault is about to destroy it',
+  destroyed: 'destroyed',
+};
 
 const offeredText = (image: Pick<ImageView, 'offered' | 'retiredAt' | 'retiredReason'>, now: number): string =>
   image.offered === false

@@ -1,3 +1,4 @@
+import { Stop } from '../stop.ts';
 import { type Commands, stopWith } from './commands.ts';
 import { openByCopy, readHeadOf } from './open-head.ts';
 
@@ -19,7 +20,7 @@ export const openPrivateImage = async (
   { headerSha256, key }: PrivateImage,
 ): Promise<ImageSource> => {
   const terms = { deviceBytes: verified.bytes, integrity: 'none' } as const;
-  const { bytes: head, header } = await readHeadOf(verified.device, 'image', terms, headerSha256);
+  const { bytes: head, header } = await readHeadOf(verified.device, 'image', terms, headerSha256).catch(unread);
   const open = { device: verified.device, head, key, name: imageName, code: 'image-key', isReadOnly: true };
   await openByCopy(commands, open);
   return { device: `/dev/mapper/${imageName}`, bytes: header.dataBytes };
@@ -28,5 +29,12 @@ export const openPrivateImage = async (
 /** Gives the key back to nobody: the kernel forgets it. */
 export const closePrivateImage = (commands: Commands): Promise<void> =>
   commands.run('cryptsetup', ['close', imageName]).catch(stopWith('image-key'));
+
+/** Its tree says otherwise already of the first blocks: the kernel gives an error in place of them. */
+const unread = (error: unknown): never => {
+  if (error instanceof Stop) throw error;
+  const observed = error instanceof Error ? error.message : String(error);
+  throw new Stop('base-corrupt', `the head of the private image cannot be read, ${observed}`);
+};
 
 const imageName = 'hcc-image';

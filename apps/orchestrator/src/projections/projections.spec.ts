@@ -135,7 +135,7 @@ describe('images', () => {
     const { rows } = await given((told) => told.image(digest, registered, { type: 'ImageRetired', reason: 'old' }));
     expect(rows.images(all).rows).toEqual([
       {
-        image: { digest, manifest, measurements: unmeasured, retired: { reason: 'old' } },
+        image: { digest, manifest, measurements: unmeasured, retired: { reason: 'old' }, private: null },
         registeredAt: '2026-01-01T00:00:00.000Z',
         retiredAt: '2026-01-01T00:00:01.000Z',
       },

@@ -6,7 +6,15 @@ import { backupId } from '../../../../../test/domain/vm-backup-story.ts';
 import { sealed } from '../../../../../test/domain/vm-sealed-story.ts';
 import { routeFor, routes } from '../../../../../test/orchestrator/answers.ts';
 import { backedUpVm } from '../../../../../test/orchestrator/backed-up.ts';
-import { boot, furnished, goodKey, type Json, newId, newToken } from '../../../../../test/orchestrator/booted.ts';
+import {
+  type Booted,
+  boot,
+  furnished,
+  goodKey,
+  type Json,
+  newId,
+  newToken,
+} from '../../../../../test/orchestrator/booted.ts';
 import {
   accountId,
   judged,
@@ -108,7 +116,7 @@ it('every route answers as it is described', async () => {
   await ask('GET', '/v1/openapi.json');
   await ask('GET', '/v1/whoami');
   await askAccounts(ask, own);
-  await askCatalogue(ask);
+  await askCatalogue(ask, api);
   await askMiners(ask);
   await askTrust(ask);
   await askVms(ask, own);
@@ -141,13 +149,21 @@ const askAccounts = async (ask: Ask, own: string): Promise<void> => {
   await ask('DELETE', `/v1/accounts/${own}/tokens/${token.tokenId}`);
 };
 
-const askCatalogue = async (ask: Ask): Promise<void> => {
+const askCatalogue = async (ask: Ask, api: Booted): Promise<void> => {
   await ask('POST', '/v1/images', { digest, manifest });
   await ask('GET', '/v1/images');
   await ask('GET', `/v1/images/${digest}`);
   const odd = { ...manifest, name: 'odd' };
   await ask('POST', '/v1/images', { digest: contentDigest(odd), manifest: odd });
   await ask('POST', `/v1/images/${contentDigest(odd)}/retire`, {});
+  const { accountId, owner } = await furnished(api);
+  const verity = { rootHash: 'ab'.repeat(32), salt: 'cd', dataBlocks: 1, tree: manifest.rootfs };
+  const sealedImage = { ...manifest, name: 'mine', verity };
+  const [mine, privacy] = [contentDigest(sealedImage), { accountId, headerSha256: 'e'.repeat(64) }];
+  await ask('POST', '/v1/images', { digest: mine, manifest: sealedImage, private: privacy }, owner);
+  await ask('POST', `/v1/images/${mine}/key`, { key: Buffer.alloc(64, 7).toString('base64') }, owner);
+  await ask('GET', `/v1/images/${mine}`, undefined, owner);
+  await ask('DELETE', `/v1/images/${mine}/key`, { reason: 'it leaked' }, owner);
   await ask('GET', '/v1/flavors');
   await ask('POST', '/v1/flavors', { flavorId: 'odd', size: nano, pricePerHour: '7' });
   await ask('GET', '/v1/flavors/odd');

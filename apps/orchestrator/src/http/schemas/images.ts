@@ -1,9 +1,40 @@
 import { z } from 'zod';
-import { imageDigest, imageManifest } from '#events';
+import { accountId, imageDigest, imageManifest, sha256Hex } from '#events';
 import { listQuery } from './lists.ts';
 
 export const imagePath = z.strictObject({ digest: imageDigest });
-export const newImage = z.strictObject({ digest: imageDigest, manifest: imageManifest });
+export const newImage = z.strictObject({
+  digest: imageDigest,
+  manifest: imageManifest,
+  private: z
+    .strictObject({
+      accountId: accountId.describe('Whose it is, for good: only VMs of this account are filled from it'),
+      headerSha256: sha256Hex.describe(
+        'Of the LUKS2 header that guests must find at the beginning of its root file system',
+      ),
+    })
+    .optional()
+    .describe('Where its root file system is encrypted; a public image without it'),
+});
+
+const keyBytes = 64;
+
+/** The one passphrase of a private image. What is wrong with it is said without saying it. */
+export const imageKey = z.strictObject({
+  key: z
+    .string()
+    .max(4 * Math.ceil(keyBytes / 3))
+    .refine((text) => {
+      const bytes = Buffer.from(text, 'base64');
+      const isWhole = bytes.length === keyBytes && bytes.toString('base64') === text;
+      bytes.fill(0);
+      return isWhole;
+    }, `expected ${keyBytes} bytes as base64`)
+    .describe('64 bytes as base64: what opens the one keyslot of its root file system'),
+});
+
+/** The bytes of such a key; the caller overwrites them. */
+export const imageKeyBytes = ({ key }: z.output<typeof imageKey>): Buffer => Buffer.from(key, 'base64');
 
 const files = ['manifest', 'packages', 'kernel', 'initrd', 'tree', 'rootfs'] as const;
 

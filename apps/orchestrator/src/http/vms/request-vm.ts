@@ -1,5 +1,6 @@
 import {
   type Account,
+  demandImageUse,
   type Flavor,
   formatCredits,
   type ImageManifest,
@@ -35,6 +36,7 @@ export const requestVm = async (store: EventStore, wanted: NewVm, now: UnixMs): 
   const image = await imageNow(store, wanted.imageDigest);
   if (!isRepeat) {
     const manifest = offeredImage(image, wanted.imageDigest);
+    demandImageUse(image, wanted.accountId);
     demandRoom(manifest, flavor);
     demandSealed(manifest, wanted, await networkNow(store));
     demandCredits(account);
@@ -69,9 +71,16 @@ const keysOf = (account: Account, fingerprints: readonly string[] | undefined, i
   );
 };
 
-/** Refuses a flavour with less memory than an image needs. */
+/** Refuses a flavour with less memory than an image needs, or a disk that the image does not fit on. */
 export const demandRoom = (manifest: ImageManifest, flavor: Flavor): void => {
-  const { memoryBytes } = flavor.size;
+  const { memoryBytes, diskBytes } = flavor.size;
+  if (diskBytes < manifest.rootfs.bytes) {
+    throw new DoorProblem(
+      'flavor-too-small',
+      `flavor ${flavor.flavorId} has ${diskBytes} bytes of disk and image ${manifest.name} fills ${manifest.rootfs.bytes}; take a bigger flavor`,
+      { observed: diskBytes, wanted: manifest.rootfs.bytes },
+    );
+  }
   const needed = memoryNeeded(manifest);
   if (memoryBytes >= needed) return;
   throw new DoorProblem(
