@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { createInterface } from 'node:readline';
+import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ensureNatsOperator, startNatsServer } from '#adapters/nats';
 import { createRandomIds, createSystemClock } from '#adapters/system';
@@ -24,7 +24,12 @@ export const httpCommand: Case = {
   open: async () => {
     const place = freshPlace();
     const orchestrator = await startOurs(place.path);
-    const bare = await startChild(new URL('./http-raw.js', import.meta.url), [place.path('raw.sqlite')], {});
+    const bare = await startChild(
+      new URL('./http-raw.js', import.meta.url),
+      [place.path('raw.sqlite')],
+      {},
+      place.path('raw.log'),
+    );
     const agent = new Agent({ keepAlive: true, maxSockets: connections });
     const rate = (url: string, path: string, headers: Readonly<Record<string, string>>): Promise<number> =>
       perSecond(commands, () =>
@@ -56,7 +61,7 @@ const startOurs = async (path: (name: string) => string) => {
   writeFileSync(path('operator.token'), `${token}\n`, { mode: 0o600 });
   writeFileSync(path('network.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   const program = new URL('../../apps/orchestrator/src/main.js', import.meta.url);
-  const child = await startChild(program, [], {
+  const env = {
     HCC_LISTEN_PORT: '0',
     HCC_STORE: `sqlite:${path('hcc.sqlite')}`,
     HCC_LOG_HEADS_FILE: path('log-heads.ndjson'),
@@ -70,7 +75,8 @@ const startOurs = async (path: (name: string) => string) => {
     ...sealingEnv(path('')),
     HCC_RATE_ADDRESS_PER_MINUTE: '100000000',
     HCC_RATE_CALLER_PER_MINUTE: '100000000',
-  });
+  };
+  const child = await startChild(program, [], env, path('orchestrator.log'));
   return {
     ...child,
     token,
@@ -81,30 +87,44 @@ const startOurs = async (path: (name: string) => string) => {
   };
 };
 
-/** A program that says on stderr where it listens, as a JSON line with `url`. */
-const startChild = async (program: URL, args: readonly string[], env: Readonly<Record<string, string>>) => {
+/**
+ * A program that says on stderr where it listens, as a JSON line with `url`. Its stderr is a file: a pipe would be read by
+ * the client that measures, and one that is not read in time stops whoever writes a line for each request.
+ */
+const startChild = async (
+  program: URL,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  said: string,
+) => {
+  const stderr = openSync(said, 'w');
   const child: ChildProcess = spawn(process.execPath, [fileURLToPath(program), ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', stderr],
   });
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const url = Promise.withResolvers<string>();
-  const said: string[] = [];
-  if (child.stderr !== null) {
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      if (said.length < 20) said.push(line);
-      const found = /"url":"(http:[^"]+)".*"msg":"listening"/.exec(line)?.[1];
-      if (found !== undefined) url.resolve(found);
-    });
-  }
-  void ended.then(() => url.reject(new Error(`${program.pathname} ended:\n${said.join('\n')}`)));
+  closeSync(stderr);
+  let hasEnded = false;
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve())).then(() => {
+    hasEnded = true;
+  });
   return {
-    url: await url.promise,
+    url: await saidUrl(said, () => {
+      if (hasEnded) throw new Error(`${program.pathname} ended:\n${readFileSync(said, 'utf8').slice(0, 4_000)}`);
+    }),
     stop: async () => {
       child.kill('SIGTERM');
       await ended;
     },
   };
+};
+
+const saidUrl = async (file: string, alive: () => void): Promise<string> => {
+  for (;;) {
+    const found = /"url":"(http:[^"]+)".*"msg":"listening"/.exec(readFileSync(file, 'utf8'))?.[1];
+    if (found !== undefined) return found;
+    alive();
+    await after(50);
+  }
 };
 
 const post = (agent: Agent, url: string, headers: Readonly<Record<string, string>>, value: unknown): Promise<void> =>
