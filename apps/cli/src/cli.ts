@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { createSystemClock } from '#adapters/system';
 import type { Clock } from '#events';
 import type { Env } from '#host';
+import type { Http } from './client/http.ts';
 import type { Format } from './output/format.ts';
 import { type Makes, systemMakes } from './system.ts';
 
@@ -32,14 +33,19 @@ export type Cli = {
 /** How one run of a command line answers. */
 export type Manner = {
   format: Format;
-  /** How often to ask again; `null` to answer once. */
-  watchMs: number | null;
+  /** `null` to answer once; else how often to ask again, and whether as well whenever something happens. */
+  watch: { readonly everyMs: number; readonly follows: boolean } | null;
+  /** Whom was asked last, and how far in the log the answer goes. */
+  seen: Seen | null;
   /** What was answered last, as JSON. */
   last: string | null;
 };
 
+/** A connection, and the position of the newest answer that said one. */
+export type Seen = { readonly http: Http; position: string | null };
+
 /** A table, once. */
-export const plainManner = (): Manner => ({ format: 'table', watchMs: null, last: null });
+export const plainManner = (): Manner => ({ format: 'table', watch: null, seen: null, last: null });
 
 /** The real machine. */
 export const systemCli = (): Cli => ({

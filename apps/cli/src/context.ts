@@ -2,7 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { errnoOf, hccDirs } from '#host';
-import type { Cli } from './cli.ts';
+import type { Cli, Seen } from './cli.ts';
 import { unreachableError, usageError } from './cli-error.ts';
 import { type Api, createApi } from './client/api.ts';
 import { createHttp } from './client/http.ts';
@@ -78,7 +78,17 @@ export const locate = async (options: ContextOptions, who: Who, cli: Cli): Promi
 export const connect = async (options: ContextOptions, who: Who, cli: Cli): Promise<Context> => {
   const where = await locate(options, who, cli);
   const token = await readTokenFile(where.tokenFile, cli.terminal.err);
-  return { ...where, api: createApi(createHttp({ url: where.url, token })) };
+  const seen: Seen = {
+    http: createHttp({
+      ...{ url: where.url, token },
+      onPosition: (position) => {
+        seen.position = position;
+      },
+    }),
+    position: null,
+  };
+  cli.manner.seen = seen;
+  return { ...where, api: createApi(seen.http) };
 };
 
 /** The token in a file, checked for its form. Warns when others may read the file. */

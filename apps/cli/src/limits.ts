@@ -36,8 +36,13 @@ export const limits = {
   auditRows: 100,
   /** Rows of a list when nobody says: more than a person reads, less than a page of the API. */
   listRows: 500,
-  /** How often `--watch` asks again when nobody says. */
+  /** How often `--watch` asks again when nobody says, and the log cannot be followed. */
   watchEveryMs: 2_000,
+  /** The same while it is followed: ages grow, and a miner's beats are in no log. */
+  watchFollowedMs: 10_000,
+  /** Events come in bursts, and the read model is a moment behind them: one answer soon, and one when it has surely come. */
+  watchSettleMs: 150,
+  watchSurelyMs: 1_000,
   /** A guest under emulation takes new SSH keys within a second or two; one that cannot never will. */
   keysTakenMs: 20_000,
   /** Candidates listed for an ambiguous prefix. */

@@ -33,7 +33,7 @@ export const main = async (argv: readonly string[], cli: Cli = systemCli()): Pro
   try {
     const run = async (as: Cli): Promise<void> => void (await buildProgram(as).parseAsync([...argv]));
     await run(cli);
-    if (cli.manner.watchMs !== null) await watchOn(cli, cli.manner.watchMs, run);
+    if (cli.manner.watch !== null) await watchOn(cli, cli.manner.watch, run);
     return cli.exit.code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;

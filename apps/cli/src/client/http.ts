@@ -9,6 +9,8 @@ export type HttpOptions = {
   /** `hcc_<tokenId>_<secret>`; `null` for the routes that want none. */
   readonly token: string | null;
   readonly timeoutMs?: number;
+  /** Told how far in the log an answer goes, when it says so. */
+  readonly onPosition?: (position: string) => void;
 };
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -52,6 +54,8 @@ export const createHttp = (options: HttpOptions): Http => {
         ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
         signal: AbortSignal.timeout(ask.timeoutMs ?? options.timeoutMs ?? limits.requestTimeoutMs),
       });
+      const position = response.headers.get('hcc-position');
+      if (position !== null) options.onPosition?.(position);
       const body = await readBounded(response, what);
       if (!response.ok && ask.alsoOk?.includes(response.status) !== true) throw problemOf(response.status, body, what);
       return parsed(body, schema, what);

@@ -100,6 +100,54 @@ describe('watching', () => {
     expect(say.err).toContain('no longer watching; the work goes on');
   });
 
+  test('given a log that can be followed, then it answers when something happens, from where the last answer stood', async () => {
+    let now = two;
+    const feeds: ((event: string) => void)[] = [];
+    const { cli, api } = await machineWith({
+      'GET /v1/miners': (one, answer) => {
+        answer.setHeader('hcc-position', `p${now.items.length}`);
+        json(now)(one, answer);
+      },
+      'GET /v1/events/follow': (_, answer) => {
+        answer.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n\n');
+        feeds.push((id) => answer.write(`id: ${id}\nevent: MinerInvited\ndata: {}\n\n`));
+      },
+    });
+    const machine = cli();
+    let [out, stop] = ['', (): void => undefined];
+    const stopped = main(['node', 'hcc', '--token-file', 't.token', 'miner', 'ls', '--json', '--watch'], {
+      ...machine,
+      // Nothing but the feed makes it ask again: time stands still for whoever waits longer than to let events settle.
+      clock: {
+        ...machine.clock,
+        sleep: (ms, signal) => machine.clock.sleep(ms > 1_000 ? 600_000 : ms, signal),
+      },
+      terminal: {
+        ...machine.terminal,
+        out: (text) => {
+          out += text;
+        },
+      },
+      onStopSignal: (listener) => {
+        stop = () => listener('SIGINT');
+        return () => undefined;
+      },
+    });
+    await expect.poll(() => feeds.length, { timeout: 10_000 }).toBe(1);
+    expect(api.asked.find(({ path }) => path === '/v1/events/follow')?.query.get('after')).toBe('p2');
+    now = { ...two, items: two.items.slice(1) };
+    feeds[0]?.('p3');
+    await expect.poll(() => out.trim().split('\n').length, { timeout: 10_000 }).toBe(2);
+    stop();
+    expect(await stopped).toBe(0);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).length),
+    ).toEqual([2, 1]);
+  });
+
   test('given an answer that is bad from the start, then it fails as without watching', async () => {
     const { hcc } = await machineWith({ 'GET /v1/miners': problem(403, 'forbidden', 'not you') });
     expect(await hcc('miner', 'ls', '--watch')).toMatchObject({ code: 1, err: expect.stringContaining('not you') });

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Cli } from '../cli.ts';
+import type { Cli, Manner } from '../cli.ts';
 import { usageError } from '../cli-error.ts';
 import { limits } from '../limits.ts';
 import { formats, parseFormat } from '../output/format.ts';
@@ -20,9 +20,12 @@ export const applyConventions = (program: Command, cli: Cli): Command => {
       leaf.hook('preAction', (_, command) => chooseFormat(command, cli));
     }
     if (takes(leaf, '--json') && ['ls', 'status'].includes(leaf.name())) {
-      leaf.option('-w, --watch [seconds]', 'answer again and again; Ctrl-C stops watching, never the work');
+      leaf.option(
+        '-w, --watch [seconds]',
+        'answer again when something happens, or every so often; Ctrl-C stops watching, never the work',
+      );
       leaf.hook('preAction', (_, command) => {
-        cli.manner.watchMs = watchMsOf(command.getOptionValue('watch'));
+        cli.manner.watch = watchOf(command.getOptionValue('watch'));
       });
     }
     if (takes(leaf, '--no-wait')) {
@@ -43,11 +46,11 @@ const chooseFormat = (command: Command, cli: Cli): void => {
   if (format === 'json') command.setOptionValue('json', true);
 };
 
-const watchMsOf = (given: unknown): number | null => {
+const watchOf = (given: unknown): Manner['watch'] => {
   if (given === undefined) return null;
-  if (given === true) return limits.watchEveryMs;
+  if (given === true) return { everyMs: limits.watchEveryMs, follows: true };
   const seconds = /^\d{1,5}(\.\d)?$/.test(String(given)) ? Number(given) : 0;
-  if (seconds >= 0.2) return seconds * 1_000;
+  if (seconds >= 0.2) return { everyMs: seconds * 1_000, follows: false };
   throw usageError('watch-malformed', `"${given}" is no number of seconds`, { wanted: '0.2 or more' });
 };
 

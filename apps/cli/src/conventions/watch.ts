@@ -1,21 +1,33 @@
-import type { Cli } from '../cli.ts';
+import type { Cli, Manner } from '../cli.ts';
 import { exitCodes } from '../cli-error.ts';
 import { untilStopped } from '../commands/verbs.ts';
+import { limits } from '../limits.ts';
 import { failureOf } from '../output/errors.ts';
+import { openFeed } from './feed.ts';
 
 /** Top of the screen, and nothing below. */
 const clear = '\u001b[H\u001b[J';
 
 /**
- * Answers again every `everyMs` until Ctrl-C. A terminal is drawn anew; a pipe gets an answer only when something
+ * Answers again until Ctrl-C: when something happens, where the log can be followed, and every so often. A terminal is drawn anew; a pipe gets an answer only when something
  * changed. Nobody to reach is said once and waited for, since a restart of the server is no reason to stop looking.
  */
-export const watchOn = async (cli: Cli, everyMs: number, run: (cli: Cli) => Promise<void>): Promise<void> => {
+export const watchOn = async (
+  cli: Cli,
+  { everyMs, follows }: NonNullable<Manner['watch']>,
+  run: (cli: Cli) => Promise<void>,
+): Promise<void> => {
   let before = cli.manner.last;
   let broken = false;
-  await untilStopped(cli, async (signal) => {
+  const over = new AbortController();
+  await untilStopped(cli, async (stopped) => {
+    const signal = AbortSignal.any([stopped, over.signal]);
+    const feed = openFeed(follows ? cli.manner.seen : null, cli.clock, signal);
+    let happened = false;
     for (;;) {
-      await cli.clock.sleep(everyMs, signal).catch(() => undefined);
+      const restMs = feed.isLive() ? limits.watchFollowedMs : everyMs;
+      happened = await feed.next(happened ? Math.min(limits.watchSurelyMs, restMs) : restMs);
+      if (happened) await cli.clock.sleep(limits.watchSettleMs, signal).catch(() => undefined);
       if (signal.aborted) return;
       const said: string[] = [];
       const terminal = { ...cli.terminal, out: (text: string) => void said.push(text) };
@@ -33,6 +45,6 @@ export const watchOn = async (cli: Cli, everyMs: number, run: (cli: Cli) => Prom
       else if (cli.manner.last !== before) cli.terminal.out(said.join(''));
       before = cli.manner.last;
     }
-  });
+  }).finally(() => over.abort());
   cli.terminal.err('hcc: no longer watching; the work goes on\n');
 };

@@ -89,6 +89,23 @@ describe('following', () => {
     expect((await rest.take(1))[0]?.event).toBe('VmRequested');
   });
 
+  it('given an owner, then of the whole log it hears its own streams only, and goes on by position', async () => {
+    const { api } = await withVm();
+    const { accountId, owner } = await furnished(api);
+    const vmId = newId();
+    await api.must('POST', '/v1/vms', {
+      body: { vmId, accountId, name: 'hers', flavorId: 'nano', imageDigest: digest },
+    });
+    const own = await follow({ ...api, operator: owner }, '/v1/events/follow');
+    const heard = await own.take(5);
+    const types = heard.map(({ event }) => event);
+    expect(types.slice(0, 4)).toEqual(['AccountOpened', 'CreditsDeposited', 'SshKeyAdded', 'ApiTokenIssued']);
+    expect(types[4]).toBe('VmRequested');
+    const after = encodeURIComponent(heard[3]?.id ?? '');
+    const rest = await follow({ ...api, operator: owner }, `/v1/events/follow?after=${after}`);
+    expect((await rest.take(1))[0]?.event).toBe('VmRequested');
+  });
+
   it('given a wrong position or Last-Event-ID, then it is refused before anything is streamed', async () => {
     const { api, vmId } = await withVm();
     expect((await api.call('GET', '/v1/events/follow?after=x')).body.code).toBe('foreign-position');

@@ -12,6 +12,8 @@ export const heartbeatMs = 10_000;
 export const followersMax = 1_000;
 /** Of one account or token: a hundred screens per person is no use, and nobody may take all of them. */
 export const followersPerAccountMax = 100;
+/** Streams of which one follower remembers whether it may read them: an owner's own, and what others do meanwhile. */
+export const followedStreamsMax = 10_000;
 /** Callers whose requests are counted at once; the one that was silent longest is forgotten first. */
 export const rateKeysMax = 10_000;
 /** Events of one page of a stream when none is asked for. */

@@ -1,11 +1,4 @@
-import {
-  type Category,
-  categoryOf,
-  type EventStore,
-  type Position,
-  type RecordedEvent,
-  type StreamName,
-} from '#events';
+import type { EventStore, Position, RecordedEvent, StreamName } from '#events';
 
 /**
  * A stream from a revision on, then live, each event once. The end of the log is noted before the stream is read, so
@@ -35,14 +28,14 @@ export async function* followStream(
   }
 }
 
-/** The whole log after a position, then live; of one category when one is given. */
+/** The whole log after a position, then live: what is wanted of it. */
 export async function* followLog(
   store: EventStore,
   after: Position | null,
-  category: Category | undefined,
+  isWanted: (event: RecordedEvent) => Promise<boolean> | boolean,
   signal: AbortSignal,
 ): AsyncGenerator<RecordedEvent> {
   for await (const event of store.subscribe({ after, signal })) {
-    if (category === undefined || categoryOf(event.stream) === category) yield event;
+    if (await isWanted(event)) yield event;
   }
 }

@@ -1,7 +1,9 @@
 import { Controller, Inject, Res } from '@nestjs/common';
-import type { EventStore } from '#events';
+import { type Category, categoryOf, type EventStore, type RecordedEvent, type StreamName } from '#events';
 import { FOLLOWERS, OWNERSHIP, STORE } from '../../tokens.ts';
+import type { Principal } from '../auth/principal.ts';
 import type { Followers } from '../followers.ts';
+import { followedStreamsMax } from '../limits.ts';
 import type { Ownership } from '../ownership.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, everyone, route } from '../route.ts';
@@ -32,8 +34,9 @@ const followOne = route({
 const followEverything = route({
   ...follow,
   path: '/v1/events/follow',
-  summary: 'The whole log as server-sent events, or one category of it; goes on after Last-Event-ID',
-  roles: ['operator', 'viewer'],
+  summary:
+    'The whole log as server-sent events, or one category of it; to an owner, its own streams; goes on after Last-Event-ID',
+  roles: everyone,
   query: followAll,
   headers: afterPosition,
   refusals: ['foreign-position', 'too-many-followers'],
@@ -75,8 +78,23 @@ export class FollowController {
     await this.followers.follow(
       caller.principal,
       reply,
-      (signal) => followLog(this.store, position, category, signal),
+      (signal) => followLog(this.store, position, this.wanted(caller.principal, category), signal),
       (event) => event.position,
     );
+  }
+
+  /** What of the log somebody follows: of a category, and of what the caller may read. */
+  private wanted(principal: Principal, category: Category | undefined) {
+    const readable = new Map<StreamName, boolean>();
+    return async ({ stream }: RecordedEvent): Promise<boolean> => {
+      if (category !== undefined && categoryOf(stream) !== category) return false;
+      if (principal.role !== 'owner') return true;
+      const known = readable.get(stream);
+      if (known !== undefined) return known;
+      const may = await this.ownership.mayRead(principal, stream);
+      if (readable.size >= followedStreamsMax) readable.clear();
+      readable.set(stream, may);
+      return may;
+    };
   }
 }
