@@ -1,5 +1,4 @@
 import { createPublicKey, randomBytes, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { appendFile, copyFile, mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,13 +6,13 @@ import { createSystemClock } from '#adapters/system';
 import type { SimulatedRoot } from '#attestation';
 import { findTool, hccDirs, requireTool, run, silent, vmFiles } from '#host';
 import { buildGuestBootImage, buildTinyImage } from '#images';
-import { writeLuks2Volume } from '#luks';
 import { simulatedProcessor } from '#simulated-processor';
 import { sshFixture } from '../../libs/images/src/ssh.fixture.ts';
 import { rootForSpecs } from '../../libs/simulated-processor/src/root.fixture.ts';
 import type { Chip } from './host-side.ts';
 import type { Scenery } from './machine.ts';
 import { type KnownVm, NetworkSide } from './network-side.ts';
+import { encryptedImage, verified } from './scene-images.ts';
 import { type Boot, bootVm, type Changes } from './sealed-vm.ts';
 
 /** One network, one host and the machine images they use, for a whole spec. */
@@ -169,36 +168,4 @@ const chipOf = async (root: SimulatedRoot): Promise<Chip & { readonly chipId: st
     certificates: { vek: vcek ?? '', ask: ask ?? '', ark: ark ?? '' },
     chipId: Buffer.from(simulatedProcessor.chipIdOf(publicKeySpki)).toString('hex'),
   };
-};
-
-/** A base image as its owner encrypts it: by our writer, on a machine without root. */
-const encryptedImage = async (dir: string, rootfsPath: string, key: Uint8Array) => {
-  const path = join(dir, 'private.luks');
-  const { headerDigest: headerSha256 } = await writeLuks2Volume({
-    ...{ source: createReadStream(rootfsPath), target: path, volumeKey: randomBytes(64), passphrase: key },
-    ...{ argon2id: { memoryKiB: 64 * 1024, iterations: 4, cpus: 1 }, uuid: randomUUID(), random: randomBytes },
-  });
-  return { path, image: { headerSha256, key } };
-};
-
-/** The base image with a hash tree by veritysetup: another's writer than ours. */
-const verified = async (dir: string, basePath: string): Promise<Pick<Scenery, 'base' | 'basePath' | 'treePath'>> => {
-  const treePath = join(dir, 'verity.tree');
-  const salt = randomBytes(32).toString('hex');
-  const form = [
-    '--no-superblock',
-    '--hash=sha256',
-    '--data-block-size=4096',
-    '--hash-block-size=4096',
-    `--salt=${salt}`,
-  ];
-  const { stdout } = await run(join(dirname(await requireTool('cryptsetup')), 'veritysetup'), [
-    'format',
-    ...form,
-    basePath,
-    treePath,
-  ]);
-  const rootHash = /Root hash:\s+([0-9a-f]{64})/.exec(stdout)?.[1] ?? '';
-  const dataBlocks = Number(/Data blocks:\s+(\d+)/.exec(stdout)?.[1]);
-  return { base: { rootHash, salt, dataBlocks }, basePath, treePath };
 };

@@ -12,6 +12,7 @@ import { bytesText } from '../output/text.ts';
 import { accountFor } from './accounts.ts';
 import { parseBytes } from './bytes.ts';
 import { demandTls, giveKey } from './image-key.ts';
+import { osOf, packageList, sha256Hex } from './image-options.ts';
 import { openPrivateDisk, type PrivateDisk } from './private-image.ts';
 import { connectFor, examples, jsonOption, optionsOf, untilStopped } from './verbs.ts';
 
@@ -45,7 +46,7 @@ export const addImageMaking = (image: Command, cli: Cli): void => {
     .argument('<system>', 'debian: a full Debian with systemd and sshd')
     .option('--name <name>', 'what to call it', 'debian')
     .option('--suite <suite>', 'release of Debian, by codename', 'bookworm')
-    .option('--apps <list>', 'Debian packages to install too, separated by commas', list)
+    .option('--apps <list>', 'Debian packages to install too, separated by commas', packageList)
     .option('--size <size>', 'the least size of its root file system; each VM grows it to its own disk', parseBytes)
     .option('--rebuild', 'with the packages of today, even when an image of these options is there')
     .option(...noRegister)
@@ -70,7 +71,7 @@ export const addImageMaking = (image: Command, cli: Cli): void => {
     .option('--name <name>', 'what to call it', 'imported')
     .option('--ssh-user <user>', 'who logs in', 'root')
     .option('--memory <size>', 'the least memory of a VM of it', parseBytes, 512 * 1024 * 1024)
-    .option('--os <id:version>', 'which system it is', os, { id: 'unknown', version: 'unknown' })
+    .option('--os <id:version>', 'which system it is', osOf, { id: 'unknown', version: 'unknown' })
     .option(
       '--sealed',
       'the disk is one ext4 root file system made as ours are (libs/images/guest): its VMs have disks only they can read',
@@ -188,23 +189,3 @@ const named = (error: unknown, signal: AbortSignal): unknown => {
 
 const localPath = (cli: Cli, source: string): string =>
   /^https?:\/\//i.test(source) ? source : resolve(cli.cwd, source);
-
-const list = (text: string): readonly string[] => {
-  const names = text.split(',').filter((name) => name !== '');
-  const wrong = names.find((name) => !/^[a-z0-9][a-z0-9+.-]{1,62}$/.test(name));
-  if (wrong === undefined && names.length > 0) return names;
-  throw usageError('apps-malformed', `"${wrong ?? text}" is no name of a Debian package`, {
-    wanted: 'names separated by commas, such as docker.io,build-essential',
-  });
-};
-
-const sha256Hex = (text: string): string => {
-  if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
-  throw usageError('sha256-malformed', `"${text}" is no SHA-256`, { wanted: '64 hex digits' });
-};
-
-const os = (text: string): { readonly id: string; readonly version: string } => {
-  const [, id, version] = /^([a-z0-9._-]{1,64}):([\w.-]{1,64})$/.exec(text) ?? [];
-  if (id !== undefined && version !== undefined) return { id, version };
-  throw usageError('os-malformed', `"${text}" names no system`, { wanted: 'such as debian:12' });
-};
