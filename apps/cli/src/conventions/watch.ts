@@ -9,8 +9,9 @@ import { openFeed } from './feed.ts';
 const clear = '\u001b[H\u001b[J';
 
 /**
- * Answers again until Ctrl-C: when something happens, where the log can be followed, and every so often. A terminal is drawn anew; a pipe gets an answer only when something
- * changed. Nobody to reach is said once and waited for, since a restart of the server is no reason to stop looking.
+ * Answers again until Ctrl-C: when something happens, where the log can be followed, and every so often. A terminal is
+ * drawn anew; a pipe gets an answer only when something changed. Nobody to reach is said once and waited for, since a
+ * restart of the server is no reason to stop looking.
  */
 export const watchOn = async (
   cli: Cli,
