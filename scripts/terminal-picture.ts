@@ -54,18 +54,23 @@ const span = (text: string, { colour, bold, dim }: Style): string =>
   `<tspan fill="${colour}"${bold ? ' font-weight="bold"' : ''}${dim ? ' fill-opacity="0.65"' : ''}>${escapeXml(text)}</tspan>`;
 
 const drawLine = (line: string, index: number): string => {
+  const parts = settled(line).split(sequence);
+  const isLong = parts.reduce((sum, part) => sum + (part.startsWith(`${esc}[`) ? 0 : part.length), 0) > columnsMax;
+  const columns = isLong ? columnsMax - 1 : columnsMax;
   let style = plain;
   let drawn = '';
   let column = 0;
-  for (const part of settled(line).split(sequence)) {
+  for (const part of parts) {
     if (part.startsWith(`${esc}[`)) {
       if (part.endsWith('m')) style = sgr(style, part.slice(2, -1).split(';').map(Number));
       continue;
     }
-    const text = part.slice(0, columnsMax - column);
+    const text = part.slice(0, columns - column);
     column += text.length;
     if (text !== '') drawn += span(text, style);
   }
+  // What does not fit is not cut off in the middle of a word as if that were all.
+  if (isLong) drawn += span('…', style);
   const y = padding + (index + 1) * lineHeight;
   return `<text x="${padding}" y="${y}" xml:space="preserve">${drawn}</text>`;
 };
