@@ -19,7 +19,9 @@ export async function snapshotAgent(bundle: AgentBundle): Promise<AgentBundle> {
     await writeFile(join(dir, 'main.cjs'), Buffer.concat([...bundle.values(), Buffer.from(forgetThisMachine)]));
     // Found by a path that is the same everywhere, because it stays in the snapshot. Predictable: V8 otherwise collects
     // garbage, and lays out what is left, by its threads and the clock.
-    const args = ['--predictable', '--snapshot-blob', agentSnapshotName, '--build-snapshot', '/proc/self/cwd/main.cjs'];
+    // Without code from strings, as it is started: zod would write a function for each schema, for a guest to use once.
+    const how = ['--predictable', '--disallow-code-generation-from-strings'];
+    const args = [...how, '--snapshot-blob', agentSnapshotName, '--build-snapshot', '/proc/self/cwd/main.cjs'];
     await run(process.execPath, args, { cwd: dir, env: {} });
     return new Map([[agentSnapshotName, await readFile(join(dir, agentSnapshotName))]]);
   } catch (error) {
