@@ -53,6 +53,7 @@ export type VmFilter = {
   readonly flavorId?: string | undefined;
   readonly name?: string | undefined;
   readonly gone?: 'true' | 'false' | undefined;
+  readonly at?: string | undefined;
 };
 
 /** Which miners a list is about. */
@@ -60,6 +61,7 @@ export type MinerFilter = {
   readonly status?: string | undefined;
   readonly eligible?: 'true' | 'false' | undefined;
   readonly name?: string | undefined;
+  readonly at?: string | undefined;
 };
 
 /** The HTTP API as functions. Creations carry ids their caller made, so each may be repeated. */
@@ -87,7 +89,8 @@ export const createApi = (http: Http) => ({
 });
 
 const accountRoutes = (http: Http) => ({
-  accounts: (rowsMax?: number): Promise<readonly AccountView[]> => list(http, '/v1/accounts', accountView, {}, rowsMax),
+  accounts: (rowsMax?: number, moment?: string): Promise<readonly AccountView[]> =>
+    list(http, '/v1/accounts', accountView, { at: moment }, rowsMax),
   account: (id: string, atLeast?: string): Promise<AccountView> =>
     http.ask(`/v1/accounts/${at(id)}`, accountView, { query: { atLeast } }),
   openAccount: (accountId: string, name: string) => post(http, '/v1/accounts', { accountId, name }),

@@ -12,7 +12,7 @@ import { facts, table } from '../output/table.ts';
 import { staleText, timeText } from '../output/time.ts';
 import { accountFor } from './accounts.ts';
 import { allOption, limitOption, rowsWanted, shownOf } from './lists.ts';
-import { answerPast, atOption, momentFrom } from './moment.ts';
+import { answerPast, atOption, momentFrom, momentOf } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc account ...`: who pays. */
@@ -55,10 +55,11 @@ const addReads = (account: Command, cli: Cli): void => {
     .option(...allOption)
     .option(...limitOption)
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc account ls'))
+    .option(...atOption)
+    .addHelpText('after', examples('hcc account ls', 'hcc account ls --at 3d'))
     .action(async (_options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
-      const accounts = shownOf(cli, command, await api.accounts(rowsWanted(command)));
+      const accounts = shownOf(cli, command, await api.accounts(rowsWanted(command), momentOf(cli, command)));
       answer(cli, optionsOf(command).json, accounts, () =>
         table(
           ['ID', 'NAME', 'AVAILABLE', 'HELD', 'DEPOSITED', 'OPENED'],

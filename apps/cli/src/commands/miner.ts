@@ -15,7 +15,7 @@ import { addMinerDrain, drainText, findMiner } from './miner-drain.ts';
 import { addMinerSlashing } from './miner-slashing.ts';
 import { attestedText, nextText, scoreText, tierText, trustFacts } from './miner-trust.ts';
 import { addMinerWhy } from './miner-why.ts';
-import { answerPast, atOption, momentFrom } from './moment.ts';
+import { answerPast, atOption, momentFrom, momentOf } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc miner ...`: the hosts. */
@@ -31,12 +31,16 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
     .option('--eligible', 'only those that VMs may be placed on')
     .option('--no-eligible', 'only those that VMs may not be placed on')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc miner ls', 'hcc miner ls --no-eligible', 'hcc miner ls --watch 5'))
+    .option(...atOption)
+    .addHelpText(
+      'after',
+      examples('hcc miner ls', 'hcc miner ls --no-eligible', 'hcc miner ls --watch', 'hcc miner ls --at 1d'),
+    )
     .action(async (_options, command: Command) => {
       const { status, eligible } = optionsOf<{ status?: string; eligible?: boolean }>(command);
       const { api } = await connectFor(cli, command, 'operator');
       const wanted = eligible === undefined ? undefined : eligible ? ('true' as const) : ('false' as const);
-      const found = await api.miners({ status, eligible: wanted }, rowsWanted(command));
+      const found = await api.miners({ status, eligible: wanted, at: momentOf(cli, command) }, rowsWanted(command));
       const miners = shownOf(cli, command, found);
       answer(cli, optionsOf(command).json, miners, () => minerTable(miners, cli.clock.now()));
     });

@@ -14,6 +14,12 @@ export const atOption = [
   'as it was: a time with its zone, a position, or how long ago, such as 90s, 10m, 2h or 3d',
 ] as const;
 
+/** The moment that a list shall be as of, as the API takes it; `undefined` for now. */
+export const momentOf = (cli: Cli, command: Command): string | undefined => {
+  const { at } = optionsOf<{ at?: string }>(command);
+  return at === undefined ? undefined : momentFrom(at, cli.clock.now());
+};
+
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A moment as the API takes it. What is no span of time is left for it to judge. */

@@ -7,7 +7,7 @@ import { type Goal, goals } from '../up/timeline.ts';
 import { accountFor, isWholeId } from './accounts.ts';
 import { limitOption, rowsWanted, shownOf } from './lists.ts';
 import { findMiner } from './miner-drain.ts';
-import { addVmDiff, answerPast, atOption, momentFrom } from './moment.ts';
+import { addVmDiff, answerPast, atOption, momentFrom, momentOf } from './moment.ts';
 import { tellStream } from './tell-stream.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { addVmBackup } from './vm-backup.ts';
@@ -75,7 +75,11 @@ const addReads = (vm: Command, cli: Cli): void => {
     .option('--flavor <flavor>', 'only those of this flavor')
     .option('--name <name>', 'only those of exactly this name')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc vm ls', 'hcc vm ls --state running --watch', 'hcc vm ls --all --format csv'))
+    .option(...atOption)
+    .addHelpText(
+      'after',
+      examples('hcc vm ls', 'hcc vm ls --state running --watch', 'hcc vm ls --all --format csv', 'hcc vm ls --at 2h'),
+    )
     .action((_options, command: Command) => listVms(cli, command));
   vm.command('status')
     .description('one VM in full: what is wanted, what is, and since when')
@@ -114,6 +118,7 @@ const listVms = async (cli: Cli, command: Command): Promise<void> => {
     minerId: miner === undefined || isWholeId(miner) ? miner : (await findMiner(api, miner)).minerId,
     ...{ observed: state, flavorId: flavor, name },
     gone: all === true || state !== undefined ? undefined : ('false' as const),
+    at: momentOf(cli, command),
   };
   const vms = shownOf(cli, command, await api.vms(filter, rowsWanted(command)));
   answer(cli, json, vms, () => vmTable(vms, cli.clock.now()));

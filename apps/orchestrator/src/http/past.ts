@@ -21,14 +21,36 @@ export type Past = {
   now(): Promise<Moment>;
   /** A row as it was; `null` when there was none. */
   row<Row>(projection: Projection<Row>, id: string, at: Moment, watch?: Watcher<Row>): Promise<RowAt<Row> | null>;
+  /** The same for many rows of one moment: each row that is asked for twice is folded once. */
+  reader(at: Moment): Promise<PastReader>;
   /** What a VM's view takes from elsewhere, as it was. */
   beside(row: VmRow, at: Moment): Promise<Beside>;
 };
 
+/** Rows as they were at one moment. */
+export type PastReader = {
+  row<Row>(projection: Projection<Row>, id: string, watch?: Watcher<Row>): Promise<RowAt<Row> | null>;
+  beside(row: VmRow): Promise<Beside>;
+};
+
 export const createPast = (store: EventStore, clock: Clock): Past => {
-  const row: Past['row'] = async (projection, id, { position }, watch) => {
+  const reader: Past['reader'] = async ({ position }) => {
     const skipped = await skippedEvents({ store, clock }, 'read-model');
-    return rowAt(store, projection, id, position, skipped, watch);
+    const row: PastReader['row'] = (projection, id, watch) => rowAt(store, projection, id, position, skipped, watch);
+    const image = once((digest) => row(images, digest));
+    const miner = once((minerId) => row(miners, minerId));
+    return {
+      row,
+      beside: async ({ vm }) => {
+        const holder = vm.placement === null ? null : await miner(vm.placement.minerId);
+        return {
+          manifest: (await image(vm.imageDigest))?.row.image.manifest ?? null,
+          platform: holder?.row.miner.attachment?.platform ?? null,
+          // Folded from the streams themselves, at that moment.
+          stale: null,
+        };
+      },
+    };
   };
 
   const momentOf = async (text: string): Promise<Moment> => {
@@ -51,17 +73,19 @@ export const createPast = (store: EventStore, clock: Clock): Past => {
       if (position === null) throw await beforeBeginning(store, 'now');
       return { at: isoTime(clock.now()), position };
     },
-    row,
-    beside: async ({ vm }, at) => {
-      const image = await row(images, vm.imageDigest, at);
-      const holder = vm.placement === null ? null : await row(miners, vm.placement.minerId, at);
-      return {
-        manifest: image?.row.image.manifest ?? null,
-        platform: holder?.row.miner.attachment?.platform ?? null,
-        // Folded from the streams themselves, at that moment.
-        stale: null,
-      };
-    },
+    reader,
+    row: async (projection, id, at, watch) => (await reader(at)).row(projection, id, watch),
+    beside: async (row, at) => (await reader(at)).beside(row),
+  };
+};
+
+/** Work that is done once for each key. */
+const once = <Result>(work: (key: string) => Promise<Result>): ((key: string) => Promise<Result>) => {
+  const known = new Map<string, Promise<Result>>();
+  return (key) => {
+    const result = known.get(key) ?? work(key);
+    known.set(key, result);
+    return result;
   };
 };
 

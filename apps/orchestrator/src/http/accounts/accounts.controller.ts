@@ -1,11 +1,14 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import type { AccountId } from '#domain';
 import { HandleAccount } from '../../handling/messages.ts';
 import { type AccountRow, accounts } from '../../projections/accounts.projection.ts';
+import type { List } from '../../projections/rows.ts';
 import { PAST, READS, STAMP } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
 import { demandSight, noAccount } from '../auth/principal.ts';
 import { notThen, type Past } from '../past.ts';
+import { pastList } from '../past-list.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
@@ -32,7 +35,7 @@ const listAccounts = route({
   roles: everyone,
   query: accountList,
   answer: json(pageOf(accountAnswer)),
-  refusals: [],
+  refusals: momentRefusals,
 });
 
 const showAccount = route({
@@ -74,13 +77,13 @@ export class AccountsController {
     @Asked(listAccounts) { query }: AskedOf<typeof listAccounts>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
-    await this.reads.upTo(query.atLeast, reply);
     const { accountId } = caller.principal;
+    if (query.at !== undefined) return this.listPast(accountId, query, query.at, reply);
+    await this.reads.upTo(query.atLeast, reply);
     const view = (row: AccountRow) => this.view(row);
     if (accountId === null) return listView(this.reads.rows.accounts(query, listOptions(query)), view);
     const found = this.reads.rows.account(accountId);
-    const own = query.name === undefined || found?.account.name === query.name ? found : null;
-    return listView({ rows: own === null ? [] : [own], next: null }, view);
+    return listView(listOfOne(query.name === undefined || found?.account.name === query.name ? found : null), view);
   }
 
   @Answers(showAccount)
@@ -99,6 +102,27 @@ export class AccountsController {
     return this.view(row);
   }
 
+  private async listPast(
+    own: AccountId | null,
+    query: AskedOf<typeof listAccounts>['query'],
+    text: string,
+    reply: HttpReply,
+  ) {
+    const at = await this.past.at(text);
+    await this.reads.upTo(at.position, reply);
+    const { rows } = this.reads;
+    const page = await pastList(
+      {
+        ...{ reader: await this.past.reader(at), projection: accounts },
+        candidates: (options) => (own === null ? rows.accounts({}, options) : listOfOne(rows.account(own))),
+        placeOf: ({ account, openedAt }) => [openedAt, account.accountId],
+        isWanted: ({ account }) => query.name === undefined || account.name === query.name,
+      },
+      listOptions(query),
+    );
+    return listView(page, (found) => ({ ...accountView(found.row, null), asOf: asOfView(at, found) }));
+  }
+
   private async showPast(accountId: string, text: string) {
     const at = await this.past.at(text);
     const found = await this.past.row(accounts, accountId, at);
@@ -110,3 +134,5 @@ export class AccountsController {
     return accountView(row, this.reads.stale('account', row.account.accountId));
   }
 }
+
+const listOfOne = (row: AccountRow | null): List<AccountRow> => ({ rows: row === null ? [] : [row], next: null });

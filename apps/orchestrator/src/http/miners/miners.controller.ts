@@ -1,13 +1,16 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { Refusal } from '#domain';
+import { eligibilityOf, Refusal } from '#domain';
 import type { Clock } from '#events';
 import { HandleMiner } from '../../handling/messages.ts';
 import { attestations } from '../../projections/attestations.projection.ts';
+import { minerStatusOf } from '../../projections/miner-status.ts';
 import { type MinerRow, miners } from '../../projections/miners.projection.ts';
+import type { RowAt } from '../../projections/row-at.ts';
 import { CLOCK, LAST_SEEN, PAST, READS, SCORES, STAMP } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
-import { notThen, type Past, timeOf } from '../past.ts';
+import { type Moment, notThen, type Past, type PastReader, timeOf } from '../past.ts';
+import { pastList } from '../past-list.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
@@ -35,7 +38,7 @@ const listMiners = route({
   roles: ['operator', 'viewer'],
   query: minerList,
   answer: json(pageOf(minerAnswer)),
-  refusals: [],
+  refusals: momentRefusals,
 });
 
 const showMiner = route({
@@ -75,6 +78,7 @@ export class MinersController {
 
   @Answers(listMiners)
   async list(@Asked(listMiners) { query }: AskedOf<typeof listMiners>, @Res({ passthrough: true }) reply: HttpReply) {
+    if (query.at !== undefined) return this.listPast(query, query.at, reply);
     await this.upTo(query.atLeast, reply);
     return listView(this.reads.rows.miners(query, listOptions(query)), (row) => this.view(row));
   }
@@ -101,9 +105,35 @@ export class MinersController {
   /** Beats are no events: when it was last heard at a moment of the past nobody knows. */
   private async showPast(minerId: string, text: string) {
     const at = await this.past.at(text);
-    const found = await this.past.row(miners, minerId, at);
+    const reader = await this.past.reader(at);
+    const found = await reader.row(miners, minerId);
     if (found === null) throw notThen('miner-not-found', `miner ${minerId}`, at);
-    const judged = await this.past.row(attestations, minerId, at);
+    return this.pastView(reader, found, at);
+  }
+
+  private async listPast(query: AskedOf<typeof listMiners>['query'], text: string, reply: HttpReply) {
+    const { status, eligible, name } = query;
+    const at = await this.past.at(text);
+    await this.reads.upTo(at.position, reply);
+    const reader = await this.past.reader(at);
+    const page = await pastList(
+      {
+        ...{ reader, projection: miners },
+        candidates: (options) => this.reads.rows.miners({}, options),
+        placeOf: ({ miner, invitedAt }) => [invitedAt, miner.minerId],
+        isWanted: ({ miner }) =>
+          (status === undefined || minerStatusOf(miner) === status) &&
+          (eligible === undefined || eligibilityOf(miner).eligible === eligible) &&
+          (name === undefined || miner.name === name),
+      },
+      listOptions(query),
+    );
+    const rows = await Promise.all(page.rows.map((found) => this.pastView(reader, found, at)));
+    return listView({ rows, next: page.next }, (row) => row);
+  }
+
+  private async pastView(reader: PastReader, found: RowAt<MinerRow>, at: Moment) {
+    const judged = await reader.row(attestations, found.row.miner.minerId);
     const trust = { row: judged?.row ?? null, score: null, at: timeOf(at, found) };
     return { ...minerView(found.row, null, null, trust), asOf: asOfView(at, found) };
   }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { sshKeyLineLengthMax } from '#domain';
 import { accountId, depositId, microCredits, role, sha256Hex, tokenId } from '#events';
 import { listQuery } from './lists.ts';
+import { listAt } from './moments.ts';
 
 const name = z.string().min(1).max(200);
 
@@ -16,5 +17,6 @@ export const newToken = z.strictObject({ tokenId, role, sha256: sha256Hex, label
 export const tokenPath = z.strictObject({ accountId, tokenId });
 export const accountList = z.strictObject({
   ...listQuery,
+  ...listAt,
   name: name.optional().describe('Only those of exactly this name'),
 });

@@ -4,6 +4,7 @@ import { instant, minerId, natsPublicKey, sha256Hex } from '#events';
 import { minerStatus } from '../views/miner.view.ts';
 import { yesOrNo } from './door.ts';
 import { listQuery } from './lists.ts';
+import { listAt } from './moments.ts';
 
 export const minerPath = z.strictObject({ minerId });
 export const newMiner = z.strictObject({
@@ -29,6 +30,7 @@ export const drain = z.strictObject({
 /** Query of the list of miners. */
 export const minerList = z.strictObject({
   ...listQuery,
+  ...listAt,
   status: minerStatus.optional(),
   eligible: yesOrNo.describe('Only those that VMs may be placed on, or only the others'),
   name: z.string().min(1).max(200).optional().describe('Only those of exactly this name'),

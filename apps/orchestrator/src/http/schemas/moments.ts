@@ -12,6 +12,9 @@ export const at = z
     'Read what was: a time with its zone, or a position. A time is the last position before the first later event',
   );
 
+/** What a list of the past is asked with beside what every list is. */
+export const listAt = { at: at.optional() };
+
 /** Query of a read of one thing: now, or as it was. */
 export const readAtQuery = z.strictObject({ ...atLeast, at: at.optional() });
 

@@ -17,6 +17,7 @@ import { fingerprint } from './accounts.ts';
 import { atLeast, numberFrom, yesOrNo } from './door.ts';
 import { flavorId } from './flavors.ts';
 import { listQuery } from './lists.ts';
+import { listAt } from './moments.ts';
 
 export const newVm = z.strictObject({
   vmId,
@@ -68,6 +69,7 @@ export const vmSshKeys = z
   .refine(({ set, add, remove }) => set !== undefined || add.length + remove.length > 0, 'expected set, add or remove');
 export const vmList = z.strictObject({
   ...listQuery,
+  ...listAt,
   accountId: accountId.optional(),
   observed: observed.optional().describe('Only those that are in this state'),
   minerId: minerId.optional().describe('Only those that this miner holds'),

@@ -8,6 +8,7 @@ import { accepted, commandAnswer } from '../answer.ts';
 import { demandAccount, demandSight, maySee } from '../auth/principal.ts';
 import { noVm, type Ownership } from '../ownership.ts';
 import { notThen, type Past } from '../past.ts';
+import { pastList } from '../past-list.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
@@ -51,7 +52,7 @@ const listVms = route({
   roles: everyone,
   query: vmList,
   answer: json(pageOf(vmAnswer)),
-  refusals: ['account-not-found'],
+  refusals: ['account-not-found', ...momentRefusals],
 });
 
 const showVm = route({
@@ -97,6 +98,7 @@ export class VmsController {
   ) {
     const accountId = query.accountId ?? caller.principal.accountId;
     if (accountId !== null) demandSight(caller.principal, accountId);
+    if (query.at !== undefined) return this.listPast({ ...query, accountId: accountId ?? undefined }, query.at, reply);
     await this.reads.upTo(query.atLeast, reply);
     return listView(this.reads.rows.vms({ ...query, accountId: accountId ?? undefined }, listOptions(query)), (row) =>
       this.view(row),
@@ -117,6 +119,34 @@ export class VmsController {
     }
     if (row === null || !maySee(caller.principal, row.vm.accountId)) throw noVm(vmId);
     return this.view(row);
+  }
+
+  private async listPast(query: AskedOf<typeof listVms>['query'], text: string, reply: HttpReply) {
+    const { accountId, name, observed, minerId, flavorId, gone } = query;
+    const at = await this.past.at(text);
+    await this.reads.upTo(at.position, reply);
+    const reader = await this.past.reader(at);
+    const page = await pastList(
+      {
+        ...{ reader, projection: vms },
+        // Neither its account nor its name ever changes.
+        candidates: (options) => this.reads.rows.vms({ accountId, name }, options),
+        placeOf: ({ vm, requestedAt }) => [requestedAt, vm.vmId],
+        isWanted: ({ vm }) =>
+          (observed === undefined || vm.observed === observed) &&
+          (minerId === undefined || vm.placement?.minerId === minerId) &&
+          (flavorId === undefined || vm.flavorId === flavorId) &&
+          (gone === undefined || (vm.observed === 'terminated' || vm.observed === 'refused') === gone),
+      },
+      listOptions(query),
+    );
+    const rows = await Promise.all(
+      page.rows.map(async (found) => ({
+        ...vmView(found.row, await reader.beside(found.row)),
+        asOf: asOfView(at, found),
+      })),
+    );
+    return listView({ rows, next: page.next }, (row) => row);
   }
 
   private async showPast(caller: Caller, vmId: string, text: string) {
