@@ -1,13 +1,16 @@
 import { backupDeadlineMs, reservationDeadlineMs, type VmBackupEvent, type VmEvent } from '#domain';
 import { minerId, nano, noon, otherMinerId, sha256Of, uuid } from './samples.ts';
 import { headerSha256, untilSealed } from './vm-sealed-story.ts';
-import { happened, type VmCommandOf, type VmEventOf } from './vm-story.ts';
+import { boot, happened, type VmCommandOf, type VmEventOf } from './vm-story.ts';
 
 export const backupId = (n = 1): string => uuid(800 + n);
 export const manifestSha256 = sha256Of('a');
 export const copied = { manifestSha256, bytes: 1_073_741_824, chunks: 4, newBytes: 16_777_216 } as const;
 
 export const backUp = (n = 1): VmCommandOf<'BackUpVm'> => ({ type: 'BackUpVm', now: noon, backupId: backupId(n) });
+export const removeBackup = (n = 1): VmCommandOf<'RemoveBackup'> => ({
+  ...{ type: 'RemoveBackup', now: noon, backupId: backupId(n), nextBootId: boot(104) },
+});
 export const restore = (n = 1, more: Partial<VmCommandOf<'RestoreVm'>> = {}): VmCommandOf<'RestoreVm'> => ({
   type: 'RestoreVm',
   now: noon,
@@ -30,6 +33,7 @@ export const kept = {
   failed: (n = 1): VmEventOf<'VmBackupFailed'> => ({
     ...{ type: 'VmBackupFailed', backupId: backupId(n), code: 'store-unreachable', detail: 'no answer' },
   }),
+  removed: (n = 1): VmEventOf<'VmBackupRemoved'> => ({ type: 'VmBackupRemoved', backupId: backupId(n) }),
   restoreRequested: (
     generation = 2,
     more: Partial<VmEventOf<'VmRestoreRequested'>> = {},
@@ -52,6 +56,7 @@ export const backupSamples: Samples = {
   VmBackupRequested: [kept.requested(), kept.requested(2)],
   VmBackupMade: [kept.made(), kept.made(2, 3)],
   VmBackupFailed: [kept.failed()],
+  VmBackupRemoved: [kept.removed()],
   VmRestoreRequested: [kept.restoreRequested(), kept.restoreRequested(2, { minerId, replaces: 1 })],
   VmRestoreRefused: [kept.restoreRefused()],
   VmCopyRemoved: [kept.copyRemoved()],

@@ -58,8 +58,9 @@ const toCommand = (kind: Kind, whim: Whim, vm: VmState, step: number): VmCommand
     case 'TerminateVm':
       return { type: 'TerminateVm', now, destroyBackups: whim.aim };
     case 'BackUpVm':
+    case 'RemoveBackup':
     case 'RestoreVm':
-      return toBackupCommand(kind, whim, vm, now);
+      return toBackupCommand(kind, whim, vm, { now, nextBootId });
     case 'MarkVmLost':
       return { type: 'MarkVmLost', now, minerId: vm?.placement?.minerId ?? whim.miner, lastSeenAt: noon };
     case 'RaiseVmDeadline': {

@@ -82,7 +82,7 @@ export const kinds: readonly Aim[] = [
   ...Array.from({ length: 40 }, () => 'onward' as const),
   ...(['starting', 'SpecifyBoot', 'ReleaseKey', 'ConfirmBoot', 'ConsentVm'] as const),
   ...(['RecordKeyDestroyed', 'RecordKeyDestroyed'] as const),
-  ...(['StopVm', 'BackUpVm', 'BackUpVm', 'RestoreVm', 'RestoreVm'] as const),
+  ...(['StopVm', 'BackUpVm', 'RemoveBackup', 'RestoreVm', 'RestoreVm'] as const),
 ];
 
 /** The kind of move that brings a VM further. */

@@ -38,6 +38,7 @@ export type RefusalCode =
   | 'vm-not-restored'
   | 'vm-restoring'
   | 'backup-not-found'
+  | 'backup-in-use'
   | 'backups-die-with-the-key'
   | 'miner-lost'
   | 'no-miner-fits'

@@ -56,6 +56,7 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
   VmBackupRequested: ['The stopped VM shall be copied, as ciphertext with its header', owner],
   VmBackupMade: ['A copy of its volume is complete in the store of its miner', miner],
   VmBackupFailed: ['The copy was not made; the disk and the backups before are as they were', miner],
+  VmBackupRemoved: ['A backup counts no more; what no other one needs of it may go from the store', owner],
   VmRestoreRequested: ['Its disk shall become what a backup has, on that miner, as a new generation', owner],
   VmRestoreRefused: ['That miner has too little room, or the VM came back first: it keeps the disk it has', placement],
   VmCopyRemoved: ['A miner that held it before has removed what it had of it', miner],

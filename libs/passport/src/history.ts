@@ -37,6 +37,8 @@ const saidOf = (event: VmEvent): string | null => {
       return `backup ${short(event.backupId)} is to be its disk, on miner ${event.minerId}, generation ${event.generation}`;
     case 'VmBackupMade':
       return `backup ${short(event.backupId)} made of its ciphertext, opened ${event.counter} times by then`;
+    case 'VmBackupRemoved':
+      return `backup ${short(event.backupId)} removed`;
     case 'VmConsentGiven':
       return `its owner allowed boot ${short(event.bootId)} an older ${event.kind === 'rollback' ? 'disk' : 'start'}`;
     case 'VmRollbackSuspected':

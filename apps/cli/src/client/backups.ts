@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { at, post } from './calls.ts';
+import { at, post, remove } from './calls.ts';
 import type { Http } from './http.ts';
 import type { Accepted } from './views.ts';
 
@@ -34,6 +34,8 @@ export const backupRoutes = (http: Http) => ({
   backUpVm: (vmId: string, backupId: string): Promise<Accepted> =>
     post(http, `/v1/vms/${at(vmId)}/backups`, { backupId }),
   vmBackups: (vmId: string): Promise<BackupsView> => http.ask(`/v1/vms/${at(vmId)}/backups`, backupsView),
+  removeBackup: (vmId: string, backupId: string): Promise<Accepted> =>
+    remove(http, `/v1/vms/${at(vmId)}/backups/${at(backupId)}`),
   restoreVm: (
     vmId: string,
     restore: { readonly backupId: string; readonly minerId?: string | undefined },

@@ -81,6 +81,39 @@ describe('hcc vm backup', () => {
   });
 });
 
+describe('hcc vm backup rm and cancel', () => {
+  const withView = (view: object, routes: Readonly<Record<string, Route>> = {}) =>
+    machineWith({
+      'GET /v1/vms': json({ items: [stopped] }),
+      [`GET /v1/vms/${vmId}`]: json(stopped),
+      [`GET /v1/vms/${vmId}/backups`]: json({ ...nothing, backups: [], ...view }),
+      ...routes,
+    });
+  const removed = { [`DELETE /v1/vms/${vmId}/backups/${copy(1).backupId}`]: at('VmBackupRemoved', 7) };
+
+  test('removes the one that is meant, once somebody said so', async () => {
+    const { hcc } = await withView({ backups: [copy(1, true), copy(2)] }, removed);
+    const asked = await hcc('vm', 'backup', 'rm', 'web', '1f3c');
+    expect(asked).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
+    const ran = await hcc('vm', 'backup', 'rm', 'web', '1f3c', '--yes');
+    expect(ran, ran.err).toMatchObject({ code: 0, out: `backup ${copy(1).backupId} of web removed\n` });
+    expect(await hcc('vm', 'backup', 'rm', 'web', '9', '--yes')).toMatchObject({
+      ...{ code: 1, err: expect.stringContaining('hcc vm backups web') },
+    });
+  });
+
+  test('cancels the one that is being made, and says when there is none', async () => {
+    const { hcc } = await withView({ underWay: copy(1).backupId }, removed);
+    expect(await hcc('vm', 'backup', 'cancel', 'web')).toMatchObject({
+      ...{ code: 0, out: `backup ${copy(1).backupId} of web cancelled\n` },
+    });
+    const none = await withView({});
+    expect(await none.hcc('vm', 'backup', 'cancel', 'web')).toMatchObject({
+      ...{ code: 1, err: expect.stringContaining('no backup of vm web is being made') },
+    });
+  });
+});
+
 describe('hcc vm backups', () => {
   test('lists them with what each would be, and says what is under way and what went wrong', async () => {
     const view = {

@@ -9,13 +9,15 @@ import { answer } from '../output/answer.ts';
 import { bytesText, shortId } from '../output/text.ts';
 import { type Goal, goals } from '../up/timeline.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
+import { addVmBackupRemove } from './vm-backup-remove.ts';
 import { backupsText } from './vm-backups-text.ts';
 import { findVm } from './vm-find.ts';
 import { type Waiting, waitFor } from './vm-wait.ts';
 
 /** `hcc vm backup` and `hcc vm backups`: copies of an encrypted disk, made by its miner and readable by nobody. */
 export const addVmBackup = (vm: Command, cli: Cli): void => {
-  vm.command('backup')
+  const backup = vm
+    .command('backup')
     .description('copy the encrypted disk of a stopped VM to the store of backups; only what changed is sent')
     .argument('<vm>', 'id, beginning of an id, or name')
     .option('--restart', 'stop it first when it runs, and start it again whatever comes of it')
@@ -24,6 +26,7 @@ export const addVmBackup = (vm: Command, cli: Cli): void => {
     .option(...jsonOption)
     .addHelpText('after', examples('hcc vm backup web', 'hcc vm backup web --restart', 'hcc vm backup 1a2b --no-wait'))
     .action((text: string, _options, command: Command) => backUp(cli, text, command));
+  addVmBackupRemove(backup, cli);
   vm.command('backups')
     .description('the backups of a VM, oldest first, and what is under way with them')
     .argument('<vm>', 'id, beginning of an id, or name')

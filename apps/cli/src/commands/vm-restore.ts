@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { badAnswer, usageError } from '../cli-error.ts';
+import { usageError } from '../cli-error.ts';
 import type { Api } from '../client/api.ts';
 import type { BackupView } from '../client/backups.ts';
 import { isApiProblem } from '../client/problem.ts';
@@ -11,6 +11,7 @@ import { goals } from '../up/timeline.ts';
 import { isWholeId } from './accounts.ts';
 import { findMiner } from './miner-drain.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
+import { chosenBackup } from './vm-backup-remove.ts';
 import { findVm } from './vm-find.ts';
 import { waitFor } from './vm-wait.ts';
 
@@ -52,7 +53,7 @@ const restore = async (cli: Cli, text: string, command: Command): Promise<void> 
   const { api } = context;
   const found = await findVm(api, text);
   const { vmId } = found;
-  const backup = chosen(found, (await api.vmBackups(vmId)).backups, which);
+  const backup = chosenBackup(found, (await api.vmBackups(vmId)).backups, which);
   const minerId = onto === undefined ? undefined : await minerMeant(api, onto);
   if (yes !== true) await agreed(cli, found, backup);
   const { backupId } = backup;
@@ -70,21 +71,6 @@ const nextText = ({ name, minerId, desired }: VmView, { isOlder }: BackupView): 
   const start = desired === 'running' ? '' : `; start it: hcc vm start ${name}`;
   const consent = isOlder ? `; that boot waits for hcc vm consent ${name} --rollback, because the disk is older` : '';
   return `${placed}${start}${consent}\n`;
-};
-
-/** The backup meant by an id or the beginning of one; the newest where nothing is said. */
-const chosen = ({ name }: VmView, backups: readonly BackupView[], which: string | undefined): BackupView => {
-  const meant = which === undefined ? backups.slice(-1) : backups.filter(({ backupId }) => backupId.startsWith(which));
-  const [only, ...others] = meant;
-  if (only !== undefined && others.length === 0) return only;
-  if (only !== undefined) {
-    throw usageError('ambiguous', `"${which}" may mean ${meant.length} backups`, {
-      more: meant.map(({ backupId, madeAt }) => `${backupId}  ${madeAt}`),
-      wanted: 'one of them: a longer beginning of its id',
-    });
-  }
-  const said = which === undefined ? 'no backup' : `no backup "${which}"`;
-  throw badAnswer('backup-not-found', `vm ${name} has ${said}`, { fix: `hcc vm backups ${name}` });
 };
 
 /** A whole id needs no look-up, which an owner could not make. */

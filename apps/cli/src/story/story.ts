@@ -3,6 +3,7 @@ import { formatCredits, type Size } from '#domain';
 import { aggregates, categoryOf, type DomainEvent, isoTime, parseStreamName } from '#events';
 import type { EventView } from '../client/views.ts';
 import { bytesText, safeText, shortId } from '../output/text.ts';
+import { backupSentences } from './backup-sentences.ts';
 
 type EventByType = { readonly [Event in DomainEvent as Event['type']]: Event };
 type EventType = keyof EventByType;
@@ -103,14 +104,7 @@ const sentences: Sentences = {
   VmConsentGiven: (e) =>
     e.kind === 'launch' ? 'its owner allows the older start' : `its owner allows the disk that says ${e.counter} boots`,
   VmKeyDestroyed: (e) => `the key of its disk (version ${e.keyVersion}) is destroyed`,
-  VmBackupRequested: (e) => `backup ${shortId(e.backupId)} of its disk wanted`,
-  VmBackupMade: (e) =>
-    `backup ${shortId(e.backupId)} made: ${bytesText(e.bytes)} of ciphertext in ${e.chunks} chunks, ${bytesText(e.newBytes)} of them new`,
-  VmBackupFailed: (e) => `backup ${shortId(e.backupId)} not made, ${e.code}: ${e.detail}`,
-  VmRestoreRequested: (e) =>
-    `wanted back as backup ${shortId(e.backupId)} has it, on miner ${shortId(e.minerId)} as generation ${e.generation}, which is asked for room`,
-  VmRestoreRefused: (e) => `not restored, ${e.code}: ${e.detail}`,
-  VmCopyRemoved: (e) => `miner ${shortId(e.minerId)} has removed what it had of generation ${e.generation}`,
+  ...backupSentences,
   VmTerminated: (e) => (e.diskRemoved ? 'gone, its disk removed' : 'gone; it never had a disk'),
 
   AccountOpened: (e) => `account "${e.name}" opened`,

@@ -38,6 +38,7 @@ const changesSpec: ReadonlySet<VmEvent['type']> = new Set<VmEvent['type']>([
   'VmBackupRequested',
   'VmBackupMade',
   'VmBackupFailed',
+  'VmBackupRemoved',
   'VmTerminationRequested',
 ]);
 

@@ -29,8 +29,10 @@ export type VmBackupEvent =
       readonly headerSha256: string;
       readonly madeAt: UnixMs;
     } & BackupCopy)
-  /** The volume is as it was, and so are the backups before. */
+  /** The volume is as it was, and so are the backups before. With `cancelled`, its owner ended it. */
   | { readonly type: 'VmBackupFailed'; readonly backupId: BackupId; readonly code: string; readonly detail: string }
+  /** It counts no more: what of it no other backup needs may go from the store. */
+  | { readonly type: 'VmBackupRemoved'; readonly backupId: BackupId }
   | {
       readonly type: 'VmRestoreRequested';
       readonly backupId: BackupId;

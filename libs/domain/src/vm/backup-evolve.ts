@@ -21,6 +21,10 @@ export const evolveBackup = (vm: Vm, event: VmBackupEvent): Vm => {
       const { backupId, code, detail } = event;
       return backupOver({ ...vm, backupFailure: { backupId, code, detail } });
     }
+    case 'VmBackupRemoved': {
+      const backups = vm.backups.filter(({ backupId }) => backupId !== event.backupId);
+      return { ...vm, backups, removedBackups: [...vm.removedBackups, event.backupId].slice(-backupsMax) };
+    }
     case 'VmRestoreRequested': {
       const { backupId, manifestSha256, minerId, generation, deadlineAt } = event;
       const from = vm.observed === 'failed' ? 'failed' : 'stopped';
@@ -53,6 +57,7 @@ const backupTypes: Readonly<Record<VmBackupEvent['type'], true>> = {
   VmBackupRequested: true,
   VmBackupMade: true,
   VmBackupFailed: true,
+  VmBackupRemoved: true,
   VmRestoreRequested: true,
   VmRestoreRefused: true,
   VmCopyRemoved: true,

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { given } from '../../../../test/domain/given.ts';
 import { minerId, noon } from '../../../../test/domain/samples.ts';
-import { backUp, backupId, copied, kept, manifestSha256, untilKept } from '../../../../test/domain/vm-backup-story.ts';
+import {
+  backUp,
+  backupId,
+  copied,
+  kept,
+  manifestSha256,
+  removeBackup,
+  untilKept,
+} from '../../../../test/domain/vm-backup-story.ts';
 import { untilSealed } from '../../../../test/domain/vm-sealed-story.ts';
 import { boot, happened, isStopped, report, until } from '../../../../test/domain/vm-story.ts';
 import { fold } from '../decider.ts';
@@ -95,6 +103,46 @@ describe('a backup', () => {
       { type: 'VmBackupFailed', code: 'no-disk' },
       { type: 'VmFailed', code: 'removed-by-miner' },
     ]);
+  });
+
+  test('given one that is made / when it is removed / then it counts no more, and its miner is told what is left', () => {
+    const two = [...backedUp, kept.requested(2), { ...kept.made(2), manifestSha256: 'b'.repeat(64) }];
+    given(vm, ...two)
+      .when(removeBackup())
+      .thenEvents(kept.removed());
+    expect(spec(...two, kept.removed())?.keptBackups).toEqual(['b'.repeat(64)]);
+    expect(spec(...two, kept.removed(), kept.removed(2))?.keptBackups, 'so that the last goes too').toEqual([]);
+    given(vm, ...two)
+      .when(removeBackup(7))
+      .thenRefused('backup-not-found', /has no backup/);
+  });
+
+  test('given one that is being made / when it is removed / then it is cancelled, a start that waited goes on, and its miner is not heard of it', () => {
+    const cancelled: VmEvent = {
+      ...{ type: 'VmBackupFailed', backupId: backupId(), code: 'cancelled', detail: 'its owner cancelled it' },
+    };
+    given(vm, ...underWay)
+      .when(removeBackup())
+      .thenEvents(cancelled);
+    given(vm, ...underWay, { type: 'VmStartRequested' })
+      .when(removeBackup())
+      .thenEvents(cancelled, { ...happened.bootAuthorized(2, 'owner-start', boot(104)) });
+    given(vm, ...underWay, cancelled)
+      .when(removeBackup())
+      .thenNothing();
+    given(vm, ...underWay, cancelled)
+      .when(says(made))
+      .thenNothing();
+    expect(spec(...underWay, cancelled)?.backup).toBeUndefined();
+  });
+
+  test('given the one that its disk is to be made from / when it is removed / then that is refused until a guest has opened it', () => {
+    const restoring = [...backedUp, kept.restoreRequested(2, { minerId, replaces: 1 })];
+    for (const history of [restoring, [...restoring, { ...happened.placed, generation: 2 }]]) {
+      given(vm, ...history)
+        .when(removeBackup())
+        .thenRefused('backup-in-use', /start the VM first/);
+    }
   });
 
   test('given more than are kept / then the oldest goes', () => {

@@ -44,6 +44,30 @@ export const backUpVm = (vm: Vm, { backupId, now }: BackUpVm): readonly VmEvent[
   return [{ type: 'VmBackupRequested', backupId, deadlineAt: now + backupDeadlineMs }];
 };
 
+type RemoveBackup = Extract<VmCommand, { type: 'RemoveBackup' }>;
+
+/**
+ * A backup that counts no more; one that is being made ends, whatever its miner says of it later. Refuses one that its disk
+ * is to be made from: without it there may be none that opens.
+ */
+export const removeBackup = (vm: Vm, { backupId, ...next }: RemoveBackup): readonly VmEvent[] => {
+  sealedVolume(vm);
+  if (vm.backup?.backupId === backupId) {
+    const failed = { backupId, code: 'cancelled', detail: 'its owner cancelled it' } as const;
+    return [{ type: 'VmBackupFailed', ...failed }, ...bootOf(vm, next)];
+  }
+  if (vm.restore?.backupId === backupId || unopenedRestore(vm)?.backupId === backupId) {
+    throw new Refusal(
+      'backup-in-use',
+      `the disk of VM ${vm.vmId} is to be made from backup ${backupId}, and no guest has opened it yet; start the VM first`,
+      { observed: backupId },
+    );
+  }
+  if (vm.backups.some((made) => made.backupId === backupId)) return [{ type: 'VmBackupRemoved', backupId }];
+  if (vm.backupFailure?.backupId === backupId || vm.removedBackups.includes(backupId)) return [];
+  throw new Refusal('backup-not-found', `VM ${vm.vmId} has no backup ${backupId}`, { wanted: backupId });
+};
+
 /** Refuses a VM that is up, or may be given its next boot at any moment, or waits for something else. */
 export const assertIdle = (vm: Vm, because: string): void => {
   const isDown = vm.observed === 'stopped' || vm.observed === 'failed';

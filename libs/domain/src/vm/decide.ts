@@ -1,9 +1,10 @@
-import { Refusal } from '../errors.ts';
+import { Refusal, unreachable } from '../errors.ts';
 import type { BootId } from '../values/ids.ts';
 import { assertHostName } from '../values/names.ts';
 import { sameSize } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
-import { assertBackupsMayDie, backUpVm } from './backup.ts';
+import { assertBackupsMayDie, backUpVm, removeBackup } from './backup.ts';
+import type { VmBackupCommand } from './backup-commands.ts';
 import { authorizeBoot } from './boot.ts';
 import type { VmCommand } from './commands.ts';
 import type { VmEvent } from './events.ts';
@@ -57,11 +58,10 @@ export const decide = (state: VmState, command: VmCommand): readonly VmEvent[] =
       assertUsable(state);
       return changeSshKeys(state, command);
     case 'BackUpVm':
-      assertUsable(state);
-      return backUpVm(state, command);
+    case 'RemoveBackup':
     case 'RestoreVm':
       assertUsable(state);
-      return restoreVm(state, command);
+      return decideBackups(state, command);
     case 'TerminateVm':
       return terminateVm(state, command);
     case 'ObserveVm':
@@ -72,6 +72,19 @@ export const decide = (state: VmState, command: VmCommand): readonly VmEvent[] =
       return raiseDeadline(state, command);
     default:
       return decideSealed(state, command);
+  }
+};
+
+const decideBackups = (vm: Vm, command: Extract<VmCommand, VmBackupCommand>): readonly VmEvent[] => {
+  switch (command.type) {
+    case 'BackUpVm':
+      return backUpVm(vm, command);
+    case 'RemoveBackup':
+      return removeBackup(vm, command);
+    case 'RestoreVm':
+      return restoreVm(vm, command);
+    default:
+      return unreachable(command);
   }
 };
 

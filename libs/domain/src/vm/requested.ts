@@ -41,6 +41,7 @@ export const requested = (event: Requested): Vm => ({
   sealedBoot: null,
   backups: [],
   backup: null,
+  removedBackups: [],
   backupFailure: null,
   restore: null,
   restoreRefusal: null,

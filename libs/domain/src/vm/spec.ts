@@ -71,8 +71,8 @@ export const desiredSpec = (vm: Vm, specRevision: bigint): DesiredSpec | null =>
   };
 };
 
-const isKept = ({ backups, backup, backupFailure }: Vm): boolean =>
-  backups.length > 0 || backup !== null || backupFailure !== null;
+const isKept = ({ backups, backup, backupFailure, removedBackups }: Vm): boolean =>
+  backups.length > 0 || removedBackups.length > 0 || backup !== null || backupFailure !== null;
 
 /** What miners that held it before are told: to run nothing, and to remove what they have once a guest has opened what
  *  was restored. Until then theirs may be the only disk that can be read. */

@@ -94,6 +94,8 @@ export type Vm = {
   /** Oldest first. */
   readonly backups: readonly Backup[];
   readonly backup: BackupUnderWay | null;
+  /** The last that were removed: a repeat is no news, and the store may have pieces of them also when no backup is left. */
+  readonly removedBackups: readonly string[];
   /** Why the last backup that failed did. */
   readonly backupFailure: { readonly backupId: string; readonly code: string; readonly detail: string } | null;
   readonly restore: Restore | null;

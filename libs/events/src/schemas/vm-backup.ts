@@ -11,6 +11,7 @@ export const vmBackupEvents = {
   VmBackupRequested: z.strictObject({ backupId, deadlineAt: instant }),
   VmBackupMade: z.strictObject({ backupId, ...copy, counter: count, headerSha256: sha256Hex, madeAt: instant }),
   VmBackupFailed: z.strictObject({ backupId, code: shortText, detail: longText }),
+  VmBackupRemoved: z.strictObject({ backupId }),
   VmRestoreRequested: z.strictObject({
     backupId,
     manifestSha256: sha256Hex,

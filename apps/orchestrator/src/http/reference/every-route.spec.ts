@@ -241,6 +241,7 @@ const askVms = async (ask: Ask, own: string): Promise<void> => {
 const askBackups = async (ask: Ask): Promise<void> => {
   await ask('POST', `/v1/vms/${vmId('saved')}/backups`, { backupId: newId() });
   await ask('GET', `/v1/vms/${vmId('saved')}/backups`);
+  await ask('DELETE', `/v1/vms/${vmId('saved')}/backups/${backupId()}`);
   await ask('POST', `/v1/vms/${vmId('kept')}/restore`, { backupId: backupId() });
 };
 

@@ -43,6 +43,7 @@ export const consentVm = z.strictObject({
 export const backUpVm = z.strictObject({
   backupId: backupId.describe('Made by you; a repeat under it makes no other'),
 });
+export const backupPath = z.strictObject({ vmId, backupId });
 export const restoreVm = z.strictObject({
   backupId,
   minerId: minerId

@@ -1,7 +1,7 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { type MinerId, Refusal, type Vm, type VmCommand, type VmId } from '#domain';
-import type { EventStore } from '#events';
+import { type BootId, type MinerId, Refusal, type UnixMs, type Vm, type VmCommand, type VmId } from '#domain';
+import { bootIdOf, type EventStore } from '#events';
 import { HandleVm } from '../../handling/messages.ts';
 import { OWNERSHIP, READS, STAMP, STORE } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
@@ -9,7 +9,7 @@ import { noVm, type Ownership, vmNow } from '../ownership.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
-import { backUpVm as backUpBody, restoreVm as restoreBody, vmPath } from '../schemas/vms.ts';
+import { backUpVm as backUpBody, backupPath, restoreVm as restoreBody, vmPath } from '../schemas/vms.ts';
 import type { Stamp } from '../stamp.ts';
 import { vmBackupsAnswer, vmBackupsView } from '../views/vm-backups.view.ts';
 import { countsText, placementEvidence } from './why-not.ts';
@@ -36,6 +36,20 @@ const listBackups = route({
   params: vmPath,
   answer: json(vmBackupsAnswer),
   refusals: ['vm-not-found'],
+});
+
+const removeBackup = route({
+  method: 'DELETE',
+  path: '/v1/vms/:vmId/backups/:backupId',
+  summary:
+    'Remove one backup: others keep the pieces that they need. One that is being made is cancelled, which is VmBackupFailed',
+  roles: ['operator', 'owner'],
+  params: backupPath,
+  answer: commandAnswer,
+  refusals: [
+    ...(['vm-not-found', 'vm-refused', 'vm-terminated', 'vm-not-sealed'] as const),
+    ...(['backup-not-found', 'backup-in-use'] as const),
+  ],
 });
 
 const restoreVm = route({
@@ -67,13 +81,23 @@ export class BackupsController {
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
     await this.ownership.demandVm(caller.principal, vmId);
-    return this.give(caller, reply, vmId, { type: 'BackUpVm', backupId, now: this.stamp.now() });
+    return this.give(caller, reply, vmId, ({ now }) => ({ type: 'BackUpVm', backupId, now }), 'BackUpVm');
   }
 
   @Answers(listBackups)
   async list(@From() caller: Caller, @Asked(listBackups) { params: { vmId } }: AskedOf<typeof listBackups>) {
     await this.ownership.demandVm(caller.principal, vmId);
     return vmBackupsView(await this.vm(vmId));
+  }
+
+  @Answers(removeBackup)
+  async remove(
+    @From() caller: Caller,
+    @Asked(removeBackup) { params: { vmId, backupId } }: AskedOf<typeof removeBackup>,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
+    await this.ownership.demandVm(caller.principal, vmId);
+    return this.give(caller, reply, vmId, (next) => ({ type: 'RemoveBackup', backupId, ...next }), 'RemoveBackup');
   }
 
   @Answers(restoreVm)
@@ -85,7 +109,7 @@ export class BackupsController {
     await this.ownership.demandVm(caller.principal, vmId);
     const { backupId } = body;
     const minerId = body.minerId ?? this.choose(await this.vm(vmId));
-    return this.give(caller, reply, vmId, { type: 'RestoreVm', backupId, minerId, now: this.stamp.now() });
+    return this.give(caller, reply, vmId, ({ now }) => ({ type: 'RestoreVm', backupId, minerId, now }), 'RestoreVm');
   }
 
   /** The miner that has it, unless that is lost. The one that is chosen still checks its own room. */
@@ -104,8 +128,15 @@ export class BackupsController {
     return vm;
   }
 
-  private async give(caller: Caller, reply: HttpReply, vmId: VmId, command: VmCommand) {
-    const meta = this.stamp.change(caller, command.type, vmId);
+  private async give(
+    caller: Caller,
+    reply: HttpReply,
+    vmId: VmId,
+    build: (next: { readonly now: UnixMs; readonly nextBootId: BootId }) => VmCommand,
+    kind: VmCommand['type'],
+  ) {
+    const meta = this.stamp.change(caller, kind, vmId);
+    const command = build({ now: this.stamp.now(), nextBootId: bootIdOf(meta.commandId) });
     const outcome = await this.commands.execute(new HandleVm(vmId, command, meta));
     return accepted(reply, outcome, `/v1/vms/${vmId}/backups`);
   }

@@ -55,6 +55,24 @@ describe('backups over HTTP', () => {
     expect(asked?.data).toMatchObject({ manifestSha256, generation: 2, replaces: 1 });
   });
 
+  it('given a backup, then it is removed once, and one that is being made is cancelled', async () => {
+    const { ask, vmId, store } = await ground();
+    expect(await ask('DELETE', `/backups/${backupId()}`)).toMatchObject({
+      ...{ status: 202, body: { events: ['VmBackupRemoved'] } },
+    });
+    expect((await ask('GET', '/backups')).body).toMatchObject({ backups: [] });
+    expect(await ask('DELETE', `/backups/${backupId()}`), 'again').toMatchObject({ status: 200, body: { events: [] } });
+    expect(await ask('DELETE', `/backups/${newId()}`)).toMatchObject({
+      ...{ status: 404, body: { code: 'backup-not-found' } },
+    });
+    const next = newId();
+    await ask('POST', '/backups', { backupId: next });
+    expect(await ask('DELETE', `/backups/${next}`)).toMatchObject({ body: { events: ['VmBackupFailed'] } });
+    expect((await ask('GET', '/backups')).body).toMatchObject({ underWay: null, failure: { code: 'cancelled' } });
+    expect(await ask('DELETE', `/backups/${next}`), 'again').toMatchObject({ status: 200, body: { events: [] } });
+    expect((await typesOf(store, vmId)).slice(-2)).toEqual(['VmBackupRequested', 'VmBackupFailed']);
+  });
+
   it('given backups, then the VM ends only for whoever says that they may become unreadable', async () => {
     const { ask } = await ground();
     expect(await ask('DELETE', '')).toMatchObject({
@@ -78,6 +96,7 @@ describe('backups over HTTP', () => {
       ['GET', '/backups'],
       ['POST', '/backups'],
       ['POST', '/restore'],
+      ['DELETE', `/backups/${backupId()}`],
     ] as const) {
       const answer = await call(method, `${at}${path}`, { token: text, ...(method === 'POST' ? { body } : {}) });
       expect(answer).toMatchObject({ status: 404, body: { code: 'vm-not-found' } });
