@@ -103,13 +103,15 @@ export const attestorMemory = async (rounds: number, tell: (text: string) => voi
     const from = performance.now();
     let challenges = await scene.challenges();
     let raw: number | null = null;
+    let ours = 0;
     for (let done = 0; done < rounds; ) {
       challenges = await honestRounds(scene, await scene.signed(challenges));
       done += miners;
-      if (raw === null && (performance.now() - from > settledMs || done >= rounds)) raw = await scene.heapMib();
-      tell(`${attestorMemoryName}: ${done.toLocaleString('en')} of ${rounds.toLocaleString('en')} rounds`);
+      ours = await scene.heapMib();
+      if (raw === null && (performance.now() - from > settledMs || done >= rounds)) raw = ours;
+      const told = `${done.toLocaleString('en')} of ${rounds.toLocaleString('en')} rounds`;
+      tell(`${attestorMemoryName}: ${told}, ${ours.toFixed(1)} MiB`);
     }
-    const ours = await scene.heapMib();
     const ratio = Math.round((ours / (raw ?? ours)) * 1_000) / 1_000;
     const name = `${attestorMemoryName}-over-${rounds.toLocaleString('en')}-rounds`;
     const mib = (value: number): number => Math.round(value * 10) / 10;
