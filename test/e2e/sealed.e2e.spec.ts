@@ -6,6 +6,7 @@ import { readEvidenceFiles } from '#adapters/evidence';
 import { openVaultDirectory } from '#adapters/vault';
 import { type Found, findSecret, swapPlaces } from '../secrets/find-secret.ts';
 import { type Cluster, freshHome, type Json, kill, type Role, startCluster } from './cluster.ts';
+import { ownersMachine } from './private-image.ts';
 import { recordedOn, untilRecorded } from './record.ts';
 import { verifiedLog } from './stores.ts';
 import { bootMs, until } from './until.ts';
@@ -25,6 +26,8 @@ let sshHostKey: string;
 let rootBefore: number;
 /** What nobody may find: known here because the vault opens with its own key, which this test has. */
 let volumeKey: Uint8Array;
+/** Nor this: of a private image, which its owner encrypts elsewhere. */
+const machine = ownersMachine();
 
 const start = async (): Promise<void> => {
   // What a program writes for a moment is searched too.
@@ -42,6 +45,13 @@ const asked = (method: string, path: string, body?: unknown): Promise<Json> =>
       return undefined;
     }
   });
+
+/** What a verb answers to the VM's owner. */
+const owner = async (...args: readonly string[]): Promise<Json> => {
+  const { code, stdout, stderr } = await cluster.hcc(...args, '--json');
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout);
+};
 
 const vmThatIs = (observed: string, boot: number): Promise<Json> =>
   until(`boot ${boot} of the VM is ${observed}`, bootMs, async () => {
@@ -125,6 +135,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await cluster?.destroy();
+  machine.remove();
 });
 
 test('given a first boot / then its guest attested, formatted its disk with a key of its own, and its owner logs in by an attested host key', async () => {
@@ -220,9 +231,30 @@ test('given a backup of before / when it is restored / then the guest waits for 
   expect(await rootKibibytes()).toBeGreaterThan(rootBefore + 900 * 1024);
 });
 
-test('given all that happened, and the VM runs / when its key is looked for / then it is nowhere; the key of the vault is in its own file alone', async () => {
+test('given an owner who encrypted a private image / when they import it with its key and ask for a VM / then its guest fills its disk from it, and the key can be withdrawn after', async () => {
+  const { imageDigest } = await asked('GET', `/v1/vms/${vmId}`);
+  const made = await machine.importMine(owner, imageDigest);
+  expect(made.private).toMatchObject({ key: 'kept' });
+  const { vmId: id } = await owner('vm', 'create', '--image', 'mine', '--name', 'private', '--no-wait');
+
+  const vm = await until('the VM of the private image runs', bootMs, async () => {
+    const seen = await asked('GET', `/v1/vms/${id}`);
+    return seen.observed === 'running' ? seen : undefined;
+  });
+  expect(vm).toMatchObject({ imageDigest: made.digest, disk: { kind: 'luks2', bootCounter: 1 } });
+  const told = (await recordedOn(cluster, `vm-${id}`)).filter(({ type }) => type === 'VmImageKeyReleased');
+  expect(told.map(({ data }) => data.imageDigest)).toEqual([made.digest]);
+  const withdrawn = await owner('image', 'key', 'withdraw', 'mine', '--reason', 'its disk is filled', '--yes');
+  expect(withdrawn.private.key).toMatch(/^(withdrawn|destroyed)$/);
+  const holder = `image-${made.digest}-${vm.accountId}`;
+  const inVault = () => readdirSync(join(home, 'vault')).filter((file) => file.startsWith(holder));
+  await expect.poll(inVault, { timeout: 60_000 }).toEqual([`${holder}.destroyed`]);
+});
+
+test('given all that happened, and its VMs run / when their keys are looked for / then they are nowhere; the key of the vault is in its own file alone', async () => {
   await openEvidence();
   expect(await foundOf(volumeKey)).toEqual([]);
+  expect(await foundOf(machine.key)).toEqual([]);
   expect(await foundOf(kek())).toEqual([{ place: join(home, 'secrets', 'vault.key'), form: 'hex' }]);
 });
 
@@ -277,6 +309,6 @@ test('given the VM is terminated / then its key is destroyed, which is an event 
   expect((await asked('GET', '/v1/parked')).items).toEqual([]);
   expect((await cluster.stop()).code).toBe(0);
   expect([...cluster.qemus(), ...cluster.hccams()]).toEqual([]);
-  expect(await findSecret(volumeKey, { paths: [home] })).toEqual([]);
+  for (const key of [volumeKey, machine.key]) expect(await findSecret(key, { paths: [home] })).toEqual([]);
   expect((await verifiedLog(home)).fault).toBeNull();
 });
