@@ -58,6 +58,7 @@ export const describeConversations = (open: () => Promise<BusWorld>): void => {
           return { text: `${'boot '.repeat(10_000)}login:`, start: 7, end: 50_013 };
         },
         metrics: async () => newMetrics(vmId),
+        backup: fails,
       });
       const { text, start, end } = await orchestrator.askConsole(minerId, { vmId, bytesMax: 1_000, after: 5 });
       expect(text).toHaveLength(1_000);
@@ -70,9 +71,25 @@ export const describeConversations = (open: () => Promise<BusWorld>): void => {
       const { orchestrator, miner } = await open();
       const [minerId, vmId] = [randomUUID(), randomUUID()];
       const metrics = newMetrics(vmId);
-      await (await miner(minerId)).onCalls({ console: fails, metrics: async () => metrics });
+      await (await miner(minerId)).onCalls({ console: fails, metrics: async () => metrics, backup: fails });
       expect(await orchestrator.askMetrics(minerId, vmId)).toEqual(metrics);
       await expect(orchestrator.askMetrics(randomUUID(), vmId)).rejects.toThrow(BusUnavailable);
+    });
+
+    test('whether a backup is there comes from the miner that was asked', async () => {
+      const { orchestrator, miner } = await open();
+      const minerId = randomUUID();
+      const call = { vmId: randomUUID(), manifestSha256: 'a'.repeat(64) };
+      const seen = { store: 's3://backups/hcc at https://s3.example.org', isThere: false };
+      const asked: unknown[] = [];
+      const backup = async (one: unknown) => {
+        asked.push(one);
+        return seen;
+      };
+      await (await miner(minerId)).onCalls({ console: fails, metrics: fails, backup });
+      expect(await orchestrator.askBackup(minerId, call)).toEqual(seen);
+      expect(asked).toEqual([call]);
+      await expect(orchestrator.askBackup(randomUUID(), call)).rejects.toThrow(BusUnavailable);
     });
 
     test('given a miner that is not there or fails, asking for a console rejects', async () => {
@@ -80,7 +97,7 @@ export const describeConversations = (open: () => Promise<BusWorld>): void => {
       const minerId = randomUUID();
       const call = { vmId: randomUUID(), bytesMax: 100, after: null };
       await expect(orchestrator.askConsole(minerId, call)).rejects.toThrow(BusUnavailable);
-      await (await miner(minerId)).onCalls({ console: fails, metrics: fails });
+      await (await miner(minerId)).onCalls({ console: fails, metrics: fails, backup: fails });
       await expect(orchestrator.askConsole(minerId, call)).rejects.toThrow(BusUnavailable);
       await expect(orchestrator.askMetrics(minerId, call.vmId)).rejects.toThrow(BusUnavailable);
     });

@@ -62,7 +62,8 @@ const newAgent = (failures = 0) => {
     },
     renewInMs: () => renewInMs,
   };
-  const agent = createAgent({ bus, supervisor, identity, clock, log: () => undefined });
+  const backups = { sees: async () => ({ store: null, isThere: false }) };
+  const agent = createAgent({ bus, supervisor, backups, identity, clock, log: () => undefined });
   const askConsole = async (bytesMax: number) => (await calls?.console({ vmId: 'vm', bytesMax, after: null }))?.text;
   const expire = () => {
     renewInMs = 0;

@@ -2,11 +2,13 @@ import type { Log, Part } from '#edge';
 import { type Clock, consoleBytesMax, type MinerBus, type Stop } from '#events';
 import type { Identity } from './identity/identity.ts';
 import { limits } from './limits.ts';
+import type { Backups } from './ports/backups.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export type AgentParts = {
   readonly bus: MinerBus;
   readonly supervisor: Pick<Supervisor, 'take' | 'readConsole' | 'metrics'>;
+  readonly backups: Pick<Backups, 'sees'>;
   readonly identity: Pick<Identity, 'take' | 'renewInMs'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -14,7 +16,7 @@ export type AgentParts = {
 
 /** What the agent does on the bus: beats, reads every spec anew, answers for consoles, renews its credentials.
  *  Its stop takes no new work any more; what was taken goes on. */
-export const createAgent = ({ bus, supervisor, identity, clock, log }: AgentParts): Part => {
+export const createAgent = ({ bus, supervisor, backups, identity, clock, log }: AgentParts): Part => {
   const stopping = new AbortController();
   const stopped = stopping.signal;
   const stops: Stop[] = [];
@@ -57,6 +59,7 @@ export const createAgent = ({ bus, supervisor, identity, clock, log }: AgentPart
         await bus.onCalls({
           console: (call) => supervisor.readConsole({ ...call, bytesMax: Math.min(call.bytesMax, consoleBytesMax) }),
           metrics: (vmId) => supervisor.metrics(vmId),
+          backup: (call) => backups.sees(call),
         }),
       );
       loops = [beat(), work(), renew()];

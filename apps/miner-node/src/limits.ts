@@ -72,6 +72,8 @@ export const limits = {
   backupPieceBytesMax: 16 * mebibyte,
   /** 3.6 TiB of volume, so that a list fits into one piece of a store (64 MiB, 67 bytes a line). */
   backupPiecesMax: 950_000,
+  /** What is told of a store to whoever wants something restored: its address or path. */
+  storeNameCharactersMax: 500,
   /** Pieces on their way at once: as many buffers are held, whatever a volume has. */
   backupAtOnce: 4,
   /** How often one request to the store is tried; the first pause doubles each time (a minute in all). */

@@ -5,6 +5,7 @@ import { type Lifecycle, nestLogger, type Part } from '#edge';
 import { createAgent } from './agent.ts';
 import {
   appModule,
+  BACKUPS,
   CONNECT,
   type Connect,
   type Given,
@@ -22,6 +23,7 @@ import type { MinerConfig } from './config.ts';
 import type { GuestDesk } from './guest/guest-desk.ts';
 import { lockMinerDir } from './host/agent-lock.ts';
 import { limits } from './limits.ts';
+import type { Backups } from './ports/backups.ts';
 import type { Hypervisor } from './ports/hypervisor.ts';
 import { createSecureProcessor } from './processor/secure-processor.ts';
 import type { Reporter } from './reporter.ts';
@@ -67,7 +69,7 @@ export const startMinerNode = async (given: Given, lifecycle: Lifecycle): Promis
   app.get<GuestDesk>(GUEST_DESK).connect({ attestation, guests, openSecureProcessor });
   await lifecycle.start({ name: 'reports', start: async () => reporter.start(bus), stop: () => reporter.stop() });
   await lifecycle.start(goodbyePart(supervisor, reporter, config), { stopMs: goodbyeMs });
-  await lifecycle.start(createAgent({ bus, supervisor, identity, clock, log }));
+  await lifecycle.start(createAgent({ bus, supervisor, backups: app.get<Backups>(BACKUPS), identity, clock, log }));
   const { accelerator } = await app.get<Hypervisor>(HYPERVISOR).accelerator();
   await lifecycle.start(
     attestationOf(given, {

@@ -88,7 +88,7 @@ export type Resources = {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly bus: Pick<OrchestratorBus, 'askConsole' | 'askMetrics'>;
+  readonly bus: Pick<OrchestratorBus, 'askBackup' | 'askConsole' | 'askMetrics'>;
   readonly rows: Rows;
   readonly rebuilds: Rebuilds;
   readonly readModel: Pick<Consumer, 'reached' | 'status' | 'blocking'>;

@@ -39,6 +39,7 @@ export type RefusalCode =
   | 'vm-restoring'
   | 'backup-not-found'
   | 'backup-in-use'
+  | 'backup-not-in-store'
   | 'backups-die-with-the-key'
   | 'miner-lost'
   | 'no-miner-fits'

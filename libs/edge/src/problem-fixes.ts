@@ -74,6 +74,8 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'vm-restoring': 'ask again once it is placed: hcc vm status',
   'backup-not-found': 'take one that is there: hcc vm backups',
   'backup-in-use': 'start the VM, so that its guest opens the disk: hcc vm start',
+  'backup-not-in-store':
+    'let its operator name the store that has it (HCC_BACKUP_STORE), or restore onto another one: hcc vm restore ID --onto MINER',
   'backups-die-with-the-key': 'keep the VM; or hcc vm rm --destroy-backups, which nothing undoes',
   'miner-lost': 'restore it onto another one: hcc vm restore ID --backup B --onto MINER',
   'no-miner-fits': 'see why: hcc vm why-not; then name a miner with room: --onto MINER',

@@ -115,6 +115,7 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'vm-restoring': { status: 409, title: 'The VM is being restored' },
   'backup-not-found': { status: 404, title: 'There is no such backup' },
   'backup-in-use': { status: 409, title: 'The disk of the VM is to be made from that backup' },
+  'backup-not-in-store': { status: 409, title: 'The store of that miner does not have the backup' },
   'backups-die-with-the-key': { status: 409, title: 'The backups of the VM would be unreadable' },
   'miner-lost': { status: 409, title: 'The miner is lost' },
   'no-miner-fits': { status: 409, title: 'No miner can take the VM' },

@@ -88,6 +88,8 @@ export {
 export { type BackupStore, BackupStoreError, type BackupStoreErrorCode, type VmChunks } from './ports/backup-store.ts';
 export {
   type AskAnswer,
+  type BackupCall,
+  type BackupSight,
   BusUnavailable,
   type CallHandlers,
   type Handled,
@@ -137,6 +139,8 @@ export { guestRequests } from './schemas/guest-messages.ts';
 export { imageManifest, imageMeasurements } from './schemas/image.ts';
 export {
   askAnswer,
+  backupAnswer,
+  backupCall,
   type CallAnswer,
   consoleAnswer,
   consoleCall,

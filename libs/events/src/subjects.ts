@@ -39,7 +39,7 @@ export const subjects = {
   due: (minerId: string): string => `due.${minerId}`,
   allDue: 'due.*',
   /** Request to a miner about a VM: `console` (a part of its serial log), `metrics` (what it has used). */
-  call: (minerId: string, what: 'console' | 'metrics'): string => `call.${minerId}.${what}`,
+  call: (minerId: string, what: 'console' | 'metrics' | 'backup'): string => `call.${minerId}.${what}`,
   /** An event was appended by another process of this machine: wake the tail. */
   appended: 'store.appended',
 } as const;

@@ -83,6 +83,19 @@ describe('a backup', () => {
     expect(outcome).toMatchObject({ outcome: 'failed', code: 'volume-changed' });
   });
 
+  test('given a backup / when a host is asked whether it sees it / then only one with that store does, and each names its store', async () => {
+    const { a, b, host, store } = await newBench();
+    await fill(a.volume);
+    const { manifestSha256 } = madeOf(await a.backups.copy({ vmId, backupId: backupId(1) }, never));
+    const there = { store: store.name, isThere: true };
+    expect(await b.backups.sees({ vmId, manifestSha256 })).toEqual(there);
+    expect(await b.backups.sees({ vmId, manifestSha256: 'c'.repeat(64) })).toEqual({ ...there, isThere: false });
+    expect(await (await host('c', null)).backups.sees({ vmId, manifestSha256 })).toEqual({
+      store: null,
+      isThere: false,
+    });
+  });
+
   test('given no volume, or no store / then that is said, and what to do', async () => {
     const { a, host } = await newBench();
     const copied = { vmId, backupId: backupId(1) };

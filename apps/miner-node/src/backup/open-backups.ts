@@ -42,6 +42,13 @@ export const openBackups = ({ store, volumeOf, clock, log }: BackupsOptions): Ba
         };
       }
     },
+    sees: async ({ vmId, manifestSha256 }) =>
+      store === null
+        ? { store: null, isThere: false }
+        : {
+            store: store.name.slice(0, limits.storeNameCharactersMax),
+            isThere: await store.chunksOf(vmId).has(manifestSha256),
+          },
     restore: async ({ vmId, ...plan }, signal) => {
       const chunks = chunksOf(vmId, signal);
       const restored = await restoreVolume({ vmId, ...plan, volume: volumeOf(vmId), chunks }, signal);

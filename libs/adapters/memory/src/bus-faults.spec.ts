@@ -142,7 +142,7 @@ test('somebody who is cut off is sent to later, says nothing, and is asked in va
   const fails = async () => {
     throw new Error('no counters');
   };
-  await miner.onCalls({ console: async () => ({ text: 'login:', start: 0, end: 6 }), metrics: fails });
+  await miner.onCalls({ console: async () => ({ text: 'login:', start: 0, end: 6 }), metrics: fails, backup: fails });
   const call = { vmId: randomUUID(), bytesMax: 10, after: null };
   bus.cut(minerId);
   await bus.orchestrator.putSpec(minerId, newSpec());

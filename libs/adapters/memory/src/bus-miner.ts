@@ -83,14 +83,14 @@ export const memoryMinerBus = (broker: Broker, minerId: string): MinerBus => {
       const isReachable = () => broker.beats.size === 0 || hearing().length > 0;
       wire.send(isReachable, async () => wire.oneOf(hearing())?.hear(minerId), null);
     },
-    onCalls: async ({ console, metrics }) => {
+    onCalls: async ({ console, ...others }) => {
       const clipped: CallHandlers = {
         console: async (asked) => {
           const part = await console(asked);
           const text = part.text.slice(-asked.bytesMax);
           return { ...part, text, start: Math.max(part.start, part.end - text.length) };
         },
-        metrics,
+        ...others,
       };
       broker.calls.set(minerId, clipped);
       return stoppable(() => {

@@ -106,6 +106,8 @@ export const memoryOrchestratorBus = (broker: Broker, me: string, clock: Clock):
     askConsole: (minerId, asked) =>
       callMiner(minerId, `console of VM ${asked.vmId}`, (handlers) => handlers.console(asked)),
     askMetrics: (minerId, vmId) => callMiner(minerId, `counters of VM ${vmId}`, (handlers) => handlers.metrics(vmId)),
+    askBackup: (minerId, call) =>
+      callMiner(minerId, `a backup of VM ${call.vmId}`, (handlers) => handlers.backup(call)),
     guests: { serve: async (handlers) => listed(broker.guestDesks, { who: me, handlers }) },
     connectedSince: () => {
       if (closed || wire.isCut(me)) return null;

@@ -1,6 +1,8 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import {
+  backupAnswer,
+  backupCall,
   type CallAnswer,
   type CallHandlers,
   type ConsoleText,
@@ -24,7 +26,7 @@ export const answerCalls = async (options: {
   readonly handlers: CallHandlers;
 }): Promise<Stop> => {
   const { nc, minerId, log, handlers } = options;
-  const listen = (what: 'console' | 'metrics', answer: (message: Msg) => Promise<void>) =>
+  const listen = (what: 'console' | 'metrics' | 'backup', answer: (message: Msg) => Promise<void>) =>
     nc.subscribe(subjects.call(minerId, what), {
       callback: (error, message) => {
         if (error !== null) return log('error', 'subscription refused', { what, reason: error.message });
@@ -39,6 +41,7 @@ export const answerCalls = async (options: {
         clipped(await handlers.console(call), call.bytesMax),
       ),
     ),
+    listen('backup', (message) => respond(message, backupCall, backupAnswer, (call) => handlers.backup(call))),
     listen('metrics', (message) => respond(message, metricsCall, metricsAnswer, ({ vmId }) => handlers.metrics(vmId))),
   ];
   await nc.flush();

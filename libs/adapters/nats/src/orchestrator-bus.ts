@@ -82,6 +82,7 @@ const openBus = async (link: Link, { clock, log }: OrchestratorBusOptions): Prom
     onDrain: requests.onDrain,
     askConsole: requests.askConsole,
     askMetrics: requests.askMetrics,
+    askBackup: requests.askBackup,
     connectedSince: link.connectedSince,
     close: link.close,
     refusedMessages: () => refused,

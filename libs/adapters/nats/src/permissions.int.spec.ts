@@ -84,7 +84,7 @@ describe.skipIf(binary === null)('miners on a real nats-server (needs nats-serve
       consoles += 1;
       throw new Error('nobody may ask');
     };
-    await victim.onCalls({ console: count, metrics: count });
+    await victim.onCalls({ console: count, metrics: count, backup: count });
     await until('the victim has its own spec', () => seen.length === 1);
     await jetstream(miner).publish(`report.${minerId}.${vmId}`, '{}');
     const [events, work, reports] = await holdings(steward);

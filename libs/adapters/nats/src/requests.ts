@@ -4,6 +4,8 @@ import {
   type AskAnswer,
   answerBytesMax,
   askAnswer,
+  backupAnswer,
+  backupCall,
   type CallAnswer,
   consoleAnswer,
   consoleBytesMax,
@@ -37,6 +39,7 @@ export type Requests = {
   onDrain: OrchestratorBus['onDrain'];
   askConsole: OrchestratorBus['askConsole'];
   askMetrics: OrchestratorBus['askMetrics'];
+  askBackup: OrchestratorBus['askBackup'];
 };
 
 export const createRequests = ({ nc, log, onRefused }: RequestsOptions): Requests => {
@@ -92,6 +95,11 @@ export const createRequests = ({ nc, log, onRefused }: RequestsOptions): Request
       const what = `counters of VM ${vmId} on miner ${minerId}`;
       const request = encodeMessage(metricsCall, { vmId });
       return callMiner(nc, subjects.call(minerId, 'metrics'), request, { what, answer: metricsAnswer });
+    },
+    askBackup: (minerId, { vmId, manifestSha256 }) => {
+      const what = `a backup of VM ${vmId} for miner ${minerId}`;
+      const request = encodeMessage(backupCall, { vmId, manifestSha256 });
+      return callMiner(nc, subjects.call(minerId, 'backup'), request, { what, answer: backupAnswer });
     },
   };
 };

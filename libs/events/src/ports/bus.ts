@@ -28,6 +28,8 @@ export type OrchestratorBus = {
   askConsole(minerId: string, call: ConsoleCall): Promise<ConsoleText>;
   /** A VM's counters, from the miner that holds it. */
   askMetrics(minerId: string, vmId: string): Promise<VmMetrics>;
+  /** Whether a miner can restore a VM from that backup. */
+  askBackup(minerId: string, call: BackupCall): Promise<BackupSight>;
   /** What guests ask, through their miners. */
   readonly guests: GuestDesk;
   /** Whether we are connected, and since when: missed beats count only while we listened. */
@@ -68,7 +70,13 @@ export type MinerBus = {
   close(): Promise<void>;
 };
 
+/** A backup by the list of its pieces. */
+export type BackupCall = { readonly vmId: string; readonly manifestSha256: string };
+/** What a miner sees of it: the store it was told of, by the name of its configuration, and whether the list is there. */
+export type BackupSight = { readonly store: string | null; readonly isThere: boolean };
+
 export type CallHandlers = {
+  readonly backup: (call: BackupCall) => Promise<BackupSight>;
   readonly console: (call: ConsoleCall) => Promise<ConsoleText>;
   readonly metrics: (vmId: string) => Promise<VmMetrics>;
 };

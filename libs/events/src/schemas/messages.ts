@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DesiredSpec, VmObservation } from '#domain';
 import { consoleBytesMax } from '../limits.ts';
 import type { ConsoleCall, ConsoleText, DrainWish, HostReport, VmMetrics, VmReport, VmUsage } from '../messages.ts';
-import type { AskAnswer } from '../ports/bus.ts';
+import type { AskAnswer, BackupCall, BackupSight } from '../ports/bus.ts';
 import { hostChecks, hostFacts } from './miner.ts';
 import {
   bootId,
@@ -130,6 +130,10 @@ const answerOf = <Value>(value: z.ZodType<Value>): z.ZodType<CallAnswer<Value>> 
     z.strictObject({ ok: z.literal(false), reason: longText }),
   ]);
 
+const backupSight: z.ZodType<BackupSight> = z.strictObject({ store: longText.nullable(), isThere: z.boolean() });
+
+export const backupCall: z.ZodType<BackupCall> = z.strictObject({ vmId, manifestSha256: sha256Hex });
+export const backupAnswer = answerOf(backupSight);
 export const consoleAnswer = answerOf(consoleText);
 export const metricsAnswer = answerOf(metrics);
 export { usage as vmUsage };

@@ -90,6 +90,7 @@ const network = async () => {
   const stop = await api.bus.miner(host).onCalls({
     console: async () => ({ text: 'login:', start: 0, end: 6 }),
     metrics: async () => metrics,
+    backup: async () => ({ store: 'dir:/srv/backups', isThere: true }),
   });
   onTestFinished(stop);
   await expect.poll(async () => (await api.must('GET', '/v1/parked')).body.items).not.toEqual([]);

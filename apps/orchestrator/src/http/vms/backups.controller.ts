@@ -1,9 +1,9 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { type BootId, type MinerId, Refusal, type UnixMs, type Vm, type VmCommand, type VmId } from '#domain';
-import { bootIdOf, type EventStore } from '#events';
+import { BusUnavailable, bootIdOf, type EventStore, type OrchestratorBus } from '#events';
 import { HandleVm } from '../../handling/messages.ts';
-import { OWNERSHIP, READS, STAMP, STORE } from '../../tokens.ts';
+import { BUS, OWNERSHIP, READS, STAMP, STORE } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
 import { noVm, type Ownership, vmNow } from '../ownership.ts';
 import type { Reads } from '../reads.ts';
@@ -61,7 +61,10 @@ const restoreVm = route({
   params: vmPath,
   body: restoreBody,
   answer: commandAnswer,
-  refusals: [...usable, ...(['backup-not-found', 'vm-restoring', 'miner-lost', 'no-miner-fits'] as const)],
+  refusals: [
+    ...usable,
+    ...(['backup-not-found', 'backup-not-in-store', 'vm-restoring', 'miner-lost', 'no-miner-fits'] as const),
+  ],
 });
 
 @Controller()
@@ -72,6 +75,7 @@ export class BackupsController {
     @Inject(READS) private readonly reads: Reads,
     @Inject(OWNERSHIP) private readonly ownership: Ownership,
     @Inject(STAMP) private readonly stamp: Stamp,
+    @Inject(BUS) private readonly bus: Pick<OrchestratorBus, 'askBackup'>,
   ) {}
 
   @Answers(backUpVm)
@@ -108,7 +112,9 @@ export class BackupsController {
   ) {
     await this.ownership.demandVm(caller.principal, vmId);
     const { backupId } = body;
-    const minerId = body.minerId ?? this.choose(await this.vm(vmId));
+    const vm = await this.vm(vmId);
+    const minerId = body.minerId ?? this.choose(vm);
+    await this.demandThere(vm, backupId, minerId);
     return this.give(caller, reply, vmId, ({ now }) => ({ type: 'RestoreVm', backupId, minerId, now }), 'RestoreVm');
   }
 
@@ -120,6 +126,24 @@ export class BackupsController {
     const fit = [...of.values()].find(({ code, minerId }) => code === null && minerId !== vm.placement?.minerId);
     if (fit !== undefined) return fit.minerId;
     throw new Refusal('no-miner-fits', `no other miner can take VM ${vm.vmId} now: ${countsText(counts)}`);
+  }
+
+  /** Refuses a miner that says its store lacks the backup. One that does not answer may be back when it is its turn. */
+  private async demandThere({ vmId, backups }: Vm, backupId: string, minerId: MinerId): Promise<void> {
+    const made = backups.find((backup) => backup.backupId === backupId);
+    if (made === undefined) return;
+    const { manifestSha256 } = made;
+    const seen = await this.bus.askBackup(minerId, { vmId, manifestSha256 }).catch((error: unknown) => {
+      if (error instanceof BusUnavailable) return null;
+      throw error;
+    });
+    if (seen === null || seen.isThere) return;
+    const where = seen.store === null ? 'has no store of backups' : `keeps backups in ${seen.store}`;
+    throw new Refusal(
+      'backup-not-in-store',
+      `miner ${minerId} ${where}, and backup ${backupId} of VM ${vmId} is not there`,
+      { observed: seen.store ?? 'none', wanted: backupId },
+    );
   }
 
   private async vm(vmId: string): Promise<Vm> {

@@ -55,6 +55,27 @@ describe('backups over HTTP', () => {
     expect(asked?.data).toMatchObject({ manifestSha256, generation: 2, replaces: 1 });
   });
 
+  it('given a miner whose store lacks the backup, then it is not restored there, and the answer names the store', async () => {
+    const { ask, bus, vmId, store } = await ground();
+    const minerId = newId();
+    const never = () => Promise.reject(new Error('not asked'));
+    let isThere = false;
+    const backup = async () => ({ store: 'dir:/srv/other', isThere });
+    await bus.miner(minerId).onCalls({ console: never, metrics: never, backup });
+    const wanted = { backupId: backupId(), minerId };
+    expect(await ask('POST', '/restore', wanted)).toMatchObject({
+      status: 409,
+      body: {
+        code: 'backup-not-in-store',
+        observed: 'dir:/srv/other',
+        fix: expect.stringContaining('HCC_BACKUP_STORE'),
+      },
+    });
+    expect((await typesOf(store, vmId)).at(-1)).toBe('VmBackupMade');
+    isThere = true;
+    expect(await ask('POST', '/restore', wanted)).toMatchObject({ body: { events: ['VmRestoreRequested'] } });
+  });
+
   it('given a backup, then it is removed once, and one that is being made is cancelled', async () => {
     const { ask, vmId, store } = await ground();
     expect(await ask('DELETE', `/backups/${backupId()}`)).toMatchObject({
