@@ -115,7 +115,11 @@ const openWorker = async (start: WriterStart): Promise<{ worker: Worker; storeId
     worker.once('exit', () => reject(storeFault(start.file, 'io', 'its writer thread ended before it was ready')));
   });
   if (first.kind === 'ready') return { worker, storeId: first.storeId };
-  if (first.kind === 'failed') throw new StoreUnavailable(first.fault, first.detail);
+  if (first.kind === 'failed') {
+    // A process that ends while a thread with a native addon does may crash: whoever is told, it has ended.
+    await new Promise((resolve) => worker.once('exit', resolve));
+    throw new StoreUnavailable(first.fault, first.detail);
+  }
   throw new Error('BUG: the writer wrote before it was ready');
 };
 
