@@ -1,0 +1,58 @@
+import {
+  certificatesOf,
+  parseCertificateTable,
+  parseGuestEvidence,
+  parseSnpReport,
+  parseTpmQuote,
+  parseTpmSignature,
+  readCertificate,
+  readRevocationList,
+  readTpmKey,
+  readVek,
+  unwrapHclReport,
+} from '#attestation';
+import { parseFirmware } from '../../libs/attestation/src/measure/firmware.ts';
+import { parseIdAuth, parseIdBlock } from '../../libs/attestation/src/measure/id-block.ts';
+import { replayEventLog } from '../../libs/attestation/src/tpm/event-log.ts';
+import { ovmfImage } from '../attestation/ovmf.ts';
+import { makeSnpEvidence } from '../attestation/snp-evidence.ts';
+import { softwareAk, softwareQuote } from '../attestation/software-tpm.ts';
+
+/** A parser of bytes that others write, and bytes it takes, to begin with. */
+export type Target = {
+  readonly name: string;
+  readonly parse: (bytes: Uint8Array) => unknown;
+  readonly seeds: readonly Uint8Array[];
+};
+
+/** Every parser of evidence, with evidence that our own code made. */
+export const openTargets = async (): Promise<readonly Target[]> => {
+  const { evidence, root } = await makeSnpEvidence();
+  const { vek, report } = evidence;
+  const lists = evidence.crl === null ? [] : [evidence.crl];
+  const certificates = [vek, root.ask, root.ark];
+  const [p256, rsa] = [softwareAk({ kind: 'p256' }), softwareAk({ kind: 'rsa' })];
+  const pcrs = [{ bank: 'sha256' as const, index: 0, value: 'aa'.repeat(32) }];
+  const quotes = [p256, rsa].map((key) => softwareQuote(key, { nonce: Buffer.alloc(32, 9), pcrs }));
+  const pem = certificates.map((one) => Buffer.from(pemOf(one)));
+  return [
+    { name: 'certificate', parse: (bytes) => readCertificate(bytes), seeds: certificates },
+    { name: 'revocation-list', parse: (bytes) => readRevocationList(bytes), seeds: lists },
+    { name: 'vek', parse: readVek, seeds: [vek] },
+    { name: 'pem', parse: certificatesOf, seeds: [Buffer.concat(pem), vek] },
+    { name: 'snp-report', parse: parseSnpReport, seeds: [report] },
+    { name: 'certificate-table', parse: parseCertificateTable, seeds: [Buffer.alloc(48), Buffer.alloc(24)] },
+    { name: 'hcl-report', parse: unwrapHclReport, seeds: [Buffer.concat([Buffer.from('HCLA'), Buffer.alloc(2_600)])] },
+    { name: 'tpm-quote', parse: parseTpmQuote, seeds: quotes.map(({ attest }) => attest) },
+    { name: 'tpm-signature', parse: parseTpmSignature, seeds: quotes.map(({ signature }) => signature) },
+    { name: 'tpm-key', parse: readTpmKey, seeds: [p256.area, rsa.area] },
+    { name: 'tpm-event-log', parse: replayEventLog, seeds: [Buffer.alloc(64)] },
+    { name: 'firmware', parse: parseFirmware, seeds: [ovmfImage({ bytes: 8_192 })] },
+    { name: 'id-block', parse: parseIdBlock, seeds: [Buffer.alloc(96)] },
+    { name: 'id-auth', parse: parseIdAuth, seeds: [Buffer.alloc(4_096)] },
+    { name: 'guest-evidence', parse: parseGuestEvidence, seeds: [Buffer.from('{"version":1,"kind":"guest"}')] },
+  ];
+};
+
+const pemOf = (certificate: Uint8Array): string =>
+  `-----BEGIN CERTIFICATE-----\n${Buffer.from(certificate).toString('base64')}\n-----END CERTIFICATE-----\n`;
