@@ -8,7 +8,7 @@ export type Endian = 'little' | 'big';
  */
 export class ByteReader {
   #at = 0;
-  #view: DataView | undefined;
+  readonly #view: DataView;
 
   readonly bytes: Uint8Array;
   /** The structure's name, for errors. */
@@ -20,6 +20,7 @@ export class ByteReader {
     this.bytes = Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
     this.what = what;
     this.endian = endian;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get offset(): number {
@@ -31,21 +32,19 @@ export class ByteReader {
   }
 
   u8(field: string): number {
-    return this.bytes[this.#advance(1, field)] ?? 0;
+    return this.#view.getUint8(this.#advance(1, field));
   }
 
   u16(field: string): number {
-    const at = this.#advance(2, field);
-    const [first, second] = [this.bytes[at] ?? 0, this.bytes[at + 1] ?? 0];
-    return this.endian === 'little' ? (second << 8) | first : (first << 8) | second;
+    return this.#view.getUint16(this.#advance(2, field), this.endian === 'little');
   }
 
   u32(field: string): number {
-    return this.#numbers().getUint32(this.#advance(4, field), this.endian === 'little');
+    return this.#view.getUint32(this.#advance(4, field), this.endian === 'little');
   }
 
   u64(field: string): bigint {
-    return this.#numbers().getBigUint64(this.#advance(8, field), this.endian === 'little');
+    return this.#view.getBigUint64(this.#advance(8, field), this.endian === 'little');
   }
 
   take(length: number, field: string): Uint8Array {
@@ -58,12 +57,6 @@ export class ByteReader {
     if (this.left > 0) {
       throw new Malformed('trailing-bytes', this.what, `${this.left} bytes more`, 'the end of the structure', this.#at);
     }
-  }
-
-  /** Made for the first long number: a signature has none. */
-  #numbers(): DataView {
-    this.#view ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
-    return this.#view;
   }
 
   #advance(length: number, field: string): number {

@@ -12,30 +12,43 @@ export type QuotedValues =
  *  quote does not cover, because such a value is signed by nobody. */
 export function quotedValues(selection: readonly PcrSelection[], sent: readonly PcrValue[]): QuotedValues {
   if (sent.length > tpmLimits.pcrValuesMax) return refused(`${sent.length} values`);
+  let size = 0;
+  for (const { bank, indices } of selection) size += indices.length * digestBytes(bank);
+  // Out of Node's pool, and every byte of it is written below.
+  const joined = Buffer.allocUnsafe(size);
   const values: PcrValue[] = [];
-  let hex = '';
+  let at = 0;
   for (const { bank, indices } of selection) {
     const bytes = digestBytes(bank);
     for (const index of indices) {
       const value = sentValue(sent, values.length, bank, index);
       if (value === undefined) return refused(`no value of ${bank}:${index}`);
       if (value.value.length !== 2 * bytes) return refused(`${bank}:${index} of another size`);
+      if (!decodeHex(value.value, joined, at)) return refused(`${bank}:${index} that is no lower-case hex`);
       values.push(value);
-      hex += value.value;
+      at += bytes;
     }
   }
   if (sent.length > values.length) return refused(superfluous(sent, values));
-  // All at once: Buffer reads more than lower-case hex, and what it does not read it leaves out, so it has to come out as it was.
-  const joined = Buffer.from(hex, 'hex');
-  if (joined.toString('hex') !== hex) return refused(`${notHex(values)} that is no lower-case hex`);
   return { ok: true, values, joined };
 }
 
-/** The first value that is no hex. */
-function notHex(values: readonly PcrValue[]): string {
-  const wrong = values.find(({ value }) => !/^[0-9a-f]*$/.test(value));
-  return wrong === undefined ? 'a value' : `${wrong.bank}:${wrong.index}`;
+/** Strict, and for many short texts several times as fast as joining them for Buffer. */
+function decodeHex(text: string, into: Uint8Array, from: number): boolean {
+  let seen = 0;
+  for (let digit = 0, at = from; digit < text.length; digit += 2, at += 1) {
+    const high = digits[text.charCodeAt(digit)] ?? notDigit;
+    const low = digits[text.charCodeAt(digit + 1)] ?? notDigit;
+    const byte = (high << 4) | low;
+    seen |= byte;
+    into[at] = byte;
+  }
+  return seen >= 0;
 }
+
+const notDigit = -1;
+/** By character code: what a digit of lower-case hex stands for, and below zero for all else. */
+const digits = Int8Array.from({ length: 256 }, (_, code) => '0123456789abcdef'.indexOf(String.fromCharCode(code)));
 
 /** Senders mostly keep the order of the quote, so the place where a value should be is looked at first. */
 function sentValue(sent: readonly PcrValue[], place: number, bank: TpmHash, index: number): PcrValue | undefined {

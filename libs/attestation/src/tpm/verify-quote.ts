@@ -44,12 +44,11 @@ export function verifyTpmQuote(evidence: TpmQuoteEvidence, ak: TpmKey, policy: T
   findings.check('tpm-type', true, 'a quote made by a TPM', 'TPM_GENERATED and type quote');
   checkSignature(findings, evidence, ak, signature);
   checkAkAttributes(findings, ak, policy.akAttributes);
-  const hexAt = hexOfParts(evidence.attest);
-  const nonce = hexAt(quote.extraData);
+  const nonce = hexOf(quote.extraData);
   checkNonce(findings, quote, nonce, policy.nonce);
   checkSha1(findings, quote, signature, policy.sha1);
   checkSelection(findings, quote, policy.pcrs);
-  const digest = hexAt(quote.pcrDigest);
+  const digest = hexOf(quote.pcrDigest);
   const pcrs = checkValues(findings, digest, quote, signature, evidence.pcrs);
   const progress = progressOf(quote);
   if (policy.previous === 'unchecked') findings.unchecked('tpm-reset-count', 'clock, counts and firmware version');
@@ -60,7 +59,7 @@ export function verifyTpmQuote(evidence: TpmQuoteEvidence, ak: TpmKey, policy: T
   return findings.verdict({
     ...{ kind: 'tpm-quote', nonce, pcrs, pcrDigest: digest, progress, clockSafe: quote.safe },
     signature: { scheme: signature.scheme, hash: signature.hash },
-    qualifiedSigner: hexAt(quote.qualifiedSigner),
+    qualifiedSigner: hexOf(quote.qualifiedSigner),
     ak: keyClaims(ak, policy),
   });
 }
@@ -147,15 +146,6 @@ function keyClaims(ak: TpmKey, policy: TpmQuotePolicy): TpmClaims['ak'] {
     form: ak.area === undefined ? 'spki' : 'public-area',
     ...{ name: ak.name, spkiSha256: ak.spkiSha256, kind: ak.kind },
     attributesChecked: policy.akAttributes === 'required' && ak.area !== undefined,
-  };
-}
-
-/** The hex of views of `whole`: all of it once, because parts of a text cost next to nothing. */
-function hexOfParts(whole: Uint8Array): (part: Uint8Array) => string {
-  const all = hexOf(whole);
-  return (part) => {
-    const from = 2 * (part.byteOffset - whole.byteOffset);
-    return all.slice(from, from + 2 * part.length);
   };
 }
 
