@@ -115,6 +115,27 @@ describe.skipIf(binary === null)('attestation on a real nats-server (needs nats-
     for (let n = 0; n < 10; n += 1) expect(await attestation.ask('challenge', ask)).toEqual(challenge);
   });
 
+  test('given an attestor in the middle of an answer / when it closes / then that answer still comes, and what is asked meanwhile is answered', async () => {
+    const world = await open();
+    const [going, staying] = [await world.attestor(), await world.attestor()];
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<Challenge>()];
+    const held = () => {
+      asked.resolve();
+      return answer.promise;
+    };
+    await serve(going, answering({ challenge: held }));
+    const { attestation } = await world.miner(randomUUID());
+    const waiting = attestation.ask('challenge', ask);
+    await asked.promise;
+    await serve(staying, answering());
+    const closed = going.close();
+    const meanwhile = Array.from({ length: 10 }, () => attestation.ask('challenge', ask));
+    answer.resolve(challenge);
+    expect(await Promise.all([waiting, ...meanwhile])).toEqual(Array.from({ length: 11 }, () => challenge));
+    await closed;
+    expect(going.connectedSince()).toBeNull();
+  });
+
   test('given ten thousand submissions of one miner at once / then each is refused by name or answered, and another miner passes meanwhile', async () => {
     const world = await open();
     const [flooding, other] = [randomUUID(), randomUUID()];

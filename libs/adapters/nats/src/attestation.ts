@@ -10,7 +10,6 @@ import {
   attestationMessages,
   decodeMessage,
   encodeMessage,
-  minerIdOf,
   type Stop,
   subjects,
   type VerifierBus,
@@ -18,9 +17,9 @@ import {
 import { answered, refusal } from './answered.ts';
 import { textOf } from './errors.ts';
 import { attestTimeoutMs } from './limits.ts';
-import { type LinkOptions, openLink } from './link.ts';
+import { type Link, type LinkOptions, openLink } from './link.ts';
 import { unavailable } from './retry.ts';
-import type { BusLog } from './status.ts';
+import { serveRequests } from './serve-requests.ts';
 import { serviceInbox } from './user-jwt.ts';
 
 /** The attester's half on a miner's own connection. */
@@ -60,16 +59,19 @@ export const connectVerifierBus = async (options: VerifierBusOptions): Promise<V
   const link = await openLink({ ...options, who: 'attestor', inboxPrefix: serviceInbox('attestor') });
   const { nc } = link;
   return {
-    serve: (handlers, admit) => serve(nc, { handlers, admit, log: options.log }),
+    serve: (handlers, admit) => serve(link, { ...options, handlers, admit }),
     due: (minerId) => nc.publish(subjects.due(minerId)),
     connectedSince: link.connectedSince,
     close: link.close,
   };
 };
 
-type Serving = { readonly handlers: AttestationHandlers; readonly admit: Admit; readonly log: BusLog };
+type Serving = Pick<VerifierBusOptions, 'clock' | 'log'> & {
+  readonly handlers: AttestationHandlers;
+  readonly admit: Admit;
+};
 
-const serve = async (nc: NatsConnection, { handlers, admit, log }: Serving): Promise<Stop> => {
+const serve = (link: Link, { handlers, admit, clock, log }: Serving): Promise<Stop> => {
   const answerTo = async <What extends AttestationRequest>(
     what: What,
     minerId: string,
@@ -91,27 +93,16 @@ const serve = async (nc: NatsConnection, { handlers, admit, log }: Serving): Pro
     }
   };
 
-  const listen = (what: AttestationRequest) => {
-    const subject = subjects.allAttestOf(what);
-    return nc.subscribe(subject, {
+  return serveRequests(
+    link,
+    { clock, log },
+    requestNames.map((what) => ({
+      subject: subjects.allAttestOf(what),
       // Each attestor hears the parts of lists: whoever gets the evidence has them, and none is lost with another.
-      ...(what === 'ima' ? {} : { queue: 'attestor' }),
-      callback: (error, message) => {
-        if (error !== null) return log('error', 'subscription refused', { subject, reason: error.message });
-        const minerId = minerIdOf(message.subject);
-        // Nobody waits for an answer that has nowhere to go.
-        if (minerId === null || message.reply === undefined || message.reply === '') return;
-        void answerTo(what, minerId, message)
-          .then((bytes) => message.respond(bytes))
-          .catch((failure: unknown) => log('error', 'answer not sent', { what, minerId, reason: textOf(failure) }));
-      },
-    });
-  };
-  const subscriptions = requestNames.map(listen);
-  await nc.flush();
-  return async () => {
-    for (const subscription of subscriptions) subscription.unsubscribe();
-  };
+      queue: what === 'ima' ? null : 'attestor',
+      answer: (minerId, message) => answerTo(what, minerId, message),
+    })),
+  );
 };
 
 /** An attestor that could not answer is worth asking again after this. */

@@ -1,5 +1,6 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import {
+  type Clock,
   decodeMessage,
   encodeMessage,
   type GuestBus,
@@ -9,14 +10,15 @@ import {
   type GuestRequests,
   guestRequestBytesMax,
   guestRequests,
-  minerIdOf,
   type Stop,
   subjects,
 } from '#events';
 import { answered, refusal } from './answered.ts';
 import { textOf } from './errors.ts';
 import { requestTimeoutMs } from './limits.ts';
+import type { Link } from './link.ts';
 import { unavailable } from './retry.ts';
+import { serveRequests } from './serve-requests.ts';
 import type { BusLog } from './status.ts';
 
 /** What a miner asks for its guests, on its own connection. */
@@ -41,7 +43,11 @@ const requested = async (nc: NatsConnection, subject: string, request: Uint8Arra
 };
 
 /** Answers what guests ask; one orchestrator of several takes each request. */
-export const serveGuests = async (nc: NatsConnection, handlers: GuestHandlers, log: BusLog): Promise<Stop> => {
+export const serveGuests = (
+  link: Link,
+  handlers: GuestHandlers,
+  { clock, log }: { readonly clock: Clock; readonly log: BusLog },
+): Promise<Stop> => {
   const answerTo = async <What extends GuestRequest>(
     what: What,
     minerId: string,
@@ -64,26 +70,15 @@ export const serveGuests = async (nc: NatsConnection, handlers: GuestHandlers, l
     }
   };
 
-  const listen = (what: GuestRequest) => {
-    const subject = subjects.allGuestsOf(what);
-    return nc.subscribe(subject, {
+  return serveRequests(
+    link,
+    { clock, log },
+    (['release', 'confirm'] as const).map((what) => ({
+      subject: subjects.allGuestsOf(what),
       queue: 'orchestrator',
-      callback: (error, message) => {
-        if (error !== null) return log('error', 'subscription refused', { subject, reason: error.message });
-        const minerId = minerIdOf(message.subject);
-        // Nobody waits for an answer that has nowhere to go.
-        if (minerId === null || message.reply === undefined || message.reply === '') return;
-        void answerTo(what, minerId, message)
-          .then((bytes) => message.respond(bytes))
-          .catch((failure: unknown) => log('error', 'answer not sent', { what, minerId, reason: textOf(failure) }));
-      },
-    });
-  };
-  const subscriptions = (['release', 'confirm'] as const).map(listen);
-  await nc.flush();
-  return async () => {
-    for (const subscription of subscriptions) subscription.unsubscribe();
-  };
+      answer: (minerId, message) => answerTo(what, minerId, message),
+    })),
+  );
 };
 
 /** An orchestrator that could not answer is worth asking again after this. */

@@ -26,6 +26,8 @@ export type Link = {
   connectedSince(): UnixMs | null;
   /** Called after every reconnect, not for the first connect. */
   onReconnect(again: () => void): void;
+  /** Waited for by `close`, while the connection still stands. */
+  beforeClose(end: () => Promise<void>): void;
   close(): Promise<void>;
 };
 
@@ -35,6 +37,7 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
   const nc = await connectOnce(options);
   const closing = new AbortController();
   const again: (() => void)[] = [];
+  const ends: (() => Promise<void>)[] = [];
   let connectedSince: UnixMs | null = clock.now();
   const tell = (status: BusStatus): void => options.onStatus?.(status);
   tell({ type: 'connected', server: nc.getServer() });
@@ -61,11 +64,15 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
     onReconnect: (call) => {
       again.push(call);
     },
+    beforeClose: (end) => {
+      ends.push(end);
+    },
     close: async () => {
       if (closing.signal.aborted) return;
       closing.abort();
       connectedSince = null;
-      await sendRest(nc, clock);
+      await Promise.all(ends.map((end) => end()));
+      await withinGrace(clock, nc.flush());
       await nc.close();
       await watching;
       tell({ type: 'closed' });
@@ -73,11 +80,11 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
   };
 };
 
-/** Gives what was handed to the client a moment to reach the server; a server that is gone is not waited for. */
-const sendRest = async (nc: NatsConnection, clock: Clock): Promise<void> => {
+/** Gives what has to do with the server a moment, whatever comes of it; a server that is gone is not waited for. */
+export const withinGrace = async (clock: Clock, work: Promise<void>): Promise<void> => {
   const patience = new AbortController();
-  const flushed = nc.flush().catch(() => undefined);
-  await Promise.race([flushed, clock.sleep(closeGraceMs, patience.signal)]);
+  const done = work.catch(() => undefined);
+  await Promise.race([done, clock.sleep(closeGraceMs, patience.signal)]);
   patience.abort();
 };
 

@@ -86,6 +86,6 @@ const openBus = async (link: Link, { clock, log }: OrchestratorBusOptions): Prom
     connectedSince: link.connectedSince,
     close: link.close,
     refusedMessages: () => refused,
-    guests: { serve: (handlers) => serveGuests(nc, handlers, log) },
+    guests: { serve: (handlers) => serveGuests(link, handlers, { clock, log }) },
   };
 };
