@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { StoreUnavailable } from '#events';
 import { freshStream, newEvent, newEvents, readEverything } from '../../../../test/conformance/new-events.ts';
 import { freshFile, openFile } from '../../../../test/conformance/sqlite-files.ts';
+import { openForWriting } from './open-database.ts';
 
 /** A closed store's file with some hundred events in it. */
 const filledFile = async (): Promise<string> => {
@@ -63,6 +64,16 @@ test('given a file with a page overwritten / when it is opened / then it is refu
   const { fault, message } = await refusal(file);
   expect(fault).toBe('corrupt');
   expect(message).toContain('restore the file from a backup');
+});
+
+test('given a damaged file larger than a start has time to read / when it is opened / then it opens, and its damage is left to verify-log', async () => {
+  const file = await filledFile();
+  const handle = await open(file, 'r+');
+  await handle.write(Buffer.alloc(4_096, 0xa5), 0, 4_096, 10 * 4_096);
+  await handle.close();
+  const { size } = await stat(file);
+  expect(() => openForWriting(file, 'unused', size)).toThrow(expect.objectContaining({ fault: 'corrupt' }));
+  openForWriting(file, 'unused', size - 1).db.close();
 });
 
 test('given a file cut short / when it is opened / then it is refused as damaged', async () => {

@@ -1,3 +1,8 @@
+/**
+ * A file up to this size is read page by page for damage whenever it is opened for writing: a second or two. A larger one (ten
+ * million events are 7 GB) would take longer than a start may; `hcc verify-log` reads it.
+ */
+export const checkedWholeBytesMax = 1024 ** 3;
 /** How long SQLite waits for another process's write. Ours take milliseconds; five seconds is a stuck process. */
 export const busyTimeoutMs = 5_000;
 /** Newest events that are kept parsed for all who follow the log. At their largest that is 64 MiB. */

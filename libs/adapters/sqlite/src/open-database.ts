@@ -1,22 +1,27 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { asStoreFault, storeFault } from './faults.ts';
-import { busyTimeoutMs, walBytesKept, walCheckpointPages } from './limits.ts';
+import { busyTimeoutMs, checkedWholeBytesMax, walBytesKept, walCheckpointPages } from './limits.ts';
 import { applicationId, formatVersion, schema, timeMarks } from './schema.ts';
 
 export type OpenedDatabase = { readonly db: Database.Database; readonly storeId: string };
 
 /**
  * Opens a store's file for writing, made with `newStoreId` when it is not there, or empty. Refuses, before it changes
- * anything, what is not ours (`not-a-store`), newer than us (`newer-format`) or damaged (`corrupt`).
+ * anything, what is not ours (`not-a-store`), newer than us (`newer-format`) or damaged (`corrupt`): of a file larger than
+ * `wholeBytesMax` only as far as opening it shows.
  */
-export const openForWriting = (file: string, newStoreId: string): OpenedDatabase => {
+export const openForWriting = (
+  file: string,
+  newStoreId: string,
+  wholeBytesMax: number = checkedWholeBytesMax,
+): OpenedDatabase => {
   checkHeader(file);
   return opened(file, { timeout: busyTimeoutMs }, (db) => {
     if (isEmpty(db)) create(db, newStoreId);
     checkOurs(file, db);
     db.pragma('cell_size_check = ON');
-    checkWhole(file, db);
+    if (sizeOf(db) <= wholeBytesMax) checkWhole(file, db);
     const mode = db.pragma('journal_mode = WAL', { simple: true });
     if (mode !== 'wal') throw storeFault(file, 'io', `its file system allows journal mode ${mode}, not wal`);
     db.pragma('synchronous = FULL');
@@ -113,6 +118,9 @@ const checkOurs = (file: string, db: Database.Database): void => {
     throw storeFault(file, 'newer-format', `it has format ${format}; this build reads up to ${formatVersion}`);
   }
 };
+
+const sizeOf = (db: Database.Database): number =>
+  Number(db.pragma('page_count', { simple: true })) * Number(db.pragma('page_size', { simple: true }));
 
 const checkWhole = (file: string, db: Database.Database): void => {
   const found = db.pragma('quick_check(1)', { simple: true });
