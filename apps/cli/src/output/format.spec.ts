@@ -30,9 +30,10 @@ describe('a value', () => {
   test('given any JSON, then json and yaml give it back', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
-        const same = JSON.parse(JSON.stringify(value));
-        expect(JSON.parse(shown('json', value))).toEqual(same);
-        expect(parse(shown('yaml', value))).toEqual(same);
+        // As it comes from a server: JSON has no -0.
+        const came = JSON.parse(JSON.stringify(value));
+        expect(JSON.parse(shown('json', came))).toEqual(came);
+        expect(parse(shown('yaml', came))).toEqual(came);
       }),
     );
   });
