@@ -1,6 +1,13 @@
 import { startupSnapshot } from 'node:v8';
 
 /** Makes `main` what a machine does that starts from this program's snapshot (libs/images/src/measured/agent-snapshot.ts):
- *  all modules are read by then. Whatever comes of it was said, and the machine ends with its agent. */
+ *  all modules are read by then. Whatever comes of it is on the console, and the machine ends with its agent. */
 export const beginWith = (main: () => Promise<unknown>): void =>
-  startupSnapshot.setDeserializeMainFunction(() => void main().finally(() => process.exit(1)));
+  startupSnapshot.setDeserializeMainFunction(async () => {
+    try {
+      await main();
+    } catch (error) {
+      process.stderr.write(`the agent failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+    }
+    process.exit(1);
+  });

@@ -108,7 +108,10 @@ const others: readonly (readonly [magic: string, name: string])[] = [
   ['4b444d56', 'a VMDK; qemu-img convert makes a qcow2 of it'],
   ['7668647866696c65', 'a VHDX; qemu-img convert makes a qcow2 of it'],
   ['636f6e6563746978', 'a VHD; qemu-img convert makes a qcow2 of it'],
-  ['3c', 'a web page; is the address that of the file itself?'],
+  // `<!`, `<?`, `<h`, `<H`: a disk may begin with `<` alone.
+  ...['3c21', '3c3f', '3c68', '3c48'].map(
+    (magic) => [magic, 'a web page; is the address that of the file itself?'] as const,
+  ),
 ];
 
 /** Where a file system or a partition table says what it is, in a disk without a container. */

@@ -28,7 +28,7 @@ export const openPrivateImage = async (
 
 /** Gives the key back to nobody: the kernel forgets it. */
 export const closePrivateImage = (commands: Commands): Promise<void> =>
-  commands.run('cryptsetup', ['close', imageName]).catch(stopWith('image-key'));
+  commands.run('cryptsetup', ['close', imageName]).catch(stopWith('base-refused'));
 
 /** Its tree says otherwise already of the first blocks: the kernel gives an error in place of them. */
 const unread = (error: unknown): never => {

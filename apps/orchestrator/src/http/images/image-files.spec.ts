@@ -98,7 +98,7 @@ async function given() {
 /** An image with a dm-verity tree: what an ext4 file system has where it says so, and noise. */
 async function imported(dir: string, name: string): Promise<Image> {
   const disk = randomBytes(150 * 4096);
-  // Else one in 256 begins as a web page does.
+  // Else some begin as a web page does, or an archive.
   disk[0] = 0;
   disk.writeUInt16LE(0xef53, 1080);
   const [source, kernel, initrd] = [join(dir, 'disk'), join(dir, 'vmlinuz'), join(dir, 'initrd')];
