@@ -18,7 +18,7 @@ import { createNonces } from './challenges/nonces.ts';
 import { createChipIssuer } from './chips/issue-chip.ts';
 import type { AttestorConfig } from './config.ts';
 import { counted } from './counted.ts';
-import type { Endorse } from './endorsements/endorsements.ts';
+import { type Endorse, gatherBy } from './endorsements/endorsements.ts';
 import { createEnrolment } from './enrolment/enrolment.ts';
 import { createImaSpool } from './evidence/ima-spool.ts';
 import { createKeepEvidence } from './evidence/keep.ts';
@@ -124,12 +124,13 @@ const common = (given: Given, { attesters, policies, verdicts }: Parts) => {
         policies,
         holderOf: createDevices({ store, known: (id) => world().devices.get(id) }),
       },
-      trust: { roots: trusted.roots, verdicts, endorse: given.endorse },
+      trust: { roots: trusted.roots, verdicts },
     },
     round: {
       ...{ attestorId: config.attestorId, network: { id: network.networkId, kind: network.kind } },
       ...{ clock, random, attesters, nonces: createNonces(config.verifierKey, random) },
-      ...{ keep: createKeepEvidence(evidence, log), turnstile: createTurnstile(judgedAtOnceMax, waitingMax) },
+      ...{ gather: gatherBy(given.endorse), keep: createKeepEvidence(evidence, log) },
+      ...{ turnstile: createTurnstile(judgedAtOnceMax, waitingMax) },
     },
   };
 };

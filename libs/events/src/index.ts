@@ -114,7 +114,12 @@ export {
   StoreUnavailable,
   type Subscription,
 } from './ports/event-store.ts';
-export { type EvidenceStore, EvidenceUnavailable } from './ports/evidence-store.ts';
+export {
+  type EvidenceStore,
+  EvidenceUnavailable,
+  type JudgedWith,
+  type KeptEvidence,
+} from './ports/evidence-store.ts';
 export type { GuestBus, GuestDesk, GuestHandlers } from './ports/guest-bus.ts';
 export type { Ids } from './ports/ids.ts';
 export {

@@ -13,6 +13,7 @@ import {
 } from '#events';
 import { createAttesters } from '../../../apps/attestor/src/attesters/attesters.ts';
 import { createNonces } from '../../../apps/attestor/src/challenges/nonces.ts';
+import type { Grounds } from '../../../apps/attestor/src/endorsements/endorsements.ts';
 import { createTurnstile } from '../../../apps/attestor/src/evidence/turnstile.ts';
 import { createGuestRounds, type GuestRounds } from '../../../apps/attestor/src/guests/guest-rounds.ts';
 import { createExpectedBoots } from '../../../apps/attestor/src/guests/placed-boots.ts';
@@ -90,12 +91,13 @@ const begin = ({ ground, time, witness }: AttestorParts): Running => {
     expectedBoot: createExpectedBoots(store),
     throttle: createThrottle({ clock, burst: vmRequestsBurst, everyMs: vmRequestEveryMs, keysMax: 1_000 }),
     turnstile: createTurnstile(64, 256),
+    gather: async () => nothingGathered,
     judge: async ({ document, evidence, expected }) => {
       const inForce = await policyInForce(store);
       const appraisal = appraiseSimulated(evidence, expected, inForce.policy);
       return { appraisal, evidenceSha256: sha256Of(document), inForce };
     },
-    keep: async ([document]) => sha256Of(document),
+    keep: async ({ document }) => sha256Of(document),
     sign: async (about, guest, maxAgeMs) => {
       witness.appraised({
         ...guest,
@@ -108,6 +110,13 @@ const begin = ({ ground, time, witness }: AttestorParts): Running => {
     recorded: () => undefined,
   });
   return { life, rounds };
+};
+
+/** No processor vouches for anything here. */
+const nothingGathered: Grounds = {
+  hints: null,
+  endorsed: { endorsements: null, revocationLists: {} },
+  judgedWith: { certificates: null, revocationLists: {} },
 };
 
 const policyInForce = async (store: EventStore) => {

@@ -1,13 +1,20 @@
 import { expect, test } from 'vitest';
 import { createManualClock } from '#adapters/memory';
 import { loadSimulatedProcessor } from '#adapters/processor';
-import { hintsOfHostEvidence, type VekAnswer, type VekSource } from '#attestation';
+import {
+  hintsOfHostEvidence,
+  readHostEvidence,
+  type SnpEndorsements,
+  type VekAnswer,
+  type VekSource,
+} from '#attestation';
 import { openHost } from '../../../../libs/attestation/src/appraisal/host.fixture.ts';
-import { endorseByKeyServer, endorseSimulated } from './endorsements.ts';
+import { endorseByKeyServer, endorseSimulated, gatherBy } from './endorsements.ts';
 
 const dayMs = 24 * 3_600_000;
 const host = await openHost();
 const evidence = host.round();
+const read = readHostEvidence(evidence.document);
 const hints = hintsOfHostEvidence(evidence.document) ?? expect.fail('honest evidence has hints');
 
 const simulated = async () => {
@@ -50,6 +57,24 @@ test('given a key server that gives certificates and list / then both go to the 
     () => undefined,
   )(hints);
   expect(host.judge(evidence, endorsed).appraisal.tier).toBe('affirming');
+});
+
+test('given certificates of the evidence, or others that the key server had / then the list is kept, and of certificates only those that the evidence has not', async () => {
+  const { milan = expect.fail('no list') } = host.context.revocationLists;
+  const { vek, chain } = hints.offered;
+  if (vek === null || 'refusal' in read) return expect.fail('honest evidence brings its certificate');
+  const gathered = (endorsements: SnpEndorsements) =>
+    gatherBy(
+      endorseByKeyServer(
+        source(async () => ({ found: true, endorsements, vekFrom: 'cache', crlAgeMs: 0, stale: false })),
+        () => undefined,
+      ),
+    )(read.value);
+  const own = await gathered({ vek: Buffer.from(vek), chain, crl: milan });
+  expect(own.judgedWith).toEqual({ certificates: null, revocationLists: { milan } });
+  const found = { vek, chain: [...chain].reverse() };
+  const { judgedWith } = await gathered({ ...found, crl: null });
+  expect(judgedWith).toEqual({ certificates: found, revocationLists: {} });
 });
 
 test.each<[string, () => Promise<VekAnswer>]>([

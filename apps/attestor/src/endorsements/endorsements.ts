@@ -1,5 +1,12 @@
-import { type EvidenceHints, type HostContext, type VekSource, vekIdentityOf } from '#attestation';
-import type { Clock } from '#events';
+import {
+  type EvidenceHints,
+  type HostContext,
+  type HostEvidence,
+  hintsOf,
+  type VekSource,
+  vekIdentityOf,
+} from '#attestation';
+import type { Clock, JudgedWith } from '#events';
 import type { SimulatedIssuer } from '../chips/issue-chip.ts';
 import { revocationListMs } from '../limits.ts';
 
@@ -8,6 +15,39 @@ export type Endorsed = Pick<HostContext, 'endorsements' | 'revocationLists'>;
 
 /** Finds it for a report that nobody has verified yet. Never rejects: what cannot be had is left out, for the policy to refuse. */
 export type Endorse = (hints: EvidenceHints) => Promise<Endorsed>;
+
+/** What evidence, of whomever, is judged with: gathered once for a verdict, however often it has to be decided. */
+export type Grounds = {
+  /** `null` where the evidence has no report. */
+  readonly hints: EvidenceHints | null;
+  readonly endorsed: Endorsed;
+  /** What of it is kept beside the evidence, which has the rest. */
+  readonly judgedWith: JudgedWith;
+};
+
+export type GatherGrounds = (evidence: Pick<HostEvidence, 'snp'>) => Promise<Grounds>;
+
+/** Never rejects, as what it asks. */
+export const gatherBy =
+  (endorse: Endorse): GatherGrounds =>
+  async (evidence) => {
+    const hints = hintsOf(evidence);
+    const endorsed = hints === null ? { endorsements: null, revocationLists: {} } : await endorse(hints);
+    const { endorsements, revocationLists } = endorsed;
+    const isOwn = endorsements === null || hints === null || isOffered(endorsements, hints.offered);
+    return { hints, endorsed, judgedWith: { certificates: isOwn ? null : endorsements, revocationLists } };
+  };
+
+const isOffered = (
+  { vek, chain }: NonNullable<Endorsed['endorsements']>,
+  offered: EvidenceHints['offered'],
+): boolean => {
+  const [found, own] = [
+    [vek, ...chain],
+    [...(offered.vek === null ? [] : [offered.vek]), ...offered.chain],
+  ];
+  return found.length === own.length && found.every((one, n) => Buffer.compare(one, own[n] ?? new Uint8Array()) === 0);
+};
 
 /**
  * On a simulated network the certificates are the evidence's own, and the list is ours to issue: the network has its root here,

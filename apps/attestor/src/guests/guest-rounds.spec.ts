@@ -75,6 +75,9 @@ describe('an honest guest', () => {
         policies: [{ name: 'guest-boot', version: 1 }],
       });
       expect(Buffer.from((await world.evidence.get(sha256)) ?? '').toString()).toBe(text);
+      expect(await world.evidence.judgedWith(sha256)).toMatchObject({
+        ...{ certificates: null, revocationLists: { [host.root.product]: expect.any(Uint8Array) } },
+      });
       const trust = { publicKey: createPublicKey(world.resultKey), networkId, nowMs: world.clock.now() };
       expect(await verifyGuestResult(answer.result, trust)).toMatchObject({
         claims: {
@@ -234,7 +237,8 @@ describe('what fails on our side', () => {
   });
 
   test('given evidence that cannot be kept / then it is judged all the same, and the record says so', async () => {
-    const broken = { put: () => Promise.reject(new EvidenceUnavailable('full')), get: async () => null };
+    const nothing = async () => null;
+    const broken = { put: () => Promise.reject(new EvidenceUnavailable('full')), get: nothing, judgedWith: nothing };
     const world = await open([vm], guestPolicy, {
       openEvidence: async () => ({ store: { ...broken, dropOlder: async () => 0 }, close: async () => undefined }),
     });

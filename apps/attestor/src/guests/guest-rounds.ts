@@ -5,6 +5,7 @@ import type { Throttle } from '#edge';
 import { AttestationRefused, type Clock, derivedUuid, type EvidenceAnswer, type GuestChallenge } from '#events';
 import { type Attesters, asAttestationRefused } from '../attesters/attesters.ts';
 import { type Nonces, nonceDigest } from '../challenges/nonces.ts';
+import type { GatherGrounds, Grounds } from '../endorsements/endorsements.ts';
 import type { KeepEvidence } from '../evidence/keep.ts';
 import type { Turnstile } from '../evidence/turnstile.ts';
 import { nonceMs } from '../limits.ts';
@@ -27,6 +28,7 @@ export type GuestRoundParts = {
   /** Of one VM on one miner: a miner that asks for a VM it does not hold takes nothing from whoever holds it. */
   readonly throttle: Throttle;
   readonly turnstile: Turnstile;
+  readonly gather: GatherGrounds;
   readonly judge: ReturnType<typeof createGuestJudging>;
   readonly keep: KeepEvidence;
   readonly sign: (about: SignedAbout, guest: GuestTerms, maxAgeMs: number) => Promise<string>;
@@ -89,11 +91,12 @@ type Answer = {
 };
 
 const round = async (parts: GuestRoundParts, answer: Answer): Promise<EvidenceAnswer> => {
-  const { clock, attesters, judge, random, attestorId } = parts;
+  const { clock, attesters, gather, judge, random, attestorId } = parts;
   const { document, evidence, expected, nonceSha256 } = answer;
   const { vmId } = expected;
   // No two attempts at one nonce have the same id, so that the second one finds the nonce used and not its own answer.
   const appraisalId = derivedUuid('appraisal', vmId, nonceSha256, Buffer.from(random(16)).toString('hex'));
+  let gathering: Promise<Grounds> | null = null;
   let keeping: Promise<string | null> | null = null;
   const { judged, command, atMs } = await attesters.give({
     ...{ attesterId: vmId, commandId: appraisalId, actor: `system:${attestorId}` },
@@ -103,8 +106,11 @@ const round = async (parts: GuestRoundParts, answer: Answer): Promise<EvidenceAn
         throw new AttestationRefused('nonce-used', 'this challenge was answered already; ask for a new one', 0);
       }
       const at = clock.now();
-      const verdict = await judge({ document, evidence, expected, nonceSha256, atMs: at });
-      keeping ??= parts.keep([document], { vmId, minerId: expected.minerId });
+      gathering ??= gather(evidence);
+      const grounds = await gathering;
+      const verdict = await judge({ document, evidence, grounds, expected, nonceSha256, atMs: at });
+      const pieces = { document, others: [], judgedWith: grounds.judgedWith };
+      keeping ??= parts.keep(pieces, { vmId, minerId: expected.minerId });
       const record = guestCommandOf({
         ...{ judged: verdict, appraisalId, attestorId, vmId, nonceSha256, evidenceSha256: await keeping },
         ...{ nonceExpiresAt: evidence.nonceExpiresAt, now: clock.now() },

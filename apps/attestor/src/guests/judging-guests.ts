@@ -4,11 +4,11 @@ import {
   type GuestBootPolicy,
   type GuestEvidence,
   type GuestJudgement,
-  hintsOf,
   judgeGuestEvidence,
 } from '#attestation';
 import type { DeviceKind, NetworkKind } from '#domain';
 import { AttestationRefused } from '#events';
+import type { Grounds } from '../endorsements/endorsements.ts';
 import type { InForce, Policies } from '../policies/policies.ts';
 import type { Trust } from '../rounds/judging.ts';
 
@@ -23,6 +23,7 @@ export type GuestQuestion = {
   readonly document: Uint8Array;
   /** The same, read. */
   readonly evidence: GuestEvidence;
+  readonly grounds: Grounds;
   readonly expected: ExpectedBoot;
   readonly nonceSha256: string;
   readonly atMs: number;
@@ -36,9 +37,9 @@ export type JudgedGuest = GuestJudgement & { readonly inForce: InForce<GuestBoot
  */
 export const createGuestJudging =
   ({ network, trust, policies, holderOf }: GuestJudgingParts) =>
-  async ({ document, evidence, expected, nonceSha256, atMs }: GuestQuestion): Promise<JudgedGuest> => {
+  async ({ document, evidence, grounds, expected, nonceSha256, atMs }: GuestQuestion): Promise<JudgedGuest> => {
     const inForce = policies.guestBoot();
-    const hints = hintsOf(evidence);
+    const { hints, endorsed } = grounds;
     const chipId = hints?.chipIdHex ?? null;
     const chip = chipId === null ? null : await holderOf('chip', chipId);
     if (chip !== null && chip.heldBy === null) {
@@ -50,7 +51,7 @@ export const createGuestJudging =
     }
     const context = {
       ...{ network, expected, nonceSha256, chip, atMs, roots: trust.roots, verdicts: trust.verdicts },
-      ...(hints === null ? { endorsements: null, revocationLists: {} } : await trust.endorse(hints)),
+      ...endorsed,
     };
     return { ...judgeGuestEvidence({ document, evidence }, context, inForce.policy), inForce };
   };

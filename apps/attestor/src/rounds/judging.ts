@@ -4,18 +4,16 @@ import {
   type HostContext,
   type HostEvidence,
   type HostJudgement,
-  hintsOf,
   judgeHostEvidence,
   type TrustRoots,
 } from '#attestation';
 import type { Attester, DeviceKind, NetworkKind } from '#domain';
-import type { Endorse } from '../endorsements/endorsements.ts';
+import type { Grounds } from '../endorsements/endorsements.ts';
 import type { InForce, Policies } from '../policies/policies.ts';
 
 /** What the verifier trusts, which never comes out of evidence. */
 export type Trust = {
   readonly roots: TrustRoots;
-  readonly endorse: Endorse;
   readonly verdicts: CertificateVerdicts;
 };
 
@@ -31,6 +29,7 @@ export type Question = {
   /** The same, read. */
   readonly evidence: HostEvidence;
   readonly ima: Uint8Array | null;
+  readonly grounds: Grounds;
   readonly attesterId: string;
   readonly attester: Attester | null;
   readonly nonceSha256: string;
@@ -42,9 +41,9 @@ export type Judged = HostJudgement & { readonly policy: InForce<unknown>['used']
 /** Gathers what a verdict depends on, and judges. What is gathered is all there is: the verdict is a function of it. */
 export const createJudging =
   ({ network, trust, policies, holderOf }: JudgingParts) =>
-  async ({ document, evidence, ima, attesterId, attester, nonceSha256, atMs }: Question): Promise<Judged> => {
+  async ({ document, evidence, ima, grounds, attesterId, attester, nonceSha256, atMs }: Question): Promise<Judged> => {
     const { policy, used } = policies.hostAttestation();
-    const hints = hintsOf(evidence);
+    const { hints, endorsed } = grounds;
     const chipId = hints?.chipIdHex ?? null;
     const enrolled = attester?.key ?? null;
     const [chip, tpm] = await Promise.all([
@@ -55,9 +54,7 @@ export const createJudging =
       ...{ network, attesterId, nonceSha256, enrolled, atMs },
       previous: attester?.progress ?? { tpm: null, ima: null },
       devices: { chip, tpm },
-      roots: trust.roots,
-      ...(hints === null ? { endorsements: null, revocationLists: {} } : await trust.endorse(hints)),
-      verdicts: trust.verdicts,
+      ...{ roots: trust.roots, ...endorsed, verdicts: trust.verdicts },
     };
     return { ...judgeHostEvidence({ document, ima, evidence }, context, policy), policy: used };
   };

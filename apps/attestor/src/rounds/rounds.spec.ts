@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { readRevocationList } from '#attestation';
 import type { Attester } from '#domain';
 import { fold } from '#domain';
 import {
@@ -46,6 +47,21 @@ describe('an honest round', () => {
     });
     expect(Buffer.from((await world.evidence.get(sha256)) ?? '').toString()).toBe(text);
     expect(await world.figures()).toContain('hcc_attestation_verdicts_total{tier="affirming"} 1');
+  });
+
+  test('given a verdict / when somebody asks what it was judged with / then the list of that day is there, once for all of them', async () => {
+    const world = await openAttestor({ hosts: [host] });
+    const round = async () => {
+      const text = host.answer(await challenge(world, host));
+      await send(world, host, text);
+      return (await world.evidence.judgedWith(createHash('sha256').update(text).digest('hex'))) ?? expect.fail(text);
+    };
+    const [first, second] = [await round(), await round()];
+    const { milan = expect.fail('no list of the product') } = first.revocationLists;
+    expect(readRevocationList(milan).nextUpdateMs).toBeGreaterThan(world.clock.now());
+    expect([first.certificates, second]).toEqual([null, first]);
+    await world.clock.advance(24 * 3_600_000);
+    expect(await round()).not.toEqual(first);
   });
 
   test('given a round before / when the next one comes / then only what is new of the list is asked for, and that is enough', async () => {
@@ -178,7 +194,7 @@ describe('what fails on our side', () => {
       hosts: [host],
       ground: {
         openEvidence: async () => ({
-          store: { put: broken, get: broken, dropOlder: async () => 0 },
+          store: { put: broken, get: broken, judgedWith: broken, dropOlder: async () => 0 },
           close: async () => undefined,
         }),
       },

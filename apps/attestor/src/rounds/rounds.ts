@@ -12,6 +12,7 @@ import {
 import { type Attesters, asAttestationRefused } from '../attesters/attesters.ts';
 import { type Nonces, nonceDigest } from '../challenges/nonces.ts';
 import { checkOpen } from '../challenges/open-challenge.ts';
+import type { GatherGrounds, Grounds } from '../endorsements/endorsements.ts';
 import type { ImaSpool } from '../evidence/ima-spool.ts';
 import type { KeepEvidence } from '../evidence/keep.ts';
 import type { Turnstile } from '../evidence/turnstile.ts';
@@ -32,6 +33,7 @@ export type RoundParts = {
   /** A second one, for whoever sent a list in parts: such a list is held whole while it is judged and kept. */
   readonly largeTurnstile: Turnstile;
   readonly spool: ImaSpool;
+  readonly gather: GatherGrounds;
   readonly judge: ReturnType<typeof createJudging>;
   readonly policies: Pick<Policies, 'schedule'>;
   readonly keep: KeepEvidence;
@@ -122,8 +124,8 @@ const round = async (parts: RoundParts, answer: Answer): Promise<EvidenceAnswer>
   const list = collected(parts, answer);
   // A part nobody outside knows: it decides the next due time, and no other attempt at this nonce can have the same id.
   const appraisalId = derivedUuid('appraisal', minerId, nonceSha256, Buffer.from(random(16)).toString('hex'));
-  /** Begun by the first decision: a challenge that was answered already writes nothing. */
-  let keeping: Promise<string | null> | null = null;
+  /** Begun by the first decision: a challenge that was answered already writes nothing. What is kept is what each one judges with. */
+  let begun: Promise<Begun> | null = null;
   const told = await attesters.give({
     ...{ attesterId: minerId, commandId: appraisalId, actor: `system:${attestorId}` },
     decide: async (state) => {
@@ -132,15 +134,11 @@ const round = async (parts: RoundParts, answer: Answer): Promise<EvidenceAnswer>
         throw new AttestationRefused('nonce-used', 'this challenge was answered already; ask for a new one', 0);
       }
       const atMs = clock.now();
-      keeping ??= parts.keep(list === null ? [document] : [document, list], { minerId });
+      begun ??= begin(parts, answer, list);
+      const { grounds, keeping } = await begun;
       const judged = await judge({
-        document,
-        evidence,
-        ima: list,
-        attesterId: minerId,
-        attester: state,
-        nonceSha256,
-        atMs,
+        ...{ document, evidence, ima: list, grounds },
+        ...{ attesterId: minerId, attester: state, nonceSha256, atMs },
       });
       const [evidenceSha256, schedule] = [await keeping, parts.policies.schedule()];
       const command = commandOf({
@@ -154,6 +152,19 @@ const round = async (parts: RoundParts, answer: Answer): Promise<EvidenceAnswer>
   parts.recorded(command.tier);
   const result = await parts.sign({ ...judged, appraisalId, attesterId: minerId, nonceSha256, atMs });
   return answerOf(command, result);
+};
+
+type Begun = { readonly grounds: Grounds; readonly keeping: Promise<string | null> };
+
+/** Gathers what it is judged with, and begins to keep that with the evidence. */
+const begin = async (
+  { gather, keep }: RoundParts,
+  { minerId, document, evidence }: Answer,
+  list: Uint8Array | null,
+): Promise<Begun> => {
+  const grounds = await gather(evidence);
+  const pieces = { document, others: list === null ? [] : [list], judgedWith: grounds.judgedWith };
+  return { grounds, keeping: keep(pieces, { minerId }) };
 };
 
 /**

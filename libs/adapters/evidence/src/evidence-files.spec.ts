@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createManualClock } from '#adapters/memory';
-import { EvidenceUnavailable } from '#events';
+import { EvidenceUnavailable, type JudgedWith } from '#events';
 import { openEvidenceFiles, readEvidenceFiles } from './evidence-files.ts';
 import { seal } from './sealed.ts';
 
@@ -25,7 +25,8 @@ const opened = async () => {
     return one;
   };
   const asKept = (sha256: string, by: Uint8Array = key) => readEvidenceFiles({ dir, key: by }).get(sha256);
-  return { dir, clock, open, asKept, ...(await open()) };
+  const reader = () => readEvidenceFiles({ dir, key });
+  return { dir, clock, open, asKept, reader, ...(await open()) };
 };
 
 /** The older form: a file of its own, as a build before this one left it. */
@@ -155,3 +156,65 @@ test('given a key of another length / when it is opened / then it is refused', (
   expect(
     openEvidenceFiles({ dir: tmpdir(), key: randomBytes(16), random: randomBytes, clock: createManualClock() }),
   ).rejects.toThrow(/wanted 32/));
+
+describe('what evidence was judged with', () => {
+  const list = randomBytes(1_200);
+  const lists = { genoa: list };
+  const rowsOf = (dir: string, day = today): number => {
+    const db = new Database(join(dir, day), { readonly: true });
+    onTestFinished(() => void db.close());
+    return Number(db.prepare('SELECT count(*) FROM evidence').pluck().get());
+  };
+
+  test('given much evidence that was judged with one list / then the list is kept once a day, and each says that it was that one', async () => {
+    const { dir, store, clock, reader } = await opened();
+    const certificates = { vek: randomBytes(900), chain: [randomBytes(1_000), randomBytes(1_100)] };
+    const judged: readonly JudgedWith[] = [
+      { certificates: null, revocationLists: lists },
+      { certificates, revocationLists: lists },
+      { certificates: null, revocationLists: {} },
+    ];
+    const names: string[] = [];
+    for (const one of judged) names.push(await store.put(randomBytes(2_000), one));
+    expect(await Promise.all(names.map((name) => reader().judgedWith(name)))).toEqual(judged);
+    expect((await reader().get(names[0] ?? ''))?.length).toBe(2_000);
+    expect(rowsOf(dir)).toBe(3 + 1 + 3);
+    await clock.advance(dayMs);
+    await store.put(randomBytes(2_000), judged[0]);
+    expect(rowsOf(dir, '2026-02-01.sqlite')).toBe(2);
+  });
+
+  test('given the days of evidence / when the older one is dropped / then the list stays for what was judged with it later', async () => {
+    const { store, clock, reader } = await opened();
+    const old = await store.put(randomBytes(10), { certificates: null, revocationLists: lists });
+    await clock.advance(dayMs);
+    const young = await store.put(randomBytes(10), { certificates: null, revocationLists: lists });
+    expect(await store.dropOlder(noon + dayMs / 2)).toBe(1);
+    expect(await reader().judgedWith(old)).toBeNull();
+    expect((await reader().judgedWith(young))?.revocationLists).toEqual(lists);
+  });
+
+  test('given evidence of before there were notes, or put again with another one / then there is none, or the first', async () => {
+    const { dir, store, reader } = await opened();
+    const older = await leftAlone(dir, Buffer.from('old'), noon);
+    const bytes = randomBytes(10);
+    const bare = await store.put(bytes);
+    await store.put(bytes, { certificates: null, revocationLists: lists });
+    expect([await reader().judgedWith(older), await reader().judgedWith(bare)]).toEqual([null, null]);
+    expect(await reader().judgedWith('0'.repeat(64))).toBeNull();
+  });
+
+  test('given a list that is not there any more, or a record whose form was changed / then it is refused by name', async () => {
+    const { dir, store, reader } = await opened();
+    const name = await store.put(randomBytes(10), { certificates: null, revocationLists: lists });
+    const db = new Database(join(dir, today));
+    onTestFinished(() => void db.close());
+    db.prepare('DELETE FROM evidence WHERE sha256 = ?').run(Buffer.from(digest(list), 'hex'));
+    await expect(reader().judgedWith(name)).rejects.toThrow(/judged with, is not there/);
+    db.prepare("UPDATE evidence SET sealed = CAST('HCCE1' || substr(sealed, 6) AS BLOB) WHERE sha256 = ?").run(
+      Buffer.from(name, 'hex'),
+    );
+    await expect(reader().judgedWith(name)).rejects.toThrow(/was changed/);
+    await expect(reader().get(name)).rejects.toThrow(/was changed/);
+  });
+});

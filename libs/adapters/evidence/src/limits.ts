@@ -12,3 +12,7 @@ export const busyTimeoutMs = 5_000;
 export const walCheckpointPages = 4_000;
 /** Nobody takes an hour to write one file. */
 export const temporaryMs = 3_600_000;
+/** What a note names of one kind: the ASK and the ARK of a chain, the lists of some products. */
+export const namedMax = 16;
+/** Digests of lists and certificates that are known to be in the file of today: of that many chips, and more are only put again. */
+export const sharedMax = 4_096;

@@ -9,7 +9,7 @@ import {
   readGuestBootPolicy,
 } from '#attestation';
 import type { EvidenceAppraised, Network, VmEvent } from '#domain';
-import { aggregates, type EvidenceStore } from '#events';
+import { aggregates, type KeptEvidence } from '#events';
 import type { Api } from '../../client/api.ts';
 import { recordedEvents } from '../../client/recorded.ts';
 import { createHolders } from './holders.ts';
@@ -19,14 +19,14 @@ import {
   isWanted,
   type Judged,
   networkOf,
-  type Verdict,
+  type VerdictAgain,
   type Wanted,
 } from './rejudge-miner.ts';
 import type { Endorsing } from './rejudge-roots.ts';
 
 export type GuestRejudgeParts = {
   readonly api: Api;
-  readonly evidence: Pick<EvidenceStore, 'get'>;
+  readonly evidence: KeptEvidence;
   /** `null` judges each by the policy it went by then. */
   readonly policy: GuestBootPolicy | null;
   readonly endorsing: Endorsing;
@@ -84,23 +84,32 @@ const judgedAgain = async (
   event: EvidenceAppraised,
   policy: GuestBootPolicy,
   { network, holder, recordedAt, story }: Then,
-): Promise<Verdict | null> => {
-  const document = event.evidenceSha256 === null ? null : await evidence.get(event.evidenceSha256);
+): Promise<VerdictAgain | null> => {
+  const { evidenceSha256 } = event;
+  const document = evidenceSha256 === null ? null : await evidence.get(evidenceSha256);
   const expected = expectedThen(event.attesterId, story, recordedAt);
-  if (document === null || expected === null) return null;
+  if (evidenceSha256 === null || document === null || expected === null) return null;
   const read = parseGuestEvidence(document);
   const hints = 'value' in read ? hintsOf(read.value) : null;
   const chipId = hints?.chipIdHex ?? null;
+  const kept = await evidence.judgedWith(evidenceSha256);
+  const {
+    endorsements,
+    revocationLists,
+    list: revocationList,
+  } = endorsing.groundsOf({
+    ...{ hints, kept, atMs: event.appraisedAt },
+  });
   const context: GuestContext = {
     network: { id: network.networkId, kind: network.kind },
     ...{ expected, nonceSha256: event.nonceSha256, atMs: event.appraisedAt },
     chip: chipId === null ? null : await holder('chip', chipId, recordedAt),
     roots: endorsing.rootsOf(network, hints),
-    revocationLists: endorsing.revocationListsOf(hints, event.appraisedAt),
-    ...{ endorsements: null, verdicts: createCertificateVerdicts() },
+    ...{ endorsements, revocationLists },
+    verdicts: createCertificateVerdicts(),
   };
   const { tier, refusals } = judgeGuestEvidence({ document }, context, policy).appraisal;
-  return { tier, codes: refusals.map(({ code }) => code) };
+  return { tier, codes: refusals.map(({ code }) => code), revocationList };
 };
 
 /** The boot that was written down last before a verdict, on the miner of then; `null` where the story has none. */

@@ -9,12 +9,12 @@ import {
   readHostEvidence,
 } from '#attestation';
 import { type Attester, appraisal, type EvidenceAppraised, fold, type Network } from '#domain';
-import { aggregates, type EvidenceStore, type PolicyName } from '#events';
+import { aggregates, type KeptEvidence, type PolicyName } from '#events';
 import { badAnswer } from '../../cli-error.ts';
 import type { Api } from '../../client/api.ts';
 import { recordedEvents } from '../../client/recorded.ts';
 import { createHolders } from './holders.ts';
-import type { Endorsing } from './rejudge-roots.ts';
+import type { Endorsing, ListUsed } from './rejudge-roots.ts';
 
 /** A verdict as it was recorded, and as its evidence is judged now. */
 export type Judged = {
@@ -28,14 +28,16 @@ export type Judged = {
   readonly policies: string;
   readonly was: Verdict;
   /** `null` when the evidence is not kept. */
-  readonly again: Verdict | null;
+  readonly again: VerdictAgain | null;
 };
+
+export type VerdictAgain = Verdict & { readonly revocationList: ListUsed };
 
 export type Verdict = { readonly tier: string; readonly codes: readonly string[] };
 
 export type RejudgeParts = {
   readonly api: Api;
-  readonly evidence: Pick<EvidenceStore, 'get'>;
+  readonly evidence: KeptEvidence;
   /** `null` judges each by the policy it went by then. */
   readonly policy: CompiledAppraisalPolicy | null;
   readonly endorsing: Endorsing;
@@ -90,12 +92,21 @@ const judgedAgain = async (
   event: EvidenceAppraised,
   policy: CompiledAppraisalPolicy,
   { network, attester, holder, recordedAt }: Then,
-): Promise<Verdict | null> => {
-  const document = event.evidenceSha256 === null ? null : await evidence.get(event.evidenceSha256);
-  if (document === null) return null;
+): Promise<VerdictAgain | null> => {
+  const { evidenceSha256 } = event;
+  const document = evidenceSha256 === null ? null : await evidence.get(evidenceSha256);
+  if (evidenceSha256 === null || document === null) return null;
   const list = await listOf(evidence, document);
   const hints = hintsOfHostEvidence(document);
   const chipId = hints?.chipIdHex ?? null;
+  const kept = await evidence.judgedWith(evidenceSha256);
+  const {
+    endorsements,
+    revocationLists,
+    list: revocationList,
+  } = endorsing.groundsOf({
+    ...{ hints, kept, atMs: event.appraisedAt },
+  });
   const enrolled = attester?.key ?? null;
   const context: HostContext = {
     network: { id: network.networkId, kind: network.kind },
@@ -106,16 +117,15 @@ const judgedAgain = async (
       tpm: enrolled === null ? null : await holder('tpm', enrolled.ekPublicSha256, recordedAt),
     },
     roots: endorsing.rootsOf(network, hints),
-    revocationLists: endorsing.revocationListsOf(hints, event.appraisedAt),
-    endorsements: null,
+    ...{ endorsements, revocationLists },
     verdicts: createCertificateVerdicts(),
   };
   const { tier, refusals } = judgeHostEvidence({ document, ima: list }, context, policy).appraisal;
-  return { tier, codes: refusals.map(({ code }) => code) };
+  return { tier, codes: refusals.map(({ code }) => code), revocationList };
 };
 
 /** The measurement list where it came ahead of its evidence. */
-const listOf = async (evidence: Pick<EvidenceStore, 'get'>, document: Uint8Array): Promise<Uint8Array | null> => {
+const listOf = async (evidence: KeptEvidence, document: Uint8Array): Promise<Uint8Array | null> => {
   const read = readHostEvidence(document);
   if ('refusal' in read || read.value.ima === null || !('parts' in read.value.ima)) return null;
   return evidence.get(read.value.ima.sha256);

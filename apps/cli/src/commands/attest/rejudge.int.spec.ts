@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openEvidenceFiles } from '#adapters/evidence';
 import { createManualClock } from '#adapters/memory';
 import { trustRootOf } from '#attestation';
 import type { AppraisalEvent, AttesterId, NetworkEvent } from '#domain';
-import { aggregates, isoTime } from '#events';
+import { aggregates, isoTime, type JudgedWith } from '#events';
 import { type Host, openHost } from '../../../../../libs/attestation/src/appraisal/host.fixture.ts';
 import { simulatedProcessor } from '../../../../../libs/simulated-processor/src/index.ts';
 import { json, type Route } from '../../../../../test/cli/fake-api.ts';
@@ -77,7 +77,7 @@ const history = (evidenceSha256: string | null, tier: 'affirming' | 'contraindic
 };
 
 /** A cluster whose attestor kept one round of evidence on this machine, and recorded this verdict on it. */
-const cluster = async (tier: 'affirming' | 'contraindicated' = 'affirming') => {
+const cluster = async (tier: 'affirming' | 'contraindicated' = 'affirming', judgedWith?: JudgedWith) => {
   const key = randomBytes(32);
   const routes: Record<string, Route> = {};
   const machine = await machineWith(routes);
@@ -85,7 +85,7 @@ const cluster = async (tier: 'affirming' | 'contraindicated' = 'affirming') => {
   const dir = machine.path('evidence');
   const clock = createManualClock(context.atMs);
   const { store, close } = await openEvidenceFiles({ dir, key, random: randomBytes, clock });
-  const sha256 = await store.put(host.round().document);
+  const sha256 = await store.put(host.round().document, judgedWith);
   await close();
   const stream = `appraisal-${attesterId}`;
   const document = { name: 'host-attestation', version: 1, sha256: 'a'.repeat(64), reason: 'x', publishedAt: null };
@@ -97,16 +97,52 @@ const cluster = async (tier: 'affirming' | 'contraindicated' = 'affirming') => {
     'GET /v1/policies/host-attestation': json({ ...document, document: policy }),
   });
   machine.write('root.pem', simulatedProcessor.writeRoot(host.root));
-  const place = [
-    ...['--simulated-root-file', 'root.pem'],
-    '--evidence-dir',
-    'evidence',
-    '--evidence-key-file',
-    'evidence.key',
-  ];
-  const rejudge = (...args: readonly string[]) => machine.hcc('attest', 'rejudge', ...place, ...args);
-  return { ...machine, dir, rejudge };
+  const place = ['--evidence-dir', 'evidence', '--evidence-key-file', 'evidence.key'];
+  const withoutRoot = (...args: readonly string[]) => machine.hcc('attest', 'rejudge', ...place, ...args);
+  const rejudge = (...args: readonly string[]) => withoutRoot('--simulated-root-file', 'root.pem', ...args);
+  return { ...machine, dir, rejudge, withoutRoot };
 };
+
+/** A list of the host's root, of the time of the verdict. */
+const listOfThen = (revokesAsk: boolean): Uint8Array => {
+  const [thisUpdateMs, nextUpdateMs] = [context.atMs - 3_600_000, context.atMs + 3_600_000];
+  return simulatedProcessor.issueRevocationList(host.root, { thisUpdateMs, nextUpdateMs, revokesAsk });
+};
+const judgedWith = (list: Uint8Array): JudgedWith => ({
+  ...{ certificates: null, revocationLists: { [host.root.product]: list } },
+});
+
+describe('hcc attest rejudge with revocation lists', () => {
+  test('given the list that a verdict was judged with, then it is judged with that one again, on a machine without the root', async () => {
+    const { withoutRoot } = await cluster('affirming', judgedWith(listOfThen(false)));
+    const { code, out } = await withoutRoot();
+    expect([code, out]).toEqual([0, expect.stringContaining('1 are as recorded')]);
+    expect(out).not.toContain('revocation list');
+  });
+
+  test('given a kept list that takes back the chain, then the verdict does not stand, and the list is named; one that is given wins', async () => {
+    const list = listOfThen(true);
+    const { withoutRoot, path } = await cluster('affirming', judgedWith(list));
+    const bad = await withoutRoot();
+    expect([bad.code, bad.out]).toEqual([1, expect.stringContaining('snp-not-revoked')]);
+    const since = isoTime(context.atMs - 3_600_000);
+    expect(bad.out).toContain(`revocation list ${createHash('sha256').update(list).digest('hex')} of ${since} to `);
+    expect(bad.out).toContain(', kept with it');
+    writeFileSync(path('other.crl'), listOfThen(false));
+    expect(await withoutRoot('--crl', 'other.crl')).toMatchObject({ code: 0 });
+  });
+
+  test('given evidence of which no list was kept, then that is said, and it is judged with one that its root issues, or none', async () => {
+    const { rejudge, withoutRoot } = await cluster();
+    expect((await rejudge()).out).toContain('1 of them without their revocation list: it was not kept');
+    const { code, out } = await withoutRoot('--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ judged: 1, listNotKept: 1 },
+      changed: [{ again: { codes: ['snp-revocation-list'], revocationList: { from: 'none', sha256: null } } }],
+    });
+  });
+});
 
 describe('hcc attest rejudge', () => {
   test('given evidence and the policy of then, then the verdict is the recorded one', async () => {

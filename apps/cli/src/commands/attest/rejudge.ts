@@ -13,7 +13,7 @@ import { findVm } from '../vm-find.ts';
 import { type JudgedGuest, rejudgeGuest } from './rejudge-guest.ts';
 import { type Judged, rejudgeMiner } from './rejudge-miner.ts';
 import { type OtherPolicy, otherPolicyOf } from './rejudge-policy.ts';
-import { endorsingOf } from './rejudge-roots.ts';
+import { endorsingOf, type ListUsed } from './rejudge-roots.ts';
 import { evidenceOf } from './stored-evidence.ts';
 
 type RejudgeOptions = {
@@ -43,10 +43,10 @@ export const addRejudge = (attest: Command, cli: Cli): void => {
     .option('--appraisal <id>', 'only this verdict')
     .option('--evidence-dir <dir>', 'where the attestor keeps evidence (default: of this home)')
     .option('--evidence-key-file <file>', 'the key it is kept under (default: of this home)')
-    .option('--crl <file>', "the root's revocation list, DER (default: of a simulated root, issued anew)")
+    .option('--crl <file>', "the root's revocation list, DER (default: the one each verdict was judged with)")
     .option(
       '--simulated-root-file <file>',
-      'the secret of a simulated root, which issues that list (default: of this home)',
+      'the secret of a simulated root, which issues a list where none was kept (default: of this home)',
     )
     .option(...jsonOption)
     .addHelpText(
@@ -69,7 +69,7 @@ const rejudge = async (cli: Cli, command: Command): Promise<void> => {
   const evidence = await evidenceOf(cli, homeDir, options);
   const sinceMs = options.since === undefined ? 0 : Date.parse(instantFrom(options.since, cli.clock.now()));
   const attesters = await attestersOf(api, options, policy);
-  const counts = { judged: 0, same: 0, notKept: 0 };
+  const counts = { judged: 0, same: 0, notKept: 0, listNotKept: 0 };
   const keyReleases: { judged: number; changed: Judged[] } = { judged: 0, changed: [] };
   const changed: Judged[] = [];
   for (const [n, { kind, attesterId, name }] of attesters.entries()) {
@@ -85,6 +85,7 @@ const rejudge = async (cli: Cli, command: Command): Promise<void> => {
       else counts.judged += 1;
       if (isChanged) changed.push(one);
       else if (one.again !== null) counts.same += 1;
+      if (one.again !== null && !['kept', 'given'].includes(one.again.revocationList.from)) counts.listNotKept += 1;
       if (one.again === null || !('releasedKey' in one && one.releasedKey)) continue;
       keyReleases.judged += 1;
       if (isChanged) keyReleases.changed.push(one);
@@ -121,17 +122,20 @@ type Found = {
   readonly judged: number;
   readonly same: number;
   readonly notKept: number;
+  /** Of those that were judged. */
+  readonly listNotKept: number;
   readonly changed: readonly Judged[];
   readonly keyReleases: { readonly judged: number; readonly changed: readonly Judged[] };
 };
 
-const text = ({ judged, same, notKept, changed, keyReleases }: Found, isOther: boolean): string => {
+const text = ({ judged, same, notKept, listNotKept, changed, keyReleases }: Found, isOther: boolean): string => {
   const lines = changed.flatMap(
     ({ kind, attesterId, appraisalId, appraisedAt, was, again, evidenceSha256, policies }) => [
       `${isoTime(appraisedAt)}  ${kind === 'host' ? 'miner' : 'VM'} ${shortId(attesterId)}  appraisal ${appraisalId}`,
       `    ${was.tier} by ${policies}: ${was.codes.join(', ') || 'nothing refused'}`,
       `    ${again?.tier} ${isOther ? 'by this policy' : 'judged again'}: ${again?.codes.join(', ') || 'nothing refused'}`,
       `    evidence ${evidenceSha256}`,
+      `    ${listText(again?.revocationList ?? null)}`,
     ],
   );
   const [would, asWas] = isOther
@@ -139,7 +143,22 @@ const text = ({ judged, same, notKept, changed, keyReleases }: Found, isOther: b
     : ['are not what was recorded', 'are as recorded'];
   const counted = `${judged} verdicts judged again: ${changed.length} ${would}, ${same} ${asWas}`;
   const kept = notKept === 0 ? [] : [`${notKept} more cannot be judged again: their evidence is not kept here`];
+  const lists =
+    listNotKept === 0
+      ? []
+      : [`${listNotKept} of them without their revocation list: it was not kept with the evidence`];
   const keys = keyReleases;
   const releases = `key releases: ${keys.judged} rest on these verdicts, ${keys.changed.length} of them on one that changed`;
-  return safeText(`${[...lines, counted, ...kept, releases].join('\n')}\n`, 'lines');
+  return safeText(`${[...lines, counted, ...lists, ...kept, releases].join('\n')}\n`, 'lines');
+};
+
+const listText = (list: ListUsed | null): string => {
+  if (list === null || list.sha256 === null) {
+    return list?.from === 'kept' ? 'no revocation list, as then' : 'no revocation list: that of then was not kept';
+  }
+  const { from, sha256, since, until } = list;
+  const whence =
+    from === 'kept' ? 'kept with it' : from === 'given' ? 'given by --crl' : 'issued anew: that of then was not kept';
+  const window = since === null ? 'that cannot be read' : `of ${since} to ${until ?? 'no stated end'}`;
+  return `revocation list ${sha256} ${window}, ${whence}`;
 };

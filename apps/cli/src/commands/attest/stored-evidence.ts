@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readEvidenceFiles } from '#adapters/evidence';
-import type { EvidenceStore } from '#events';
+import type { KeptEvidence } from '#events';
 import type { Cli } from '../../cli.ts';
 import { usageError } from '../../cli-error.ts';
 import { readSmallFile } from '../../context.ts';
@@ -13,7 +13,7 @@ export const evidenceOf = async (
   cli: Cli,
   homeDir: string,
   { evidenceDir, evidenceKeyFile }: EvidencePlace,
-): Promise<Pick<EvidenceStore, 'get'>> => {
+): Promise<KeptEvidence> => {
   const dir = evidenceDir === undefined ? join(homeDir, 'evidence') : resolve(cli.cwd, evidenceDir);
   const file =
     evidenceKeyFile === undefined ? join(homeDir, 'secrets', 'evidence.key') : resolve(cli.cwd, evidenceKeyFile);
