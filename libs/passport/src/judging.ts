@@ -2,17 +2,20 @@ import { hash } from 'node:crypto';
 import {
   type Appraisal,
   type CertificateVerdicts,
+  type GuestBootPolicy,
   type GuestContext,
   type GuestEvidence,
   hintsOf,
   judgeGuestEvidence,
   parseGuestEvidence,
   type TrustRoots,
+  vekIdentityOf,
 } from '#attestation';
 import type { EvidenceAppraised } from '#domain';
 import type { PassportAppraisal } from './document.ts';
 import type { Kept } from './kept.ts';
 import { passportLimits as limits } from './limits.ts';
+import { isInForce, type ListHere, listHere } from './lists.ts';
 import type { SeenBoot } from './replay.ts';
 import type { Told } from './told.ts';
 
@@ -37,13 +40,18 @@ export type Rejudged =
       readonly evidence: GuestEvidence;
       readonly boot: SeenBoot;
       readonly certificates: Certificates;
+      /** The revocation list that was kept with its evidence; null where none was. */
+      readonly list: ListHere | null;
+      /** Whether that one was judged with: one that was not in force speaks for nothing. */
+      readonly judgedWithList: boolean;
     };
 
 export type Certificates = { readonly vek: Uint8Array; readonly chain: readonly Uint8Array[] };
 
 /**
  * Judges the evidence of a verdict again, as its attestor did: under the policy version it names, at its time, against the boot
- * that the VM's own stream had written down. Revocation is looked at by itself, because it is the one thing that later lists tell better.
+ * that the VM's own stream had written down, with the revocation list that was kept with its evidence. Where none was, revocation
+ * is looked at by itself, as it is anyway with all lists that are here: it is the one thing that later lists tell better.
  */
 export const rejudge = (
   verdict: Told<EvidenceAppraised>,
@@ -67,27 +75,42 @@ export const rejudge = (
   if (certificates === null)
     return { kind: 'not-here', why: 'the certificates of its processor are not in this passport' };
   const boots = bootsFor(verdict, court.boots);
+  const list = listHere(court.kept.pieces.get(listed.revocationList ?? '') ?? new Uint8Array(), false);
+  const judgedWithList = list !== null && isInForce(list, event.appraisedAt);
+  const byPolicy = judgedWithList ? policy.policy : withoutList(policy.policy);
   const judged = boots.map((boot) => {
-    const context = contextOf(event, listed, { court, boot, certificates });
-    const { appraisal } = judgeGuestEvidence({ document, evidence: read.value }, context, policy.policy);
-    return { kind: 'judged', appraisal, evidence: read.value, boot, certificates } as const;
+    const context = contextOf(event, listed, { court, boot, certificates, list: judgedWithList ? list : null });
+    const { appraisal } = judgeGuestEvidence({ document, evidence: read.value }, context, byPolicy);
+    return { kind: 'judged', appraisal, evidence: read.value, boot, certificates, list, judgedWithList } as const;
   });
   const alike = judged.find(({ appraisal }) => appraisal.tier === event.tier) ?? judged[0];
   return alike ?? { kind: 'wrong', why: 'no boot was written down when it was judged' };
 };
 
-type Against = { readonly court: Court; readonly boot: SeenBoot; readonly certificates: Certificates };
+const withoutList = (policy: GuestBootPolicy): GuestBootPolicy => ({
+  ...policy,
+  snp: { ...policy.snp, revocationList: 'unchecked' },
+});
+
+type Against = {
+  readonly court: Court;
+  readonly boot: SeenBoot;
+  readonly certificates: Certificates;
+  readonly list: ListHere | null;
+};
 
 const contextOf = (
   { nonceSha256, appraisedAt, attesterId }: EvidenceAppraised,
   { chip }: PassportAppraisal,
-  { court, boot: { specified, minerId }, certificates }: Against,
+  { court, boot: { specified, minerId }, certificates, list }: Against,
 ): GuestContext => {
+  const product = vekIdentityOf(certificates.vek)?.product;
   const { bootId, generation, bootSpec, bootDigest, launchDigests } = specified;
   return {
     ...{ network: court.network, nonceSha256, chip, atMs: appraisedAt, verdicts: court.chains },
     expected: { vmId: attesterId, minerId, generation, bootId, bootSpec, bootDigest, launchDigests },
-    ...{ roots: court.rootsOf(certificates.chain, certificates.vek), revocationLists: {}, endorsements: certificates },
+    ...{ roots: court.rootsOf(certificates.chain, certificates.vek), endorsements: certificates },
+    revocationLists: list === null || product === undefined ? {} : { [product]: list.bytes },
   };
 };
 
@@ -118,8 +141,7 @@ const policyOf = ({ policies }: EvidenceAppraised, { policies: kept }: Kept) => 
     const why = `policy guest-boot version ${used.version} has another digest than the verdict says it went by`;
     return { kind: 'wrong', why } as const;
   }
-  const snp = { ...found.policy.snp, revocationList: 'unchecked' } as const;
-  return { kind: 'found', policy: { ...found.policy, snp } } as const;
+  return { kind: 'found', policy: found.policy } as const;
 };
 
 const certificatesFor = (

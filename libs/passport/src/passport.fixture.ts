@@ -51,6 +51,15 @@ export type Scene = {
 export type Retold<Event> = (events: readonly Event[]) => readonly Event[];
 export type Remade = (body: PassportBody) => PassportBody;
 
+/** A passport in which each verdict names this revocation list. */
+export const carrying =
+  (list: Uint8Array): Remade =>
+  (body) => ({
+    ...body,
+    appraisals: body.appraisals.map((one) => ({ ...one, revocationList: sha256(list) })),
+    kept: [...body.kept, { sha256: sha256(list), bytes: Buffer.from(list).toString('base64') }],
+  });
+
 /** What a spec makes differ from the honest story; each is told once more, in the network's own hand. */
 export type Twist = {
   readonly vm?: Retold<VmEvent>;

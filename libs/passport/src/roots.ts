@@ -1,7 +1,8 @@
-import { judgeCertificates, Malformed, readVek, sayWindow, type TrustRoots, trustRootOf } from '#attestation';
+import { judgeCertificates, Malformed, readVek, type TrustRoots, trustRootOf } from '#attestation';
 import type { Network } from '#domain';
 import { byProcessor, firstOf, type PassportCheck, unchecked } from './check.ts';
 import { type Certificates, type Court, certificateSha256 } from './judging.ts';
+import type { ListHere } from './lists.ts';
 
 /**
  * Whose processors a network's guests run on: AMD's roots, or on a simulated network the software root whose key it was founded
@@ -25,7 +26,7 @@ export const rootsFor =
 export const certificateChecks = (
   { vek, chain }: Certificates,
   rootsOf: Court['rootsOf'],
-  lists: readonly Uint8Array[],
+  lists: readonly ListHere[],
 ): readonly PassportCheck[] => {
   const about = `certificate ${certificateSha256(vek).slice(0, 8)}`;
   const roots = rootsOf(chain, vek);
@@ -42,28 +43,36 @@ export const certificateChecks = (
 
 type Judge = (crl: Uint8Array) => ReturnType<typeof judgeCertificates>;
 
-/** By the first list that this root has signed. Lists of other roots say nothing of it. */
+/** By every list that this root has signed: what one of them took back stays taken back. Lists of other roots say nothing of it. */
 const revocationCheck = (
   about: string,
-  lists: readonly Uint8Array[],
+  lists: readonly ListHere[],
   judge: Judge,
   simulated: boolean,
 ): PassportCheck => {
   const code = 'not-revoked';
-  for (const list of lists) {
-    const { checks, revocation } = judge(list);
-    if (!checks.some((one) => one.code === 'snp-crl' && one.outcome === 'passed')) continue;
+  const its = lists.flatMap((list) => {
+    const { checks } = judge(list.bytes);
+    if (!checks.some((one) => one.code === 'snp-crl' && one.outcome === 'passed')) return [];
     const listed = checks.find((one) => one.code === 'snp-not-revoked' && one.outcome === 'failed');
-    const said = revocation === null ? null : sayWindow(revocation.thisUpdateMs, revocation.nextUpdateMs);
-    const detail = `no certificate of its chain is in the list of ${said ?? 'its root'}`;
-    return byProcessor(code, about, listed === undefined ? null : listed.observed, { detail, simulated });
+    return [{ list, revoked: listed === undefined ? null : `${listed.observed}, by ${sayList(list)}` }];
+  });
+  const newest = its.at(-1)?.list;
+  if (newest !== undefined) {
+    const among = its.length === 1 ? '' : `, nor in ${its.length - 1} older`;
+    const later = its.some(({ list }) => list.isGiven) ? '' : '; a list of today says it of today (--crl)';
+    const detail = `no certificate of its chain is in ${sayList(newest)}${among}${later}`;
+    return byProcessor(code, about, firstOf(...its.map(({ revoked }) => revoked)), { detail, simulated });
   }
   const detail =
     lists.length === 0
-      ? 'that its root had taken nothing back was the attestor’s finding; a list of today says it again (--crl)'
+      ? 'that its root had taken nothing back was the attestor’s finding, whose list is not here; a list of today says it again (--crl)'
       : 'its root has signed none of the revocation lists that are here';
   return unchecked(code, about, detail, 'network');
 };
+
+const sayList = ({ said, isGiven }: ListHere): string =>
+  `the list of ${said}, ${isGiven ? 'given by --crl' : 'in the passport'}`;
 
 const orNull = <Value>(read: () => Value): Value | null => {
   try {

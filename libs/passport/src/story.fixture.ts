@@ -30,10 +30,12 @@ const rawKey = createPublicKey(networkKey).export({ format: 'raw-public' });
 const cmdline = guestCommandLine({ networkId, kind: 'simulated', networkKey: rawKey, base });
 const launchDigests = guestLaunchDigests(guestPolicy.boots, { cmdline, vcpus: 2 }, simulatedProcessor);
 
-/** A list of what the scene's simulated root took back. */
-export const revocationList = (revokesAsk: boolean): Uint8Array =>
+/** A list of what the scene's simulated root took back, two hours long, around the story or later by some time. */
+export const revocationList = (revokesAsk: boolean, laterMs = 0): Uint8Array =>
   simulatedProcessor.issueRevocationList(guest.root, {
-    ...{ thisUpdateMs: startMs - 3_600_000, nextUpdateMs: startMs + 3_600_000, revokesAsk },
+    thisUpdateMs: startMs - 3_600_000 + laterMs,
+    nextUpdateMs: startMs + 3_600_000 + laterMs,
+    revokesAsk,
   });
 
 /** A boot as it is settled, what its guest says of it, and what the network makes of that. */

@@ -3,6 +3,7 @@ import { confirmationFault, releaseFault } from './bound.ts';
 import { byNetwork, byProcessor, firstOf, type PassportCheck, short, unchecked } from './check.ts';
 import type { PassportAppraisal } from './document.ts';
 import { type Certificates, type Court, certificateSha256, type Rejudged, rejudge } from './judging.ts';
+import type { ListHere } from './lists.ts';
 import type { SeenBoot } from './replay.ts';
 import { certificateChecks } from './roots.ts';
 import type { Told } from './told.ts';
@@ -18,7 +19,7 @@ export const verdictChecks = (
   verdicts: readonly Told<EvidenceAppraised>[],
   listed: readonly PassportAppraisal[],
   court: Court,
-  lists: readonly Uint8Array[],
+  lists: readonly ListHere[],
 ): VerdictFindings => {
   const byId = new Map(listed.map((one) => [one.appraisalId, one]));
   const rejudged = new Map(
@@ -67,8 +68,15 @@ const verdictCheck = (event: EvidenceAppraised, judged: Rejudged | undefined): P
   const wrong = recordFault(event, judged);
   if (event.tier !== 'affirming') return byNetwork(code, about, wrong, `refused when it was judged: ${recorded}`);
   const { launchDigest, chipId, reportedTcb } = appraisal.claims;
-  const detail = `affirming for ${evidence.purpose}: launch ${launchDigest?.slice(0, 16)}, chip ${chipId?.slice(0, 16)}, firmware ${reportedTcb}`;
+  const detail = `affirming for ${evidence.purpose}: launch ${launchDigest?.slice(0, 16)}, chip ${chipId?.slice(0, 16)}, firmware ${reportedTcb}, ${listText(judged)}`;
   return byProcessor(code, about, wrong, { detail, simulated });
+};
+
+const listText = ({ list, judgedWithList }: Judged): string => {
+  if (list === null) return 'no revocation list was kept with it';
+  return judgedWithList
+    ? `judged again with the revocation list of ${list.said}`
+    : `judged again without the revocation list of ${list.said}, which was not in force`;
 };
 
 /** What could not be had then, and may be had now: a root's list, which is looked at apart, or certificates. */
@@ -77,7 +85,7 @@ const laterCodes: ReadonlySet<string> = new Set([
   ...['launch-missing', 'identity-no-report'],
 ]);
 
-const recordFault = (event: EvidenceAppraised, { appraisal }: Extract<Rejudged, { kind: 'judged' }>): string | null => {
+const recordFault = (event: EvidenceAppraised, { appraisal }: Judged): string | null => {
   const { tier, platform, claims, refusals } = appraisal;
   const codes = refusals.map(
     ({ code, observed, wanted }) => `${code} (${observed.slice(0, 80)}; wanted ${wanted.slice(0, 80)})`,

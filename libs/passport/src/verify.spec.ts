@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { simulatedProcessor } from '#simulated-processor';
 import { guestPolicy } from '../../attestation/src/guest/guest.fixture.ts';
-import { openScene, type Scene } from './passport.fixture.ts';
+import { carrying, openScene, type Scene } from './passport.fixture.ts';
 import type { PassportReport } from './report.ts';
 import { revocationList } from './story.fixture.ts';
 import { type PassportTrust, verifyPassport } from './verify.ts';
@@ -73,6 +73,51 @@ describe('an honest passport', () => {
     expect(outcome(revocationList(false))).toMatchObject({ outcome: 'simulated', restsOn: 'processor' });
     expect(outcome(revocationList(true))).toMatchObject({ outcome: 'fail' });
     expect(outcome(Buffer.from('no list'))).toMatchObject({ outcome: 'unchecked' });
+  });
+
+  test('with the list its verdicts were made with is judged with that one again, and says which it was, and of when', async () => {
+    const carried = await openScene({ body: carrying(revocationList(false)) });
+    const report = verified(carried);
+    expect(failing(report)).toEqual([]);
+    const window = '\\d{4}-\\d\\d-\\d\\dT[\\d:]+Z to \\d{4}-\\d\\d-\\d\\dT[\\d:]+Z \\(SHA-256 [0-9a-f]{16}\\)';
+    const detailsOf = (code: string) =>
+      report.checks.flatMap((one) => (one.code === code && one.outcome === 'simulated' ? [one.detail] : []));
+    for (const detail of detailsOf('evidence')) {
+      expect(detail).toMatch(new RegExp(`judged again with the revocation list of ${window}$`));
+    }
+    expect(detailsOf('evidence')).toHaveLength(4);
+    expect(detailsOf('not-revoked')).toEqual([
+      expect.stringMatching(new RegExp(`in the list of ${window}, in the passport; a list of today`)),
+    ]);
+  });
+
+  test('says of one without lists that none was kept, and of a list of another time that it was not judged with', async () => {
+    const [[bare], [later]] = [
+      verified(honest).checks.filter(({ code }) => code === 'evidence'),
+      verified(await openScene({ body: carrying(revocationList(true, 7_200_000)) })).checks.filter(
+        ({ code }) => code === 'evidence',
+      ),
+    ];
+    expect(bare?.detail).toContain('no revocation list was kept with it');
+    expect(later).toMatchObject({ outcome: 'simulated', detail: expect.stringContaining('which was not in force') });
+  });
+
+  test('with a list of its own and a newer one that is given is held against both', async () => {
+    const [carried, newer] = [await openScene({ body: carrying(revocationList(false)) }), 86_400_000];
+    const notRevoked = (list: Uint8Array) =>
+      verified(carried, { revocationLists: [list] }).checks.find(({ code }) => code === 'not-revoked');
+    expect(notRevoked(revocationList(false, newer))).toMatchObject({
+      ...{ outcome: 'simulated', detail: expect.stringMatching(/, given by --crl, nor in 1 older$/) },
+    });
+    expect(notRevoked(revocationList(true, newer))).toMatchObject({
+      ...{ outcome: 'fail', detail: expect.stringMatching(/is revoked, by the list of .*, given by --crl$/) },
+    });
+  });
+
+  test('of a VM whose verdicts were affirming though their own list took the chain back is not valid', async () => {
+    const report = verified(await openScene({ body: carrying(revocationList(true)) }));
+    expect(failing(report)).toEqual(['evidence', 'key-bound', 'host-key-bound', 'not-revoked']);
+    expect(report.checks.find(({ code }) => code === 'evidence')?.detail).toContain('snp-not-revoked');
   });
 
   test('says what its policy does not look at, for affirming says nothing of that', async () => {

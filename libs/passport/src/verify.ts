@@ -8,6 +8,7 @@ import { type Founded, foundingOf } from './founding.ts';
 import { historyOf } from './history.ts';
 import { type Kept, keptOf } from './kept.ts';
 import { laxChecks } from './lax.ts';
+import { listsHere } from './lists.ts';
 import { type Replay, replay } from './replay.ts';
 import { type Found, type PassportReport, reportOf } from './report.ts';
 import { rootsFor } from './roots.ts';
@@ -63,7 +64,7 @@ const lookInto = (passport: Passport, { founded, kept, vm, verdicts }: Read, tru
     chains: createCertificateVerdicts(),
   };
   const carried = passport.appraisals.flatMap(({ revocationList }) => kept.pieces.get(revocationList ?? '') ?? []);
-  const lists = [...trust.revocationLists, ...new Set(carried)];
+  const lists = listsHere(trust.revocationLists, [...new Set(carried)]);
   const { checks, rejudged } = verdictChecks(verdicts, passport.appraisals, court, lists);
   const simulated = network.kind === 'simulated' ? trust.simulated : null;
   const about = { vmId: passport.vmId, kept, simulated };

@@ -19,7 +19,7 @@ export const addPassportCommands = (program: Command, cli: Cli): void => {
     .description("check a VM's passport again: every signature, decision and verdict, to AMD's root or a SIMULATED one")
     .argument('<file>', 'what `hcc vm passport` wrote')
     .option('--network-key <file>', "the network's public key as you know it: network.pub, or 64 hex digits")
-    .option('--crl <file...>', "revocation lists of AMD's roots as of today, DER")
+    .option('--crl <file...>', "revocation lists of AMD's roots as of today, DER, beside those in the passport")
     .option(...jsonOption)
     .addHelpText(
       'after',

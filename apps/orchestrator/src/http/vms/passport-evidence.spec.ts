@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryEventStore } from '#adapters/memory';
 import type { SnpEndorsements, VekSource } from '#attestation';
 import { DoorProblem, silentLog } from '#edge';
-import { aggregates, type EvidenceStore, readPageEventsMax, type StreamName, streamName } from '#events';
+import {
+  aggregates,
+  type JudgedWith,
+  type KeptEvidence,
+  readPageEventsMax,
+  type StreamName,
+  streamName,
+} from '#events';
 import { passportLimits, streamsOf } from '#passport';
 import { openScene } from '../../../../../libs/passport/src/passport.fixture.ts';
 import { policyDocument, sha256 } from '../../../../../libs/passport/src/story.fixture.ts';
@@ -20,7 +27,9 @@ const verdicts: readonly Verdict[] = (scene.body.streams[2]?.events ?? []).map(
       : expect.fail('the scene has verdicts only');
   },
 );
-const evidence: Pick<EvidenceStore, 'get'> = { get: async (name) => scene.evidence.get(name) ?? null };
+/** As it was kept before there were notes of what it was judged with. */
+const keptAs = (get: KeptEvidence['get']): KeptEvidence => ({ get, judgedWith: async () => null });
+const evidence = keptAs(async (name) => scene.evidence.get(name) ?? null);
 const parts = (over: Partial<EvidenceParts> = {}): EvidenceParts => ({
   ...{ evidence, endorse: null, log: silentLog, holderOf: createChipHolders(scene.store) },
   ...over,
@@ -47,7 +56,7 @@ describe('the evidence of a passport', () => {
     }));
     const { appraisals, kept } = await collectEvidence(
       many,
-      parts({ evidence: { get: async (name) => large.get(name) ?? null } }),
+      parts({ evidence: keptAs(async (name) => large.get(name) ?? null) }),
     );
     const chars = kept.reduce((sum, { bytes }) => sum + bytes.length, 0);
     expect(chars).toBeLessThanOrEqual(passportLimits.keptCharsMax);
@@ -65,9 +74,25 @@ describe('the evidence of a passport', () => {
     expect(kept).toHaveLength(verdicts.length + 3);
   });
 
+  it('given what a verdict was judged with, then that is there, and not what the key server has now; a list too large is left out', async () => {
+    const endorse = endorsing({ vek: Buffer.from('new'), chain: [Buffer.from('new')], crl: Buffer.from('new') });
+    const collected = (judgedWith: JudgedWith) =>
+      collectEvidence(verdicts, parts({ endorse, evidence: { ...evidence, judgedWith: async () => judgedWith } }));
+    const certificates = { vek: Buffer.from('vek'), chain: [Buffer.from('ask')] };
+    const list = Buffer.from('crl of then');
+    const then = await collected({ certificates, revocationLists: { genoa: list } });
+    const named = { vek: sha256('vek'), chain: [sha256('ask')], revocationList: sha256(list) };
+    expect(then.appraisals).toMatchObject(verdicts.map(() => named));
+    expect(then.kept).toHaveLength(verdicts.length + 3);
+    const without = await collected({ certificates: null, revocationLists: { genoa: Buffer.alloc(100_000) } });
+    const bare = { evidence: expect.any(String), vek: null, chain: [], revocationList: null };
+    expect(without.appraisals).toMatchObject(verdicts.map(() => bare));
+    expect(without.kept).toHaveLength(verdicts.length);
+  });
+
   it('given verdicts without evidence, none that can be found, or another piece in its place, then they are named without it', async () => {
-    const get = async (name: string) => (name.startsWith('0') ? Buffer.from('{') : null);
-    for (const source of [null, evidence, { get }]) {
+    const other = keptAs(async (name) => (name.startsWith('0') ? Buffer.from('{') : null));
+    for (const source of [null, evidence, other]) {
       const without =
         source === evidence
           ? verdicts.map((one) => ({ ...one, event: { ...one.event, evidenceSha256: null } }))

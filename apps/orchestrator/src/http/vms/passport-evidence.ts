@@ -2,15 +2,15 @@ import { hash } from 'node:crypto';
 import { type EvidenceHints, hintsOf, parseGuestEvidence, type VekSource } from '#attestation';
 import type { EvidenceAppraised } from '#domain';
 import type { Log } from '#edge';
-import { type EvidenceStore, EvidenceUnavailable } from '#events';
+import { EvidenceUnavailable, type JudgedWith, type KeptEvidence } from '#events';
 import { passportLimits as limits, type Passport, type PassportAppraisal } from '#passport';
 import type { createChipHolders } from './passport-streams.ts';
 
 /** Where the evidence of verdicts is, and what it rests on. */
 export type PassportSources = {
   /** What the attestors keep; null where this orchestrator may not read it. Passports are without evidence then, and say so. */
-  readonly evidence: Pick<EvidenceStore, 'get'> | null;
-  /** Finds certificates and lists of real processors; null takes the certificates that came with the evidence. */
+  readonly evidence: KeptEvidence | null;
+  /** Finds certificates and lists of real processors where none were kept; null takes the certificates that came with the evidence. */
   readonly endorse: VekSource | null;
 };
 
@@ -36,50 +36,56 @@ export const collectEvidence = async (verdicts: readonly Verdict[], parts: Evide
 const listed = async ({ event, atMs }: Verdict, parts: EvidenceParts, pieces: Pieces): Promise<PassportAppraisal> => {
   const { appraisalId } = event;
   const nothing = { appraisalId, evidence: null, vek: null, chain: [], revocationList: null, chip: null };
-  const document = await keptOf(event, parts);
+  const { document, judgedWith } = await keptOf(event, parts);
   const read = document === null ? null : parseGuestEvidence(document);
   if (document === null || read === null || 'refusal' in read) return nothing;
   const hints = hintsOf(read.value);
   const chip = hints?.chipIdHex == null ? null : await parts.holderOf(hints.chipIdHex, atMs);
-  const endorsed = hints === null ? null : await endorsementsOf(hints, parts);
-  const wanted = [document, ...(endorsed?.pieces ?? [])];
-  if (!pieces.take(wanted)) return nothing;
-  return { ...nothing, evidence: sha256(document), chip, ...endorsed?.named };
+  const { certificates, list } = judgedWith === null ? await foundFor(hints, parts) : thenOf(judgedWith);
+  if (!pieces.take([document, ...(certificates === null ? [] : [certificates.vek, ...certificates.chain])])) {
+    return nothing;
+  }
+  return {
+    ...{ appraisalId, evidence: sha256(document), chip },
+    vek: certificates === null ? null : sha256(certificates.vek),
+    chain: certificates === null ? [] : certificates.chain.map(sha256),
+    // One too many is left out by itself.
+    revocationList: list !== null && pieces.take([list]) ? sha256(list) : null,
+  };
 };
+
+type Kept = { readonly document: Uint8Array | null; readonly judgedWith: JudgedWith | null };
 
 /** What cannot be read is left out and said: the passport then says whose word that verdict is. */
 const keptOf = async (
   { evidenceSha256, appraisalId }: EvidenceAppraised,
   { evidence, log }: EvidenceParts,
-): Promise<Uint8Array | null> => {
-  if (evidence === null || evidenceSha256 === null) return null;
+): Promise<Kept> => {
+  if (evidence === null || evidenceSha256 === null) return { document: null, judgedWith: null };
   try {
-    return await evidence.get(evidenceSha256);
+    return { document: await evidence.get(evidenceSha256), judgedWith: await evidence.judgedWith(evidenceSha256) };
   } catch (error) {
     if (!(error instanceof EvidenceUnavailable)) throw error;
     log('warn', 'evidence left out of a passport', { appraisalId, reason: error.message });
-    return null;
+    return { document: null, judgedWith: null };
   }
 };
 
-type Endorsed = {
-  readonly pieces: readonly Uint8Array[];
-  readonly named: Partial<Pick<PassportAppraisal, 'vek' | 'chain' | 'revocationList'>>;
-};
+type Grounds = { readonly certificates: JudgedWith['certificates']; readonly list: Uint8Array | null };
 
-/** Certificates that are not the evidence's own, and the list of the root. */
-const endorsementsOf = async ({ report, offered }: EvidenceHints, parts: EvidenceParts): Promise<Endorsed | null> => {
-  const answer = await parts.endorse?.endorsementsFor(report, offered);
-  if (answer?.found !== true) return null;
+/** Of the one product that it was about. */
+const thenOf = ({ certificates, revocationLists }: JudgedWith): Grounds => ({
+  ...{ certificates, list: Object.values(revocationLists)[0] ?? null },
+});
+
+/** Certificates that are not the evidence's own, and the list of the root, as they are to be had now. */
+const foundFor = async (hints: EvidenceHints | null, { endorse }: EvidenceParts): Promise<Grounds> => {
+  const answer = hints === null ? undefined : await endorse?.endorsementsFor(hints.report, hints.offered);
+  if (hints === null || answer?.found !== true) return { certificates: null, list: null };
   const { vek, chain, crl } = answer.endorsements;
+  const { offered } = hints;
   const isOwn = offered.vek !== null && sha256(offered.vek) === sha256(vek) && offered.chain.length > 0;
-  return {
-    pieces: [...(isOwn ? [] : [vek, ...chain]), ...(crl === null ? [] : [crl])],
-    named: {
-      ...(isOwn ? {} : { vek: sha256(vek), chain: chain.map(sha256) }),
-      ...(crl === null ? {} : { revocationList: sha256(crl) }),
-    },
-  };
+  return { certificates: isOwn ? null : { vek, chain }, list: crl };
 };
 
 type Pieces = ReturnType<typeof createPieces>;

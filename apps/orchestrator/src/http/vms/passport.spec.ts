@@ -8,7 +8,7 @@ import { deviceStreamId, EvidenceUnavailable } from '#events';
 import { type Passport, type PassportReport, passportFile, readPassport, verifyPassport } from '#passport';
 import { simulatedProcessor } from '#simulated-processor';
 import { openScene } from '../../../../../libs/passport/src/passport.fixture.ts';
-import { foundedAs, policyDocument } from '../../../../../libs/passport/src/story.fixture.ts';
+import { foundedAs, policyDocument, revocationList } from '../../../../../libs/passport/src/story.fixture.ts';
 import { boot, furnished, newToken } from '../../../../../test/orchestrator/booted.ts';
 import { teller } from '../../../../../test/orchestrator/told.ts';
 import type { PassportSources } from './passport-evidence.ts';
@@ -24,7 +24,11 @@ const ground = async (evidence?: Evidence) => {
   });
   const dir = mkdtempSync(join(tmpdir(), 'hcc-pass-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  const kept: Evidence = { get: async (sha256) => scene.evidence.get(sha256) ?? null };
+  const judgedWith = { certificates: null, revocationLists: { genoa: revocationList(false) } };
+  const kept: Evidence = {
+    get: async (sha256) => scene.evidence.get(sha256) ?? null,
+    judgedWith: async () => judgedWith,
+  };
   const api = await boot({
     ...{ store: scene.store, heads: { file: join(dir, 'heads.ndjson'), key: scene.networkKey } },
     simulatedRootSha256: foundedAs('simulated').simulatedRootSha256 ?? '',
@@ -59,6 +63,7 @@ describe('the passport of a VM, over HTTP', () => {
     expect(report.checks.filter(({ code }) => code === 'key-bound')).toMatchObject(
       Array.from({ length: 2 }, () => ({ outcome: 'simulated', restsOn: 'processor' })),
     );
+    expect(report.checks.filter(({ code }) => code === 'not-revoked')).toMatchObject([{ outcome: 'simulated' }]);
     const policy = [{ version: 1, document: policyDocument }];
     const chip = { deviceId: scene.chipId, heldBy: scene.minerId };
     expect(body).toMatchObject({ policies: policy, appraisals: Array.from({ length: 4 }, () => ({ chip })) });
@@ -67,6 +72,7 @@ describe('the passport of a VM, over HTTP', () => {
   it('given evidence that is damaged, or none that may be read, then the rest is there and says whose word it is', async () => {
     const { must, path, verified } = await ground({
       get: () => Promise.reject(new EvidenceUnavailable('the evidence was changed')),
+      judgedWith: async () => null,
     });
     const { body } = await must('GET', path);
     const report = verified(body);
