@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openEvidenceFiles } from '#adapters/evidence';
+import { openFoldFiles } from '#adapters/folds';
 import { createManualClock, createMemoryEventStore, type ManualClock } from '#adapters/memory';
 import { createInProcessScheduler } from '#adapters/system';
 import { createLifecycle, createMetrics, silentLog } from '#edge';
@@ -72,6 +73,14 @@ export const openAttestor = async ({
         openStore: async () => ({ store, close: async () => undefined }),
         openEvidence: async () => ({ store: evidence, close: async () => undefined }),
         openScheduler: async () => createInProcessScheduler({ clock, fired: () => undefined }),
+        openFolds: async (of) =>
+          openFoldFiles({
+            dir: join(dir, 'folds', attestorId),
+            store: of,
+            build: 'test',
+            everyEvents: 10,
+            log: silentLog,
+          }),
         connectBus: async () => ({
           serve: async (handlers, admit) => {
             served.push({ handlers, admit });

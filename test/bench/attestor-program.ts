@@ -1,6 +1,8 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { openEvidenceFiles } from '#adapters/evidence';
+import { openFoldFiles, programDigest } from '#adapters/folds';
 import { connectVerifierBus } from '#adapters/nats';
 import { openSqliteStore } from '#adapters/sqlite';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
@@ -26,6 +28,8 @@ const start = ({ servers, identity, storeFile, evidenceDir, root, attestorId, ke
         openEvidenceFiles({ dir: evidenceDir, key: Buffer.from(key, 'hex'), random: randomBytes, clock }),
       connectBus: () => connectVerifierBus({ servers, credentials: () => identity, clock, log: silentLog }),
       openScheduler: async () => createInProcessScheduler({ clock, fired: () => undefined }),
+      openFolds: async (store) =>
+        openFoldFiles({ dir: join(evidenceDir, 'folds'), store, build: await programDigest(), log: silentLog }),
     },
     {
       ...{ attestorId, verifierKey: Buffer.from(key, 'hex'), simulatedRoot: root, tpmRootsDir: null },

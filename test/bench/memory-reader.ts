@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { openFoldFiles, programDigest } from '#adapters/folds';
 import { createMemoryBus, createMemoryKeyVault } from '#adapters/memory';
 import { openSqliteStore } from '#adapters/sqlite';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
@@ -54,6 +55,7 @@ const app = await startOrchestrator(
     openVault: async () => ({ ...createMemoryKeyVault(randomBytes), close: async () => undefined }),
     openSimulated: async () => null,
     passportSources: { evidence: null, endorse: null },
+    openFolds: async (store, at) => openFoldFiles({ dir: at, store, build: await programDigest(), log: silentLog }),
   },
   {
     ...{

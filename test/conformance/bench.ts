@@ -1,4 +1,9 @@
-import { createMemoryCheckpoints, createMemoryEventStore, createSeededIds } from '#adapters/memory';
+import {
+  createMemoryCheckpoints,
+  createMemoryEventStore,
+  createMemoryFoldSnapshots,
+  createSeededIds,
+} from '#adapters/memory';
 import {
   type AccountId,
   credits,
@@ -20,6 +25,7 @@ import {
   type Checkpoints,
   type Clock,
   type EventStore,
+  type FoldSnapshots,
   handle,
   type Ids,
   type Outcome,
@@ -34,6 +40,8 @@ type WithoutNow<Command> = Command extends unknown ? Omit<Command, 'now'> : neve
 export type Bench = {
   readonly store: EventStore;
   readonly checkpoints: Checkpoints;
+  /** Of folds, made so often that a next life mostly begins with one. */
+  readonly snapshots: FoldSnapshots;
   readonly clock: Clock & { pass(ms: number): void };
   readonly ids: Ids;
   account(amountCredits: bigint): Promise<AccountId>;
@@ -95,6 +103,7 @@ export const createBench = (): Bench => {
   return {
     ...{ store, clock, ids, vm, onMiner, request },
     checkpoints: createMemoryCheckpoints(store),
+    snapshots: createMemoryFoldSnapshots({ everyEvents: 3 }),
     account: async (amountCredits) => {
       const accountId = ids.uuid() as AccountId;
       const open = { type: 'OpenAccount', accountId, name: 'Ada', now } as const;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createMemoryFoldSnapshots } from '#adapters/memory';
 import { createConsumer, type EventStore, type RecordedEvent, type Sink } from '#events';
 import type { Process } from '../../apps/orchestrator/src/processes/process.ts';
 import { type ProcessDependencies, processSink } from '../../apps/orchestrator/src/processes/runner.ts';
@@ -25,6 +26,15 @@ export const describeProcess = <State>(
       await story(clean, () => runProcess(process, clean, { act }));
       await story(twice, () => runProcess(process, twice, { act, around: deliverTwice }));
       expect(await byStream(twice)).toEqual(await byStream(clean));
+    });
+
+    test('when its next life begins with a copy of what it knew, then it knows what one that reads the log knows', async () => {
+      const bench = createBench();
+      await story(bench, () => runProcess(process, bench, { act }));
+      await runProcess(process, bench);
+      expect(await bench.snapshots.load(process.name)).not.toBeNull();
+      const reading = { ...bench, snapshots: createMemoryFoldSnapshots({ everyEvents: Number.MAX_SAFE_INTEGER }) };
+      expect(await runProcess(process, bench)).toEqual(await runProcess(process, reading));
     });
 
     test('when it crashes at any append, once, then it ends the same with nothing doubled', async () => {
@@ -57,7 +67,8 @@ export const runProcess = async <State>(
   bench: Bench,
   { act, store = bench.store, around = (sink) => sink }: RunOptions<State> = {},
 ): Promise<State> => {
-  const dependencies = { store, checkpoints: bench.checkpoints, clock: bench.clock };
+  const { checkpoints, snapshots, clock } = bench;
+  const dependencies = { store, checkpoints, snapshots, clock };
   const sink = processSink(process, dependencies, 'beginning');
   const consumer = createConsumer({
     name: process.name,

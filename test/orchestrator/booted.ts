@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { openFoldFiles } from '#adapters/folds';
 import {
   createMemoryBus,
   createMemoryCheckpoints,
@@ -111,6 +112,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       openVault: async () => vaultOf(options),
       openSimulated: async () => simulatedProcessor,
       passportSources: { evidence: null, endorse: null },
+      openFolds: async (of, at) => openFoldFiles({ dir: at, store: of, build: 'test', everyEvents: 20, log }),
       ...options.ground,
     },
     {

@@ -3,6 +3,8 @@ import type { Ground } from './process.ts';
 
 /** What makes a process unable to handle some events, for as long as it lives. */
 export type Poison = {
+  /** Names what this build knows: the same name for the same. */
+  readonly build: string;
   /** Throws for an append that some consumer's event asks for, as often as a consumer tries. */
   check(events: readonly NewEvent[]): void;
   /** The events as this build reads them. */
@@ -30,6 +32,7 @@ export const createPoison = ({ faults, random }: Pick<Ground, 'faults' | 'random
   const unknown = new Set(faults.happens('old-build') ? laterTypes.filter(() => random.chance(0.5)) : []);
   const poisoned = new Map<string, number>();
   return {
+    build: [...unknown].sort().join(' '),
     check: ([event]) => {
       if (event === undefined || !event.actor.startsWith('process:') || event.type.startsWith('EventParked')) return;
       const cause = `${event.actor} ${event.causationId} ${event.type}`;

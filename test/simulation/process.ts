@@ -37,6 +37,7 @@ export type ProcessGround = {
   readonly leases: Leases;
   readonly bus: OrchestratorBus;
   readonly vault: Pick<KeyVault, 'create' | 'withKey' | 'destroy'>;
+  readonly build: string;
   /** A read model's commits may be the last too. */
   sink(sink: Sink): Sink;
 };
@@ -72,6 +73,7 @@ export const createProcessGround = (ground: Ground, life: Life, clock: Clock): P
   const poison = createPoison(ground);
 
   return {
+    build: poison.build,
     store: {
       ...store,
       append: (stream, events, expected) => {
@@ -106,7 +108,7 @@ export const createProcessGround = (ground: Ground, life: Life, clock: Clock): P
       withKey: (vmId, use) => read(() => vault.withKey(vmId, use)),
       destroy: (vmId) => write(() => vault.destroy(vmId)),
     },
-    sink: (sink) => ({ ...sink, commit: (position) => write(() => sink.commit(position)) }),
+    sink: (sink) => ({ ...sink, commit: (position, without) => write(() => sink.commit(position, without)) }),
   };
 };
 

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { createMemoryFoldSnapshots } from '#adapters/memory';
 import { createInProcessScheduler } from '#adapters/system';
 import { everyTick } from '#edge';
 import {
@@ -6,6 +7,7 @@ import {
   type ConsumerStatus,
   createConsumer,
   createRelay,
+  type FoldSnapshots,
   type Handling,
   type Ids,
   type Scheduler,
@@ -57,6 +59,8 @@ type Running = {
 
 export const createReplica = (replica: ReplicaParts): Replica => {
   const { name, time, log } = replica;
+  /** Of each build. As files beside its read model: they outlive its processes, and go with that. */
+  const snapshots = new Map<string, FoldSnapshots>();
   let offsetMs = 0;
   let running: Running | null = null;
 
@@ -69,6 +73,8 @@ export const createReplica = (replica: ReplicaParts): Replica => {
     });
     const clock = time.clockOf(life, () => offsetMs);
     const process = createProcessGround(replica.ground, life, clock);
+    const kept = snapshots.get(process.build) ?? newSnapshots();
+    snapshots.set(process.build, kept);
     const sealing = simulatedSealing({ ...process, clock, ids: replica.ids, log: logOf(log) });
     const now: Running = {
       life,
@@ -92,7 +98,7 @@ export const createReplica = (replica: ReplicaParts): Replica => {
       const leadership = createLeadership({
         ...{ leases: process.leases, clock, log: logOf(log) },
         holder: `${name}-${replica.ids.uuid()}`,
-        begin: () => beginTerm(replica, process, clock, sealing.sealing),
+        begin: () => beginTerm(replica, { ...process, snapshots: kept }, clock, sealing.sealing),
       });
       now.parts = () => leadership.current()?.parts ?? [];
       await leadership.start();
@@ -119,6 +125,7 @@ export const createReplica = (replica: ReplicaParts): Replica => {
     forgetReadModel: () => {
       void running?.life.end();
       rmSync(replica.dir, { recursive: true, force: true });
+      snapshots.clear();
     },
     statuses: () => {
       if (running === null) return [];
@@ -128,7 +135,10 @@ export const createReplica = (replica: ReplicaParts): Replica => {
   };
 };
 
-type Stands = ReturnType<typeof createProcessGround>;
+type Stands = ReturnType<typeof createProcessGround> & { readonly snapshots: FoldSnapshots };
+
+/** So often that most lives begin with a copy, of all ages. */
+const newSnapshots = (): FoldSnapshots => createMemoryFoldSnapshots({ everyEvents: 50 });
 
 /** As often as production looks whether the bus has lost what it acknowledged. */
 const refillEveryMs = 30_000;
@@ -140,10 +150,10 @@ const beginTerm = (
   clock: Handling['clock'],
   sealing: Sealing,
 ) => {
-  const { store, checkpoints, bus } = process;
+  const { store, checkpoints, snapshots, bus } = process;
   const scheduler = timersAreDropped ? droppingScheduler : createInProcessScheduler({ clock, fired: () => undefined });
   const renew = async () => ({ ok: false, reason: 'not simulated' }) as const;
-  const shared = { store, checkpoints, clock, bus, log: logOf(log) };
+  const shared = { store, checkpoints, snapshots, clock, bus, log: logOf(log) };
   const { parts } = createParts({ ...shared, scheduler, renew, sealing, startAt: 'checkpoint' });
   const relay = createRelay(shared);
   const { name, start, stop } = relay;

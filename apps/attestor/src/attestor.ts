@@ -7,6 +7,7 @@ import {
   createConsumer,
   type EventStore,
   type EvidenceStore,
+  type FoldSnapshots,
   type Scheduler,
   type Sink,
   type VerifierBus,
@@ -32,6 +33,8 @@ export type Ground = {
   readonly openEvidence: () => Promise<{ readonly store: EvidenceStore; close(): Promise<void> }>;
   readonly connectBus: () => Promise<VerifierBus>;
   readonly openScheduler: () => Promise<Scheduler>;
+  /** Copies of what folds in memory. */
+  readonly openFolds: (store: EventStore) => Promise<FoldSnapshots>;
 };
 
 export type AttestorOptions = Pick<
@@ -54,8 +57,9 @@ export const startAttestor = async (
   log('info', 'network', { name: network.name, kind: network.kind === 'simulated' ? 'SIMULATED' : network.kind });
   const [trusted, ekRoots] = [await trustOf(network, options.simulatedRoot), await tpmRootsOf(options.tpmRootsDir)];
 
-  const keeping: { keep: Parameters<typeof createWorld>[0] } = { keep: undefined };
-  const world = createWorld((event) => keeping.keep?.(event));
+  const keeping: { keep: Parameters<typeof createWorld>[1] } = { keep: undefined };
+  const snapshots = await ground.openFolds(store);
+  const world = createWorld({ store, snapshots }, (event) => keeping.keep?.(event));
   const { random } = ground;
   const module = appModule({
     ...{ config: options, clock, log, metrics, random, network, trusted, ekRoots, store, evidence, world: world.world },

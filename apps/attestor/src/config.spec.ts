@@ -19,7 +19,7 @@ const environment = (over: Readonly<Record<string, string | undefined>> = {}) =>
   };
   return {
     ...{ HCC_STORE: `sqlite:${join(dir, 'log.sqlite')}`, HCC_NATS_URL: 'nats://127.0.0.1:4222' },
-    ...{ HCC_NATS_SECRETS_DIR: dir, HCC_EVIDENCE_DIR: dir, HCC_VEK_CACHE_DIR: dir },
+    ...{ HCC_NATS_SECRETS_DIR: dir, HCC_EVIDENCE_DIR: dir, HCC_VEK_CACHE_DIR: dir, HCC_FOLDS_DIR: dir },
     HCC_VERIFIER_KEY_FILE: file('verifier', `${randomBytes(32).toString('hex')}\n`),
     HCC_EVIDENCE_KEY_FILE: file('evidence', `${randomBytes(32).toString('hex')}\n`),
     HCC_RESULT_KEY_FILE: file('result', over.result ?? pemOf('ed25519')),

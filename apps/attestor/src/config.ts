@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { join } from 'node:path';
 import { z } from 'zod';
 import {
   ConfigInvalid,
@@ -37,6 +38,8 @@ export type AttestorConfig = {
   readonly tpmRootsDir: string | null;
   /** Where certificates of chips are kept that were fetched. */
   readonly vekCacheDir: string;
+  /** Copies of what is folded in memory, of this attestor alone: several may share a disk. */
+  readonly foldsDir: string;
   readonly metricsAt: { readonly host: string; readonly port: number } | null;
   readonly logLevel: LogLevel;
 };
@@ -61,6 +64,7 @@ const environment = z.object({
   HCC_SIMULATED_ROOT_FILE: secretFile('the simulated root of the network').optional(),
   HCC_TPM_ROOTS_DIR: text("a directory with the TPM vendors' root certificates").optional(),
   HCC_VEK_CACHE_DIR: text('a directory for certificates of chips'),
+  HCC_FOLDS_DIR: text('a directory for copies of what is folded in memory; they may be removed at any time'),
   HCC_METRICS_HOST: text('an address to give figures on').default('127.0.0.1'),
   HCC_METRICS_PORT: wholeNumber('a TCP port, 0 to 65535', 0, 65_535).optional(),
   HCC_LOG_LEVEL: z.enum(logLevels, { error: `one of ${logLevels.join(', ')}` }).default('info'),
@@ -82,6 +86,7 @@ export const attestorConfig = (env: Environment): AttestorConfig => {
     simulatedRoot: root === undefined ? null : readSecretFile(root, 'the simulated root', simulatedRootBytesMax),
     tpmRootsDir: given.HCC_TPM_ROOTS_DIR ?? null,
     vekCacheDir: given.HCC_VEK_CACHE_DIR,
+    foldsDir: join(given.HCC_FOLDS_DIR, given.HCC_ATTESTOR_ID),
     metricsAt:
       given.HCC_METRICS_PORT === undefined ? null : { host: given.HCC_METRICS_HOST, port: given.HCC_METRICS_PORT },
     logLevel: given.HCC_LOG_LEVEL,

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import { openEvidenceFiles } from '#adapters/evidence';
+import { openFoldFiles, programDigest } from '#adapters/folds';
 import { connectVerifierBus } from '#adapters/nats';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
 import { configOrExit, connectedSoon, createLog, createMetrics, type Log, metricsDoor, runProgram } from '#edge';
@@ -33,6 +34,7 @@ const run = async (config: AttestorConfig): Promise<void> => {
           connectBus: () =>
             connectedSoon(clock, () => connectVerifierBus({ servers, credentials: () => own, clock, log })),
           openScheduler: async () => createInProcessScheduler({ clock, fired: toldTo(log) }),
+          openFolds: async (store) => openFoldFiles({ dir: config.foldsDir, store, log, build: await programDigest() }),
         },
         config,
         lifecycle,

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { openRedisScheduler } from '#adapters/bullmq';
+import { openFoldFiles, programDigest } from '#adapters/folds';
 import { connectOrchestratorBus } from '#adapters/nats';
 import { loadSimulatedProcessor } from '#adapters/processor';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
@@ -38,6 +39,7 @@ const run = async (config: OrchestratorConfig): Promise<void> => {
           openVault: (networkId) => openVaultOf(config.vault, networkId),
           openSimulated: async () => (config.network.kind === 'simulated' ? loadSimulatedProcessor() : null),
           passportSources: passportSourcesOf(config, clock),
+          openFolds: async (store, dir) => openFoldFiles({ dir, store, log, build: await programDigest() }),
         },
         config,
         lifecycle,

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { SimulatedProcessor } from '#attestation';
 import { busWaitMs, type Lifecycle, type Log, type Metrics, metricsDoor } from '#edge';
@@ -7,6 +8,7 @@ import {
   type Clock,
   createConsumer,
   type EventStore,
+  type FoldSnapshots,
   type Ids,
   type KeyVault,
   type Leases,
@@ -59,6 +61,8 @@ export type Ground = {
   /** What predicts for a simulated processor; `null` on a production network. */
   readonly openSimulated: () => Promise<Pick<SimulatedProcessor, 'launchDigest'> | null>;
   readonly passportSources: PassportSources;
+  /** Copies of what folds in memory, in a directory of their own. */
+  readonly openFolds: (store: EventStore, dir: string) => Promise<FoldSnapshots>;
 };
 
 export type OrchestratorOptions = {
@@ -93,7 +97,8 @@ export const startOrchestrator = async (
   const { networkId: id, name, kind } = await foundNetwork({ store, clock, ids }, options.network);
   const heads = createLogHeads({ store, clock, log, file: options.logHeadsFile, key: options.network.key });
   await lifecycle.start(heads);
-  const { model, readModel, rebuilds, reputation } = await openReads(ground, store, options.readModelDir, lifecycle);
+  const reads = await openReads(ground, store, options.readModelDir, lifecycle);
+  const { model, readModel, rebuilds, reputation, snapshots } = reads;
   const connected = await lifecycle.open('bus', ground.connectBus, (open) => open.close(), { startMs: 2 * busWaitMs });
   const bus = measuredBus(connected, metrics);
   const scheduler = await lifecycle.open('timers', ground.openScheduler, (open) => open.stop());
@@ -102,7 +107,7 @@ export const startOrchestrator = async (
   const { sealing, desk, vault } = await openSealing(ground, { store, network, options }, lifecycle);
   const leadership = createLeadership({
     ...{ leases, clock, log, holder: `orchestrator-${ids.uuid()}` },
-    begin: () => beginTerm({ store, checkpoints, scheduler, bus, sealing }, ground, options.reconcile),
+    begin: () => beginTerm({ store, checkpoints, snapshots, scheduler, bus, sealing }, ground, options.reconcile),
   });
   await lifecycle.start(leadership, { startMs: processesStartMs });
   // Every replica answers guests: an append decides, not who holds the lease.
@@ -162,7 +167,13 @@ const openSealing = async (ground: Ground, { store, network, options }: Sealed, 
 };
 
 /** The read model, kept to the log, and its rebuilds. */
-const openReads = async ({ clock, ids, log }: Ground, store: EventStore, dir: string, lifecycle: Lifecycle) => {
+const openReads = async (
+  { clock, ids, log, openFolds }: Ground,
+  store: EventStore,
+  dir: string,
+  lifecycle: Lifecycle,
+) => {
+  const snapshots = await openFolds(store, join(dir, 'folds'));
   const model = await lifecycle.open(
     'read-model-file',
     () => openReadModel({ dir, store, log }),
@@ -176,8 +187,8 @@ const openReads = async ({ clock, ids, log }: Ground, store: EventStore, dir: st
     isBlocked: (stream) => readModel.blocking(stream) !== null,
   });
   await lifecycle.start({ name: 'rebuilds', start: async () => undefined, stop: rebuilds.stop });
-  const sink = createReputationSink();
+  const sink = createReputationSink(store, snapshots);
   const following = createConsumer({ name: 'reputation', store, clock, sink, log });
   await lifecycle.start({ name: 'reputation', start: following.start, stop: following.stop });
-  return { model, readModel, rebuilds, reputation: { ...following, reputations: sink.reputations } };
+  return { model, readModel, rebuilds, snapshots, reputation: { ...following, reputations: sink.reputations } };
 };

@@ -6,6 +6,7 @@ import {
   type Consumer,
   createConsumer,
   type EventStore,
+  type FoldSnapshots,
   type OrchestratorBus,
   type Scheduler,
   type Sink,
@@ -34,6 +35,7 @@ import { type Attached, attachedMiners, createMinerWatch, lookEveryMs, type Mine
 export type PartsDependencies = {
   readonly store: EventStore;
   readonly checkpoints: Checkpoints;
+  readonly snapshots: FoldSnapshots;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly bus: OrchestratorBus;
@@ -64,11 +66,12 @@ export type Wiring = {
 
 /** Wires consumers, intake and ticks, in the order they start. */
 export const wire = (dependencies: PartsDependencies): Wiring => {
-  const { store, checkpoints, clock, scheduler, bus, log, renew, startAt, dwelt = () => undefined } = dependencies;
+  const { store, checkpoints, snapshots, clock, scheduler, bus } = dependencies;
+  const { log, renew, startAt, dwelt = () => undefined } = dependencies;
   const consumer = (name: string, sink: Sink) => ({ name, ...createConsumer({ name, store, clock, sink, log }) });
 
   const { vault, boots, access } = dependencies.sealing;
-  const publisher = createSpecPublisher({ store, bus, checkpoints, access });
+  const publisher = createSpecPublisher({ store, bus, checkpoints, snapshots, access });
   const bootsOf = vmBoots(boots);
   const waits = processSink(deadlines, dependencies, startAt);
   const timed = withTimers(
@@ -78,7 +81,7 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
     scheduler,
   );
   const ledger = processSink(reconciler, dependencies, startAt);
-  const attached = ephemeralSink(attachedMiners);
+  const attached = ephemeralSink(attachedMiners, dependencies);
   const watch = createMinerWatch({ store, clock, bus, attached: attached.state, log });
 
   const reconcile = async (): Promise<void> => {

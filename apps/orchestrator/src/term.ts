@@ -4,6 +4,7 @@ import {
   type Clock,
   createRelay,
   type EventStore,
+  type FoldSnapshots,
   type OrchestratorBus,
   type Relay,
   type Scheduler,
@@ -17,6 +18,7 @@ import type { Sealing } from './sealed/sealing.ts';
 type Opened = {
   readonly store: EventStore;
   readonly checkpoints: Checkpoints;
+  readonly snapshots: FoldSnapshots;
   readonly scheduler: Scheduler;
   readonly bus: OrchestratorBus;
   readonly sealing: Sealing;

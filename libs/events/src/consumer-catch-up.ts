@@ -42,7 +42,7 @@ export const createCatchUp = (
         if (standing.has(event.eventId)) passed.push(event.eventId);
       }
       const position = committed();
-      if (position !== null) await sink.commit(position);
+      if (position !== null) await sink.commit(position, null);
       if (missed.length < readPageEventsMax) break;
       next += BigInt(missed.length);
     }

@@ -6,6 +6,8 @@ import type { Position, RecordedEvent, StreamName } from './envelope.ts';
 import { parkedMax, retriesPerStepMax } from './limits.ts';
 import { streamName } from './names.ts';
 import { type Standing, skippedByStream } from './parking.ts';
+import type { Past } from './sink.ts';
+import { createWithout } from './skipped-name.ts';
 
 /** What one running consumer holds back: streams behind an event it could not handle, and events it still owes. */
 export type ConsumerParking = {
@@ -16,6 +18,8 @@ export type ConsumerParking = {
   held(): readonly Standing[];
   /** Whether no more can be parked. */
   isFull(): boolean;
+  /** Names what was skipped; `null` while a stream is held back. */
+  without(): string | null;
   /** At once when the sink works at once. Hands one event to the sink, or takes the sink past it when somebody decided to skip it. */
   pass(event: RecordedEvent): Promise<void> | undefined;
   park(event: RecordedEvent, error: unknown, tries: Tries): Promise<void>;
@@ -49,6 +53,9 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
     return !skipped.has(eventId) && (blocking === undefined || revision < blocking.revision);
   };
 
+  const without = createWithout(holds);
+  const past = (): Past => ({ counts, without: without() });
+
   const lacks = ({ stream, revision }: Standing): boolean => sink.has?.(stream as StreamName, revision) === false;
 
   /**
@@ -76,7 +83,7 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
         if (reason !== null) log('error', 'stream still shows a skipped event', { consumer: name, stream, reason });
       }
       const position = committed();
-      if (position !== null) await sink.commit(position);
+      if (position !== null) await sink.commit(position, without());
     }
     leftOut = skipped.size;
   };
@@ -92,7 +99,7 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
       else if (isBehind(each.position, position)) holds.hold(each);
     }
     if (position === null) return;
-    await sink.restore?.(position, counts);
+    await sink.restore?.(position, past());
     await leaveOut();
     for (const each of holds.all()) await tryAgain(each, position);
   };
@@ -116,7 +123,7 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
     await parking.refresh();
     const given = holds.all().filter(({ eventId }) => skipped.has(eventId));
     // As in a rebuild: what a process knew of a skipped event it forgets.
-    if (given.length > 0 || leftOut < skipped.size) await sink.restore?.(until, counts);
+    if (given.length > 0 || leftOut < skipped.size) await sink.restore?.(until, past());
     await leaveOut();
     for (const each of given) await tryAgain(each, until);
   };
@@ -139,7 +146,7 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
   };
 
   return {
-    ...{ begin, isFull, park, release, answer },
+    ...{ begin, isFull, without, park, release, answer },
     blocking: (stream) => (blocked.size === 0 ? undefined : blocked.get(stream)),
     held: holds.all,
     pass: (event) => {

@@ -108,7 +108,7 @@ describe('a consumer and an event it cannot read', () => {
     await record(store, b, 'Known');
     await drain(consume(store, older.sink));
     const newer = createReader(['Known@1', 'Unknown@1']);
-    newer.sink.commit(older.saved() ?? expect.fail('no checkpoint'));
+    newer.sink.commit(older.saved() ?? expect.fail('no checkpoint'), '');
     const consumer = consume(store, newer.sink);
     await drain(consumer);
     await record(store, a, 'Known');
@@ -116,7 +116,7 @@ describe('a consumer and an event it cannot read', () => {
     expect(newer.handled).toEqual(['vm-a@1', 'vm-a@2', 'vm-a@3']);
     expect(consumer.parked()).toEqual([]);
     expect(await parkedTypes(store)).toEqual(['EventParked', 'ParkedEventHandled']);
-    older.sink.commit((await record(store, b, 'Known')) as Position);
+    older.sink.commit((await record(store, b, 'Known')) as Position, '');
     await record(store, a, 'Unknown');
     const rolledBack = consume(store, older.sink);
     await drain(rolledBack);
@@ -131,7 +131,7 @@ describe('a consumer and an event it cannot read', () => {
     const ticking = { now: () => at++, sleep: async () => undefined };
     const run = (knows: readonly string[], from: Position | null) => {
       const reader = createReader(knows);
-      if (from !== null) reader.sink.commit(from);
+      if (from !== null) reader.sink.commit(from, '');
       return createConsumer({ name: 'reader', store, clock: ticking, sink: reader.sink, log: () => undefined });
     };
     const first = run([], null);
@@ -187,7 +187,7 @@ describe('a consumer and things that fail', () => {
     await record(store, b, 'Known');
     await drain(consume(store, older.sink));
     const newer = createReader(['Known@1']);
-    newer.sink.commit(older.saved() ?? expect.fail('no checkpoint'));
+    newer.sink.commit(older.saved() ?? expect.fail('no checkpoint'), '');
     newer.failWith(() => {
       throw new StoreUnavailable('busy', 'busy');
     });
@@ -210,7 +210,7 @@ describe('a consumer whose sink takes more than a page at once', () => {
     ...{ ...reader.sink, batchEventsMax: 5 },
     commit: (position) => {
       commits.push(position);
-      return reader.sink.commit(position);
+      return reader.sink.commit(position, '');
     },
   });
 

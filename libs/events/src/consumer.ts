@@ -80,7 +80,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     const { events, next, end } = await handOn(position, batchEventsMax);
     if (next !== null && events > 0) {
       await parking.release(next);
-      await sink.commit(next);
+      await sink.commit(next, parking.without());
       position = next;
     }
     const retried = position === null ? 0 : await parking.answer(position);

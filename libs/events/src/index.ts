@@ -36,6 +36,7 @@ export {
 } from './heads/log-head.ts';
 export { type ClaimedEvent, createLogVerifier, type HeadFault, type LogVerdict } from './heads/verify-log.ts';
 export { bootIdOf, commandIdOf, derivedUuid, deviceStreamId, eventIdOf } from './identity.ts';
+export { createKeptFold, type KeptFold } from './kept-fold.ts';
 export {
   answerBytesMax,
   appendEventsMax,
@@ -120,6 +121,7 @@ export {
   type JudgedWith,
   type KeptEvidence,
 } from './ports/evidence-store.ts';
+export type { FoldSnapshot, FoldSnapshots, SnapshotPlace } from './ports/fold-snapshots.ts';
 export type { GuestBus, GuestDesk, GuestHandlers } from './ports/guest-bus.ts';
 export type { Ids } from './ports/ids.ts';
 export {
@@ -136,7 +138,7 @@ export {
 export type { Leases } from './ports/leases.ts';
 export type { Scheduler, SchedulerStatus, Timer, TimerFired, TimerSource, Timers } from './ports/scheduler.ts';
 export { createRelay, type Relay, RelayNotPlaced, type RelayOptions, type RelayStatus } from './relay.ts';
-export { createReputations, type Reputations } from './reputations.ts';
+export { createReputations, emptyReputations, type Reputations, type ReputationsState } from './reputations.ts';
 export { role } from './schemas/account.ts';
 export { attesterId, claimGroup, groupTiers, tier } from './schemas/appraisal.ts';
 export { attestationMessages } from './schemas/attestation-messages.ts';
@@ -187,7 +189,7 @@ export {
 export { exitCause, restartPolicy, sshEndpoint, waitingFor } from './schemas/vm.ts';
 export { backupId, backupOutcome, keptBackups } from './schemas/vm-backup.ts';
 export { consentKind, volumeIntegrity } from './schemas/vm-sealed.ts';
-export type { Sink } from './sink.ts';
+export type { Past, Sink } from './sink.ts';
 export { admitAppend, firstRevision } from './store/admission.ts';
 export { type Bell, createBell, follow } from './store/follow.ts';
 export { hasHistory } from './store/history.ts';

@@ -29,18 +29,30 @@ export type Reputations = {
   rules(): ReputationRules;
 };
 
+/** Data only: what {@link createReputations} changes in place, and a copy of which brings it back. */
+export type ReputationsState = {
+  readonly miners: Map<string, Reputation>;
+  /** The newest revision of each stream that counts. */
+  readonly taken: Map<StreamName, bigint>;
+  rules: ReputationRules;
+};
+
+export const emptyReputations = (): ReputationsState => ({
+  miners: new Map(),
+  taken: new Map(),
+  rules: { policy: standardReputation, version: 0 },
+});
+
 /** A fold of the whole log, in its order; what was taken already is gone past. */
-export const createReputations = (): Reputations => {
-  const miners = new Map<string, Reputation>();
-  const taken = new Map<StreamName, bigint>();
-  let rules: ReputationRules = { policy: standardReputation, version: 0 };
+export const createReputations = (state: ReputationsState = emptyReputations()): Reputations => {
+  const { miners, taken } = state;
 
   const takePolicy = (recorded: RecordedEvent): void => {
     const { version, document } = aggregates.policy.codec.decode(recorded);
     const policy = readable(document);
     if (policy === null) return;
-    for (const [minerId, before] of miners) miners.set(minerId, underNewRules(before, causeOf(recorded), rules));
-    rules = { policy, version };
+    for (const [minerId, before] of miners) miners.set(minerId, underNewRules(before, causeOf(recorded), state.rules));
+    state.rules = { policy, version };
   };
 
   return {
@@ -54,18 +66,18 @@ export const createReputations = (): Reputations => {
       if (isPolicy) takePolicy(recorded);
       else {
         const event = aggregates[category === 'miner' ? 'miner' : 'appraisal'].codec.decode(recorded);
-        miners.set(id, reputationAfter(miners.get(id) ?? null, event, causeOf(recorded), rules));
+        miners.set(id, reputationAfter(miners.get(id) ?? null, event, causeOf(recorded), state.rules));
       }
       taken.set(recorded.stream, recorded.revision);
     },
     has: (stream, revision) => (taken.get(stream) ?? -1n) >= revision,
     of: (minerId) => miners.get(minerId) ?? null,
-    scoreOf: (minerId, at) => scored(miners.get(minerId), rules, at),
+    scoreOf: (minerId, at) => scored(miners.get(minerId), state.rules, at),
     scores: (at) => {
       const came = [...miners].filter(([, { silentFrom }]) => silentFrom !== null);
-      return new Map(came.map(([minerId, one]) => [minerId, scored(one, rules, at)]));
+      return new Map(came.map(([minerId, one]) => [minerId, scored(one, state.rules, at)]));
     },
-    rules: () => rules,
+    rules: () => state.rules,
   };
 };
 

@@ -7,7 +7,7 @@ export type Sink = {
   /** Where the last commit left off; `null` for the beginning. Throws when it may not start. */
   load(): Promise<Position | null>;
   /** Brings back what is kept in memory only, as it was at a position, from the events that count. */
-  restore?(until: Position, counts: (event: RecordedEvent) => boolean): Promise<void>;
+  restore?(until: Position, past: Past): Promise<void>;
   apply(event: RecordedEvent): Promise<void> | void;
   /** Does what an earlier event still asks for, now that later ones are applied. Without it, `apply` does. */
   retry?(event: RecordedEvent): Promise<void> | void;
@@ -20,6 +20,16 @@ export type Sink = {
   leaveOut?(stream: StreamName, skipped: ReadonlySet<bigint>): Promise<void>;
   /** Whether what it keeps already has an event. A sink that other replicas have too must be able to tell. */
   has?(stream: StreamName, revision: bigint): boolean;
-  /** Everything up to here is handled; make it durable together with what `apply` did. */
-  commit(position: Position): Promise<void> | void;
+  /**
+   * Everything up to here is handled; make it durable together with what `apply` did. `without` names what was skipped of it;
+   * `null` while some of it is held back, and then no copy of what is kept in memory can stand for it.
+   */
+  commit(position: Position, without: string | null): Promise<void> | void;
+};
+
+/** What a sink is to have of the events before a position. */
+export type Past = {
+  readonly counts: (event: RecordedEvent) => boolean;
+  /** Names those that were skipped: the same name for the same events. `null` while others do not count either. */
+  readonly without: string | null;
 };

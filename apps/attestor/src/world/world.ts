@@ -2,11 +2,17 @@ import { appraisal, device, type Miner, miner, type PolicyState, policy, type Un
 import {
   aggregates,
   categoryOf,
+  createKeptFold,
   createReputations,
+  type EventStore,
+  emptyReputations,
+  type FoldSnapshots,
   idOf,
   type RecordedEvent,
   type Reputations,
+  type ReputationsState,
   type Sink,
+  UnknownEvent,
 } from '#events';
 import type { Folded } from '../attesters/attesters.ts';
 import type { FoldedDevice } from './devices.ts';
@@ -31,65 +37,110 @@ export type World = {
   readonly reputations: Reputations;
 };
 
-/** {@link World} as a sink that reads the log from the beginning at every start. `changed` hears of each stream it took in. */
+/** {@link World} as data, a copy of which brings it back. */
+type WorldState = {
+  readonly policies: Map<string, NonNullable<PolicyState>>;
+  readonly miners: Map<string, KnownMiner>;
+  readonly attesters: Map<string, Folded>;
+  readonly devices: Map<string, FoldedDevice>;
+  readonly reputations: ReputationsState;
+};
+
+const nothingKnown = (): WorldState => ({
+  ...{ policies: new Map(), miners: new Map(), attesters: new Map(), devices: new Map() },
+  reputations: emptyReputations(),
+});
+
+/** {@link World} as a sink without a checkpoint. `changed` hears of each stream that it took in, but for what a copy had. */
 export const createWorld = (
+  parts: { readonly store: EventStore; readonly snapshots: FoldSnapshots },
   changed: (event: RecordedEvent) => void = () => undefined,
 ): Sink & { readonly world: () => World } => {
-  let policies = new Map<string, NonNullable<PolicyState>>();
-  let miners = new Map<string, KnownMiner>();
-  let attesters = new Map<string, Folded>();
-  let devices = new Map<string, FoldedDevice>();
-  let reputations = createReputations();
-
-  const takeMiner = (recorded: RecordedEvent): void => {
-    const id = idOf(recorded.stream);
-    const before = miners.get(id);
-    const event = aggregates.miner.codec.decode(recorded);
-    const state = miner.evolve(before?.state ?? null, event);
-    if (state === null) return;
-    const at = Date.parse(recorded.recordedAt);
-    const attachedAt = before?.attachedAt ?? (event.type === 'MinerAttached' ? at : null);
-    const isBack = before !== undefined && before.state.lost !== null && state.lost === null;
-    miners.set(id, { state, attachedAt, backAt: isBack ? at : (before?.backAt ?? null) });
-  };
-  const takeAppraisal = (recorded: RecordedEvent): void => {
-    const id = idOf(recorded.stream);
-    // A VM is judged when it starts and awaited by nobody: only miners are followed.
-    if (!miners.has(id)) return;
-    const state = appraisal.evolve(attesters.get(id)?.state ?? null, aggregates.appraisal.codec.decode(recorded));
-    if (state !== null) attesters.set(id, { state, nextRevision: recorded.revision + 1n });
-  };
-  const takeDevice = (recorded: RecordedEvent): void => {
-    const id = idOf(recorded.stream);
-    const state = device.evolve(devices.get(id)?.state ?? device.initial, aggregates.device.codec.decode(recorded));
-    devices.set(id, { state, nextRevision: recorded.revision + 1n });
-  };
-  const takePolicy = (recorded: RecordedEvent): void => {
-    const id = idOf(recorded.stream);
-    const state = policy.evolve(policies.get(id) ?? null, aggregates.policy.codec.decode(recorded));
-    if (state !== null) policies.set(id, state);
-  };
+  const kept = createKeptFold({ ...parts, name: 'attestation-world', initial: nothingKnown, absorb: readPast });
+  const worldOf = (state: WorldState): World => ({ ...state, reputations: createReputations(state.reputations) });
+  let world = worldOf(kept.state());
 
   return {
-    world: () => ({ policies, miners, attesters, devices, reputations }),
+    world: () => world,
     load: async () => {
-      policies = new Map();
-      miners = new Map();
-      attesters = new Map();
-      devices = new Map();
-      reputations = createReputations();
-      return null;
+      const position = await kept.begin();
+      world = worldOf(kept.state());
+      return position;
+    },
+    restore: async (until, past) => {
+      await kept.restore(until, past);
+      world = worldOf(kept.state());
     },
     apply: (recorded) => {
-      const category = categoryOf(recorded.stream);
-      if (category === 'miner') takeMiner(recorded);
-      else if (category === 'appraisal') takeAppraisal(recorded);
-      else if (category === 'policy') takePolicy(recorded);
-      else if (category === 'device') return takeDevice(recorded);
-      else return;
-      reputations.apply(recorded);
-      changed(recorded);
+      if (absorb(kept.state(), recorded)) {
+        world.reputations.apply(recorded);
+        changed(recorded);
+      }
+      kept.took(recorded);
     },
-    commit: () => undefined,
+    commit: (_position, without) => kept.keep(without),
   };
+};
+
+/** Takes in what was handled before; `false` for what this build cannot read. */
+const readPast = (state: WorldState, recorded: RecordedEvent): boolean => {
+  try {
+    if (absorb(state, recorded)) createReputations(state.reputations).apply(recorded);
+    return true;
+  } catch (error) {
+    if (error instanceof UnknownEvent) return false;
+    throw error;
+  }
+};
+
+/** Whether the event may change a score or when somebody's evidence is due. Throws UnknownEvent. */
+const absorb = (state: WorldState, recorded: RecordedEvent): boolean => {
+  switch (categoryOf(recorded.stream)) {
+    case 'miner':
+      takeMiner(state, recorded);
+      return true;
+    case 'appraisal':
+      takeAppraisal(state, recorded);
+      return true;
+    case 'policy':
+      takePolicy(state, recorded);
+      return true;
+    case 'device':
+      takeDevice(state, recorded);
+      return false;
+    default:
+      return false;
+  }
+};
+
+const takeMiner = ({ miners }: WorldState, recorded: RecordedEvent): void => {
+  const id = idOf(recorded.stream);
+  const before = miners.get(id);
+  const event = aggregates.miner.codec.decode(recorded);
+  const state = miner.evolve(before?.state ?? null, event);
+  if (state === null) return;
+  const at = Date.parse(recorded.recordedAt);
+  const attachedAt = before?.attachedAt ?? (event.type === 'MinerAttached' ? at : null);
+  const isBack = before !== undefined && before.state.lost !== null && state.lost === null;
+  miners.set(id, { state, attachedAt, backAt: isBack ? at : (before?.backAt ?? null) });
+};
+
+const takeAppraisal = ({ miners, attesters }: WorldState, recorded: RecordedEvent): void => {
+  const id = idOf(recorded.stream);
+  // A VM is judged when it starts and awaited by nobody: only miners are followed.
+  if (!miners.has(id)) return;
+  const state = appraisal.evolve(attesters.get(id)?.state ?? null, aggregates.appraisal.codec.decode(recorded));
+  if (state !== null) attesters.set(id, { state, nextRevision: recorded.revision + 1n });
+};
+
+const takeDevice = ({ devices }: WorldState, recorded: RecordedEvent): void => {
+  const id = idOf(recorded.stream);
+  const state = device.evolve(devices.get(id)?.state ?? device.initial, aggregates.device.codec.decode(recorded));
+  devices.set(id, { state, nextRevision: recorded.revision + 1n });
+};
+
+const takePolicy = ({ policies }: WorldState, recorded: RecordedEvent): void => {
+  const id = idOf(recorded.stream);
+  const state = policy.evolve(policies.get(id) ?? null, aggregates.policy.codec.decode(recorded));
+  if (state !== null) policies.set(id, state);
 };

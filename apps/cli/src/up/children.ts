@@ -76,6 +76,7 @@ export const attestorSpec = (
       HCC_EVIDENCE_KEY_FILE: files.evidenceKey,
       HCC_SIMULATED_ROOT_FILE: files.simulatedRoot,
       HCC_VEK_CACHE_DIR: home.path('veks'),
+      HCC_FOLDS_DIR: home.path('attestor-folds'),
       HCC_METRICS_PORT: at.port.toString(),
       HCC_LOG_LEVEL: env.HCC_LOG_LEVEL ?? 'info',
     }),

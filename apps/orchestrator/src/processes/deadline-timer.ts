@@ -62,9 +62,9 @@ export const withTimers = (
         timers = scheduler.serve(source);
         return position;
       },
-      restore: async (until, counts) => {
+      restore: async (until, past) => {
         await stop();
-        await sink.restore?.(until, counts);
+        await sink.restore?.(until, past);
         timers = scheduler.serve(source);
       },
       apply: async (event) => {
@@ -72,7 +72,7 @@ export const withTimers = (
         keep(event);
       },
       retry: (event) => (sink.retry ?? sink.apply)(event),
-      commit: (position) => sink.commit(position),
+      commit: (position, without) => sink.commit(position, without),
     },
   };
 };

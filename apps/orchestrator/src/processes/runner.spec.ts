@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createMemoryCheckpoints } from '#adapters/memory';
+import { createMemoryCheckpoints, createMemoryFoldSnapshots } from '#adapters/memory';
 import type { VmId } from '#domain';
 import {
   createConsumer,
@@ -16,8 +16,8 @@ import { CheckpointMissing, processSink, type StartAt } from './runner.ts';
 import { vmAdmission } from './vm-admission.process.ts';
 
 const admission = (bench: Bench, startAt: StartAt) => {
-  const { store, clock, checkpoints } = bench;
-  const sink = processSink(vmAdmission, { store, clock, checkpoints }, startAt);
+  const { store, clock } = bench;
+  const sink = processSink(vmAdmission, bench, startAt);
   return createConsumer({ name: vmAdmission.name, store, clock, sink, log: () => undefined });
 };
 const drain = async (consumer: ReturnType<typeof admission>): Promise<void> => {
@@ -90,7 +90,8 @@ describe('a past that this build cannot read', () => {
     const bench = createBench();
     const vmId = await bench.request(await bench.account(50n));
     await fromTheFuture(bench, vmId);
-    const newer = admission({ ...bench, store: readable(bench.store) }, 'beginning');
+    const own = createMemoryFoldSnapshots({ everyEvents: 1 });
+    const newer = admission({ ...bench, store: readable(bench.store), snapshots: own }, 'beginning');
     await drain(newer);
     const stream = streamName('vm', vmId);
     const [first, ...rest] = await readWholeStream(bench.store, stream);
@@ -110,7 +111,7 @@ describe('an event that somebody skips', () => {
   const name = 'counter';
 
   /** Counts what it knows of each stream, and fails on one VM's request. */
-  const counter = ({ store, clock, checkpoints }: Bench, bad: string, startAt: StartAt) => {
+  const counter = (bench: Bench, bad: string, startAt: StartAt) => {
     const process: Process<Map<string, number>> = {
       name,
       initial: () => new Map(),
@@ -120,7 +121,8 @@ describe('an event that somebody skips', () => {
         return [];
       },
     };
-    const sink = processSink(process, { store, clock, checkpoints }, startAt);
+    const { store, clock } = bench;
+    const sink = processSink(process, bench, startAt);
     const quick = { now: clock.now, sleep: async () => undefined };
     return { state: sink.state, ...createConsumer({ name, store, clock: quick, sink, log: () => undefined }) };
   };

@@ -6,13 +6,14 @@ import {
   type CommandMeta,
   CommandUndeliverable,
   commandIdOf,
+  createKeptFold,
   type EventStore,
+  type FoldSnapshots,
   type Handling,
   handle,
   hasHistory,
   type Position,
   type RecordedEvent,
-  readPageEventsMax,
   type Sink,
   StoreUnavailable,
   type StreamName,
@@ -26,6 +27,7 @@ export type ProcessDependencies = {
   readonly store: EventStore;
   readonly checkpoints: Checkpoints;
   readonly clock: Clock;
+  readonly snapshots: FoldSnapshots;
 };
 
 /** A process without a checkpoint on a store that has history: running it would give every command again, or none. */
@@ -42,12 +44,21 @@ export type StartAt = 'checkpoint' | 'beginning';
  */
 export const processSink = <State>(
   process: Process<State>,
-  { store, checkpoints, clock }: ProcessDependencies,
+  { store, checkpoints, clock, snapshots }: ProcessDependencies,
   startAt: StartAt = 'checkpoint',
 ): Sink & { readonly state: () => State } => {
-  let state = process.initial();
   /** Streams whose past this build cannot read whole: what it would decide over the rest is not to be trusted. */
   const unreadable = new Set<StreamName>();
+  const kept = createKeptFold({
+    ...{ name: process.name, store, snapshots, initial: process.initial },
+    absorb: (state, recorded) => {
+      const known = tryDecode(recorded);
+      // A newer build handled it when it was new. What follows on its stream is parked here, for a build that can.
+      if (known === null) unreadable.add(recorded.stream);
+      else process.absorb(state, known);
+      return known !== null;
+    },
+  });
 
   const load = async (): Promise<Position | null> => {
     const saved = await checkpoints.load(process.name);
@@ -58,45 +69,34 @@ export const processSink = <State>(
     }
     const position = saved === 'none' ? null : saved;
     if (saved === 'none') await checkpoints.save(process.name, null);
-    state = process.initial();
+    kept.forget();
     return position;
   };
 
-  const restore: Sink['restore'] = async (until, counts) => {
-    state = process.initial();
-    unreadable.clear();
-    for (let after: Position | null = null; ; ) {
-      const page = await store.readAll({ after, limit: readPageEventsMax });
-      for (const recorded of page.events) {
-        if (store.comparePositions(recorded.position, until) > 0) return;
-        if (!counts(recorded)) continue;
-        const known = tryDecode(recorded);
-        // A newer build handled it when it was new. What follows on its stream is parked here, for a build that can.
-        if (known === null) unreadable.add(recorded.stream);
-        else process.absorb(state, known);
-      }
-      if (page.end) return;
-      after = page.next;
-    }
-  };
-
   const react = (known: KnownEvent): Promise<void> => {
-    const commands = process.react(state, known).map((command) => ({ cause: known.recorded, command }));
+    const commands = process.react(kept.state(), known).map((command) => ({ cause: known.recorded, command }));
     return giveAll({ store, clock }, process.name, commands);
   };
 
   return {
-    state: () => state,
+    state: kept.state,
     load,
-    restore,
+    restore: (until, past) => {
+      unreadable.clear();
+      return kept.restore(until, past);
+    },
     apply: async (recorded) => {
       if (unreadable.has(recorded.stream)) throw unknownPast(recorded);
       const known = decodeKnown(recorded);
-      process.absorb(state, known);
+      process.absorb(kept.state(), known);
+      kept.took(recorded);
       await react(known);
     },
     retry: (recorded) => react(decodeKnown(recorded)),
-    commit: (position) => checkpoints.save(process.name, position),
+    commit: async (position, without) => {
+      await checkpoints.save(process.name, position);
+      await kept.keep(without);
+    },
   };
 };
 

@@ -1,6 +1,9 @@
 import {
+  createKeptFold,
   createReputations,
   type EventStore,
+  emptyReputations,
+  type FoldSnapshots,
   type Position,
   type RecordedEvent,
   type Reputations,
@@ -11,20 +14,38 @@ import {
 } from '#events';
 
 /**
- * Reputations as a sink. They are in memory and are folded anew at every start: a score depends on the order of events of
- * several streams, and a file of rows follows each stream for itself.
+ * Reputations as a sink. They are in memory: a score depends on the order of events of several streams, and a file of rows
+ * follows each stream for itself.
  */
-export const createReputationSink = (): Sink & { readonly reputations: () => Reputations } => {
-  let reputations = createReputations();
+export const createReputationSink = (
+  store: EventStore,
+  snapshots: FoldSnapshots,
+): Sink & { readonly reputations: () => Reputations } => {
+  const kept = createKeptFold({
+    ...{ name: 'reputation', store, snapshots, initial: emptyReputations },
+    absorb: (state, recorded) => {
+      createReputations(state).apply(recorded);
+      return true;
+    },
+  });
+  let reputations = createReputations(kept.state());
   return {
     reputations: () => reputations,
     load: async () => {
-      reputations = createReputations();
-      return null;
+      const position = await kept.begin();
+      reputations = createReputations(kept.state());
+      return position;
     },
-    apply: (recorded) => reputations.apply(recorded),
+    restore: async (until, past) => {
+      await kept.restore(until, past);
+      reputations = createReputations(kept.state());
+    },
+    apply: (recorded) => {
+      reputations.apply(recorded);
+      kept.took(recorded);
+    },
     has: (stream, revision) => reputations.has(stream, revision),
-    commit: () => undefined,
+    commit: (_position, without) => kept.keep(without),
   };
 };
 

@@ -39,10 +39,10 @@ const given = async () => {
   const bench = createBench();
   const [accountId, minerId] = [await bench.account(50n), await bench.miner(roomFor(5))];
   const vmId = await bench.placed(accountId, minerId);
-  const { store, checkpoints, clock } = bench;
+  const { store, checkpoints, snapshots, clock } = bench;
   const wire = lastPerSubject();
   const start = () => {
-    const sink = createSpecPublisher({ store, checkpoints, bus: wire.bus, access: () => null });
+    const sink = createSpecPublisher({ store, checkpoints, snapshots, bus: wire.bus, access: () => null });
     return { sink, ...createConsumer({ name: 'spec-publisher', store, clock, sink, log: () => undefined }) };
   };
   const spec = () => wire.subjects.get(`${minerId}.${vmId}`);

@@ -13,10 +13,11 @@ import {
   aggregates,
   type Checkpoints,
   categoryOf,
+  createKeptFold,
   type EventStore,
+  type FoldSnapshots,
   type OrchestratorBus,
   type Position,
-  readPageEventsMax,
   readWholeStream,
   type Sink,
   streamName,
@@ -57,20 +58,25 @@ export const createSpecPublisher = ({
   store,
   bus,
   checkpoints,
+  snapshots,
   access,
 }: {
   readonly store: EventStore;
   readonly bus: Pick<OrchestratorBus, 'putSpec' | 'purgeSpec'>;
   readonly checkpoints: Checkpoints;
+  readonly snapshots: FoldSnapshots;
   readonly access: AccessMessage;
 }): SpecPublisher => {
   const name = 'spec-publisher';
-  const placed = new Map<VmId, MinerId>();
-
-  const absorb = (id: VmId, event: VmEvent): void => {
-    if (event.type === 'VmPlaced') placed.set(id, event.minerId);
-    if (event.type === 'VmTerminated') placed.delete(id);
-  };
+  const kept = createKeptFold({
+    ...{ name, store, snapshots, initial: (): Placed => new Map() },
+    absorb: (placed, recorded) => {
+      if (recorded.type !== 'VmPlaced' && recorded.type !== 'VmTerminated') return true;
+      const known = tryDecode(recorded);
+      if (known?.category === 'vm') absorb(placed, known.id, known.event);
+      return known !== null;
+    },
+  });
 
   /** Miners that held it before are told what becomes of what they have, until each has removed it. */
   const putFormer = async (former: readonly FormerSpec[]): Promise<void> => {
@@ -86,32 +92,24 @@ export const createSpecPublisher = ({
 
   /** A miner that removed its copy needs to be told nothing more, unless it has the VM again. */
   const forget = async (vmId: VmId, minerId: MinerId): Promise<void> => {
-    if (placed.get(vmId) !== minerId) await bus.purgeSpec(minerId, vmId);
+    if (kept.state().get(vmId) !== minerId) await bus.purgeSpec(minerId, vmId);
   };
 
   const load = async (): Promise<Position | null> => {
     const saved = await checkpoints.load(name);
-    if (saved === 'none' || saved === null) return null;
-    for (let after: Position | null = null; ; ) {
-      const page = await store.readAll({ after, limit: readPageEventsMax });
-      for (const recorded of page.events) {
-        if (store.comparePositions(recorded.position, saved) > 0) return saved;
-        if (recorded.type !== 'VmPlaced' && recorded.type !== 'VmTerminated') continue;
-        const known = tryDecode(recorded);
-        if (known?.category === 'vm') absorb(known.id, known.event);
-      }
-      if (page.end) return saved;
-      after = page.next;
-    }
+    kept.forget();
+    return saved === 'none' ? null : saved;
   };
 
   return {
     load,
+    restore: kept.restore,
     apply: async (recorded) => {
+      kept.took(recorded);
       if (categoryOf(recorded.stream) !== 'vm') return;
       const known = decodeKnown(recorded);
       if (known.category !== 'vm') return;
-      absorb(known.id, known.event);
+      absorb(kept.state(), known.id, known.event);
       if (known.event.type === 'VmCopyRemoved') await forget(known.id, known.event.minerId);
       if (known.event.type !== 'VmTerminated' && !changesSpec.has(known.event.type)) return;
       const current = await currentSpec(store, known.id, access);
@@ -121,12 +119,23 @@ export const createSpecPublisher = ({
       else await bus.putSpec(current.minerId, current.spec);
       await putFormer(current.former);
     },
-    commit: (position) => checkpoints.save(name, position),
+    commit: async (position, without) => {
+      await checkpoints.save(name, position);
+      await kept.keep(without);
+    },
     publish,
     repair: async () => {
-      for (const vmId of placed.keys()) await publish(vmId);
+      for (const vmId of kept.state().keys()) await publish(vmId);
     },
   };
+};
+
+/** Who holds each VM. */
+type Placed = Map<VmId, MinerId>;
+
+const absorb = (placed: Placed, id: VmId, event: VmEvent): void => {
+  if (event.type === 'VmPlaced') placed.set(id, event.minerId);
+  if (event.type === 'VmTerminated') placed.delete(id);
 };
 
 type Current = {

@@ -11,7 +11,7 @@ const given = async (miners: number) => {
   const minerIds: MinerId[] = [];
   for (let index = 0; index < miners; index += 1) minerIds.push(await bench.miner(roomFor(1)));
   const { store, clock } = bench;
-  const sink = ephemeralSink(attachedMiners);
+  const sink = ephemeralSink(attachedMiners, bench);
   const consumer = createConsumer({ name: 'miner-watch', store, clock, sink, log: () => undefined });
   await consumer.runOnce();
   let connectedSince: number | null = clock.now();
