@@ -15,6 +15,7 @@ import {
   loadNatsOperator,
   parseUserPublicKey,
   saveNatsOperator,
+  userKeyOf,
 } from '#adapters/nats';
 
 const seedPattern = /S[OAU][A-Z2-7]{56}/;
@@ -75,6 +76,15 @@ test('only a user public key is one; a seed given by mistake is not repeated in 
   ];
   for (const text of wrong) expect(() => parseUserPublicKey(text)).toThrow(/not a NATS user public key/);
   expect(() => parseUserPublicKey(seed)).not.toThrow(seed);
+});
+
+test('a kept seed gives its key again; what is no seed of a user gives none', () => {
+  const key = createUserKey();
+  expect(userKeyOf(key.seed)).toEqual(key);
+  const account = new TextDecoder().decode(createAccount().getSeed());
+  for (const text of ['', 'SU', key.publicKey, account, `${key.seed} `, `${key.seed.slice(0, -2)}`]) {
+    expect(userKeyOf(text), text.slice(0, 2)).toBeNull();
+  }
 });
 
 test('an observer may send nothing; the orchestrator lives in the account with JetStream', async () => {

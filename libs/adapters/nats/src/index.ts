@@ -28,4 +28,5 @@ export {
   parseUserPublicKey,
   type ServiceRole,
   type UserKey,
+  userKeyOf,
 } from './user-jwt.ts';

@@ -18,6 +18,16 @@ export const createUserKey = (): UserKey => {
   return { publicKey: nativeKey(seed).getPublicKey(), seed };
 };
 
+/** The key of a seed that was kept; `null` for anything that is not the seed of a user. */
+export const userKeyOf = (seed: string): UserKey | null => {
+  if (!seed.startsWith('SU')) return null;
+  try {
+    return { publicKey: nativeKey(seed).getPublicKey(), seed };
+  } catch {
+    return null;
+  }
+};
+
 /** A user's public nkey, checksum included. Refuses anything else, without repeating it: it may be a seed sent by mistake. */
 export const parseUserPublicKey = (text: string): string => {
   const wrong = new NatsError('not-a-user-key', 'not a NATS user public key: wanted U and 55 letters and digits');
