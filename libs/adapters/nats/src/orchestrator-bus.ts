@@ -63,7 +63,7 @@ const openBus = async (link: Link, { clock, log }: OrchestratorBusOptions): Prom
   };
   const specs = createSpecBoard({ jsm, clock, log, signal: closing });
   const reports = createReportIntake({ js, clock, log, closing, onRefused });
-  const requests = createRequests({ nc, log, onRefused });
+  const requests = createRequests({ link, clock, log, onRefused });
 
   return {
     publishEvents: (events) => publishAll(publish, events, { clock, signal: closing }),

@@ -1,4 +1,4 @@
-import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import {
   type AskAnswer,
@@ -7,6 +7,7 @@ import {
   backupAnswer,
   backupCall,
   type CallAnswer,
+  type Clock,
   consoleAnswer,
   consoleBytesMax,
   consoleCall,
@@ -22,11 +23,14 @@ import {
 } from '#events';
 import { textOf } from './errors.ts';
 import { requestTimeoutMs } from './limits.ts';
+import type { Link } from './link.ts';
 import { unavailable } from './retry.ts';
+import { serveRequests } from './serve-requests.ts';
 import type { BusLog } from './status.ts';
 
 export type RequestsOptions = {
-  readonly nc: NatsConnection;
+  readonly link: Pick<Link, 'nc' | 'beforeClose'>;
+  readonly clock: Clock;
   readonly log: BusLog;
   /** A message was not what it must be. */
   readonly onRefused: () => void;
@@ -42,50 +46,47 @@ export type Requests = {
   askBackup: OrchestratorBus['askBackup'];
 };
 
-export const createRequests = ({ nc, log, onRefused }: RequestsOptions): Requests => {
-  const listen = async (subject: string, hear: (message: Msg, minerId: string) => void): Promise<Stop> => {
+export const createRequests = ({ link, clock, log, onRefused }: RequestsOptions): Requests => {
+  const { nc } = link;
+  const listen = async (subject: string, hear: (minerId: string) => void): Promise<Stop> => {
     const subscription = nc.subscribe(subject, {
-      queue: 'orchestrator',
+      queue,
       callback: (error, message) => {
         if (error !== null) return log('error', 'subscription refused', { subject, reason: error.message });
         const minerId = minerIdOf(message.subject);
         if (minerId === null) onRefused();
-        else hear(message, minerId);
+        else hear(minerId);
       },
     });
     await nc.flush();
     return async () => subscription.unsubscribe();
   };
 
-  /** Sends what a request is answered with; a failure is ours to know and the miner's to ask again about. */
-  const respond = (message: Msg, what: string, make: () => Promise<AskAnswer>): void => {
-    // Nobody waits for an answer that has nowhere to go.
-    if (message.reply === undefined || message.reply === '') return;
-    const { subject } = message;
-    const failed = (error: unknown): AskAnswer => {
-      log('error', 'request of a miner failed', { what, subject, reason: textOf(error) });
-      return { ok: false, reason: 'the orchestrator could not do it now; ask again' };
-    };
-    void make()
-      .catch(failed)
-      .then((answer) => message.respond(encodeMessage(askAnswer, answer)))
-      .catch((error: unknown) => log('error', 'answer not sent', { what, subject, reason: textOf(error) }));
-  };
+  type Asked = (minerId: string, bytes: Uint8Array) => Promise<AskAnswer>;
+  /** A failure is ours to know and the miner's to ask again about. */
+  const answerAll = (what: 'sync' | 'renew' | 'drain', handle: Asked): Promise<Stop> =>
+    serveRequests(link, { clock, log }, [
+      {
+        ...{ subject: subjects.allAsks(what), queue },
+        answer: async (minerId, { data, subject }) => {
+          const answer = await handle(minerId, data).catch((error: unknown): AskAnswer => {
+            log('error', 'request of a miner failed', { what, subject, reason: textOf(error) });
+            return { ok: false, reason: 'the orchestrator could not do it now; ask again' };
+          });
+          return encodeMessage(askAnswer, answer);
+        },
+      },
+    ]);
 
   return {
-    onBeat: (hear) => listen(subjects.allBeats, (_, minerId) => hear(minerId)),
-    onAsk: (what, handle) => {
-      const answers = answerOnce(handle);
-      return listen(subjects.allAsks(what), (message, minerId) => respond(message, what, () => answers(minerId)));
-    },
+    onBeat: (hear) => listen(subjects.allBeats, hear),
+    onAsk: (what, handle) => answerAll(what, answerOnce(handle)),
     onDrain: (handle) =>
-      listen(subjects.allAsks('drain'), (message, minerId) =>
-        respond(message, 'drain', async () => {
-          const wish = decodeMessage(drainWish, message.data, answerBytesMax);
-          if (!wish.ok) return { ok: false, reason: `this is no request for a drain: ${wish.reason}` };
-          return handle(minerId, wish.value);
-        }),
-      ),
+      answerAll('drain', async (minerId, bytes) => {
+        const wish = decodeMessage(drainWish, bytes, answerBytesMax);
+        if (!wish.ok) return { ok: false, reason: `this is no request for a drain: ${wish.reason}` };
+        return handle(minerId, wish.value);
+      }),
     askConsole: (minerId, { vmId, bytesMax, after }) => {
       const what = `console of VM ${vmId} on miner ${minerId}`;
       const request = encodeMessage(consoleCall, { vmId, bytesMax: Math.min(bytesMax, consoleBytesMax), after });
@@ -103,6 +104,9 @@ export const createRequests = ({ nc, log, onRefused }: RequestsOptions): Request
     },
   };
 };
+
+/** One orchestrator of several takes each. */
+const queue = 'orchestrator';
 
 /** Calls a miner and reads its answer. Rejects with BusUnavailable: nobody answered, the answer is none, or a refusal. */
 const callMiner = async <Value>(
