@@ -14,12 +14,13 @@ describe.skipIf(binary === null)('publishes on a real nats-server (needs nats-se
     try {
       const nc = await world.raw(await world.serviceIdentity('orchestrator'), '_INBOX_orchestrator');
       const publish = createAckedPublish(nc, 'orchestrator', { clock: createSystemClock(), signal: closing.signal });
+      const body = new TextEncoder().encode('{}');
       const expecting = headers();
       expecting.set('Nats-Expected-Stream', 'ANOTHER');
       const [stored, ...refused] = await Promise.allSettled([
-        publish('events.vm.a.VmRequested', '{}', headers()),
-        publish('events.vm.b.VmRequested', '{}', expecting),
-        publish('$SYS.nobody.may', '{}', headers()),
+        publish('events.vm.a.VmRequested', body, headers()),
+        publish('events.vm.b.VmRequested', body, expecting),
+        publish('$SYS.nobody.may', body, headers()),
       ]);
       expect(stored).toEqual({ status: 'fulfilled', value: undefined });
       expect(refused.map((outcome) => outcome.status === 'rejected' && outcome.reason)).toEqual([

@@ -10,7 +10,7 @@ import { type ServiceRole, serviceInbox } from './user-jwt.ts';
  * Publishes one message to JetStream; resolves when a stream has it. Rejects with the client's own errors: a refusal of
  * JetStream's, nobody there, a subject we may not use, or no word within {@link publishTimeoutMs}.
  */
-export type AckedPublish = (subject: string, body: string, headers: MsgHdrs) => Promise<void>;
+export type AckedPublish = (subject: string, body: Uint8Array, headers: MsgHdrs) => Promise<void>;
 
 type Waiting = {
   readonly subject: string;
@@ -81,11 +81,16 @@ const noResponders = 503;
 /** What an answer says against a publish; `null` when it is an acknowledgement. */
 const refusalIn = (message: Msg): Error | null => {
   if (message.headers?.code === noResponders) return new errors.NoRespondersError(message.subject);
-  const read = answer.safeParse(jsonOf(message.string()));
+  const text = message.string();
+  if (TAKEN.test(text)) return null;
+  const read = answer.safeParse(jsonOf(text));
   if (read.success && read.data.error !== undefined) return new JetStreamApiError(read.data.error);
   if (read.success && read.data.stream !== undefined) return null;
   return new errors.ProtocolError('a publish was answered with neither the stream that has it nor an error');
 };
+
+/** As nats-server writes it for each message that a stream has taken. Whatever else it may say is read as JSON. */
+const TAKEN = /^\{"stream":"[A-Za-z0-9_-]+", ?"seq":\d+\}$/;
 
 const answer = z.object({
   stream: z.string().min(1).optional(),
