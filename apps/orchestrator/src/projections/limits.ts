@@ -2,6 +2,11 @@
 export const listRowsMax = 1_000;
 /** Two orchestrators never share a read-model file; a person with a shell may hold it for a moment. */
 export const busyTimeoutMs = 2_000;
+/**
+ * A file of rows up to this size is read page by page for damage at each start: a second or two. A larger one would take
+ * longer than a start may; a page of it that SQLite cannot read stalls its consumer by name, and a rebuild replaces it.
+ */
+export const checkedWholeBytesMax = 1024 ** 3;
 /** Events that could not be folded are shown up to this many; all of them are counted. */
 export const rebuildErrorsShown = 10;
 /**

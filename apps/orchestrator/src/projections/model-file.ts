@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { EventStore, Position } from '#events';
 import { accounts } from './accounts.projection.ts';
@@ -7,7 +7,7 @@ import { audit } from './audit.projection.ts';
 import { devices } from './devices.projection.ts';
 import { flavors } from './flavors.projection.ts';
 import { images } from './images.projection.ts';
-import { busyTimeoutMs, walBytesKept, walCheckpointPages } from './limits.ts';
+import { busyTimeoutMs, checkedWholeBytesMax, walBytesKept, walCheckpointPages } from './limits.ts';
 import { miners } from './miners.projection.ts';
 import { parked } from './parked.projection.ts';
 import { policies } from './policies.projection.ts';
@@ -53,12 +53,16 @@ export type ModelFile = {
 
 /**
  * Opens a file of rows; `null` when whoever filled it did not come to {@link finish}. Throws when it is damaged, of another
- * store or ahead of its store.
+ * store or ahead of its store; a file larger than `wholeBytesMax` is not read through for damage.
  */
-export const openModelFile = async (file: string, log: ReadOnlyLog): Promise<ModelFile | null> => {
+export const openModelFile = async (
+  file: string,
+  log: ReadOnlyLog,
+  wholeBytesMax: number = checkedWholeBytesMax,
+): Promise<ModelFile | null> => {
   const db = new Database(file, { timeout: busyTimeoutMs, fileMustExist: true });
   try {
-    const found = db.pragma('quick_check(1)', { simple: true });
+    const found = statSync(file).size > wholeBytesMax ? 'ok' : db.pragma('quick_check(1)', { simple: true });
     if (found !== 'ok') throw new Error(`it is damaged: ${String(found)}`);
     if (!isFinished(db)) {
       db.close();

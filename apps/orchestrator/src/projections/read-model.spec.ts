@@ -19,7 +19,7 @@ import {
   uuid,
   vmId,
 } from '../../../../test/orchestrator/told.ts';
-import { readModelVersion } from './model-file.ts';
+import { createModelFile, finish, openModelFile, readModelVersion } from './model-file.ts';
 import { openReadModel } from './read-model.ts';
 
 const freshDir = (): string => {
@@ -130,6 +130,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ what: 'catch-up' } as const) },
   { weight: 1, arbitrary: fc.constant({ what: 'die' } as const) },
 );
+
+describe('a damaged file of rows', () => {
+  it('given one that is larger than a start has time to read, when it is opened, then its damage is left to who reads it', async () => {
+    const store = createMemoryEventStore();
+    const model = createModelFile(join(freshDir(), 'rows.sqlite'), store);
+    finish(model);
+    model.close();
+    const bytes = readFileSync(model.file);
+    // The last page, of some table: not one that says what the file is and where it stands.
+    writeFileSync(model.file, bytes.fill(0xa5, bytes.length - 4_096));
+    await expect(openModelFile(model.file, store, bytes.length)).rejects.toThrow('it is damaged');
+    (await openModelFile(model.file, store, bytes.length - 1))?.close();
+  });
+});
 
 describe('read model', () => {
   it('law: live through any history and any deaths = rebuilt from the store, row for row', async () => {

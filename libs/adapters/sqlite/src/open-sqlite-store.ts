@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   admitAppend,
   type Checkpoints,
@@ -11,7 +12,9 @@ import {
   type Ids,
   isoTime,
   type Leases,
+  type Position,
   type Positions,
+  type ReadPage,
 } from '#events';
 import { wakePauseMs } from './limits.ts';
 import { createNewest } from './newest.ts';
@@ -54,7 +57,13 @@ export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOp
   const positions = createPositions(writer.storeId);
   const reader = await openBeside(writer, () => openReader(file, positions));
   const tail = createTail(reader, bell, clock, nudge);
-  const readAll = createNewest(reader, positions);
+  const newest = createNewest(reader, positions);
+  const readAll = async (after: Position | null, limit: number | undefined): Promise<ReadPage> => {
+    const page = newest(after, limit);
+    // Nothing else waits here: who reads a long history page after page would keep timers and requests from their turn.
+    if (!page.end) await setImmediate();
+    return page;
+  };
 
   const close = async (): Promise<void> => {
     // The last connection to close tidies the log away, and only the writer's can.
@@ -66,11 +75,11 @@ export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOp
     storeId: writer.storeId,
     append: createAppend(writer, positions),
     readStream: async (stream, { from, limit } = {}) => reader.readStream(stream, from, limit),
-    readAll: async ({ after = null, limit } = {}) => readAll(after, limit),
+    readAll: ({ after = null, limit } = {}) => readAll(after, limit),
     subscribe: ({ after, signal }) => {
       if (after !== null) positions.countOf(after);
       tail.start();
-      return follow(async (next) => readAll(next, undefined), bell, { after, signal });
+      return follow((next) => readAll(next, undefined), bell, { after, signal });
     },
     head: async () => {
       const count = reader.head();
