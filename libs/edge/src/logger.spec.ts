@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { withCorrelation } from './correlation.ts';
 import type { Log } from './log.ts';
@@ -29,5 +30,17 @@ describe('logger', () => {
     const { log, lines } = captured();
     log('debug', 'detail');
     expect(lines()).toEqual([]);
+  });
+
+  it('has every line on stderr in order when the program ends or crashes in the same turn', () => {
+    const said = (end: string) => {
+      const program = `import { createLog } from '${new URL('./logger.ts', import.meta.url)}';
+        const log = createLog({ name: 'test', level: 'info' });
+        log('info', 'a'); log('warn', 'b'); log('info', 'c'); ${end}`;
+      const args = ['--conditions=hcc-source', '--input-type=module', '-e', program];
+      const lines = spawnSync(process.execPath, args, { encoding: 'utf8' }).stderr.split('\n');
+      return lines.flatMap((line) => /"msg":"(.)"/.exec(line)?.[1] ?? []);
+    };
+    for (const end of ['', 'process.exit(1)', "throw new Error('boom')"]) expect(said(end)).toEqual(['a', 'b', 'c']);
   });
 });

@@ -1,5 +1,6 @@
 import { type DestinationStream, destination, type LoggerOptions as LoggerOptionsOf, pino } from 'pino';
 import { currentCorrelation } from './correlation.ts';
+import { waitingLinesBytesMax } from './limits.ts';
 import type { Log, LogLevel } from './log.ts';
 
 export type LoggerOptions = {
@@ -12,8 +13,7 @@ export type LoggerOptions = {
 
 /** A log of JSON lines. Secrets are struck out by field name, errors keep their stack, correlation ids come by themselves. */
 export const createLog = ({ name, level, to }: LoggerOptions): Log => {
-  // Written before the call returns: the last line before a crash is the one that matters.
-  const destinationOf = to ?? destination({ dest: 2, sync: true });
+  const lines = to === undefined ? openLines() : { to, wrote: () => undefined };
   const logger = (redact: LoggerOptionsOf['redact']) =>
     pino(
       {
@@ -29,18 +29,45 @@ export const createLog = ({ name, level, to }: LoggerOptions): Log => {
           return correlationId === undefined ? {} : { correlationId };
         },
       },
-      destinationOf,
+      lines.to,
     );
   const striking = logger({ paths: [...secretPaths], censor: '[secret]' });
   const plain = logger(undefined);
   // A line for every request goes through here, and looking for secrets in all the places they could be is most of its cost.
-  return (at, message, fields = {}) => (mayHoldSecret(fields) ? striking : plain)[at](fields, message);
+  return (at, message, fields = {}) => {
+    (mayHoldSecret(fields) ? striking : plain)[at](fields, message);
+    lines.wrote(at);
+  };
 };
 
-const mayHoldSecret = (fields: Readonly<Record<string, unknown>>): boolean =>
-  Object.entries(fields).some(
-    ([name, value]) => typeof value === 'object' || secretNames.some((each) => each === name),
-  );
+/**
+ * Lines to stderr. What warns is written before the call returns, with all that was said before it: the last line before a
+ * crash is the one that matters. What only tells waits for the end of the turn of the event loop, where the lines of all
+ * requests that it answered are one write, and is written when the process exits in it.
+ */
+const openLines = () => {
+  const to = destination({ dest: 2, sync: true, minLength: waitingLinesBytesMax });
+  let isDue = false;
+  const flush = (): void => {
+    isDue = false;
+    to.flushSync();
+  };
+  process.on('exit', flush);
+  return {
+    to,
+    wrote: (at: LogLevel): void => {
+      const isUrgent = at === 'warn' || at === 'error';
+      if (isUrgent) flush();
+      else if (!isDue) setImmediate(flush);
+      isDue = !isUrgent;
+    },
+  };
+};
+
+const mayHoldSecret = (fields: Readonly<Record<string, unknown>>): boolean => {
+  for (const name in fields) if (typeof fields[name] === 'object' || secrets.has(name)) return true;
+  return false;
+};
 
 const secretNames = [
   'authorization',
@@ -53,5 +80,7 @@ const secretNames = [
   'seed',
   'token',
 ] as const;
+
+const secrets: ReadonlySet<string> = new Set(secretNames);
 
 const secretPaths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
