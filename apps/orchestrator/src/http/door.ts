@@ -18,7 +18,7 @@ import { FOLLOWERS } from '../tokens.ts';
 import type { Followers } from './followers.ts';
 import { readJson } from './json-body.ts';
 import { bodyBytesMax, keepAliveTimeoutMs, pathParameterLengthMax, requestTimeoutMs } from './limits.ts';
-import { generousRates, openRates } from './rates.ts';
+import { createRates, generousRates } from './rates.ts';
 import { answerRaw } from './raw-problem.ts';
 import { correlationOf, type HttpRequest, headerOf, setCorrelation } from './request.ts';
 import { createRouteBook, type RouteBook } from './route-book.ts';
@@ -50,8 +50,8 @@ export const openDoor = async (resources: Resources, log: Log): Promise<NestFast
   const adapter = new FastifyAdapter(serverOptions);
   const fastify = adapter.getInstance<FastifyInstance>();
   hook(fastify, routes, resources.ids, log);
-  const rates = await openRates(fastify, resources.rateLimits ?? generousRates);
-  fastify.addHook('onRequest', rates.ofAddress);
+  const rates = createRates(resources.clock, resources.rateLimits ?? generousRates);
+  fastify.addHook('onRequest', (request, reply, done) => done(refusalOf(() => rates.ofAddress(request, reply))));
   measureAnswers(fastify, resources.metrics);
   dropSilentOnClose(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(appModule(resources, rates), adapter, {
@@ -109,10 +109,11 @@ const hook = (fastify: FastifyInstance, routes: RouteBook, ids: Ids, log: Log): 
   // Here and not earlier: a body arrives in its connection's context, which is not the request's.
   fastify.addHook('preHandler', (request, _reply, done) => withCorrelation(correlationOf(request), done));
   fastify.addHook('onResponse', (request, reply, done) => {
-    const { correlationId } = correlationOf(request);
-    const fields = { correlationId, method: request.method, url: pathOf(request.url), status: reply.statusCode };
     log(request.method === 'GET' && reply.statusCode < 400 ? 'debug' : 'info', 'request', {
-      ...fields,
+      correlationId: correlationOf(request).correlationId,
+      method: request.method,
+      url: pathOf(request.url),
+      status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
     });
     done();
@@ -126,7 +127,20 @@ const correlate = (request: HttpRequest, header: (name: string, value: string) =
 };
 
 /** Without the query, where people put what does not belong into a log. */
-const pathOf = (url: string): string => url.replace(/\?.*$/s, '').slice(0, 300);
+const pathOf = (url: string): string => {
+  const end = url.indexOf('?');
+  return url.slice(0, end === -1 ? 300 : Math.min(end, 300));
+};
+
+/** What work throws, for a hook that hands it on; a promise for every request would cost more than the work. */
+const refusalOf = (work: () => void): Error | undefined => {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+};
 
 const cannotListen = (error: unknown, host: string, port: number): Error => {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;

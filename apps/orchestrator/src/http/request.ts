@@ -27,8 +27,13 @@ export type Caller = {
   readonly idempotencyKey: string | null;
 };
 
-const correlations = new WeakMap<IncomingMessage, Correlation>();
-const principals = new WeakMap<IncomingMessage, Principal>();
+const correlated = Symbol('correlation');
+const asked = Symbol('principal');
+
+/** A request as the door marks it: a table of requests beside it would keep the collector busy. */
+type Marked = IncomingMessage & { [correlated]?: Correlation; [asked]?: Principal };
+
+const markedOf = ({ raw }: HttpRequest): Marked => raw;
 
 /** A header's one value; of several, none. */
 export const headerOf = (request: HttpRequest, name: string): string | undefined => {
@@ -37,24 +42,24 @@ export const headerOf = (request: HttpRequest, name: string): string | undefined
 };
 
 export const setCorrelation = (request: HttpRequest, correlation: Correlation): void => {
-  correlations.set(request.raw, correlation);
+  markedOf(request)[correlated] = correlation;
 };
 
 /** The request's correlation; an empty one before the door has looked at it. */
 export const correlationOf = (request: HttpRequest): Correlation =>
-  correlations.get(request.raw) ?? { correlationId: '', traceparent: null };
+  markedOf(request)[correlated] ?? { correlationId: '', traceparent: null };
 
 export const setPrincipal = (request: HttpRequest, principal: Principal): void => {
-  principals.set(request.raw, principal);
+  markedOf(request)[asked] = principal;
 };
 
 /** Who asks, once the guard knows. */
-export const principalOf = (request: HttpRequest): Principal | undefined => principals.get(request.raw);
+export const principalOf = (request: HttpRequest): Principal | undefined => markedOf(request)[asked];
 
 /** Parameter of a controller: the {@link Caller} of a request that has passed the guard. */
 export const From = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<HttpRequest>();
-  const principal = principals.get(request.raw);
+  const principal = principalOf(request);
   if (principal === undefined) throw new Error(`BUG: ${request.url} asks who calls, but is open to all`);
   return { principal, correlation: correlationOf(request), idempotencyKey: idempotencyKeyOf(request) };
 });

@@ -49,7 +49,14 @@ export const instant = z.codec(z.iso.datetime({ precision: 3 }), z.custom<UnixMs
 });
 
 /** `2026-01-31T12:00:00.000Z`, the one form that is stored. */
-export const isoTime = (at: UnixMs): string => new Date(at).toISOString();
+export const isoTime = (at: UnixMs): string => {
+  if (at !== lastAt) [lastAt, lastText] = [at, new Date(at).toISOString()];
+  return lastText;
+};
+
+/** All that is stamped within one millisecond has the same text, and it takes as long to make as to hash a line. */
+let lastAt = Number.NaN;
+let lastText = '';
 
 export const revision = z.codec(z.string().regex(/^(0|[1-9][0-9]{0,18})$/), z.bigint(), {
   decode: (text) => BigInt(text),

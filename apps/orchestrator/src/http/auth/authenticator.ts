@@ -34,15 +34,16 @@ export type AuthenticatorOptions = {
 
 /** Tokens from the read model, beside the operator's own. A token issued a moment ago works at once. */
 export const createAuthenticator = ({ operator, rows, catchUp }: AuthenticatorOptions): Authenticator => {
-  const find = (tokenId: string, sha256: string): Principal | null => {
+  const operators = bytesOf(operator.sha256);
+  const find = (tokenId: string, sha256: Buffer): Principal | null => {
     // Every candidate is compared, and one always is: the time taken tells nothing about what exists.
     let found: Principal | null = null;
     // Its holder knows that it exists: that nothing else is looked up for it tells nobody anything.
-    if (sameDigest(operator.sha256, sha256) && tokenId === operator.tokenId) {
+    if (timingSafeEqual(operators, sha256) && tokenId === operator.tokenId) {
       return { role: 'operator', tokenId, accountId: null };
     }
     for (const grant of rows.tokens(tokenId)) {
-      if (!sameDigest(grant.sha256, sha256)) continue;
+      if (!timingSafeEqual(bytesOf(grant.sha256), sha256)) continue;
       // The id was parsed when the account's stream was written.
       const accountId = grant.role === 'owner' ? (grant.accountId as AccountId) : null;
       found ??= { role: grant.role, tokenId, accountId };
@@ -53,7 +54,7 @@ export const createAuthenticator = ({ operator, rows, catchUp }: AuthenticatorOp
   return async (authorization) => {
     const [, tokenId, secret] = TOKEN.exec(bearerOf(authorization) ?? '') ?? [];
     if (tokenId === undefined || secret === undefined) throw unauthenticated();
-    const sha256 = sha256Hex(secret);
+    const sha256 = bytesOf(sha256Hex(secret));
     const known = find(tokenId, sha256);
     if (known !== null) return known;
     await catchUp();
@@ -67,7 +68,7 @@ export const createAuthenticator = ({ operator, rows, catchUp }: AuthenticatorOp
 export const bearerOf = (authorization: string | undefined): string | undefined =>
   /^Bearer ([\x21-\x7e]{1,300})$/i.exec(authorization ?? '')?.[1];
 
-const sameDigest = (a: string, b: string): boolean => timingSafeEqual(Buffer.from(a, 'hex'), Buffer.from(b, 'hex'));
+const bytesOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
 const unauthenticated = (): DoorProblem =>
   new DoorProblem(
