@@ -56,6 +56,7 @@ export const teller = (store: EventStore) => {
   };
   const { vm, account, miner, image, appraisal, device } = aggregates;
   return {
+    raw: (stream: StreamName, ...events: Encoded[]) => tell(stream, events),
     rawVm: (id: string, ...events: Encoded[]) => tell(streamName('vm', id), events),
     rawPolicy: (name: string, ...events: Encoded[]) => tell(streamName('policy', name), events),
     vm: (id: string, ...events: VmEvent[]) => tell(streamName('vm', id), events.map(vm.codec.encode)),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createManualClock, createMemoryEventStore } from '#adapters/memory';
 import { credits, type HoldId, unmeasured } from '#domain';
-import type { EventStore } from '#events';
+import { parseStreamName, streamName } from '#events';
 import { boot, furnished, newId } from '../../../../test/orchestrator/booted.ts';
 import {
   accountId,
@@ -22,8 +22,8 @@ const ann = accountId('ann');
 const web = vmId('web');
 const host = minerId('host');
 
-/** A log of seconds: account 0-1, miner 2-3, image 4, VM 5-7. */
-const told = async (): Promise<EventStore> => {
+/** A log of seconds: account 0-1, miner 2-3, image 4, VM 5-7, and what else is to be told. */
+const told = async (more: (tell: ReturnType<typeof teller>) => Promise<void> = async () => undefined) => {
   const store = createMemoryEventStore();
   const tell = teller(store);
   await tell.account(
@@ -43,6 +43,7 @@ const told = async (): Promise<EventStore> => {
     { type: 'VmAdmitted', holdId: uuid('hold') as HoldId, deadlineAt },
     { type: 'VmStopRequested', reason: 'lunch', deadlineAt },
   );
+  await more(tell);
   return store;
 };
 
@@ -125,6 +126,39 @@ describe('reading what was', () => {
     }
   });
 
+  it('given a VM with an event that this server cannot read, then the past has it up to there and says so, and all others are there', async () => {
+    const store = await told(async (tell) => {
+      await tell.rawVm(web, { type: 'VmRequested', version: 9, data: {} });
+      await tell.vm(vmId('other'), requested('other', 'ann'));
+    });
+    const { must, call } = await boot({ store, ground: { clock: createManualClock(Date.UTC(2026, 0, 1, 1)) } });
+    const at = async (path: string, n: number) => (await must('GET', `/v1/${path}?at=${second(n)}`)).body;
+    const [stale, other] = (await at('vms', 9)).items;
+    expect(stale).toMatchObject({
+      ...{ vmId: web, desired: 'stopped', asOf: { revision: '2', recordedAt: second(7) } },
+      stale: { eventType: 'VmRequested', revision: '3', since: second(8), reason: expect.stringContaining('version') },
+    });
+    expect(other).toMatchObject({ vmId: vmId('other'), stale: null });
+    expect((await at('vms', 7)).items).toMatchObject([{ vmId: web, stale: null }]);
+    expect(await at(`vms/${web}`, 9)).toMatchObject({ stale: { revision: '3' } });
+    const diff = await call('GET', `/v1/vms/${web}/diff?from=${second(5)}&to=${second(9)}`);
+    expect(diff).toMatchObject({ status: 500, body: { code: 'unknown-event' } });
+  });
+
+  it('given an account, a miner, its verdicts and an image of which an event cannot be read, then lists have what can be', async () => {
+    const later = { type: 'OfALaterBuild', version: 1, data: {} };
+    const names = [`account-${ann}`, `miner-${host}`, `appraisal-${host}`, `image-${digest}`];
+    const store = await told(async (tell) => {
+      for (const name of names) await tell.raw(parseStreamName(name) ?? expect.fail(name), later);
+    });
+    const { must } = await boot({ store, ground: { clock: createManualClock(Date.UTC(2026, 0, 1, 1)) } });
+    const list = async (path: string) => (await must('GET', `/v1/${path}?at=${second(59)}`)).body.items;
+    const stale = { stale: { eventType: 'OfALaterBuild' } };
+    expect(await list('accounts')).toMatchObject([{ name: 'Ann', ...stale }]);
+    expect(await list('miners')).toMatchObject([{ minerId: host, ...stale }]);
+    expect(await list('vms')).toMatchObject([{ vmId: web, sshUser: 'root', stale: null }]);
+  });
+
   it('given more streams than one answer looks at, then it goes on by `next`; one account has its own', async () => {
     const store = createMemoryEventStore();
     const tell = teller(store);
@@ -173,7 +207,7 @@ describe('the difference of two moments', () => {
   it('given two moments, then what is other is told, with the events that did it', async () => {
     const { must, store } = await booted();
     const { body } = await must('GET', `/v1/vms/${web}/diff?from=${second(5)}&to=${second(7)}`);
-    const [, admitted, stopped] = await store.readStream(`vm-${web}` as Parameters<EventStore['readStream']>[0]);
+    const [, admitted, stopped] = await store.readStream(streamName('vm', web));
     expect(body.events.map(({ type }: { type: string }) => type)).toEqual(['VmAdmitted', 'VmStopRequested']);
     expect(body.changes).toContainEqual({ path: 'desired', from: 'running', to: 'stopped', by: [stopped?.eventId] });
     expect(body.changes).toContainEqual({

@@ -1,11 +1,20 @@
 import { Refusal, type UnixMs } from '#domain';
 import { DoorProblem } from '#edge';
-import { type Clock, type EventStore, ForeignPosition, isoTime, type Position, skippedEvents } from '#events';
+import {
+  type Clock,
+  type EventStore,
+  ForeignPosition,
+  isoTime,
+  type Position,
+  skippedEvents,
+  UnknownEvent,
+} from '#events';
 import { images } from '../projections/images.projection.ts';
 import { miners } from '../projections/miners.projection.ts';
 import type { Projection } from '../projections/projection.ts';
 import { type RowAt, rowAt, type Watcher } from '../projections/row-at.ts';
 import type { VmRow } from '../projections/vms.projection.ts';
+import type { StaleView } from './views/stale.view.ts';
 import type { Beside } from './views/vm.view.ts';
 
 /** A moment of the log: as it was asked for, and where the log stood then. */
@@ -19,35 +28,36 @@ export type Past = {
    */
   at(text: string): Promise<Moment>;
   now(): Promise<Moment>;
-  /** A row as it was; `null` when there was none. */
+  /** A row as it was; `null` when there was none. Throws UnknownEvent where this build cannot read all of it. */
   row<Row>(projection: Projection<Row>, id: string, at: Moment, watch?: Watcher<Row>): Promise<RowAt<Row> | null>;
   /** The same for many rows of one moment: each row that is asked for twice is folded once. */
   reader(at: Moment): Promise<PastReader>;
-  /** What a VM's view takes from elsewhere, as it was. */
-  beside(row: VmRow, at: Moment): Promise<Beside>;
 };
 
 /** Rows as they were at one moment. */
 export type PastReader = {
-  row<Row>(projection: Projection<Row>, id: string, watch?: Watcher<Row>): Promise<RowAt<Row> | null>;
-  beside(row: VmRow): Promise<Beside>;
+  /** As far as this build can read it; throws UnknownEvent where that is no row at all. */
+  soFar<Row>(projection: Projection<Row>, id: string, watch?: Watcher<Row>): Promise<RowAt<Row> | null>;
+  /** What a VM's view takes from elsewhere, as it was. */
+  beside(found: RowAt<VmRow>): Promise<Beside>;
 };
 
 export const createPast = (store: EventStore, clock: Clock): Past => {
   const reader: Past['reader'] = async ({ position }) => {
     const skipped = await skippedEvents({ store, clock }, 'read-model');
-    const row: PastReader['row'] = (projection, id, watch) => rowAt(store, projection, id, position, skipped, watch);
-    const image = once((digest) => row(images, digest));
-    const miner = once((minerId) => row(miners, minerId));
+    const soFar: PastReader['soFar'] = (projection, id, watch) =>
+      rowAt(store, projection, id, position, skipped, watch);
+    const image = once((digest) => soFar(images, digest).catch(nothingReadable));
+    const miner = once((minerId) => soFar(miners, minerId).catch(nothingReadable));
     return {
-      row,
-      beside: async ({ vm }) => {
+      soFar,
+      beside: async (found) => {
+        const { vm } = found.row;
         const holder = vm.placement === null ? null : await miner(vm.placement.minerId);
         return {
           manifest: (await image(vm.imageDigest))?.row.image.manifest ?? null,
           platform: holder?.row.miner.attachment?.platform ?? null,
-          // Folded from the streams themselves, at that moment.
-          stale: null,
+          stale: staleThen(found),
         };
       },
     };
@@ -74,9 +84,25 @@ export const createPast = (store: EventStore, clock: Clock): Past => {
       return { at: isoTime(clock.now()), position };
     },
     reader,
-    row: async (projection, id, at, watch) => (await reader(at)).row(projection, id, watch),
-    beside: async (row, at) => (await reader(at)).beside(row),
+    row: async (projection, id, at, watch) => {
+      const found = await (await reader(at)).soFar(projection, id, watch);
+      if (found !== null && found.unread !== null) throw found.unread.error;
+      return found;
+    },
   };
+};
+
+/** For {@link PastReader.soFar}: what this build can read nothing of is not shown, as in what is now. */
+export const nothingReadable = (error: unknown): null => {
+  if (error instanceof UnknownEvent) return null;
+  throw error;
+};
+
+/** Which event keeps what is shown of the past from being all of it; `null` when none does. */
+export const staleThen = ({ unread }: RowAt<unknown>): StaleView => {
+  if (unread === null) return null;
+  const { eventId, type, revision, recordedAt } = unread.event;
+  return { since: recordedAt, eventId, eventType: type, revision: revision.toString(), reason: unread.error.message };
 };
 
 /** Work that is done once for each key. */

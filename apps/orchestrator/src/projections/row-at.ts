@@ -1,8 +1,17 @@
-import { type EventStore, type Position, type RecordedEvent, readPageEventsMax, streamName } from '#events';
+import {
+  type EventStore,
+  type Position,
+  type RecordedEvent,
+  readPageEventsMax,
+  streamName,
+  UnknownEvent,
+} from '#events';
 import type { Projection } from './projection.ts';
 
-/** One row as it was, with the event that made it so. */
-export type RowAt<Row> = { readonly row: Row; readonly last: RecordedEvent };
+/** One row as it was, with the event that made it so, and the one that this build could not read before that moment. */
+export type RowAt<Row> = { readonly row: Row; readonly last: RecordedEvent; readonly unread: Unread | null };
+
+export type Unread = { readonly event: RecordedEvent; readonly error: UnknownEvent };
 
 /** What one row's history is read from. */
 export type History = Pick<EventStore, 'readStream' | 'comparePositions'>;
@@ -13,7 +22,8 @@ export type Watcher<Row> = (row: Row, event: RecordedEvent) => void;
 /**
  * The row of one stream as it was when the log stood at a position: the events up to there through the projection's own
  * fold, which is what live rows and rebuilt ones are made by too. `null` when there was none. Events in `skipped` count
- * for nothing, as everywhere. Throws UnknownEvent for what this build cannot read.
+ * for nothing, as everywhere. As live rows do, it ends before an event that this build cannot read, which it names; throws
+ * that UnknownEvent where nothing comes before it.
  */
 export const rowAt = async <Row>(
   history: History,
@@ -31,12 +41,17 @@ export const rowAt = async <Row>(
     const before = page.filter((event) => history.comparePositions(event.position, position) <= 0);
     for (const event of before) {
       if (skipped.has(event.eventId)) continue;
-      row = projection.fold(row, event);
+      try {
+        row = projection.fold(row, event);
+      } catch (error) {
+        if (!(error instanceof UnknownEvent) || row === null || last === null) throw error;
+        return { row, last, unread: { event, error } };
+      }
       last = event;
       if (row !== null) watch(row, event);
     }
     next += BigInt(page.length);
     if (before.length < readPageEventsMax) break;
   }
-  return row === null || last === null ? null : { row, last };
+  return row === null || last === null ? null : { row, last, unread: null };
 };

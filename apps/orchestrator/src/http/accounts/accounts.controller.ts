@@ -3,11 +3,12 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { AccountId } from '#domain';
 import { HandleAccount } from '../../handling/messages.ts';
 import { type AccountRow, accounts } from '../../projections/accounts.projection.ts';
+import type { RowAt } from '../../projections/row-at.ts';
 import type { List } from '../../projections/rows.ts';
 import { PAST, READS, STAMP } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
 import { demandSight, noAccount } from '../auth/principal.ts';
-import { notThen, type Past } from '../past.ts';
+import { type Moment, notThen, type Past, staleThen } from '../past.ts';
 import { pastList } from '../past-list.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
@@ -120,14 +121,18 @@ export class AccountsController {
       },
       listOptions(query),
     );
-    return listView(page, (found) => ({ ...accountView(found.row, null), asOf: asOfView(at, found) }));
+    return listView(page, (found) => this.pastView(found, at));
   }
 
   private async showPast(accountId: string, text: string) {
     const at = await this.past.at(text);
-    const found = await this.past.row(accounts, accountId, at);
+    const found = await (await this.past.reader(at)).soFar(accounts, accountId);
     if (found === null) throw notThen('account-not-found', `account ${accountId}`, at);
-    return { ...accountView(found.row, null), asOf: asOfView(at, found) };
+    return this.pastView(found, at);
+  }
+
+  private pastView(found: RowAt<AccountRow>, at: Moment) {
+    return { ...accountView(found.row, staleThen(found)), asOf: asOfView(at, found) };
   }
 
   private view(row: AccountRow) {

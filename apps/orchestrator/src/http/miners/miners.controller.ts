@@ -9,7 +9,7 @@ import { type MinerRow, miners } from '../../projections/miners.projection.ts';
 import type { RowAt } from '../../projections/row-at.ts';
 import { CLOCK, LAST_SEEN, PAST, READS, SCORES, STAMP } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
-import { type Moment, notThen, type Past, type PastReader, timeOf } from '../past.ts';
+import { type Moment, nothingReadable, notThen, type Past, type PastReader, staleThen, timeOf } from '../past.ts';
 import { pastList } from '../past-list.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
@@ -106,7 +106,7 @@ export class MinersController {
   private async showPast(minerId: string, text: string) {
     const at = await this.past.at(text);
     const reader = await this.past.reader(at);
-    const found = await reader.row(miners, minerId);
+    const found = await reader.soFar(miners, minerId);
     if (found === null) throw notThen('miner-not-found', `miner ${minerId}`, at);
     return this.pastView(reader, found, at);
   }
@@ -133,9 +133,9 @@ export class MinersController {
   }
 
   private async pastView(reader: PastReader, found: RowAt<MinerRow>, at: Moment) {
-    const judged = await reader.row(attestations, found.row.miner.minerId);
+    const judged = await reader.soFar(attestations, found.row.miner.minerId).catch(nothingReadable);
     const trust = { row: judged?.row ?? null, score: null, at: timeOf(at, found) };
-    return { ...minerView(found.row, null, null, trust), asOf: asOfView(at, found) };
+    return { ...minerView(found.row, null, staleThen(found), trust), asOf: asOfView(at, found) };
   }
 
   private view(row: MinerRow) {

@@ -4,7 +4,9 @@ import { instant, isoTime, revision, type Standing } from '#events';
 /** Set on what is shown while this server cannot follow the stream behind it. */
 export const staleAnswer = z
   .strictObject({
-    since: instant.describe('When this server first could not follow the stream'),
+    since: instant.describe(
+      'When this server first could not follow the stream; of what was: when the event was recorded',
+    ),
     eventId: z.string(),
     eventType: z.string(),
     revision: revision.describe('The event that is not shown, nor anything after it'),

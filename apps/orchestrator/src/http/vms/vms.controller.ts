@@ -142,7 +142,7 @@ export class VmsController {
     );
     const rows = await Promise.all(
       page.rows.map(async (found) => ({
-        ...vmView(found.row, await reader.beside(found.row)),
+        ...vmView(found.row, await reader.beside(found)),
         asOf: asOfView(at, found),
       })),
     );
@@ -151,10 +151,11 @@ export class VmsController {
 
   private async showPast(caller: Caller, vmId: string, text: string) {
     const at = await this.past.at(text);
-    const found = await this.past.row(vms, vmId, at);
+    const reader = await this.past.reader(at);
+    const found = await reader.soFar(vms, vmId);
     if (found === null || !maySee(caller.principal, found.row.vm.accountId))
       throw notThen('vm-not-found', `VM ${vmId}`, at);
-    return { ...vmView(found.row, await this.past.beside(found.row, at)), asOf: asOfView(at, found) };
+    return { ...vmView(found.row, await reader.beside(found)), asOf: asOfView(at, found) };
   }
 
   private view(row: VmRow) {
