@@ -1,5 +1,5 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { openFoldFiles, programDigest } from '#adapters/folds';
@@ -34,6 +34,15 @@ const standing = [
     reconciler.name,
   ],
 ];
+/** The same at every start on the same rows: a network's log takes no other. */
+const networkKey = (): KeyObject => {
+  const file = join(dir, 'network.key');
+  if (!existsSync(file)) {
+    writeFileSync(file, generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  }
+  return createPrivateKey(readFileSync(file));
+};
+
 const clock = createSystemClock();
 const ids = createRandomIds();
 const bus = createMemoryBus({ clock });
@@ -67,7 +76,7 @@ const app = await startOrchestrator(
     ...{ metricsAt: null, logHeadsFile: join(dir, 'log-heads.ndjson') },
     network: {
       ...{ name: 'bench', kind: 'simulated', simulatedRootSha256: '0'.repeat(64) },
-      key: generateKeyPairSync('ed25519').privateKey,
+      key: networkKey(),
     },
     resultKey: generateKeyPairSync('ed25519').publicKey,
     operatorToken: { tokenId: ids.uuid(), sha256: '0'.repeat(64) },
