@@ -51,5 +51,5 @@ export const imaPartEveryMs = 250;
 /** Vendors of TPMs and their generations of roots: some tens. */
 export const tpmRootsMax = 1_000;
 export const tpmRootBytesMax = 64 * 1024;
-/** The network is founded by the orchestrator, and the log is read whole: minutes for tens of millions of events. */
-export const worldWaitMs = 10 * 60_000;
+/** The network is founded by the orchestrator, and the first start of a build reads the whole log: minutes for tens of millions of events. */
+export const worldWaitMs = 60 * 60_000;

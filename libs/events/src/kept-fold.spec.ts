@@ -5,6 +5,7 @@ import { record, ticking } from '../../../test/events/parking-world.ts';
 import { createConsumer } from './consumer.ts';
 import type { Position, RecordedEvent } from './envelope.ts';
 import { createKeptFold } from './kept-fold.ts';
+import { readPageEventsMax } from './limits.ts';
 import { streamName } from './names.ts';
 import type { EventStore } from './ports/event-store.ts';
 import type { FoldSnapshots } from './ports/fold-snapshots.ts';
@@ -82,6 +83,26 @@ describe('a fold of which copies are kept', () => {
     await next.restore(await headOf(store), all);
     expect(next.read()).toBe(1);
     expect(next.state().types).toEqual(new Set(['A', 'B', 'C', 'D']));
+  });
+
+  test('given a start that is cut off while it reads a long past, then the next goes on where it was', async () => {
+    const store = createMemoryEventStore();
+    const snapshots = createMemoryFoldSnapshots({ everyEvents: 1 });
+    for (let n = 0; n < 2 * readPageEventsMax; n += 1) await record(store, streamName('vm', `${n}`), 'A');
+    let pages = 0;
+    const ending: EventStore = {
+      ...store,
+      readAll: (options) => {
+        pages += 1;
+        return pages > 1 ? Promise.reject(new Error('the machine is switched off')) : store.readAll(options);
+      },
+    };
+    const until = await headOf(store);
+    await expect(foldOver(ending, snapshots).restore(until, all)).rejects.toThrow('switched off');
+    const next = foldOver(store, snapshots);
+    await next.restore(until, all);
+    expect(next.read()).toBe(readPageEventsMax);
+    expect(next.state().counts.size).toBe(2 * readPageEventsMax);
   });
 
   test('given a copy that is ahead of where it shall be, or of a store that was put back, then the log is read', async () => {

@@ -1,5 +1,5 @@
 import type { Position, RecordedEvent } from './envelope.ts';
-import { readPageEventsMax } from './limits.ts';
+import { foldRestoringCopies, readPageEventsMax } from './limits.ts';
 import type { EventStore } from './ports/event-store.ts';
 import type { FoldSnapshot, FoldSnapshots } from './ports/fold-snapshots.ts';
 import type { Past } from './sink.ts';
@@ -72,7 +72,7 @@ export const createKeptFold = <State>(options: KeptFoldOptions<State>): KeptFold
     if (hash !== undefined) await snapshots.save(name, { place: { ...last, hash }, without, state });
   };
 
-  const readOn = async (from: Position | null, until: Position, { counts }: Past): Promise<void> => {
+  const readOn = async (from: Position | null, until: Position, { counts, without }: Past): Promise<void> => {
     for (let after = from; ; ) {
       const page = await store.readAll({ after, limit: readPageEventsMax });
       for (const recorded of page.events) {
@@ -83,6 +83,8 @@ export const createKeptFold = <State>(options: KeptFoldOptions<State>): KeptFold
       }
       if (page.end) return;
       after = page.next;
+      // A start that is cut off goes on from here the next time.
+      if (since >= foldRestoringCopies * snapshots.everyEvents) await keep(without);
     }
   };
 

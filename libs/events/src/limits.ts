@@ -40,6 +40,8 @@ export const patienceParkedMax = 16;
 export const skippedMax = 10_000;
 /** Tries of one parked event that are recorded. A script that retries for ever must not fill the log. */
 export const parkedTriesMax = 100;
+/** While a fold reads a long past it keeps a copy at this many times the usual distance: half a million events are half a minute. */
+export const foldRestoringCopies = 25;
 /** Parked events tried again between two pages: the other streams wait for no more than these. */
 export const retriesPerStepMax = 100;
 /** Beginning of a reason that is held in memory for each parked event; the event has all of it. */

@@ -6,5 +6,5 @@ export const leaseRenewMs = 1_500;
 export const leaseRetryMs = 1_000;
 /** A miner's credentials; renewed at half of it. A host that is cast out keeps its subjects no longer than this. */
 export const minerCredentialsMs = 24 * 60 * 60_000;
-/** Processes read the whole log before they go on: minutes for tens of millions of events. */
-export const processesStartMs = 10 * 60_000;
+/** The first start of a build reads the whole log before processes go on: ten minutes for ten million events, beside the read model. */
+export const processesStartMs = 60 * 60_000;
