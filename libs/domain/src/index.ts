@@ -52,8 +52,9 @@ export {
   flavor,
   noFlavor,
   offeredFlavor,
+  withDisk,
 } from './flavor/flavor.ts';
-export { retireReasonLengthMax } from './flavor/limits.ts';
+export { diskUnitBytes, flavorSizeMax, flavorSizeMin, retireReasonLengthMax } from './flavor/limits.ts';
 export { standardFlavors } from './flavor/standard.ts';
 export {
   type ImageCommand,

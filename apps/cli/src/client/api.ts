@@ -111,7 +111,8 @@ const vmRoutes = (http: Http) => ({
   startVm: (id: string) => post(http, `/v1/vms/${at(id)}/start`),
   stopVm: (id: string, reason?: string) => post(http, `/v1/vms/${at(id)}/stop`, reason === undefined ? {} : { reason }),
   rebootVm: (id: string) => post(http, `/v1/vms/${at(id)}/reboot`),
-  resizeVm: (id: string, flavorId: string) => post(http, `/v1/vms/${at(id)}/resize`, { flavorId }),
+  resizeVm: (id: string, size: { readonly flavorId?: string; readonly diskBytes?: number }) =>
+    post(http, `/v1/vms/${at(id)}/resize`, size),
   changeVmKeys: (
     id: string,
     change: { set?: readonly string[] | undefined; add?: readonly string[]; remove?: readonly string[] },

@@ -50,6 +50,23 @@ describe('hcc vm resize', () => {
     expect(posted).toEqual(['resize', 'stop', 'resize', 'start']);
   });
 
+  test('--disk asks for the disk alone, and says so when it did not come of it; nothing asked is a usage error', async () => {
+    const grown = (diskBytes: number) => json({ ...vm, size: { ...vm.size, diskBytes } });
+    let shown = 2 * 1024 ** 3;
+    const { hcc, api } = await machineWith({
+      'GET /v1/vms': json({ items: [vm] }),
+      [`GET /v1/vms/${vmId}`]: (asked, answer) => grown(shown)(asked, answer),
+      [`POST /v1/vms/${vmId}/resize`]: json({ stream, revision: '7', position: 'p7', events: [] }),
+    });
+    expect((await hcc('vm', 'resize', 'web', '--disk', '2GiB')).code).toBe(0);
+    expect(JSON.parse(api.asked.find(({ method }) => method === 'POST')?.body ?? '')).toEqual({ diskBytes: shown });
+    shown = 1024 ** 3;
+    const { code, err } = await hcc('vm', 'resize', 'web', '--disk', '2GiB', '--flavor', vm.flavorId);
+    expect([code, err]).toEqual([1, expect.stringContaining('with 1 GiB of disk')]);
+    expect(err).toContain('with 2 GiB of disk');
+    expect(await hcc('vm', 'resize', 'web')).toMatchObject({ code: 2, err: expect.stringContaining('--disk or both') });
+  });
+
   test('that its miner refuses is a bad answer with the reason', async () => {
     const { hcc } = await machineWith({
       'GET /v1/vms': json({ items: [vm] }),

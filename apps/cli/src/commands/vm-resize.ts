@@ -1,45 +1,65 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { badAnswer } from '../cli-error.ts';
+import { badAnswer, usageError } from '../cli-error.ts';
 import { isApiProblem } from '../client/problem.ts';
 import type { Accepted, VmView } from '../client/views.ts';
 import type { Context } from '../context.ts';
 import { answer } from '../output/answer.ts';
-import { shortId } from '../output/text.ts';
+import { bytesText, shortId } from '../output/text.ts';
 import { goals } from '../up/timeline.ts';
+import { parseBytes } from './bytes.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { findVm } from './vm-find.ts';
 import { vmFacts } from './vm-text.ts';
 import { waitFor } from './vm-wait.ts';
 
-type ResizeOptions = { readonly flavor: string; readonly restart?: boolean };
+type ResizeOptions = { readonly flavor?: string; readonly disk?: number; readonly restart?: boolean };
+
+/** What is asked for: a flavor, a disk of at least so much, or both. */
+type Asked = { readonly flavorId?: string; readonly diskBytes?: number };
 
 /** `hcc vm resize`: another size for a stopped VM, on the miner that has its disk. */
 export const addVmResize = (vm: Command, cli: Cli): void => {
   vm.command('resize')
     .description('give a stopped VM another size; its disk grows at the next boot and never shrinks')
     .argument('<vm>', 'id, beginning of an id, or name')
-    .requiredOption('--flavor <flavor>', 'the size it shall have: one of `hcc flavor ls`')
+    .option('--flavor <flavor>', 'the size it shall have: one of `hcc flavor ls` (default: the one it has)')
+    .option(
+      '--disk <size>',
+      "a disk of at least this, such as 20GiB; beyond its flavor's the price grows with it",
+      parseBytes,
+    )
     .option('--restart', 'stop it first when it runs, and start it again whatever comes of it')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc vm resize web --flavor small', 'hcc vm resize web --flavor small --restart'))
+    .addHelpText('after', examples('hcc vm resize web --flavor small', 'hcc vm resize web --disk 20GiB --restart'))
     .action(async (text: string, _options, command: Command) => {
-      const { json, flavor, restart } = optionsOf<ResizeOptions>(command);
+      const { json, flavor, disk, restart } = optionsOf<ResizeOptions>(command);
+      const asked: Asked = {
+        ...(flavor === undefined ? {} : { flavorId: flavor }),
+        ...(disk === undefined ? {} : { diskBytes: disk }),
+      };
+      if (flavor === undefined && disk === undefined) throw nothingAsked();
       const context = await connectFor(cli, command, 'owner');
       const { api } = context;
       const found = await findVm(api, text);
       const { vmId } = found;
-      const accepted = await api.resizeVm(vmId, flavor).catch((error: unknown) => {
+      const accepted = await api.resizeVm(vmId, asked).catch((error: unknown) => {
         // Everything else it would refuse was looked at first: only then does it cost a stop.
         if (restart === true && isApiProblem(error) && error.code === 'vm-not-stopped') return null;
         throw error;
       });
       const now =
-        accepted === null ? await withRestart(cli, context, vmId, flavor) : await resized(cli, context, vmId, accepted);
-      if (now.flavorId !== flavor) throw notYet(now, flavor);
+        accepted === null ? await withRestart(cli, context, vmId, asked) : await resized(cli, context, vmId, accepted);
+      if (now.flavorId !== (flavor ?? now.flavorId) || now.size.diskBytes < (disk ?? 0)) throw notYet(now, asked);
       answer(cli, json, now, () => vmFacts(now, cli.clock.now()));
     });
 };
+
+const nothingAsked = (): Error =>
+  usageError('size-needed', 'no size is asked for', {
+    wanted: '--flavor, --disk or both',
+    fix: 'hcc vm resize --help; `hcc flavor ls` lists the flavors',
+  });
 
 const resized = async (cli: Cli, context: Context, vmId: string, accepted: Accepted): Promise<VmView> =>
   accepted.events.length === 0
@@ -47,20 +67,26 @@ const resized = async (cli: Cli, context: Context, vmId: string, accepted: Accep
     : waitFor(cli, context, vmId, accepted, goals.resized);
 
 /** Stops it, resizes it, and starts it again, also when the resize came to nothing. */
-const withRestart = async (cli: Cli, context: Context, vmId: string, flavor: string): Promise<VmView> => {
+const withRestart = async (cli: Cli, context: Context, vmId: string, asked: Asked): Promise<VmView> => {
   const { api } = context;
-  await waitFor(cli, context, vmId, await api.stopVm(vmId, `to be resized to ${flavor}`), goals.stopped);
+  await waitFor(cli, context, vmId, await api.stopVm(vmId, `to be resized to ${sizeText(asked)}`), goals.stopped);
   try {
-    await resized(cli, context, vmId, await api.resizeVm(vmId, flavor));
+    await resized(cli, context, vmId, await api.resizeVm(vmId, asked));
   } finally {
     await waitFor(cli, context, vmId, await api.startVm(vmId), goals.running);
   }
   return api.vm(vmId);
 };
 
-const notYet = (vm: VmView, flavor: string): Error =>
-  badAnswer('not-resized', `vm ${vm.name} is still ${vm.flavorId}`, {
+const notYet = (vm: VmView, asked: Asked): Error =>
+  badAnswer('not-resized', `vm ${vm.name} is still ${vm.flavorId} with ${bytesText(vm.size.diskBytes)} of disk`, {
     observed: vm.resizeRefusal?.detail ?? vm.observedText,
-    wanted: flavor,
+    wanted: sizeText(asked),
     fix: `hcc vm status ${shortId(vm.vmId)}`,
   });
+
+const sizeText = ({ flavorId, diskBytes }: Asked): string =>
+  [
+    ...(flavorId === undefined ? [] : [flavorId]),
+    ...(diskBytes === undefined ? [] : [`${bytesText(diskBytes)} of disk`]),
+  ].join(' with ');

@@ -36,7 +36,9 @@ export const vmFacts = (vm: VmView, now: number): string =>
     ...(vm.waiting === null ? [] : [['waiting', waitingText(vm.waiting, now)] as const]),
     ...(vm.placementFailure == null ? [] : [['no fit', countsText(vm.placementFailure)] as const]),
     ['size', `${vm.flavorId}: ${vm.size.vcpus} vCPU, ${bytesText(vm.size.memoryBytes)} memory`],
-    ...(vm.resize == null ? [] : [['resizing to', vm.resize.flavorId] as const]),
+    ...(vm.resize == null
+      ? []
+      : [['resizing to', `${vm.resize.flavorId}, ${bytesText(vm.resize.size.diskBytes)} of disk`] as const]),
     ...(vm.resizeRefusal == null
       ? []
       : [['not resized', `${vm.resizeRefusal.code}: ${vm.resizeRefusal.detail}`] as const]),

@@ -5,13 +5,44 @@ import { movesOf, testDeciderLaws } from '../../../../test/domain/laws.ts';
 import { nano, noon, times } from '../../../../test/domain/samples.ts';
 import { Refusal } from '../errors.ts';
 import { microCredits } from '../values/money.ts';
-import { type FlavorCommand, type FlavorEvent, type FlavorState, flavor, offeredFlavor } from './flavor.ts';
+import { mebibyte } from '../values/size.ts';
+import { type FlavorCommand, type FlavorEvent, type FlavorState, flavor, offeredFlavor, withDisk } from './flavor.ts';
 import { standardFlavors } from './standard.ts';
 
 const price = microCredits(5_000n);
 const define = { type: 'DefineFlavor', now: noon, flavorId: 'nano', size: nano, pricePerHour: price } as const;
 const defined: FlavorEvent = { type: 'FlavorDefined', flavorId: 'nano', size: nano, pricePerHour: price };
 const retired: FlavorEvent = { type: 'FlavorRetired', reason: 'nano-2 is cheaper' };
+
+describe('a flavor with a larger disk', () => {
+  const offered = { flavorId: 'nano', size: nano, pricePerHour: price };
+  const disk = fc.integer({ min: 1, max: 64 }).map((times) => times * 512 * mebibyte);
+
+  test('given no more disk than it has / then it is the flavor', () => {
+    expect(withDisk(offered, nano.diskBytes / 2)).toEqual(offered);
+    expect(withDisk(offered, nano.diskBytes)).toEqual(offered);
+  });
+
+  test('given three times its disk / then it costs three times as much, and is else the same', () => {
+    const diskBytes = 3 * nano.diskBytes;
+    expect(withDisk(offered, diskBytes)).toEqual({
+      ...{ flavorId: 'nano', size: { ...nano, diskBytes }, pricePerHour: microCredits(15_000n) },
+    });
+  });
+
+  test('given any disk / then a byte of it costs at least what one costs in the flavor, and more of it never less', () => {
+    fc.assert(
+      fc.property(disk, disk, fc.bigInt({ min: 1n, max: 10n ** 10n }), (one, more, pricePerHour) => {
+        const flavorOf = { ...offered, pricePerHour: microCredits(pricePerHour) };
+        const [small, large] = [withDisk(flavorOf, Math.min(one, more)), withDisk(flavorOf, Math.max(one, more))];
+        expect(large.pricePerHour).toBeGreaterThanOrEqual(small.pricePerHour);
+        expect(large.pricePerHour * BigInt(nano.diskBytes)).toBeGreaterThanOrEqual(
+          pricePerHour * BigInt(large.size.diskBytes),
+        );
+      }),
+    );
+  });
+});
 
 describe('a flavor', () => {
   test('given none / when it is defined / then it is', () => given(flavor).when(define).thenEvents(defined));

@@ -1,6 +1,6 @@
 import type { Decider } from '../decider.ts';
 import { Refusal } from '../errors.ts';
-import { formatCredits, type MicroCredits } from '../values/money.ts';
+import { formatCredits, type MicroCredits, microCredits } from '../values/money.ts';
 import { assertHostName, assertText } from '../values/names.ts';
 import { formatSize, type Size, sameSize } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
@@ -48,6 +48,21 @@ export const offeredFlavor = (state: FlavorState, flavorId: string): Flavor => {
     `flavor ${flavorId} is no longer offered (${state.retired.reason}); \`hcc flavor ls\` lists what is`,
     { flavorId },
   );
+};
+
+/**
+ * A flavour with at least this much disk, for one VM: its own price, or in proportion to the disk where that is larger. A
+ * flavour has one price for all of it, so that no disk is had for less than within it.
+ */
+export const withDisk = (flavor: Flavor, diskBytes: number): Flavor => {
+  const { size, pricePerHour } = flavor;
+  if (diskBytes <= size.diskBytes) return flavor;
+  const [wanted, has] = [BigInt(diskBytes), BigInt(size.diskBytes)];
+  return {
+    ...flavor,
+    size: { ...size, diskBytes },
+    pricePerHour: microCredits((pricePerHour * wanted + has - 1n) / has),
+  };
 };
 
 export const noFlavor = (flavorId: string): Refusal =>

@@ -31,7 +31,7 @@ export const resizeVm = (vm: Vm, command: Command<'ResizeVm'>): readonly VmEvent
   if (size.diskBytes < vm.size.diskBytes) {
     throw new Refusal(
       'disk-never-shrinks',
-      `flavor ${flavorId} has ${formatBytes(size.diskBytes)} of disk and VM ${vm.vmId} has ${formatBytes(vm.size.diskBytes)}; a disk never shrinks: take a flavor with at least that`,
+      `flavor ${flavorId} has ${formatBytes(size.diskBytes)} of disk and VM ${vm.vmId} has ${formatBytes(vm.size.diskBytes)}; a disk never shrinks: take a flavor with at least that, or ask for the disk beside it`,
       { observed: size.diskBytes, wanted: vm.size.diskBytes },
     );
   }

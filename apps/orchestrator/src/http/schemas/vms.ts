@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { diskUnitBytes, flavorSizeMax, flavorSizeMin } from '#domain';
 import {
   accountId,
   backupId,
@@ -58,7 +59,21 @@ export const terminateVm = z.strictObject({
 
 export const vmPath = z.strictObject({ vmId });
 export const stopVm = z.strictObject({ reason: z.string().min(1).max(200).default('asked by its owner') });
-export const resizeVm = z.strictObject({ flavorId: flavorId.describe('The size it shall have') });
+export const resizeVm = z
+  .strictObject({
+    flavorId: flavorId.optional().describe('The size it shall have; without it the flavor it has'),
+    diskBytes: z
+      .int()
+      .min(flavorSizeMin.diskBytes)
+      .max(flavorSizeMax.diskBytes)
+      .multipleOf(diskUnitBytes)
+      .optional()
+      .describe('A disk of at least this, in whole MiB; beyond that of the flavor its price grows in proportion'),
+  })
+  .refine(
+    ({ flavorId, diskBytes }) => flavorId !== undefined || diskBytes !== undefined,
+    'expected flavorId or diskBytes',
+  );
 
 const fingerprints = z.array(fingerprint).max(fingerprintsMax);
 export const vmSshKeys = z

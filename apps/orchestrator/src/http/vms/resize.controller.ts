@@ -1,6 +1,6 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { offeredFlavor, registeredImage, type VmCommand } from '#domain';
+import { offeredFlavor, registeredImage, type VmCommand, withDisk } from '#domain';
 import type { EventStore } from '#events';
 import { HandleVm } from '../../handling/messages.ts';
 import { OWNERSHIP, STAMP, STORE } from '../../tokens.ts';
@@ -49,13 +49,14 @@ export class ResizeController {
   @Answers(resizeVm)
   async resize(
     @From() caller: Caller,
-    @Asked(resizeVm) { params: { vmId }, body: { flavorId } }: AskedOf<typeof resizeVm>,
+    @Asked(resizeVm) { params: { vmId }, body }: AskedOf<typeof resizeVm>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
     await this.ownership.demandVm(caller.principal, vmId);
     const vm = await vmNow(this.store, vmId);
     if (vm === null) throw noVm(vmId);
-    const flavor = offeredFlavor(await flavorNow(this.store, flavorId), flavorId);
+    const flavorId = body.flavorId ?? vm.flavorId;
+    const flavor = withDisk(offeredFlavor(await flavorNow(this.store, flavorId), flavorId), body.diskBytes ?? 0);
     demandRoom(registeredImage(await imageNow(this.store, vm.imageDigest), vm.imageDigest), flavor);
     const { size, pricePerHour } = flavor;
     const command: VmCommand = { type: 'ResizeVm', flavorId, size, pricePerHour, now: this.stamp.now() };

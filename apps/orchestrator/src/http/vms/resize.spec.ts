@@ -59,6 +59,35 @@ describe('resizing over HTTP', () => {
     });
   });
 
+  it('given a larger disk alone, then it keeps its flavor, the hour held is of that disk, and another flavor needs the disk said', async () => {
+    const vm = await running(4);
+    await vm.stop();
+    const { diskBytes } = roomFor(1);
+    const twice = { diskBytes: 2 * diskBytes };
+    for (const body of [{}, { diskBytes: diskBytes + 1 }, { diskBytes: -diskBytes }]) {
+      expect(await vm.ask('resize', body)).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+    }
+    expect(await vm.ask('resize', { diskBytes })).toMatchObject({ status: 200, body: { events: [] } });
+    expect(await vm.ask('resize', twice)).toMatchObject({ status: 202, body: { events: ['VmResizeRequested'] } });
+    const size = { ...roomFor(1), ...twice };
+    await vm.until(vm.vmId, { flavorId: 'nano', generation: 2, size, resize: null, observed: 'stopped' });
+    const account = async () => (await vm.must('GET', `/v1/accounts/${vm.accountId}`)).body.held;
+    await expect.poll(account).toBe('10000');
+    const host = async () => (await vm.must('GET', `/v1/miners/${vm.minerId}`)).body.reserved.diskBytes;
+    await expect.poll(host).toBe(2 * diskBytes);
+    expect(await vm.ask('resize', { flavorId: 'nano' })).toMatchObject({
+      ...{ status: 409, body: { code: 'disk-never-shrinks', detail: expect.stringContaining('beside it') } },
+    });
+    expect(await vm.ask('resize', twice)).toMatchObject({ status: 200, body: { events: [] } });
+  });
+
+  it('given a larger disk that its miner has no room for, then it keeps the one it has', async () => {
+    const vm = await running(1);
+    await vm.stop();
+    await vm.ask('resize', { diskBytes: 4 * roomFor(1).diskBytes });
+    await vm.until(vm.vmId, { observed: 'stopped', generation: 1, size: roomFor(1), resizeRefusal: { code: 'disk' } });
+  });
+
   it('given no room, then it keeps its size and generation, and its view says why', async () => {
     const vm = await running(1);
     await vm.stop();
