@@ -12,6 +12,7 @@ export type {
   ImaPart,
   ImaPartTaken,
 } from './attestation-messages.ts';
+export { canonicalText } from './canonical.ts';
 export { type AdmittedEvent, type ChainFault, eventHash, findChainFault, genesisHash, linkHash } from './chain.ts';
 export { type Codec, createCodec, type StoredForm, UnknownEvent, type Upcaster } from './codec.ts';
 export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsumer } from './consumer.ts';

@@ -47,7 +47,8 @@ export const openDoor = async (resources: Resources, log: Log): Promise<NestFast
       problems.answer(error, request, { sent: raw.headersSent, header, status });
     },
   };
-  const adapter = new FastifyAdapter(serverOptions);
+  // There is no middleware of Nest's here, and what runs it would still be asked for each request.
+  const adapter = new FastifyAdapter({ ...serverOptions, skipMiddie: true });
   const fastify = adapter.getInstance<FastifyInstance>();
   hook(fastify, routes, resources.ids, log);
   const rates = createRates(resources.clock, resources.rateLimits ?? generousRates);

@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { UnixMs } from '#domain';
 import type { Correlation } from '#edge';
-import { type Actor, type Clock, type CommandMeta, derivedUuid, type Ids } from '#events';
+import { type Actor, type Clock, type CommandMeta, canonicalText, derivedUuid, type Ids } from '#events';
 import { actorOf } from './auth/principal.ts';
 import type { Caller } from './request.ts';
 
@@ -38,4 +37,4 @@ export const createStamp = ({ clock, ids }: { readonly clock: Clock; readonly id
 };
 
 /** SHA-256 over RFC 8785 of a JSON value: the same for every order of its fields. */
-export const contentDigest = (json: unknown): string => hash('sha256', canonicalize(json) ?? '');
+export const contentDigest = (json: unknown): string => hash('sha256', canonicalText(json) ?? '');

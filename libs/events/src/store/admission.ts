@@ -1,4 +1,4 @@
-import canonicalize from 'canonicalize';
+import { canonicalText } from '../canonical.ts';
 import type { AdmittedEvent } from '../chain.ts';
 import type { NewEvent, StreamName } from '../envelope.ts';
 import { appendEventsMax, eventDataBytesMax, eventTextCharsMax } from '../limits.ts';
@@ -19,8 +19,7 @@ export const admitAppend = (stream: StreamName, events: readonly NewEvent[]): re
       `an append to ${stream} has ${events.length} events; ${appendEventsMax} are allowed: split the command`,
     );
   }
-  const ids = new Set(events.map(({ eventId }) => eventId));
-  if (ids.size < events.length) {
+  if (events.length > 1 && new Set(events.map(({ eventId }) => eventId)).size < events.length) {
     throw new InvalidAppend('repeated-id', `an append to ${stream} uses an event id twice; derive one per event`);
   }
   return events.map((event) => admitEvent(stream, event));
@@ -37,12 +36,12 @@ export const firstRevision = (stream: StreamName, expected: ExpectedRevision): b
 };
 
 const admitEvent = (stream: StreamName, event: NewEvent): AdmittedEvent => {
-  const { data, ...envelope } = event;
-  const { eventId, type, version, recordedAt, actor, correlationId, causationId, traceparent } = envelope;
+  const { eventId, type, version, recordedAt, actor, correlationId, causationId, traceparent } = event;
   const refuse = (field: string, observed: string, wanted: string): never => {
     throw new InvalidAppend('bad-envelope', `event for ${stream} has ${field} ${observed}; wanted ${wanted}`);
   };
-  for (const [field, text] of Object.entries({ eventId, type, actor, correlationId, causationId })) {
+  for (const field of shortTexts) {
+    const text = event[field];
     if (!isShortText(text)) refuse(field, JSON.stringify(text).slice(0, 80), `1 to ${eventTextCharsMax} characters`);
   }
   if (!ACTOR.test(actor))
@@ -51,10 +50,19 @@ const admitEvent = (stream: StreamName, event: NewEvent): AdmittedEvent => {
   if (!Number.isSafeInteger(version) || version < 1) refuse('version', String(version), 'a whole number from 1');
   if (!ISO_INSTANT.test(recordedAt)) refuse('recordedAt', JSON.stringify(recordedAt).slice(0, 80), 'ISO 8601 UTC, ms');
   return {
-    ...{ eventId, type, version, recordedAt, actor, correlationId, causationId, traceparent },
+    eventId,
+    type,
+    version,
+    recordedAt,
+    actor,
+    correlationId,
+    causationId,
+    traceparent,
     dataText: canonicalData(stream, event),
   };
 };
+
+const shortTexts = ['eventId', 'type', 'actor', 'correlationId', 'causationId'] as const;
 
 const isShortText = (text: string): boolean =>
   text.length > 0 && text.length <= eventTextCharsMax && text.isWellFormed();
@@ -72,7 +80,7 @@ const canonicalData = (stream: StreamName, { type, eventId, data }: NewEvent): s
 const canonicalObject = (stream: StreamName, type: string, eventId: string, data: NewEvent['data']): string => {
   let detail = 'it is no object';
   try {
-    const text = canonicalize(data);
+    const text = canonicalText(data);
     if (text?.startsWith('{')) return text;
   } catch (error) {
     detail = error instanceof Error ? error.message : String(error);
