@@ -113,12 +113,14 @@ const openTable = (db: Database, order: PositionOrder) => {
   const one = db.prepare<[string, string, string], AuditSpan>(
     `SELECT ${spanColumns} FROM audit WHERE kind = ? AND key = ? AND minute = ?`,
   );
-  const put = db.prepare(
+  const put = db.prepare<(string | number)[]>(
     `INSERT OR REPLACE INTO audit (kind, key, minute, events, first_stream, first_revision, first_position, last_position)
-     VALUES (:kind, :key, :minute, :events, :firstStream, :firstRevision, :firstPosition, :lastPosition)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   return (kind: AuditKind, key: string, span: AuditSpan): void => {
     const before = one.get(kind, key, span.minute);
-    put.run({ kind, key, ...(before === undefined ? span : joined(before, span, order)) });
+    const whole = before === undefined ? span : joined(before, span, order);
+    const { events, firstStream, firstRevision, firstPosition, lastPosition } = whole;
+    put.run(kind, key, span.minute, events, firstStream, firstRevision, firstPosition, lastPosition);
   };
 };
