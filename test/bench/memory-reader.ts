@@ -8,32 +8,12 @@ import { openSqliteStore } from '#adapters/sqlite';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
 import { createLifecycle, createMetrics, silentLog } from '#edge';
 import { startOrchestrator } from '../../apps/orchestrator/src/orchestrator.ts';
-import { deadlines } from '../../apps/orchestrator/src/processes/deadlines.process.ts';
-import { deviceClaims } from '../../apps/orchestrator/src/processes/device-claims.process.ts';
-import { minerLost } from '../../apps/orchestrator/src/processes/miner-lost.process.ts';
-import { minerTrust } from '../../apps/orchestrator/src/processes/miner-trust.process.ts';
-import { reconciler } from '../../apps/orchestrator/src/processes/reconciler.process.ts';
-import { vmAdmission } from '../../apps/orchestrator/src/processes/vm-admission.process.ts';
-import { vmPlacement } from '../../apps/orchestrator/src/processes/vm-placement.process.ts';
-import { vmResize } from '../../apps/orchestrator/src/processes/vm-resize.process.ts';
 
 // The orchestrator on a log that is there already, in a process of its own, as after a restart: processes and relay stand at
 // its end. Says on stdout how many MiB it keeps when every consumer has read to the end and garbage is collected.
 
 const [file = '', dir = ''] = process.argv.slice(2);
 mkdirSync(dir, { recursive: true });
-const standing = [
-  ...['relay', 'spec-publisher', vmAdmission.name, vmPlacement.name, vmResize.name],
-  ...[
-    minerLost.name,
-    minerTrust.name,
-    deviceClaims.name,
-    'vm-boots',
-    'key-destruction',
-    deadlines.name,
-    reconciler.name,
-  ],
-];
 /** The same at every start on the same rows: a network's log takes no other. */
 const networkKey = (): KeyObject => {
   const file = join(dir, 'network.key');
@@ -56,8 +36,12 @@ const app = await startOrchestrator(
     openStore: async () => {
       const opened = await openSqliteStore({ file, clock, ids });
       const head = await opened.store.head();
-      for (const name of standing) await opened.checkpoints.save(name, head);
-      return opened;
+      const { load, save } = opened.checkpoints;
+      const standing = async (consumer: string) => {
+        const saved = await load(consumer);
+        return saved === 'none' ? head : saved;
+      };
+      return { ...opened, checkpoints: { load: standing, save } };
     },
     connectBus: async () => bus.orchestrator,
     issueMinerJwt: async () => ({ jwt: '', expiresAt: 0, servers: [] }),
