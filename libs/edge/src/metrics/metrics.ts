@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type MetricDefinition, type MetricName, metricCatalogue } from './catalogue.ts';
+import { createTally, type Tally } from './tally.ts';
 
 type Catalogue = typeof metricCatalogue;
 type Named<Type extends MetricDefinition['type']> = {
@@ -29,21 +30,21 @@ export type Metrics = {
 export const createMetrics = (): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const counters = new Map<string, Counter>();
-  const histograms = new Map<string, Histogram>();
-  for (const [name, { type, help, labels, buckets = [] }] of Object.entries<MetricDefinition>(metricCatalogue)) {
-    const described = { name, help, labelNames: [...labels], registers: [registry] };
-    if (type === 'counter') counters.set(name, new Counter(described));
-    if (type === 'histogram') histograms.set(name, new Histogram({ ...described, buckets: [...buckets] }));
+  const tallies = new Map<string, Tally>();
+  for (const [name, definition] of Object.entries<MetricDefinition>(metricCatalogue)) {
+    if (definition.type !== 'gauge') tallies.set(name, createTally(name, definition));
   }
-  const count: Metrics['count'] = (name, labels, by = 1) => counters.get(name)?.inc(labels, by);
+  const count: Metrics['count'] = (name, labels, by = 1) => tallies.get(name)?.add(labels, by);
 
   return {
     count,
-    observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
+    observe: (name, labels, value) => tallies.get(name)?.add(labels, value),
     time: (name) => {
-      const end = histograms.get(name)?.startTimer();
-      return (labels) => void end?.(labels);
+      const started = process.hrtime();
+      return (labels) => {
+        const [seconds, nanoseconds] = process.hrtime(started);
+        tallies.get(name)?.add(labels, seconds + nanoseconds / 1e9);
+      };
     },
     gauge: (name, read) => {
       const { help, labels }: MetricDefinition = metricCatalogue[name];
@@ -59,7 +60,11 @@ export const createMetrics = (): Metrics => {
         },
       });
     },
-    text: () => registry.metrics(),
+    text: async () => {
+      // Gauges first: one that cannot be read is counted.
+      const gauges = await registry.metrics();
+      return `${[gauges.trimEnd(), ...[...tallies.values()].map((tally) => tally.text())].join('\n\n')}\n`;
+    },
     contentType: registry.contentType,
   };
 };
