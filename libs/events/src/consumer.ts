@@ -59,6 +59,8 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   const stopping = new AbortController();
   let position: Position | null = null;
   let caughtUp = false;
+  /** Whether only an append can give it more to do. */
+  let isDone = false;
   let stalled: string | null = null;
   let loaded = false;
   /** Then it takes a page at a time: what comes before the trouble shall be committed, not read again and again. */
@@ -85,6 +87,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     }
     const retried = position === null ? 0 : await parking.answer(position);
     caughtUp = end;
+    isDone = end && retried === 0;
     failedLast = false;
     stalled = null;
     for (const wake of [...waiters]) wake();
@@ -147,8 +150,8 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   };
 
   const loop = (): Promise<void> => {
-    const { signal } = stopping;
-    return keepUp({ store, clock, signal, step: runOnce, position: () => position, stalled: stall });
+    const at = { position: () => position, isAtEnd: () => isDone };
+    return keepUp({ store, clock, signal: stopping.signal, step: runOnce, ...at, stalled: stall });
   };
 
   const reached = async (wanted: Position, waitMs: number): Promise<boolean> => {

@@ -11,18 +11,20 @@ export type KeepUp = {
   /** Takes what there is, at most a page; how much that was. */
   readonly step: () => Promise<number>;
   readonly position: () => Position | null;
+  /** Whether the last step took all there was: what comes meanwhile is waited for, so that much of it is taken together. */
+  readonly isAtEnd: () => boolean;
   /** Told of each failure in a row, before the pause. */
   readonly stalled: (error: unknown, failures: number) => void;
 };
 
 /** Steps until the signal aborts: at once while there is more, else at the next append; after a failure it pauses, longer each time. */
-export const keepUp = async ({ store, clock, signal, step, position, stalled }: KeepUp): Promise<void> => {
+export const keepUp = async ({ store, clock, signal, step, position, isAtEnd, stalled }: KeepUp): Promise<void> => {
   let failures = 0;
   while (!signal.aborted) {
     try {
       const seen = await step();
       failures = 0;
-      if (seen === 0) await nextAppend(store, position(), signal);
+      if (seen === 0 || isAtEnd()) await nextAppend(store, position(), signal);
     } catch (error) {
       if (signal.aborted) return;
       failures += 1;

@@ -141,7 +141,8 @@ export const createRelay = (options: RelayOptions): Relay => {
 
   const loop = (): Promise<void> => {
     const { signal } = stopping;
-    return keepUp({ store, clock, signal, step: runOnce, position: () => position, stalled: stall });
+    const at = { position: () => position, isAtEnd: () => caughtUp };
+    return keepUp({ store, clock, signal, step: runOnce, ...at, stalled: stall });
   };
 
   return {

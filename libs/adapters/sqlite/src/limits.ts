@@ -9,8 +9,14 @@ export const busyTimeoutMs = 5_000;
 export const newestEventsMax = 256;
 /** Pages of history kept for consumers that read it side by side; each is 8 MiB at most, and about 1 as a rule. */
 export const historyPagesMax = 4;
-/** Tails are woken at once, and then not again for this long: under load they read a page each time, not an event. */
+/**
+ * Tails are woken at once, and then not again for this long; longer for each event that the last wake was for, because a
+ * dozen consumers that each wake, read and commit for three events take more than the events do. So fewer than 500 events a
+ * second are seen as soon as ever, and under load what was just written is shown within a twentieth of a second.
+ */
 export const wakePauseMs = 4;
+export const wakePausePerEventMs = 2;
+export const wakePauseMaxMs = 50;
 /** How often a waiting tail looks for writes of other processes, when no nudge came. A person does not notice it. */
 export const tailPollMs = 200;
 /** Writes that may wait for the disk before new ones are refused: a second or so of what it can take. */

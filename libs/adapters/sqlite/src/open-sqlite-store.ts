@@ -16,8 +16,8 @@ import {
   type Positions,
   type ReadPage,
 } from '#events';
-import { wakePauseMs } from './limits.ts';
 import { createNewest } from './newest.ts';
+import { createPace } from './pace.ts';
 import { openReader, type Reader } from './reader.ts';
 import { createTail, type Nudge } from './tail.ts';
 import { type LogReport, verifySqliteLog } from './verify-log.ts';
@@ -49,11 +49,11 @@ export type SqliteStore = {
  */
 export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOptions): Promise<SqliteStore> => {
   const bell = createBell();
-  const ring = atMostEvery(wakePauseMs, bell.ring);
-  const writer = await startWriterThread({ file, newStoreId: ids.uuid() }, () => {
-    ring();
+  const pace = createPace(() => {
+    bell.ring();
     nudge?.nudge();
   });
+  const writer = await startWriterThread({ file, newStoreId: ids.uuid() }, pace.appended);
   const positions = createPositions(writer.storeId);
   const reader = await openBeside(writer, () => openReader(file, positions));
   const tail = createTail(reader, bell, clock, nudge);
@@ -79,7 +79,11 @@ export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOp
     subscribe: ({ after, signal }) => {
       if (after !== null) positions.countOf(after);
       tail.start();
-      return follow((next) => readAll(next, undefined), bell, { after, signal });
+      const readPage = async (next: Position | null) => {
+        await pace.calm();
+        return readAll(next, undefined);
+      };
+      return follow(readPage, bell, { after, signal });
     },
     head: async () => {
       const count = reader.head();
@@ -99,26 +103,6 @@ export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOp
     leases: createLeases(writer, clock),
     verifyLog: () => verifySqliteLog({ file }),
     close,
-  };
-};
-
-/** Calls at once, and when called again before the pause is over, once more at its end. */
-const atMostEvery = (pauseMs: number, call: () => void): (() => void) => {
-  let pausing = false;
-  let again = false;
-  const now = (): void => {
-    pausing = true;
-    call();
-    setTimeout(() => {
-      pausing = false;
-      if (!again) return;
-      again = false;
-      now();
-    }, pauseMs).unref();
-  };
-  return () => {
-    if (pausing) again = true;
-    else now();
   };
 };
 

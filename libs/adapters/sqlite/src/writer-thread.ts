@@ -18,8 +18,11 @@ type Pending = {
   readonly settle: (result: WriteResult | Failed) => void;
 };
 
-/** Opens the file in a thread of its own. `onAppended` is called after each commit of events, before their writers are told. */
-export const startWriterThread = async (start: WriterStart, onAppended: () => void): Promise<WriterThread> => {
+/** Opens the file in a thread of its own. `onAppended` is called after each commit of events with how many appends that were, before their writers are told. */
+export const startWriterThread = async (
+  start: WriterStart,
+  onAppended: (appends: number) => void,
+): Promise<WriterThread> => {
   const { worker, storeId } = await openWorker(start);
   const unsent: Pending[] = [];
   const sent: Pending[] = [];
@@ -55,8 +58,11 @@ export const startWriterThread = async (start: WriterStart, onAppended: () => vo
   const exited = new Promise<void>((resolve) => {
     worker.on('message', (message: FromWriter) => {
       if (message.kind !== 'written') return;
-      if (message.results.some(({ kind }) => kind === 'appended')) onAppended();
-      settle(sent.splice(0, message.results.length), message.results);
+      const { results } = message;
+      let appends = 0;
+      for (const { kind } of results) if (kind === 'appended') appends += 1;
+      if (appends > 0) onAppended(appends);
+      settle(sent.splice(0, results.length), results);
     });
     worker.on('error', (error: unknown) => {
       refusal = broken(start.file, String(error));
