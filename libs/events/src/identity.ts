@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { BootId, Device } from '#domain';
+import { canonicalText } from './canonical.ts';
 import type { EventId } from './envelope.ts';
 
 /** A UUID (version 8, RFC 9562) that is a pure function of its parts: the same cause always makes the same id. */
@@ -27,3 +28,6 @@ export const bootIdOf = (commandId: string): BootId => derivedUuid('boot', comma
 
 /** The stream of a chip or TPM: its own ids are longer than a stream's name may be. */
 export const deviceStreamId = ({ deviceKind, deviceId }: Device): string => hash('sha256', `${deviceKind}:${deviceId}`);
+
+/** SHA-256 over RFC 8785 of a JSON value: the same for every order of its fields. */
+export const contentDigest = (json: unknown): string => hash('sha256', canonicalText(json) ?? '');

@@ -12,7 +12,6 @@ export type {
   ImaPart,
   ImaPartTaken,
 } from './attestation-messages.ts';
-export { canonicalText } from './canonical.ts';
 export { type AdmittedEvent, type ChainFault, eventHash, findChainFault, genesisHash, linkHash } from './chain.ts';
 export { type Codec, createCodec, type StoredForm, UnknownEvent, type Upcaster } from './codec.ts';
 export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsumer } from './consumer.ts';
@@ -36,7 +35,7 @@ export {
   type SignedHead,
 } from './heads/log-head.ts';
 export { type ClaimedEvent, createLogVerifier, type HeadFault, type LogVerdict } from './heads/verify-log.ts';
-export { bootIdOf, commandIdOf, derivedUuid, deviceStreamId, eventIdOf } from './identity.ts';
+export { bootIdOf, commandIdOf, contentDigest, derivedUuid, deviceStreamId, eventIdOf } from './identity.ts';
 export { createKeptFold, type KeptFold } from './kept-fold.ts';
 export {
   answerBytesMax,
@@ -190,7 +189,7 @@ export {
 export { exitCause, restartPolicy, sshEndpoint, waitingFor } from './schemas/vm.ts';
 export { backupId, backupOutcome, keptBackups } from './schemas/vm-backup.ts';
 export { consentKind, volumeIntegrity } from './schemas/vm-sealed.ts';
-export type { Past, Sink } from './sink.ts';
+export { andThen, type Past, type Sink } from './sink.ts';
 export { admitAppend, firstRevision } from './store/admission.ts';
 export { type Bell, createBell, follow } from './store/follow.ts';
 export { hasHistory } from './store/history.ts';

@@ -33,3 +33,7 @@ export type Past = {
   /** Names those that were skipped: the same name for the same events. `null` while others do not count either. */
   readonly without: string | null;
 };
+
+/** Goes on when work is done: at once when it was done at once, because a promise for each event costs more than most of them. */
+export const andThen = (done: Promise<void> | void, next: () => void): Promise<void> | void =>
+  done instanceof Promise ? done.then(next) : next();

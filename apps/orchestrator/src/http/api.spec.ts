@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { contentDigest } from '#events';
 import { type Booted, boot, furnished, goodKey, newId, newToken } from '../../../../test/orchestrator/booted.ts';
 import { manifest } from '../../../../test/orchestrator/told.ts';
-import { contentDigest } from './stamp.ts';
 
 const digest = contentDigest(manifest);
 const register = ({ must }: Booted) => must('POST', '/v1/images', { body: { digest, manifest } });

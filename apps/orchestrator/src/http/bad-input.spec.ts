@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { contentDigest } from '#events';
 import { boot, furnished, goodKey, newId, newToken, typesOf } from '../../../../test/orchestrator/booted.ts';
 import { manifest } from '../../../../test/orchestrator/told.ts';
-import { contentDigest } from './stamp.ts';
 
 const digest = contentDigest(manifest);
 

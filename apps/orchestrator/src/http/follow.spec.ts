@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { contentDigest } from '#events';
 import { type Booted, boot, furnished, newId } from '../../../../test/orchestrator/booted.ts';
 import { manifest } from '../../../../test/orchestrator/told.ts';
 import { followersPerAccountMax } from './limits.ts';
-import { contentDigest } from './stamp.ts';
 
 const digest = contentDigest(manifest);
 

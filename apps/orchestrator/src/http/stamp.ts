@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import type { UnixMs } from '#domain';
 import type { Correlation } from '#edge';
-import { type Actor, type Clock, type CommandMeta, canonicalText, derivedUuid, type Ids } from '#events';
+import { type Actor, type Clock, type CommandMeta, contentDigest, derivedUuid, type Ids } from '#events';
 import { actorOf } from './auth/principal.ts';
 import type { Caller } from './request.ts';
 
@@ -35,6 +34,3 @@ export const createStamp = ({ clock, ids }: { readonly clock: Clock; readonly id
     as: (actor, correlation, kind, id, body) => meta(actor, correlation, keyed(kind, id, contentDigest(body))),
   };
 };
-
-/** SHA-256 over RFC 8785 of a JSON value: the same for every order of its fields. */
-export const contentDigest = (json: unknown): string => hash('sha256', canonicalText(json) ?? '');

@@ -2,11 +2,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { openRedisScheduler } from '#adapters/bullmq';
 import { createSystemClock } from '#adapters/system';
 import { minuteMs } from '#domain';
+import { contentDigest } from '#events';
 import { until } from '../../../../test/conformance/until.ts';
 import { boot, furnished, newId, typesOf } from '../../../../test/orchestrator/booted.ts';
 import { manifest } from '../../../../test/orchestrator/told.ts';
 import { openRedisWorld, redisBinary } from '../../../../test/redis/redis-world.ts';
-import { contentDigest } from '../http/stamp.ts';
 
 const binary = await redisBinary();
 

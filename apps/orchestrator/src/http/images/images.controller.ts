@@ -2,7 +2,7 @@ import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { type AccountId, type ImageManifest, Refusal } from '#domain';
 import { DoorProblem } from '#edge';
-import type { EventStore } from '#events';
+import { contentDigest, type EventStore } from '#events';
 import { HandleImage } from '../../handling/messages.ts';
 import type { ImageRow } from '../../projections/images.projection.ts';
 import { READS, STAMP, STORE } from '../../tokens.ts';
@@ -16,7 +16,7 @@ import { readQuery } from '../schemas/door.ts';
 import { retirement } from '../schemas/flavors.ts';
 import { imageList, imagePath, newImage } from '../schemas/images.ts';
 import { listOptions, listView, pageOf } from '../schemas/lists.ts';
-import { contentDigest, type Stamp } from '../stamp.ts';
+import type { Stamp } from '../stamp.ts';
 import { imageAnswer, imageView } from '../views/image.view.ts';
 import { demandImage, maySeeImage } from './image-sight.ts';
 

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createMemoryKeyVault } from '#adapters/memory';
-import { imageKeyHolder, streamName } from '#events';
+import { contentDigest, imageKeyHolder, streamName } from '#events';
 import { type Booted, boot, furnished, type Json, newId } from '../../../../../test/orchestrator/booted.ts';
 import { manifest } from '../../../../../test/orchestrator/told.ts';
-import { contentDigest } from '../stamp.ts';
 
 const verity = { rootHash: 'ab'.repeat(32), salt: 'cd', dataBlocks: 1, tree: manifest.rootfs };
 const privateManifest = { ...manifest, name: 'mine', verity };

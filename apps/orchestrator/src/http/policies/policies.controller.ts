@@ -1,6 +1,6 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { type EventStore, type PolicyName, policyNames } from '#events';
+import { contentDigest, type EventStore, type PolicyName, policyNames } from '#events';
 import { HandlePolicy } from '../../handling/messages.ts';
 import { READS, STAMP, STORE } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
@@ -10,7 +10,7 @@ import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
 import { readQuery } from '../schemas/door.ts';
 import { allOf } from '../schemas/lists.ts';
 import { newPolicy, policyPath, policyQuery } from '../schemas/policies.ts';
-import { contentDigest, type Stamp } from '../stamp.ts';
+import type { Stamp } from '../stamp.ts';
 import { policyAnswer, policySummary } from '../views/policy.view.ts';
 import { builtIn, demandReadable, policyVersion } from './policy-documents.ts';
 

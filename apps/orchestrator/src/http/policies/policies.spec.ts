@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { standardReputation, standardSchedule } from '#domain';
+import { contentDigest } from '#events';
 import { boot } from '../../../../../test/orchestrator/booted.ts';
-import { contentDigest } from '../stamp.ts';
 
 const at = '/v1/policies/reputation';
 

@@ -4,6 +4,7 @@ import { type PolicyDocument, Refusal, standardReputation, standardSchedule } fr
 import { DoorProblem } from '#edge';
 import {
   aggregates,
+  contentDigest,
   type EventStore,
   type PolicyName,
   PolicyUnreadable,
@@ -12,7 +13,6 @@ import {
   readSchedule,
   streamName,
 } from '#events';
-import { contentDigest } from '../stamp.ts';
 import type { policyAnswer } from '../views/policy.view.ts';
 
 type PolicyView = z.input<typeof policyAnswer>;

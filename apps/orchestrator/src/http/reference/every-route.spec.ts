@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { createMemoryEventStore } from '#adapters/memory';
 import { type BootId, unmeasured } from '#domain';
-import { deviceStreamId, streamName, type VmMetrics } from '#events';
+import { contentDigest, deviceStreamId, streamName, type VmMetrics } from '#events';
 import { backupId } from '../../../../../test/domain/vm-backup-story.ts';
 import { sealed } from '../../../../../test/domain/vm-sealed-story.ts';
 import { routeFor, routes } from '../../../../../test/orchestrator/answers.ts';
@@ -27,7 +27,6 @@ import {
   uuid,
   vmId,
 } from '../../../../../test/orchestrator/told.ts';
-import { contentDigest } from '../stamp.ts';
 
 const web = vmId('web');
 const off = vmId('off');

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { contentDigest } from '#events';
 import { roomFor } from '../../../../../test/conformance/bench.ts';
 import { boot, furnished, newId } from '../../../../../test/orchestrator/booted.ts';
 import { hostedBy } from '../../../../../test/orchestrator/hosted.ts';
 import { manifest } from '../../../../../test/orchestrator/told.ts';
-import { contentDigest } from '../stamp.ts';
 
 const imageDigest = contentDigest(manifest);
 const endpoint = { host: '127.0.0.1', port: 2201 };
