@@ -1,4 +1,4 @@
-import type { RecordedEvent, Sink } from '#events';
+import { andThen, type RecordedEvent, type Sink } from '#events';
 import type { LiveVms } from '../processes/deadlines.process.ts';
 
 export type Dwelt = (state: string, ms: number) => void;
@@ -9,13 +9,15 @@ export const withDwell = (sink: Sink, live: () => LiveVms, dwelt: Dwelt): Sink =
     vms.get(stream.slice(stream.indexOf('-') + 1));
   return {
     ...sink,
-    apply: async (event) => {
+    apply: (event) => {
       const before = vmIn(live(), event);
-      await sink.apply(event);
-      if (before === undefined) return;
-      const after = vmIn(live(), event);
-      if (after?.state.observed === before.state.observed) return;
-      dwelt(before.state.observed, Math.max(0, Date.parse(event.recordedAt) - before.since));
+      const done = sink.apply(event);
+      if (before === undefined) return done;
+      return andThen(done, () => {
+        const after = vmIn(live(), event);
+        if (after?.state.observed === before.state.observed) return;
+        dwelt(before.state.observed, Math.max(0, Date.parse(event.recordedAt) - before.since));
+      });
     },
   };
 };

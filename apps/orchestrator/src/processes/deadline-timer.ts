@@ -1,4 +1,5 @@
 import {
+  andThen,
   type Clock,
   categoryOf,
   type EventStore,
@@ -67,10 +68,7 @@ export const withTimers = (
         await sink.restore?.(until, past);
         timers = scheduler.serve(source);
       },
-      apply: async (event) => {
-        await sink.apply(event);
-        keep(event);
-      },
+      apply: (event) => andThen(sink.apply(event), () => keep(event)),
       retry: (event) => (sink.retry ?? sink.apply)(event),
       commit: (position, without) => sink.commit(position, without),
     },

@@ -18,6 +18,7 @@ import {
   type FoldSnapshots,
   type OrchestratorBus,
   type Position,
+  type RecordedEvent,
   readWholeStream,
   type Sink,
   streamName,
@@ -101,23 +102,27 @@ export const createSpecPublisher = ({
     return saved === 'none' ? null : saved;
   };
 
+  /** What an event of a VM changes for those who hold it. */
+  const tell = async (recorded: RecordedEvent): Promise<void> => {
+    const known = decodeKnown(recorded);
+    if (known.category !== 'vm') return;
+    absorb(kept.state(), known.id, known.event);
+    if (known.event.type === 'VmCopyRemoved') await forget(known.id, known.event.minerId);
+    if (known.event.type !== 'VmTerminated' && !changesSpec.has(known.event.type)) return;
+    const current = await currentSpec(store, known.id, access);
+    if (current === null) return;
+    // Folded now, so an old event seen again finds a VM that is gone, and puts nothing that nobody would take away.
+    if (current.terminated) await bus.purgeSpec(current.minerId, known.id);
+    else await bus.putSpec(current.minerId, current.spec);
+    await putFormer(current.former);
+  };
+
   return {
     load,
     restore: kept.restore,
-    apply: async (recorded) => {
+    apply: (recorded) => {
       kept.took(recorded);
-      if (categoryOf(recorded.stream) !== 'vm') return;
-      const known = decodeKnown(recorded);
-      if (known.category !== 'vm') return;
-      absorb(kept.state(), known.id, known.event);
-      if (known.event.type === 'VmCopyRemoved') await forget(known.id, known.event.minerId);
-      if (known.event.type !== 'VmTerminated' && !changesSpec.has(known.event.type)) return;
-      const current = await currentSpec(store, known.id, access);
-      if (current === null) return;
-      // Folded now, so an old event seen again finds a VM that is gone, and puts nothing that nobody would take away.
-      if (current.terminated) await bus.purgeSpec(current.minerId, known.id);
-      else await bus.putSpec(current.minerId, current.spec);
-      await putFormer(current.former);
+      return categoryOf(recorded.stream) === 'vm' ? tell(recorded) : undefined;
     },
     commit: async (position, without) => {
       await checkpoints.save(name, position);

@@ -35,29 +35,36 @@ export const createKeyDestruction = ({ store, checkpoints, clock, vault }: KeyDe
     const saved = await checkpoints.load(name);
     return saved === 'none' ? null : saved;
   },
-  apply: async (recorded) => {
+  apply: (recorded) => {
     const category = categoryOf(recorded.stream);
-    if (category !== 'vm' && category !== 'image') return;
-    const known = decodeKnown(recorded);
-    if (known.category === 'vm' && known.event.type === 'VmTerminated') {
-      if (!(await isSealed(store, known.id))) return;
-      const destroyed = await vault.destroy(known.id);
-      // It ended before anybody asked for its key: there is nothing to tell.
-      if (destroyed === null) return;
-      const command = { type: 'RecordKeyDestroyed', keyVersion: destroyed.keyVersion, now: clock.now() } as const;
-      await handle({ store, clock }, aggregates.vm, known.id, command, metaOf(recorded));
-    }
-    if (known.category === 'image' && endsImageKey.has(known.event.type)) {
-      const owner = await ownerOf(store, known.id);
-      if (owner === null) return;
-      const destroyed = await vault.destroy(imageKeyHolder(known.id, owner));
-      if (destroyed === null) return;
-      const command = { type: 'RecordImageKeyDestroyed', keyVersion: destroyed.keyVersion, now: clock.now() } as const;
-      await handle({ store, clock }, aggregates.image, known.id, command, metaOf(recorded));
-    }
+    if (category !== 'vm' && category !== 'image') return undefined;
+    return destroyAfter(recorded, { store, clock, vault });
   },
   commit: (position) => checkpoints.save(name, position),
 });
+
+const destroyAfter = async (
+  recorded: RecordedEvent,
+  { store, clock, vault }: Omit<KeyDestructionParts, 'checkpoints'>,
+): Promise<void> => {
+  const known = decodeKnown(recorded);
+  if (known.category === 'vm' && known.event.type === 'VmTerminated') {
+    if (!(await isSealed(store, known.id))) return;
+    const destroyed = await vault.destroy(known.id);
+    // It ended before anybody asked for its key: there is nothing to tell.
+    if (destroyed === null) return;
+    const command = { type: 'RecordKeyDestroyed', keyVersion: destroyed.keyVersion, now: clock.now() } as const;
+    await handle({ store, clock }, aggregates.vm, known.id, command, metaOf(recorded));
+  }
+  if (known.category === 'image' && endsImageKey.has(known.event.type)) {
+    const owner = await ownerOf(store, known.id);
+    if (owner === null) return;
+    const destroyed = await vault.destroy(imageKeyHolder(known.id, owner));
+    if (destroyed === null) return;
+    const command = { type: 'RecordImageKeyDestroyed', keyVersion: destroyed.keyVersion, now: clock.now() } as const;
+    await handle({ store, clock }, aggregates.image, known.id, command, metaOf(recorded));
+  }
+};
 
 const endsImageKey: ReadonlySet<string> = new Set(['ImageRetired', 'ImageKeyWithdrawn']);
 
