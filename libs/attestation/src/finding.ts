@@ -11,6 +11,35 @@ export interface Finding {
   readonly wanted: Text;
 }
 
+/** What a check says. */
+export interface Words {
+  readonly observed: string;
+  readonly wanted: string;
+}
+
+/** A finding that keeps what its words are made of: one function serves all evidence, where a closure for each would be made anew. */
+export class WordedFinding<Facts> implements Finding {
+  readonly code: string;
+  readonly outcome: Check['outcome'];
+  readonly #facts: Facts;
+  readonly #words: (facts: Facts) => Words;
+
+  constructor(code: string, outcome: Check['outcome'], facts: Facts, words: (facts: Facts) => Words) {
+    this.code = code;
+    this.outcome = outcome;
+    this.#facts = facts;
+    this.#words = words;
+  }
+
+  get observed(): string {
+    return this.#words(this.#facts).observed;
+  }
+
+  get wanted(): string {
+    return this.#words(this.#facts).wanted;
+  }
+}
+
 export const told = ({ code, outcome, observed, wanted }: Finding): Check => ({
   code,
   outcome,

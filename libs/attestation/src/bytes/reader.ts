@@ -2,13 +2,15 @@ import { Malformed } from '../malformed.ts';
 
 export type Endian = 'little' | 'big';
 
+/** Where the bytes of a number of 64 bits are put in order: a view for each reader would cost more than most of what it reads. */
+const eightBytes = new DataView(new ArrayBuffer(8));
+
 /**
  * Reads a structure field by field out of bytes somebody else wrote. Every length is checked against what is left before
  * anything is taken, and what is taken is a view: a reader allocates nothing that grows with a length field.
  */
 export class ByteReader {
   #at = 0;
-  readonly #view: DataView;
 
   readonly bytes: Uint8Array;
   /** The structure's name, for errors. */
@@ -16,11 +18,9 @@ export class ByteReader {
   readonly endian: Endian;
 
   constructor(bytes: Uint8Array, what: string, endian: Endian) {
-    // Views of a Buffer are Buffers, which cost several times as much to make.
-    this.bytes = Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
+    this.bytes = bytes;
     this.what = what;
     this.endian = endian;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get offset(): number {
@@ -32,24 +32,37 @@ export class ByteReader {
   }
 
   u8(field: string): number {
-    return this.#view.getUint8(this.#advance(1, field));
+    return this.bytes[this.#advance(1, field)] ?? 0;
   }
 
   u16(field: string): number {
-    return this.#view.getUint16(this.#advance(2, field), this.endian === 'little');
+    const at = this.#advance(2, field);
+    const first = this.bytes[at] ?? 0;
+    const second = this.bytes[at + 1] ?? 0;
+    return this.endian === 'little' ? first | (second << 8) : (first << 8) | second;
   }
 
   u32(field: string): number {
-    return this.#view.getUint32(this.#advance(4, field), this.endian === 'little');
+    return this.#word(this.#advance(4, field));
   }
 
   u64(field: string): bigint {
-    return this.#view.getBigUint64(this.#advance(8, field), this.endian === 'little');
+    const at = this.#advance(8, field);
+    const isLittle = this.endian === 'little';
+    eightBytes.setUint32(0, this.#word(isLittle ? at + 4 : at));
+    eightBytes.setUint32(4, this.#word(isLittle ? at : at + 4));
+    return eightBytes.getBigUint64(0);
   }
 
   take(length: number, field: string): Uint8Array {
     const start = this.#advance(length, field);
-    return this.bytes.subarray(start, start + length);
+    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, length);
+  }
+
+  /** Two bytes of length, then as many bytes, as a TPM writes what has a size. */
+  sized16(field: string): Uint8Array {
+    if (this.left < 2) throw this.#truncated(2, `${field}.size`);
+    return this.take(this.u16(field), field);
   }
 
   /** Refuses bytes after the last field. */
@@ -59,12 +72,24 @@ export class ByteReader {
     }
   }
 
+  #word(at: number): number {
+    const first = this.bytes[at] ?? 0;
+    const second = this.bytes[at + 1] ?? 0;
+    const third = this.bytes[at + 2] ?? 0;
+    const fourth = this.bytes[at + 3] ?? 0;
+    return this.endian === 'little'
+      ? (first | (second << 8) | (third << 16) | (fourth << 24)) >>> 0
+      : ((first << 24) | (second << 16) | (third << 8) | fourth) >>> 0;
+  }
+
   #advance(length: number, field: string): number {
     const start = this.#at;
-    if (length > this.left) {
-      throw new Malformed('truncated', `${this.what}.${field}`, `${this.left} bytes`, `${length} bytes`, start);
-    }
+    if (length > this.left) throw this.#truncated(length, field);
     this.#at = start + length;
     return start;
+  }
+
+  #truncated(length: number, field: string): Malformed {
+    return new Malformed('truncated', `${this.what}.${field}`, `${this.left} bytes`, `${length} bytes`, this.#at);
   }
 }

@@ -25,18 +25,25 @@ export function checkAkAttributes(findings: Findings, ak: TpmKey, policy: 'requi
     return;
   }
   const wrong = wrongWith(ak.area);
-  const observed = wrong.length === 0 ? 'all as wanted' : wrong.join(', ');
-  findings.check('tpm-ak-attributes', wrong.length === 0, observed, wantedAttributes);
+  findings.check('tpm-ak-attributes', wrong === '', wrong || 'all as wanted', wantedAttributes);
 }
 
-function wrongWith({ attributes, symmetric, scheme }: TpmPublic): readonly string[] {
+/** What is wrong with a key, or nothing. An area is read once for many quotes, and so is this. */
+function wrongWith(area: TpmPublic): string {
+  const known = wrongOf.get(area);
+  if (known !== undefined) return known;
+  const { attributes, symmetric, scheme } = area;
   const wrong: string[] = [];
   for (const name of needed) if (!attributes[name]) wrong.push(`not ${name}`);
   if (attributes.decrypt) wrong.push('decrypt');
   if (symmetric !== undefined) wrong.push('a cipher');
   if (scheme === undefined) wrong.push('no signing scheme');
-  return wrong;
+  const said = wrong.join(', ');
+  wrongOf.set(area, said);
+  return said;
 }
+
+const wrongOf = new WeakMap<TpmPublic, string>();
 
 const needed = ['restricted', 'sign', 'fixedTpm', 'fixedParent', 'sensitiveDataOrigin'] as const;
 const wantedAttributes =

@@ -31,8 +31,8 @@ export function parseTpmQuote(bytes: Uint8Array): TpmQuote {
   if (magic !== generatedByTpm) throw wrong('magic', hex32(magic), `${hex32(generatedByTpm)} (TPM_GENERATED)`);
   const type = reader.u16('type');
   if (type !== typeQuote) throw wrong('type', `${hex16(type)} (${typeNames[type] ?? 'unknown'})`, '0x8018 (quote)');
-  const qualifiedSigner = sized(reader, 'qualifiedSigner');
-  const extraData = sized(reader, 'extraData');
+  const qualifiedSigner = reader.sized16('qualifiedSigner');
+  const extraData = reader.sized16('extraData');
   const clockMs = reader.u64('clockInfo.clock');
   const resetCount = reader.u32('clockInfo.resetCount');
   const restartCount = reader.u32('clockInfo.restartCount');
@@ -40,7 +40,7 @@ export function parseTpmQuote(bytes: Uint8Array): TpmQuote {
   if (safe > 1) throw wrong('clockInfo.safe', String(safe), '0 or 1');
   const firmwareVersion = reader.u64('firmwareVersion');
   const selection = selections(reader);
-  const pcrDigest = sized(reader, 'pcrDigest');
+  const pcrDigest = reader.sized16('pcrDigest');
   reader.end();
   return {
     qualifiedSigner,
@@ -55,11 +55,6 @@ export function parseTpmQuote(bytes: Uint8Array): TpmQuote {
   };
 }
 
-/** The bytes of a TPM2B: two bytes of length, then as many bytes. */
-export function sized(reader: ByteReader, field: string): Uint8Array {
-  return reader.take(reader.u16(`${field}.size`), field);
-}
-
 function selections(reader: ByteReader): readonly PcrSelection[] {
   const count = reader.u32('pcrSelect.count');
   if (count > tpmLimits.banksMax) throw wrong('pcrSelect.count', String(count), `at most ${tpmLimits.banksMax}`);
@@ -72,15 +67,17 @@ function selections(reader: ByteReader): readonly PcrSelection[] {
     if (size > tpmLimits.pcrBytesMax) {
       throw wrong('pcrSelect.sizeofSelect', String(size), `at most ${tpmLimits.pcrBytesMax}`);
     }
-    found.push({ bank, indices: bitsOf(reader.take(size, 'pcrSelect.pcrSelect')) });
+    found.push({ bank, indices: selected(reader, size) });
   }
   return found;
 }
 
-function bitsOf(bitmap: Uint8Array): readonly number[] {
+/** The registers whose bits are set. */
+function selected(reader: ByteReader, size: number): readonly number[] {
   const indices: number[] = [];
-  for (let index = 0; index < 8 * bitmap.length; index += 1) {
-    if (((bitmap[index >> 3] ?? 0) & (1 << (index & 7))) !== 0) indices.push(index);
+  for (let from = 0; from < 8 * size; from += 8) {
+    const bits = reader.u8('pcrSelect.pcrSelect');
+    for (let bit = 0; bit < 8; bit += 1) if ((bits & (1 << bit)) !== 0) indices.push(from + bit);
   }
   return indices;
 }

@@ -1,4 +1,4 @@
-import { type Finding, Good, refusedBy, type Text } from '../finding.ts';
+import { type Finding, Good, refusedBy, type Text, WordedFinding, type Words } from '../finding.ts';
 import { Malformed } from '../malformed.ts';
 import type { Verified } from '../verdict.ts';
 import type { TpmRefusalCode } from './refusals.ts';
@@ -12,6 +12,13 @@ export class Findings {
   check(code: TpmRefusalCode, passed: boolean, observed: Text, wanted: Text): boolean {
     if (!passed) this.#failed += 1;
     this.#findings.push({ code, outcome: passed ? 'passed' : 'failed', observed, wanted });
+    return passed;
+  }
+
+  /** The same, in words that are made of `facts` where somebody reads them. */
+  worded<Facts>(code: TpmRefusalCode, passed: boolean, facts: Facts, words: (facts: Facts) => Words): boolean {
+    if (!passed) this.#failed += 1;
+    this.#findings.push(new WordedFinding(code, passed ? 'passed' : 'failed', facts, words));
     return passed;
   }
 

@@ -1,54 +1,47 @@
 import { hash } from 'node:crypto';
 import { digestBytes } from './algorithms.ts';
 import type { PcrSelection, PcrValue, TpmHash } from './claims.ts';
+import { bytesOfHex } from './hex.ts';
 import { tpmLimits } from './limits.ts';
 
-/** The values that were sent, put in the order they are hashed in; or what is wrong with them. */
+/** The values that were sent, in the order of the quote, and their digest in hex; or what is wrong with them. */
 export type QuotedValues =
-  | { readonly ok: true; readonly values: readonly PcrValue[]; readonly joined: Uint8Array }
+  | { readonly ok: true; readonly values: readonly PcrValue[]; readonly digest: string }
   | { readonly ok: false; readonly observed: string; readonly wanted: string };
 
-/** Matches the values that came with a quote to what it covers: each register once, in hex of its bank's size, and none that the
- *  quote does not cover, because such a value is signed by nobody. */
-export function quotedValues(selection: readonly PcrSelection[], sent: readonly PcrValue[]): QuotedValues {
+/**
+ * Matches the values that came with a quote to what it covers: each register once, in lower-case hex of its bank's size, and none
+ * that the quote does not cover, because such a value is signed by nobody. The digest over them is made with the hash of the
+ * signature, whatever the banks are.
+ */
+export function quotedValues(
+  selection: readonly PcrSelection[],
+  sent: readonly PcrValue[],
+  signatureHash: TpmHash,
+): QuotedValues {
   if (sent.length > tpmLimits.pcrValuesMax) return refused(`${sent.length} values`);
-  let size = 0;
-  for (const { bank, indices } of selection) size += indices.length * digestBytes(bank);
-  // Out of Node's pool, and every byte of it is written below.
-  const joined = Buffer.allocUnsafe(size);
   const values: PcrValue[] = [];
-  let at = 0;
+  let digits = '';
   for (const { bank, indices } of selection) {
-    const bytes = digestBytes(bank);
+    const wanted = 2 * digestBytes(bank);
     for (const index of indices) {
       const value = sentValue(sent, values.length, bank, index);
       if (value === undefined) return refused(`no value of ${bank}:${index}`);
-      if (value.value.length !== 2 * bytes) return refused(`${bank}:${index} of another size`);
-      if (!decodeHex(value.value, joined, at)) return refused(`${bank}:${index} that is no lower-case hex`);
+      if (value.value.length !== wanted) return refused(`${bank}:${index} of another size`);
       values.push(value);
-      at += bytes;
+      digits += value.value;
     }
   }
+  const joined = bytesOfHex(digits);
+  if (joined === undefined) return refused(`${firstWithoutHex(values)} that is no lower-case hex`);
   if (sent.length > values.length) return refused(superfluous(sent, values));
-  return { ok: true, values, joined };
+  return { ok: true, values, digest: hash(signatureHash, joined, 'hex') };
 }
 
-/** Strict, and for many short texts several times as fast as joining them for Buffer. */
-function decodeHex(text: string, into: Uint8Array, from: number): boolean {
-  let seen = 0;
-  for (let digit = 0, at = from; digit < text.length; digit += 2, at += 1) {
-    const high = digits[text.charCodeAt(digit)] ?? notDigit;
-    const low = digits[text.charCodeAt(digit + 1)] ?? notDigit;
-    const byte = (high << 4) | low;
-    seen |= byte;
-    into[at] = byte;
-  }
-  return seen >= 0;
+function firstWithoutHex(values: readonly PcrValue[]): string {
+  const first = values.find(({ value }) => bytesOfHex(value) === undefined);
+  return first === undefined ? 'a value' : `${first.bank}:${first.index}`;
 }
-
-const notDigit = -1;
-/** By character code: what a digit of lower-case hex stands for, and below zero for all else. */
-const digits = Int8Array.from({ length: 256 }, (_, code) => '0123456789abcdef'.indexOf(String.fromCharCode(code)));
 
 /** Senders mostly keep the order of the quote, so the place where a value should be is looked at first. */
 function sentValue(sent: readonly PcrValue[], place: number, bank: TpmHash, index: number): PcrValue | undefined {
@@ -87,17 +80,16 @@ export function splitPcrValues(
   return at === joined.length ? values : undefined;
 }
 
-/** The digest of a quote over its values, in hex. It uses the hash of the signature, whatever the banks are. */
-export function pcrDigest(signatureHash: TpmHash, joined: Uint8Array): string {
-  return hash(signatureHash, joined, 'hex');
-}
-
 /** The registers that are wanted and not quoted: `sha256:10`. */
 export function notQuoted(wanted: readonly PcrSelection[], quoted: readonly PcrSelection[]): readonly string[] {
   const missing: string[] = [];
   for (const { bank, indices } of wanted) {
     const covered = quoted.find((one) => one.bank === bank)?.indices ?? [];
-    for (const index of indices) if (!covered.includes(index)) missing.push(`${bank}:${index}`);
+    // Both mostly begin with the same registers, so the place where one should be is looked at first.
+    for (let at = 0; at < indices.length; at += 1) {
+      const index = indices[at] ?? 0;
+      if (covered[at] !== index && !covered.includes(index)) missing.push(`${bank}:${index}`);
+    }
   }
   return missing;
 }

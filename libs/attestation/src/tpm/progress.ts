@@ -1,3 +1,4 @@
+import type { Words } from '../finding.ts';
 import type { TpmQuote } from './attest.ts';
 import type { TpmProgress } from './claims.ts';
 import type { Findings } from './findings.ts';
@@ -18,24 +19,37 @@ export function progressOf(quote: TpmQuote): TpmProgress {
  * modulo their width; so they are compared as steps modulo that width, where less than half of it is forward.
  */
 export function checkProgress(findings: Findings, quote: TpmQuote, seen: TpmProgress, previous: TpmProgress): void {
+  const both = { seen, previous };
   const resets = step(previous.resetCount, seen.resetCount);
-  findings.check('tpm-reset-count', resets >= 0, () => `${seen.resetCount}`, notBefore(previous.resetCount));
+  findings.worded('tpm-reset-count', resets >= 0, both, resetWords);
   // A reset starts the count of restarts anew.
   const restarted = resets > 0 || step(previous.restartCount, seen.restartCount) >= 0;
-  findings.check('tpm-restart-count', restarted, () => `${seen.restartCount}`, notBefore(previous.restartCount));
+  findings.worded('tpm-restart-count', restarted, both, restartWords);
   // After a power cut the clock may repeat what it had not stored; the TPM says so itself, and counts the reset.
-  const isForward = (resets > 0 && !quote.safe) || quote.clockMs >= BigInt(previous.clockMs);
-  findings.check('tpm-clock', isForward, () => `${seen.clockMs} ms`, notBefore(previous.clockMs, ' ms'));
+  const isForward = (resets > 0 && !quote.safe) || !isBefore(quote.clockMs, previous.clockMs);
+  findings.worded('tpm-clock', isForward, both, clockWords);
   const isOlder =
     seen.firmwareVersion !== previous.firmwareVersion &&
     BigInt.asIntN(64, quote.firmwareVersion - BigInt(previous.firmwareVersion)) < 0n;
-  findings.check('tpm-firmware', !isOlder, seen.firmwareVersion, notBefore(previous.firmwareVersion));
+  findings.worded('tpm-firmware', !isOlder, both, firmwareWords);
 }
+
+type Both = { readonly seen: TpmProgress; readonly previous: TpmProgress };
+
+const wordsOf =
+  (of: (progress: TpmProgress) => string) =>
+  ({ seen, previous }: Both): Words => ({ observed: of(seen), wanted: `not before ${of(previous)}, as last seen` });
+const resetWords = wordsOf(({ resetCount }) => `${resetCount}`);
+const restartWords = wordsOf(({ restartCount }) => `${restartCount}`);
+const clockWords = wordsOf(({ clockMs }) => `${clockMs} ms`);
+const firmwareWords = wordsOf(({ firmwareVersion }) => firmwareVersion);
 
 /** From one count of 32 bits to another, the short way round. */
 const step = (from: number, to: number): number => (to - from) | 0;
 
-const notBefore =
-  (seen: string | number, unit = '') =>
-  (): string =>
-    `not before ${seen}${unit}, as last seen`;
+/** Numbers that differ are in the order of what they were rounded from; only others need all their digits. */
+function isBefore(clockMs: bigint, previous: string): boolean {
+  const now = Number(clockMs);
+  const then = Number(previous);
+  return now === then ? clockMs < BigInt(previous) : !(now > then);
+}

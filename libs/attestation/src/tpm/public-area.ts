@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { ByteReader } from '../bytes/reader.ts';
 import { Malformed } from '../malformed.ts';
 import { algorithmIds, digestBytes, hashId, hex16, requireHash } from './algorithms.ts';
-import { sized } from './attest.ts';
 import type { TpmHash } from './claims.ts';
 import { tpmLimits } from './limits.ts';
 import { type SignatureScheme, schemeOfId } from './signature.ts';
@@ -64,7 +63,7 @@ function parseTpmtPublic(bytes: Uint8Array): TpmPublic {
   }
   const nameHash = requireHash(reader.u16('nameAlg'), 'TPMT_PUBLIC.nameAlg');
   const attributes = attributesOf(reader.u32('objectAttributes'));
-  const authPolicy = sized(reader, 'authPolicy');
+  const authPolicy = reader.sized16('authPolicy');
   if (authPolicy.length !== 0 && authPolicy.length !== digestBytes(nameHash)) {
     const wanted = `0 or ${digestBytes(nameHash)} bytes`;
     throw new Malformed('wrong-value', 'TPMT_PUBLIC.authPolicy', `${authPolicy.length} bytes`, wanted);
@@ -108,7 +107,7 @@ function schemeOf(reader: ByteReader): TpmPublic['scheme'] {
 function rsaOf(reader: ByteReader): TpmKeyMaterial {
   const bits = reader.u16('keyBits');
   const exponent = reader.u32('exponent');
-  const modulus = sized(reader, 'unique');
+  const modulus = reader.sized16('unique');
   if (modulus.length * 8 !== bits || (modulus[0] ?? 0) < 0x80) {
     const observed = `${modulus.length} bytes, first ${modulus[0] ?? 'none'}`;
     throw new Malformed('wrong-value', 'TPMT_PUBLIC.unique', observed, `a modulus of exactly ${bits} bits`);
@@ -120,7 +119,7 @@ function eccOf(reader: ByteReader): TpmKeyMaterial {
   const curve = reader.u16('curveID');
   const kdf = reader.u16('kdf');
   if (kdf !== algorithmIds.null) reader.u16('kdf.hash');
-  const x = sized(reader, 'unique.x');
-  const y = sized(reader, 'unique.y');
+  const x = reader.sized16('unique.x');
+  const y = reader.sized16('unique.y');
   return { kind: 'ecc', curve, x, y };
 }

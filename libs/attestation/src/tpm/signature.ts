@@ -3,7 +3,6 @@ import { ByteReader } from '../bytes/reader.ts';
 import { ecdsaSignature } from '../der/ecdsa-signature.ts';
 import { Malformed } from '../malformed.ts';
 import { algorithmIds, hex16, requireHash } from './algorithms.ts';
-import { sized } from './attest.ts';
 import type { TpmHash, TpmKeyClaims } from './claims.ts';
 import { tpmLimits } from './limits.ts';
 
@@ -27,12 +26,12 @@ export function parseTpmSignature(bytes: Uint8Array): TpmSignature {
   }
   const hash = requireHash(reader.u16('hash'), 'TPMT_SIGNATURE.hash');
   if (scheme === 'ecdsa') {
-    const r = sized(reader, 'r');
-    const s = sized(reader, 's');
+    const r = reader.sized16('r');
+    const s = reader.sized16('s');
     reader.end();
     return { scheme, hash, r, s };
   }
-  const value = sized(reader, 'sig');
+  const value = reader.sized16('sig');
   reader.end();
   return { scheme, hash, value };
 }

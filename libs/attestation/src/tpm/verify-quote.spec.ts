@@ -54,6 +54,8 @@ describe('a TPM quote', () => {
       [...pcrs, besides],
       [...pcrs, ...pcrs],
       pcrs.map((one) => ({ ...one, value: 'AA'.repeat(32) })),
+      pcrs.map((one) => ({ ...one, value: '\u0130'.repeat(64) })),
+      pcrs.map((one) => ({ ...one, value: `${one.value.slice(0, 62)}g0` })),
     ]) {
       expect(codes({ ...good, pcrs: sent })).toEqual(['tpm-pcr-values']);
     }

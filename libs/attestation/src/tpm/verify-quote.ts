@@ -1,3 +1,4 @@
+import type { Words } from '../finding.ts';
 import type { Malformed } from '../malformed.ts';
 import type { Verified } from '../verdict.ts';
 import { checkAkAttributes } from './ak-attributes.ts';
@@ -5,7 +6,7 @@ import { parseTpmQuote, type TpmQuote } from './attest.ts';
 import type { PcrSelection, PcrValue, TpmClaims, TpmProgress } from './claims.ts';
 import { Findings } from './findings.ts';
 import type { TpmKey } from './keys.ts';
-import { notQuoted, pcrDigest, quotedValues, showSelection } from './pcrs.ts';
+import { notQuoted, quotedValues, showSelection } from './pcrs.ts';
 import { checkProgress, progressOf } from './progress.ts';
 import type { TpmRefusalCode } from './refusals.ts';
 import { isSignedBy, parseTpmSignature, type TpmSignature } from './signature.ts';
@@ -44,11 +45,17 @@ export function verifyTpmQuote(evidence: TpmQuoteEvidence, ak: TpmKey, policy: T
   findings.check('tpm-type', true, 'a quote made by a TPM', 'TPM_GENERATED and type quote');
   checkSignature(findings, evidence, ak, signature);
   checkAkAttributes(findings, ak, policy.akAttributes);
-  const nonce = hexOf(quote.extraData);
+  // All of it once: parts of a text cost next to nothing.
+  const attest = hexOf(evidence.attest);
+  const hexAt = ({ byteOffset, length }: Uint8Array): string => {
+    const from = 2 * (byteOffset - evidence.attest.byteOffset);
+    return attest.slice(from, from + 2 * length);
+  };
+  const nonce = hexAt(quote.extraData);
   checkNonce(findings, quote, nonce, policy.nonce);
   checkSha1(findings, quote, signature, policy.sha1);
   checkSelection(findings, quote, policy.pcrs);
-  const digest = hexOf(quote.pcrDigest);
+  const digest = hexAt(quote.pcrDigest);
   const pcrs = checkValues(findings, digest, quote, signature, evidence.pcrs);
   const progress = progressOf(quote);
   if (policy.previous === 'unchecked') findings.unchecked('tpm-reset-count', 'clock, counts and firmware version');
@@ -57,9 +64,14 @@ export function verifyTpmQuote(evidence: TpmQuoteEvidence, ak: TpmKey, policy: T
   else findings.check('tpm-clock-safe', quote.safe, quote.safe ? 'safe' : 'not safe', 'a clock that cannot repeat');
   if (pcrs === undefined) return findings.verdict<TpmClaims>(undefined);
   return findings.verdict({
-    ...{ kind: 'tpm-quote', nonce, pcrs, pcrDigest: digest, progress, clockSafe: quote.safe },
+    kind: 'tpm-quote',
+    nonce,
+    pcrs,
+    pcrDigest: digest,
+    progress,
+    clockSafe: quote.safe,
     signature: { scheme: signature.scheme, hash: signature.hash },
-    qualifiedSigner: hexOf(quote.qualifiedSigner),
+    qualifiedSigner: hexAt(quote.qualifiedSigner),
     ak: keyClaims(ak, policy),
   });
 }
@@ -71,55 +83,74 @@ function codeOfAttest({ what }: Malformed): TpmRefusalCode {
 
 function checkSignature(findings: Findings, evidence: TpmQuoteEvidence, ak: TpmKey, signature: TpmSignature): void {
   const scheme = ak.area?.scheme;
-  const observed = (): string => `${signature.scheme} with ${signature.hash}`;
-  if (scheme === undefined) findings.unchecked('tpm-signature-scheme', observed);
+  if (scheme === undefined) findings.unchecked('tpm-signature-scheme', () => sayScheme(signature));
   else {
     const agrees = scheme.name === signature.scheme && scheme.hash === signature.hash;
-    findings.check(
-      'tpm-signature-scheme',
-      agrees,
-      observed,
-      () => `${scheme.name} with ${scheme.hash}, as the key says`,
-    );
+    findings.worded('tpm-signature-scheme', agrees, { signature, scheme }, schemeWords);
   }
   const holds = isSignedBy(ak, signature, evidence.attest);
-  const wanted = 'a signature by the attestation key over these very bytes';
-  const seen = (): string => (holds ? `${observed()} by ${ak.kind}` : `none by this ${ak.kind} key`);
-  findings.check('tpm-signature', holds, seen, wanted);
+  findings.worded('tpm-signature', holds, { holds, ak, signature }, signatureWords);
 }
+
+const sayScheme = ({ scheme, hash }: TpmSignature): string => `${scheme} with ${hash}`;
+
+type OfKey = NonNullable<NonNullable<TpmKey['area']>['scheme']>;
+const schemeWords = (said: { readonly signature: TpmSignature; readonly scheme: OfKey }): Words => ({
+  observed: sayScheme(said.signature),
+  wanted: `${said.scheme.name} with ${said.scheme.hash}, as the key says`,
+});
+
+type Tried = { readonly holds: boolean; readonly ak: TpmKey; readonly signature: TpmSignature };
+const signatureWords = ({ holds, ak, signature }: Tried): Words => ({
+  observed: holds ? `${sayScheme(signature)} by ${ak.kind}` : `none by this ${ak.kind} key`,
+  wanted: 'a signature by the attestation key over these very bytes',
+});
 
 function checkNonce(findings: Findings, quote: TpmQuote, observed: string, nonce: Uint8Array | 'unchecked'): void {
-  if (nonce === 'unchecked') {
-    findings.unchecked('tpm-nonce', observed);
-    return;
-  }
-  const agrees = Buffer.compare(quote.extraData, nonce) === 0;
-  findings.check('tpm-nonce', agrees, observed || 'empty', () => hexOf(nonce) || 'empty');
+  if (nonce === 'unchecked') findings.unchecked('tpm-nonce', observed);
+  else findings.worded('tpm-nonce', isSame(quote.extraData, nonce), { observed, nonce }, nonceWords);
 }
+
+const nonceWords = ({ observed, nonce }: { readonly observed: string; readonly nonce: Uint8Array }): Words => ({
+  observed: observed || 'empty',
+  wanted: hexOf(nonce) || 'empty',
+});
 
 function checkSha1(findings: Findings, quote: TpmQuote, signature: TpmSignature, policy: 'refused' | 'allowed'): void {
-  const used: string[] = signature.hash === 'sha1' ? ['signature'] : [];
-  if (quote.selection.some(({ bank, indices }) => bank === 'sha1' && indices.length > 0)) used.push('bank');
-  const observed = used.length === 0 ? 'not used' : used.join(' and ');
-  if (policy === 'allowed' && used.length > 0) findings.unchecked('tpm-sha1', observed);
-  else findings.check('tpm-sha1', used.length === 0, observed, 'no SHA-1 in signature or banks');
+  const inSignature = signature.hash === 'sha1';
+  const inBank = quote.selection.some(({ bank, indices }) => bank === 'sha1' && indices.length > 0);
+  const isUsed = inSignature || inBank;
+  const observed = isUsed ? [inSignature && 'signature', inBank && 'bank'].filter(Boolean).join(' and ') : 'not used';
+  if (policy === 'allowed' && isUsed) findings.unchecked('tpm-sha1', observed);
+  else findings.check('tpm-sha1', !isUsed, observed, 'no SHA-1 in signature or banks');
 }
 
-function checkSelection(findings: Findings, quote: TpmQuote, wanted: readonly PcrSelection[] | 'unchecked'): void {
-  const observed = (): string => showSelection(quote.selection);
+function checkSelection(
+  findings: Findings,
+  { selection }: TpmQuote,
+  wanted: readonly PcrSelection[] | 'unchecked',
+): void {
   if (wanted === 'unchecked') {
-    findings.unchecked('tpm-pcr-selection', observed);
+    findings.unchecked('tpm-pcr-selection', () => showSelection(selection));
     return;
   }
-  const missing = notQuoted(wanted, quote.selection);
-  const enough = missing.length === 0;
-  const seen = (): string => (enough ? observed() : `${observed()}, without ${missing.join(' ')}`);
-  const asked = (): string => {
-    const isAll = enough && countOf(wanted) === countOf(quote.selection);
-    return isAll ? observed() : `at least ${showSelection(wanted)}`;
-  };
-  findings.check('tpm-pcr-selection', enough, seen, asked);
+  const missing = notQuoted(wanted, selection);
+  findings.worded('tpm-pcr-selection', missing.length === 0, { selection, wanted, missing }, selectionWords);
 }
+
+type Selected = {
+  readonly selection: readonly PcrSelection[];
+  readonly wanted: readonly PcrSelection[];
+  readonly missing: readonly string[];
+};
+const selectionWords = ({ selection, wanted, missing }: Selected): Words => {
+  const quoted = showSelection(selection);
+  if (missing.length > 0) {
+    return { observed: `${quoted}, without ${missing.join(' ')}`, wanted: `at least ${showSelection(wanted)}` };
+  }
+  const isAll = countOf(wanted) === countOf(selection);
+  return { observed: quoted, wanted: isAll ? quoted : `at least ${showSelection(wanted)}` };
+};
 
 const countOf = (selection: readonly PcrSelection[]): number =>
   selection.reduce((sum, { indices }) => sum + indices.length, 0);
@@ -131,23 +162,31 @@ function checkValues(
   signature: TpmSignature,
   sent: readonly PcrValue[],
 ): readonly PcrValue[] | undefined {
-  const quoted = quotedValues(quote.selection, sent);
+  const quoted = quotedValues(quote.selection, sent, signature.hash);
   if (!quoted.ok) {
     findings.check('tpm-pcr-values', false, quoted.observed, quoted.wanted);
     return undefined;
   }
-  const observed = pcrDigest(signature.hash, quoted.joined);
-  const agrees = findings.check('tpm-pcr-digest', observed === wanted, observed, wanted || 'empty');
-  return agrees ? quoted.values : undefined;
+  const { digest, values } = quoted;
+  return findings.check('tpm-pcr-digest', digest === wanted, digest, wanted || 'empty') ? values : undefined;
 }
 
 function keyClaims(ak: TpmKey, policy: TpmQuotePolicy): TpmClaims['ak'] {
   return {
     form: ak.area === undefined ? 'spki' : 'public-area',
-    ...{ name: ak.name, spkiSha256: ak.spkiSha256, kind: ak.kind },
+    name: ak.name,
+    spkiSha256: ak.spkiSha256,
+    kind: ak.kind,
     attributesChecked: policy.akAttributes === 'required' && ak.area !== undefined,
   };
 }
 
+/** For a few bytes: asking Node would take longer. */
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at]) return false;
+  return true;
+}
+
 const hexOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+  (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).toString('hex');
