@@ -16,18 +16,23 @@ import { freshPlace, inFlight } from './place.ts';
 export type AttestorScene = {
   readonly hosts: readonly KnownHost[];
   readonly root: SimulatedRoot;
-  /** Asks a challenge for each miner. */
-  challenges(): Promise<readonly Challenge[]>;
-  /** Fresh evidence for each challenge. */
-  signed(challenges: readonly Challenge[]): Promise<readonly string[]>;
-  /** Sends it all, many miners at once; each asks for its next challenge when it has its verdict. */
+  /** Asks a challenge for each of some miners, by their place among the hosts. */
+  challenges(of: Miners): Promise<readonly Challenge[]>;
+  /** Fresh evidence of each for its challenge. */
+  signed(of: Miners, challenges: readonly Challenge[]): Promise<readonly string[]>;
+  /** Sends it, many miners at once. */
+  verdicts(of: Miners, evidence: readonly string[]): Promise<readonly EvidenceAnswer[]>;
+  /** Sends it, many miners at once; each asks for its next challenge when it has its verdict. */
   rounds(
+    of: Miners,
     evidence: readonly string[],
   ): Promise<readonly { readonly answer: EvidenceAnswer; readonly next: Challenge }[]>;
   /** Retained heap of the attestor. */
   heapMib(): Promise<number>;
   close(): Promise<void>;
 };
+
+type Miners = readonly number[];
 
 const signers = 2;
 /** Miners that are in the middle of a round at one time. */
@@ -64,32 +69,26 @@ export const openAttestorScene = async (miners: number): Promise<AttestorScene> 
   const buses: AttesterBus[] = [];
   for (const { minerId } of hosts) buses.push((await world.miner(minerId)).attestation);
   const ask = { purpose: 'host-evidence', agentVersion: '1.0.0' } as const;
-  const each = async <Result>(work: (bus: AttesterBus, n: number) => Promise<Result>): Promise<readonly Result[]> => {
+  const each = async <Result>(
+    of: Miners,
+    work: (bus: AttesterBus, n: number) => Promise<Result>,
+  ): Promise<Result[]> => {
     const results: Result[] = [];
-    await inFlight(buses.length, atOnce, async (n) => {
-      const bus = buses[n];
+    await inFlight(of.length, atOnce, async (n) => {
+      const bus = buses[of[n] ?? miners];
       if (bus !== undefined) results[n] = await work(bus, n);
     });
     return results;
   };
+  const sent = (bus: AttesterBus, evidence: string | undefined) => bus.ask('evidence', { evidence: evidence ?? '' });
 
   return {
     ...{ hosts, root },
-    challenges: () => each((bus) => bus.ask('challenge', ask)),
-    signed: async (challenges) => {
-      const share = miners / signers;
-      const made = await Promise.all(
-        machines.map((machine, n) =>
-          asked<ToSigner, FromSigner>(machine, { answers: challenges.slice(n * share, (n + 1) * share) }),
-        ),
-      );
-      return made.flatMap((one) => ('evidence' in one ? one.evidence : []));
-    },
-    rounds: (evidence) =>
-      each(async (bus, n) => {
-        const answer = await bus.ask('evidence', { evidence: evidence[n] ?? '' });
-        return { answer, next: await bus.ask('challenge', ask) };
-      }),
+    challenges: (of) => each(of, (bus) => bus.ask('challenge', ask)),
+    signed: (of, challenges) => signedBy(machines, miners / signers, of, challenges),
+    verdicts: (of, evidence) => each(of, (bus, n) => sent(bus, evidence[n])),
+    rounds: (of, evidence) =>
+      each(of, async (bus, n) => ({ answer: await sent(bus, evidence[n]), next: await bus.ask('challenge', ask) })),
     heapMib: async () => {
       const told = await asked<ToAttestor, FromAttestor>(attestor, { ask: 'heap' });
       if ('heapMib' in told) return told.heapMib;
@@ -101,6 +100,29 @@ export const openAttestorScene = async (miners: number): Promise<AttestorScene> 
       place.remove();
     },
   };
+};
+
+/** Each machine signs for its share of the miners. */
+const signedBy = async (
+  machines: readonly ChildProcess[],
+  share: number,
+  of: Miners,
+  challenges: readonly Challenge[],
+): Promise<readonly string[]> => {
+  const evidence: string[] = [];
+  await Promise.all(
+    machines.map(async (machine, number) => {
+      const places = of.flatMap((miner, n) => (Math.floor(miner / share) === number ? [n] : []));
+      const answers = places.flatMap((n) => {
+        const challenge = challenges[n];
+        return challenge === undefined ? [] : [{ host: (of[n] ?? 0) % share, challenge }];
+      });
+      const made = await asked<ToSigner, FromSigner>(machine, { answers });
+      if (!('evidence' in made)) throw new Error('a machine of the bench does not sign');
+      for (const [n, place] of places.entries()) evidence[place] = made.evidence[n] ?? '';
+    }),
+  );
+  return evidence;
 };
 
 const seeded = async (file: string, root: SimulatedRoot, hosts: readonly KnownHost[]): Promise<void> => {

@@ -10,7 +10,7 @@ const tell = (word: FromSigner): void => void process.send?.(word);
 
 process.on('message', (word: ToSigner) => {
   if ('answers' in word) {
-    return tell({ evidence: word.answers.map((one, n) => hosts[n]?.answer(one) ?? '') });
+    return tell({ evidence: word.answers.map(({ host, challenge }) => hosts[host]?.answer(challenge) ?? '') });
   }
   void open(word.open);
 });

@@ -3,7 +3,9 @@ import type { KnownHost } from '../attestor/seed.ts';
 import type { Identity } from '../nats/nats-world.ts';
 
 /** What the bench and its processes say to each other. */
-export type ToSigner = { readonly open: number } | { readonly answers: readonly Challenge[] };
+export type ToSigner =
+  | { readonly open: number }
+  | { readonly answers: readonly { readonly host: number; readonly challenge: Challenge }[] };
 export type FromSigner =
   | { readonly hosts: readonly KnownHost[]; readonly root: string }
   | { readonly evidence: readonly string[] };

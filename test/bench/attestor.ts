@@ -7,7 +7,7 @@ import {
   judgeHostEvidence,
   trustRootOf,
 } from '#attestation';
-import type { Challenge } from '#events';
+import type { Challenge, EvidenceAnswer } from '#events';
 import { simulatedProcessor } from '#simulated-processor';
 import { hostPolicy } from '../../libs/attestation/src/appraisal/host.fixture.ts';
 import { ekOf, networkId } from '../attestor/seed.ts';
@@ -15,6 +15,9 @@ import { type AttestorScene, openAttestorScene } from './attestor-scene.ts';
 import { type Case, type Figure, perSecond } from './pairs.ts';
 
 const miners = 2_000;
+const everyMiner = Array.from({ length: miners }, (_, n) => n);
+/** Miners that are given a challenge at one time where its two minutes must do on a busy machine. */
+const wave = 200;
 const dayMs = 24 * 3_600_000;
 
 /**
@@ -28,12 +31,12 @@ export const attestorEndToEnd: Case = {
   open: async () => {
     const scene = await openAttestorScene(miners);
     const judge = libraryOf(scene);
-    let challenges = await scene.challenges();
+    let challenges = await scene.challenges(everyMiner);
     let asked: readonly Challenge[] = challenges;
     let evidence: readonly string[] = [];
     return {
       ours: async () => {
-        [asked, evidence] = [challenges, await scene.signed(challenges)];
+        [asked, evidence] = [challenges, await scene.signed(everyMiner, challenges)];
         return perSecond(miners, async () => {
           challenges = await honestRounds(scene, evidence);
         });
@@ -45,11 +48,15 @@ export const attestorEndToEnd: Case = {
 };
 
 const honestRounds = async (scene: AttestorScene, evidence: readonly string[]): Promise<readonly Challenge[]> => {
-  const done = await scene.rounds(evidence);
-  for (const { answer } of done) {
-    if (answer.tier !== 'affirming') throw new Error(`BUG: honest evidence is ${JSON.stringify(answer.refusals)}`);
-  }
+  const done = await scene.rounds(everyMiner, evidence);
+  requireHonest(done.map(({ answer }) => answer));
   return done.map(({ next }) => next);
+};
+
+const requireHonest = (answers: readonly EvidenceAnswer[]): void => {
+  for (const { tier, refusals } of answers) {
+    if (tier !== 'affirming') throw new Error(`BUG: honest evidence is ${JSON.stringify(refusals)}`);
+  }
 };
 
 /** The library alone, with what an attestor knows of each host. */
@@ -101,12 +108,15 @@ export const attestorMemory = async (rounds: number, tell: (text: string) => voi
   const scene = await openAttestorScene(miners);
   try {
     const from = performance.now();
-    let challenges = await scene.challenges();
     let raw: number | null = null;
     let ours = 0;
     for (let done = 0; done < rounds; ) {
-      challenges = await honestRounds(scene, await scene.signed(challenges));
-      done += miners;
+      for (let at = 0; at < miners; at += wave) {
+        // Of the miners of both machines that sign.
+        const of = everyMiner.filter((n) => Math.floor((n % (miners / 2)) / (wave / 2)) === at / wave);
+        requireHonest(await scene.verdicts(of, await scene.signed(of, await scene.challenges(of))));
+        done += of.length;
+      }
       ours = await scene.heapMib();
       if (raw === null && (performance.now() - from > settledMs || done >= rounds)) raw = ours;
       const told = `${done.toLocaleString('en')} of ${rounds.toLocaleString('en')} rounds`;
