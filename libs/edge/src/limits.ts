@@ -19,4 +19,4 @@ export const metricsTimeoutMs = 10_000;
 export const busWaitMs = 10_000;
 export const busRetryMs = 250;
 /** Log lines of one turn of the event loop that wait for its end: those of some thirty requests. */
-export const waitingLinesBytesMax = 8 * 1024;
+export const waitingLinesCharsMax = 8 * 1024;

@@ -1,6 +1,6 @@
 import { type DestinationStream, destination, type LoggerOptions as LoggerOptionsOf, pino } from 'pino';
 import { currentCorrelation } from './correlation.ts';
-import { waitingLinesBytesMax } from './limits.ts';
+import { waitingLinesCharsMax } from './limits.ts';
 import type { Log, LogLevel } from './log.ts';
 
 export type LoggerOptions = {
@@ -46,15 +46,23 @@ export const createLog = ({ name, level, to }: LoggerOptions): Log => {
  * requests that it answered are one write, and is written when the process exits in it.
  */
 const openLines = () => {
-  const to = destination({ dest: 2, sync: true, minLength: waitingLinesBytesMax });
+  const stderr = destination({ dest: 2, sync: true });
+  let waiting = '';
   let isDue = false;
   const flush = (): void => {
     isDue = false;
-    to.flushSync();
+    if (waiting !== '') stderr.write(waiting);
+    waiting = '';
   };
   process.on('exit', flush);
   return {
-    to,
+    // Not left to the stream to hold back: it would have the disk take every flush, and the door wait for that.
+    to: {
+      write: (line: string): void => {
+        waiting += line;
+        if (waiting.length > waitingLinesCharsMax) flush();
+      },
+    },
     wrote: (at: LogLevel): void => {
       const isUrgent = at === 'warn' || at === 'error';
       if (isUrgent) flush();
