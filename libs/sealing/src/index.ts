@@ -2,6 +2,7 @@ export { type GuestKey, generateGuestKey, guestKeySha256 } from './guest-key.ts'
 export { volumeKeyBytes } from './limits.ts';
 export type { ExpectedMessage, MessageOf, MessagePurpose, NetworkMessage } from './messages.ts';
 export { openNetworkMessage, signNetworkMessage } from './network-message.ts';
+export { rehearseOpening } from './rehearse-opening.ts';
 export {
   type OpenReleaseOptions,
   openRelease,

@@ -23,22 +23,31 @@ export type BootParts = Omit<ProverParts, 'identity'> & {
   readonly randomBytes: (count: number) => Uint8Array;
 };
 
-/** From a machine that knows nothing to one whose own disk is mounted at `root` and may be run: everything that decides is
- *  measured, signed by the network, or inside the volume. Nothing of any disk has been run by then. Rejects with Stop,
- *  SealingError or NetworkRefused. */
+/** The address that the network gave this VM, as it was signed: IPv4 with its prefix, and the way out. */
+export type GuestNetwork = Pick<Release['secrets']['network'], 'address' | 'gateway'>;
+
+type Booted = Omit<ResidentParts, 'host' | 'uptimeMs' | 'pause' | 'say'> & { readonly network: GuestNetwork };
+
+/** From a machine that knows nothing to one whose own disk is mounted at `root` and may be run, with whom to let in at `run`:
+ *  everything that decides is measured, signed by the network, or inside the volume. Nothing of any disk has been run by
+ *  then. Rejects with Stop, SealingError or NetworkRefused. */
 export const bootVm = async (
   parts: BootParts,
-  root: string,
-): Promise<Omit<ResidentParts, 'host' | 'uptimeMs' | 'pause' | 'say'>> => {
+  { root, run }: { readonly root: string; readonly run: string },
+): Promise<Booted> => {
   const { host, kernel, commands, provider, say } = parts;
-  const identity = await takeVmIdentity(await host.bootSpec(parts.agentVersion), kernel, provider, parts.randomBytes);
+  const bootSpec = await host.bootSpec(parts.agentVersion);
+  await demandNoSwap('/proc');
+  // The key is made while the processor signs.
+  const [identity, guestKey] = await Promise.all([
+    takeVmIdentity(bootSpec, kernel, provider, parts.randomBytes),
+    generateGuestKey(),
+  ]);
   say(
     `VM ${identity.vmId} of ${kernel.kind} network ${kernel.networkId}, reports by ${provider.name}, launch ${identity.launchDigest}`,
   );
 
-  await demandNoSwap('/proc');
   const prover: ProverParts = { ...parts, identity };
-  const guestKey = await generateGuestKey();
   const release = await askForRelease(prover, guestKey);
   const { keysVersion, network } = release.secrets;
   const head = await openVolume(parts, release, identity.integrity);
@@ -51,12 +60,10 @@ export const bootVm = async (
   await askForGoAhead(prover, guestKey, boot);
   await host.stage('confirmed');
 
-  await commands.run('mount', ['-t', 'tmpfs', '-o', 'mode=755,nosuid,nodev', 'tmpfs', `${root}/run`]);
-  await placeAccess(`${root}/run`, release.secrets);
-  await placeNameServers(`${root}/run`, network.dns);
+  await placeAccess(run, release.secrets);
+  await placeNameServers(run, network.dns);
   await setHostname('/proc', release.secrets.hostname);
-  await configureNetwork(commands, network);
-  return { identity, guestKeySha256: guestKey.sha256, sshHostKey: boot.sshHostKey, keysVersion };
+  return { identity, guestKeySha256: guestKey.sha256, sshHostKey: boot.sshHostKey, keysVersion, network };
 };
 
 const askForRelease = (parts: ProverParts, guestKey: GuestKey): Promise<Release> => {
@@ -115,18 +122,4 @@ const askForGoAhead = (parts: ProverParts, guestKey: GuestKey, boot: BootFacts):
     const observed = `counter ${said.counter} and SSH host key ${said.sshHostKeySha256}`;
     throw new Stop('go-ahead-other', `the network's go-ahead is for ${observed}, wanted ${boot.counter} and ${ours}`);
   });
-};
-
-const configureNetwork = async (
-  commands: Commands,
-  { address, gateway }: Release['secrets']['network'],
-): Promise<void> => {
-  for (const args of [
-    ['link', 'set', 'lo', 'up'],
-    ['link', 'set', 'eth0', 'up'],
-    ['addr', 'add', address, 'dev', 'eth0'],
-    ['route', 'add', 'default', 'via', gateway],
-  ]) {
-    await commands.run('ip', args);
-  }
 };

@@ -15,10 +15,11 @@ export class CommandFailed extends Error {
 /** No udev runs here: libdevmapper is told, or it would wait for one. */
 const env = { PATH: '/bin:/sbin:/usr/bin:/usr/sbin', LC_ALL: 'C', DM_DISABLE_UDEV: '1' };
 
-export const commands: Commands = {
+/** Commands of which each has so long; 0 for as long as it takes, without a timer. */
+export const commandsWithin = (timeoutMs: number): Commands => ({
   run: (program, args, input) =>
     new Promise((resolve, reject) => {
-      const child = spawn(program, args, { env, stdio: ['pipe', 'ignore', 'pipe'], timeout: limits.commandMs });
+      const child = spawn(program, args, { env, stdio: ['pipe', 'ignore', 'pipe'], timeout: timeoutMs });
       let said = '';
       const fail = (how: string) => reject(new CommandFailed(`${program} ${how}: ${said.trim() || 'it said nothing'}`));
       child.stderr.on('data', (chunk: Buffer) => {
@@ -30,7 +31,7 @@ export const commands: Commands = {
       child.once('error', (error) => fail(`did not start, ${error.message}`));
       child.once('close', (code, signal) => (code === 0 ? resolve() : fail(`ended with ${code ?? signal}`)));
     }),
-};
+});
 
 /** Makes a program's failure one of the boot, under this code. */
 export const stopWith =

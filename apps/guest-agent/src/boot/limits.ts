@@ -30,5 +30,5 @@ export const limits = {
   counterBytes: 16,
   /** An SSH server starts in seconds, systemd's under emulation in ten. */
   sshWaitMs: 5 * 60_000,
-  sshPollMs: 100,
+  sshPollMs: 50,
 } as const;

@@ -1,31 +1,36 @@
 import { randomBytes } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createSystemClock } from '#adapters/system';
 import { guestPortName } from '#guest-channel';
 import { beginWith } from '../begin.ts';
 import { openPortFile } from '../port/virtio-port.ts';
-import { commands } from './commands.ts';
+import { commandsWithin } from './commands.ts';
+import { limits } from './limits.ts';
 import { linkOn, portOn } from './link.ts';
+import { rehearseBoot } from './rehearse-boot.ts';
 import { runVmAgent } from './run-agent.ts';
 
 const { now } = createSystemClock();
 const uptimeMs = (): number => Math.floor(Number(process.hrtime.bigint()) / 1e6);
-const say = (line: string) => void process.stdout.write(`[guest ${(uptimeMs() / 1000).toFixed(2)}] ${line}\n`);
+// Not by process.stdout: Node reads its terminal's modules for that, and makes a stream of it.
+const say = (line: string) => void writeSync(1, `[guest ${(uptimeMs() / 1000).toFixed(2)}] ${line}\n`);
 
-beginWith(async () =>
+const boot = async (): Promise<void> =>
   runVmAgent({
     kernelLine: await readFile('/proc/cmdline', 'utf8'),
     agentVersion: 'guest/1',
-    root: '/root',
-    ...{ randomBytes, now, uptimeMs, say, commands },
+    ...{ root: '/root', run: '/new-run' },
+    ...{ randomBytes, now, uptimeMs, say, commands: commandsWithin(limits.commandMs) },
     openPort: async (name) => portOn(linkOn(await openPortFile(name), (reason) => say(`${name}: ${reason}`))),
     openLink: async (onNoise) => linkOn(await openPortFile(guestPortName), onNoise),
     pause: (ms) => pause(ms),
-    // PID 1 waits for this word: it hands over to the disk's own init.
-    handOver: async (root) => {
+    // PID 1 waits for these words: it makes the network, and hands over to the disk's own init.
+    handOver: async (root, { address, gateway }) => {
       process.chdir(root);
-      await writeFile('/run/hcc-pivot', 'pivot\n');
+      await writeFile('/run/hcc-pivot', `pivot ${address} ${gateway}\n`);
     },
-  }),
-);
+  });
+
+beginWith(boot, rehearseBoot);

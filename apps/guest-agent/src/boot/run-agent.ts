@@ -4,7 +4,7 @@ import { bounded } from '../checks/words.ts';
 import type { Port } from '../port/virtio-port.ts';
 import { chooseProvider } from '../report/choose-provider.ts';
 import { Stop } from '../stop.ts';
-import { bootVm } from './boot-vm.ts';
+import { bootVm, type GuestNetwork } from './boot-vm.ts';
 import { CommandFailed, type Commands } from './commands.ts';
 import { type Host, hostOn, NetworkRefused } from './host.ts';
 import { parseVmKernelLine } from './kernel-line.ts';
@@ -18,6 +18,8 @@ export type VmMachine = {
   readonly agentVersion: string;
   /** Where the volume is mounted. */
   readonly root: string;
+  /** What PID 1 makes the /run of the system in it: in memory. */
+  readonly run: string;
   readonly commands: Commands;
   openPort(name: string): Promise<Port>;
   /** The link to the host; `onNoise` is told what was passed over. */
@@ -28,8 +30,8 @@ export type VmMachine = {
   pause(ms: number): Promise<void>;
   /** Says a line on the console. */
   say(line: string): void;
-  /** Lets PID 1 go on to the system in `root`. */
-  handOver(root: string): Promise<void>;
+  /** Lets PID 1 go on to the system in `root`, on this network. */
+  handOver(root: string, network: GuestNetwork): Promise<void>;
 };
 
 /** Boots the system in this VM's volume and stays with it. Fulfilled only when that fails: then its words are on the console,
@@ -42,9 +44,9 @@ export const runVmAgent = async (machine: VmMachine): Promise<void> => {
     host = hostOn(await machine.openLink(onNoise), { uptimeMs: machine.uptimeMs, onNoise });
     const kernel = parseVmKernelLine(machine.kernelLine);
     const provider = await chooseProvider(kernel, machine.openPort);
-    const booted = await bootVm({ ...machine, host, kernel, provider }, machine.root);
+    const { network, ...booted } = await bootVm({ ...machine, host, kernel, provider }, machine);
     await host.stage('pivot');
-    await machine.handOver(machine.root);
+    await machine.handOver(machine.root, network);
     return await stay({ ...machine, ...booted, host });
   } catch (error) {
     const { code, message } = asStop(error);

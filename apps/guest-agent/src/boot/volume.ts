@@ -2,8 +2,9 @@ import { constants } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import type { SectorIntegrity } from '#luks';
 import { type Commands, stopWith } from './commands.ts';
-import { deviceBytes, findDisk, volumeDevice } from './disks.ts';
+import { deviceBytes, findDisk, volumeBytes, volumeDevice } from './disks.ts';
 import { writeAll } from './durable-file.ts';
+import { fileSystemBytes, superblockBytes } from './ext4-size.ts';
 import { readHead, type VolumeHead } from './header.ts';
 import { limits } from './limits.ts';
 import { headPath, openByCopy, readHeadOf, takeHeadFile, withHeadFile } from './open-head.ts';
@@ -53,11 +54,25 @@ export const writeHead = async (head: VolumeHead): Promise<void> => {
   }
 };
 
+/** Whether the file system has all of the open volume already, which it has at all boots but the first and those after a
+ *  resize. */
+const isFull = async (): Promise<boolean> => {
+  const file = await open(volumeDevice, 'r');
+  try {
+    const superblock = new Uint8Array(superblockBytes);
+    await file.read(superblock, 0, superblock.length, superblockBytes);
+    return fileSystemBytes(superblock) === (await volumeBytes());
+  } finally {
+    await file.close();
+  }
+};
+
 /** Mounts the open volume and lets its file system have all of it. Stops with `mount-failed`. */
 export const mountVolume = async (commands: Commands, at: string): Promise<void> => {
   await mkdir(at, { recursive: true });
   const mount = ['-t', 'ext4', '-o', 'rw,noatime', volumeDevice, at];
   await commands.run('mount', mount).catch(stopWith('mount-failed'));
+  if (await isFull()) return;
   await commands.run('resize2fs', [volumeDevice]).catch(stopWith('resize-failed'));
 };
 

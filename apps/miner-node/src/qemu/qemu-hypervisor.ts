@@ -9,6 +9,7 @@ import {
   createOverlay,
   createVolume,
   type Env,
+  findSystemFirmware,
   freePort,
   growDisk,
   growVolume,
@@ -19,6 +20,7 @@ import {
   readSnpCpu,
   removeDisk,
   removeVmCgroup,
+  requireTool,
   startQemu,
   vmCgroup,
   vmFiles,
@@ -40,7 +42,8 @@ export type HypervisorOptions = {
   readonly log: Log;
 };
 
-/** Runs VMs under QEMU. Accelerator and control groups are probed once. */
+/** Runs VMs under QEMU. Accelerator and control groups are probed once; QEMU and its firmware are looked for until they were
+ *  found, since each look runs QEMU. */
 export const createQemuHypervisor = async (options: HypervisorOptions): Promise<Hypervisor> => {
   const { minerDir, env, snpFirmware, desk } = options;
   const snp = snpFirmware === null ? null : { firmwarePath: snpFirmware, ...(await readSnpCpu()) };
@@ -49,6 +52,8 @@ export const createQemuHypervisor = async (options: HypervisorOptions): Promise<
   const found = await openCgroups();
   const cgroups = found.kind === 'usable' ? found.cgroups : undefined;
   const filesOf = (vmId: string) => vmFiles({ stateDir: minerDir, vmId, env });
+  const findQemu = onceFound(() => requireTool('qemu-system-x86_64'));
+  const findFirmware = onceFound(async () => findSystemFirmware(await findQemu()));
   return {
     accelerator: async () => choice,
     choosePort,
@@ -65,7 +70,8 @@ export const createQemuHypervisor = async (options: HypervisorOptions): Promise<
     },
     start: (plan) => {
       const { vmId } = plan.spec;
-      return start(plan, { accelerator, files: filesOf(vmId), snp, desk }, { ...options, cgroups });
+      const place = { accelerator, files: filesOf(vmId), snp, desk, findFirmware };
+      return start(plan, place, { ...options, cgroups, findQemu });
     },
     adopt: async (vmId) => {
       const vm = await adoptQemu(vmId, filesOf(vmId), cgroups);
@@ -85,11 +91,16 @@ export const createQemuHypervisor = async (options: HypervisorOptions): Promise<
 const start = async (
   plan: StartPlan,
   place: StartPlace,
-  { cgroups, ...here }: HypervisorOptions & { readonly cgroups: Cgroups | undefined },
+  {
+    cgroups,
+    findQemu,
+    ...here
+  }: HypervisorOptions & { readonly cgroups: Cgroups | undefined; readonly findQemu: () => Promise<string> },
 ): Promise<Started> => {
   try {
     const hardware = await hardwareOf(plan, place);
-    const vm = await startQemu(hardware, cgroups === undefined ? {} : { cgroups });
+    const qemuPath = await findQemu();
+    const vm = await startQemu(hardware, { qemuPath, ...(cgroups !== undefined && { cgroups }) });
     return { kind: 'running', machine: qemuMachine(vm, here) };
   } catch (error) {
     const { code, detail } = failureOf(error, 'qemu-not-started');
@@ -99,6 +110,15 @@ const start = async (
     const mayHaveRun = isHostError(error) && error.code.startsWith('qmp-');
     return mayHaveRun ? { kind: 'lost', detail } : { kind: 'refused', code, detail };
   }
+};
+
+/** Remembers what was found, and never that it was not. */
+const onceFound = (find: () => Promise<string>): (() => Promise<string>) => {
+  let found: string | null = null;
+  return async () => {
+    found ??= await find();
+    return found;
+  };
 };
 
 const choosePort = async (preferred: number | null): Promise<number> =>

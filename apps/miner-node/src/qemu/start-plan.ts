@@ -4,7 +4,6 @@ import {
   type Accelerator,
   checkGuestAccess,
   demandSpace,
-  findSystemFirmware,
   HostError,
   type SealedVmHardware,
   type SnpCpu,
@@ -20,6 +19,8 @@ export type StartPlace = {
   readonly accelerator: Accelerator;
   readonly files: VmFiles;
   readonly snp: (SnpCpu & { readonly firmwarePath: string }) | null;
+  /** Where a machine starts that is no SEV-SNP guest. */
+  readonly findFirmware: () => Promise<string>;
   readonly desk: Pick<GuestDesk, 'openSecureProcessor'>;
 };
 
@@ -41,7 +42,7 @@ const sealedHardware = async (
   place: StartPlace,
 ): Promise<SealedVmHardware> => {
   const { spec, image } = plan;
-  const { snp, files, desk } = place;
+  const { snp, files, desk, findFirmware } = place;
   if (image.treePath === null) {
     const message = `image ${spec.imageDigest.slice(0, 16)} has no hash tree, wanted one: a sealed VM runs nothing it cannot check; build the image anew`;
     throw new HostError('hardware-refused', message, { field: 'treePath' });
@@ -50,7 +51,7 @@ const sealedHardware = async (
   if (snp === null) await demandProcessor(desk);
   return {
     ...common(plan, place, hostDataOf(bootSpec)),
-    firmwarePath: snp?.firmwarePath ?? (await findSystemFirmware()),
+    firmwarePath: snp?.firmwarePath ?? (await findFirmware()),
     boot: { ...boot, cmdline },
     ...{ volumeOf: 'luks2', basePath: image.rootfsPath, treePath: image.treePath },
     processor: snp === null ? 'port' : 'own',

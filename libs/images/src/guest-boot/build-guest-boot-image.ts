@@ -48,7 +48,7 @@ export async function buildGuestBootImage(options: BuildGuestBootOptions): Promi
 
 type Ingredients = { readonly bundle: AgentBundle; readonly init: Uint8Array; readonly node: Uint8Array };
 
-const recipe = { revision: 2, suite: 'bookworm', packages: guestBootPackages, modules: guestBootModules } as const;
+const recipe = { revision: 3, suite: 'bookworm', packages: guestBootPackages, modules: guestBootModules } as const;
 
 async function buildAndPublish(pointer: string, options: BuildGuestBootOptions & Ingredients): Promise<GuestBootImage> {
   const { cacheDir, report, kind } = options;

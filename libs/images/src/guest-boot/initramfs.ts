@@ -34,7 +34,7 @@ const applets = [
   ...['hostname', 'blockdev', 'dd', 'cat', 'ls'],
 ];
 
-const directories = ['agent', 'etc', 'root', 'run', 'tmp', 'mnt', 'var'];
+const directories = ['agent', 'etc', 'root', 'run', 'new-run', 'tmp', 'mnt', 'var'];
 
 /** The first RAM disk of every owner's VM of a network. Uncompressed: under emulation, reading more is quicker than
  *  unpacking. Equal inputs give equal bytes. */
