@@ -12,7 +12,8 @@ export const textToState = <State>(text: string): State => unmarked(JSON.parse(t
 const marked = (value: unknown): unknown => {
   if (typeof value === 'bigint') return { $bigint: value.toString() };
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Map) return { $map: Array.from(value, ([key, held]) => [marked(key), marked(held)]) };
+  if (value instanceof Map)
+    return value.size === 0 ? noEntries : { $map: Array.from(value, ([key, held]) => [marked(key), marked(held)]) };
   if (value instanceof Set) return { $set: Array.from(value, marked) };
   if (Array.isArray(value)) return value.every(isText) ? value : value.map(marked);
   const fields = value as Record<string, unknown>;
@@ -27,6 +28,9 @@ const marked = (value: unknown): unknown => {
   }
   return copy ?? fields;
 };
+
+/** Most maps of most rows are empty. */
+const noEntries = { $map: [] };
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 
