@@ -113,7 +113,8 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'image-key-destroyed': 'encrypt it anew with another key, and import that: hcc image encrypt',
   'vm-not-stopped': 'stop it first (hcc vm stop), or let --restart of hcc vm resize or backup do both',
   'vm-resizing': 'ask again once it is resized or that is refused',
-  'disk-never-shrinks': 'take a flavor with at least the disk it has (hcc flavor ls)',
+  'disk-never-shrinks':
+    'take a flavor with at least the disk it has (hcc flavor ls), or say the disk beside it (--disk)',
   'disk-never-grows': 'take a flavor with the same disk (hcc flavor ls), or make a new VM and copy what is in it',
   'flavor-not-found': 'take one that is offered: hcc flavor ls',
   'flavor-retired': 'take one that is offered: hcc flavor ls',

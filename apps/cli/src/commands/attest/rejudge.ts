@@ -69,7 +69,8 @@ const rejudge = async (cli: Cli, command: Command): Promise<void> => {
   const evidence = await evidenceOf(cli, homeDir, options);
   const sinceMs = options.since === undefined ? 0 : Date.parse(instantFrom(options.since, cli.clock.now()));
   const attesters = await attestersOf(api, options, policy);
-  const counts = { judged: 0, same: 0, notKept: 0, listNotKept: 0 };
+  const counts = { judged: 0, same: 0, notKept: 0 };
+  const lists = new Map<string, ListCount>();
   const keyReleases: { judged: number; changed: Judged[] } = { judged: 0, changed: [] };
   const changed: Judged[] = [];
   for (const [n, { kind, attesterId, name }] of attesters.entries()) {
@@ -85,14 +86,14 @@ const rejudge = async (cli: Cli, command: Command): Promise<void> => {
       else counts.judged += 1;
       if (isChanged) changed.push(one);
       else if (one.again !== null) counts.same += 1;
-      if (one.again !== null && !['kept', 'given'].includes(one.again.revocationList.from)) counts.listNotKept += 1;
+      if (one.again !== null) countList(lists, one.again.revocationList);
       if (one.again === null || !('releasedKey' in one && one.releasedKey)) continue;
       keyReleases.judged += 1;
       if (isChanged) keyReleases.changed.push(one);
     }
   }
   if (counts.judged + counts.notKept === 0) throw badAnswer('nothing-to-judge', 'no verdict is among those asked for');
-  const value = { ...counts, changed, keyReleases };
+  const value = { ...counts, changed, keyReleases, revocationLists: [...lists.values()] };
   answer(cli, options.json, value, () => text(value, policy !== null));
   if (changed.length > 0) cli.exit.code = 1;
 };
@@ -122,20 +123,28 @@ type Found = {
   readonly judged: number;
   readonly same: number;
   readonly notKept: number;
-  /** Of those that were judged. */
-  readonly listNotKept: number;
   readonly changed: readonly Judged[];
   readonly keyReleases: { readonly judged: number; readonly changed: readonly Judged[] };
+  readonly revocationLists: readonly ListCount[];
 };
 
-const text = ({ judged, same, notKept, listNotKept, changed, keyReleases }: Found, isOther: boolean): string => {
+/** A revocation list, and how many were judged again with it. */
+type ListCount = ListUsed & { readonly verdicts: number };
+
+const countList = (lists: Map<string, ListCount>, list: ListUsed): void => {
+  // A root that issues one anew does so for each verdict.
+  const key = `${list.from} ${list.from === 'issued' ? '' : list.sha256}`;
+  lists.set(key, { ...list, verdicts: (lists.get(key)?.verdicts ?? 0) + 1 });
+};
+
+const text = ({ judged, same, notKept, changed, keyReleases, revocationLists }: Found, isOther: boolean): string => {
   const lines = changed.flatMap(
     ({ kind, attesterId, appraisalId, appraisedAt, was, again, evidenceSha256, policies }) => [
       `${isoTime(appraisedAt)}  ${kind === 'host' ? 'miner' : 'VM'} ${shortId(attesterId)}  appraisal ${appraisalId}`,
       `    ${was.tier} by ${policies}: ${was.codes.join(', ') || 'nothing refused'}`,
       `    ${again?.tier} ${isOther ? 'by this policy' : 'judged again'}: ${again?.codes.join(', ') || 'nothing refused'}`,
       `    evidence ${evidenceSha256}`,
-      `    ${listText(again?.revocationList ?? null)}`,
+      `    ${again === null ? '' : listText(again.revocationList)}`,
     ],
   );
   const [would, asWas] = isOther
@@ -143,22 +152,22 @@ const text = ({ judged, same, notKept, listNotKept, changed, keyReleases }: Foun
     : ['are not what was recorded', 'are as recorded'];
   const counted = `${judged} verdicts judged again: ${changed.length} ${would}, ${same} ${asWas}`;
   const kept = notKept === 0 ? [] : [`${notKept} more cannot be judged again: their evidence is not kept here`];
-  const lists =
-    listNotKept === 0
-      ? []
-      : [`${listNotKept} of them without their revocation list: it was not kept with the evidence`];
+  const lists = revocationLists
+    .slice(-listsShown)
+    .map((one) => `${one.verdicts} of them with ${listText(one)}`)
+    .concat(revocationLists.length > listsShown ? [`${revocationLists.length - listsShown} more lists: --json`] : []);
   const keys = keyReleases;
   const releases = `key releases: ${keys.judged} rest on these verdicts, ${keys.changed.length} of them on one that changed`;
   return safeText(`${[...lines, counted, ...lists, ...kept, releases].join('\n')}\n`, 'lines');
 };
 
-const listText = (list: ListUsed | null): string => {
-  if (list === null || list.sha256 === null) {
-    return list?.from === 'kept' ? 'no revocation list, as then' : 'no revocation list: that of then was not kept';
-  }
-  const { from, sha256, since, until } = list;
-  const whence =
-    from === 'kept' ? 'kept with it' : from === 'given' ? 'given by --crl' : 'issued anew: that of then was not kept';
+const listText = ({ from, sha256, since, until }: ListUsed): string => {
+  if (sha256 === null) return from === 'kept' ? 'no revocation list, as then' : `no revocation list: ${notKeptThen}`;
+  if (from === 'issued') return `a revocation list that the simulated root issued anew: ${notKeptThen}`;
   const window = since === null ? 'that cannot be read' : `of ${since} to ${until ?? 'no stated end'}`;
-  return `revocation list ${sha256} ${window}, ${whence}`;
+  return `revocation list ${sha256} ${window}, ${from === 'kept' ? 'kept with it' : 'given by --crl'}`;
 };
+
+/** Lists are of days; --json has all of them. */
+const listsShown = 5;
+const notKeptThen = 'that of then was not kept with the evidence';
