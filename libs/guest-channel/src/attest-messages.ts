@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ChannelError } from './channel-error.ts';
 import { base64, bundleFile, certificates, code, exchange, launchDigest, sha256Hex, version, words } from './fields.ts';
 import { limits } from './limits.ts';
+import { parse } from './read-message.ts';
 
 /** The virtio-serial port between the guest agent and the miner's agent. */
 export const attestPortName = 'hcc.attest';
@@ -92,13 +92,3 @@ export const parseHostMessage = (frame: unknown): HostMessage => parse(hostMessa
 
 /** A frame of the guest, or ChannelError `message-unknown`, which names the field that is wrong. */
 export const parseGuestMessage = (frame: unknown): GuestMessage => parse(guestMessage, frame, 'the guest');
-
-/** Reads a frame strictly by one schema. */
-export const parse = <T>(schema: z.ZodType<T>, frame: unknown, from: string): T => {
-  const read = schema.safeParse(frame);
-  if (read.success) return read.data;
-  const [issue] = read.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? 'the message' : issue.path.map(String).join('.');
-  const observed = `${where.slice(0, 64)}: ${issue?.message ?? 'wrong'}`.slice(0, limits.wordsCharsMax);
-  throw new ChannelError('message-unknown', `a message of ${from} is none of this protocol: ${observed}`);
-};

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { parse } from './attest-messages.ts';
 import { code, exchange, version, words } from './fields.ts';
 import { limits } from './limits.ts';
+import { parse } from './read-message.ts';
 
 /** The virtio-serial port between an owner's VM and the miner's agent. */
 export const guestPortName = 'hcc.guest';

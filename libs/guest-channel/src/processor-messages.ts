@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { parse } from './attest-messages.ts';
 import { base64, certificates, code, exchange, version, words } from './fields.ts';
 import { limits } from './limits.ts';
+import { parse } from './read-message.ts';
 
 /** The virtio-serial port between a guest and the simulated secure processor. */
 export const processorPortName = 'hcc.processor';
