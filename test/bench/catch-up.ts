@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { openSqliteStore } from '#adapters/sqlite';
 import { createRandomIds, createSystemClock } from '#adapters/system';
 import { silentLog } from '#edge';
-import { createConsumer } from '#events';
+import { createBareConsumer } from '#events';
 import { openReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
 import { writeLives } from './life.ts';
 import { type Case, perSecond, warmedUp } from './pairs.ts';
@@ -28,7 +28,7 @@ export const catchUp: Case = {
       ours: async () => {
         run += 1;
         const model = await openReadModel({ dir: place.path(`rows-${run}`), store, log: silentLog });
-        const consumer = createConsumer({ name: 'read-model', store, clock, sink: model.sink, log: silentLog });
+        const consumer = createBareConsumer({ name: 'read-model', store, clock, sink: model.sink, log: silentLog });
         const rate = await perSecond(count, async () => {
           while ((await consumer.runOnce()) > 0);
         });

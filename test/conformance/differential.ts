@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import {
+  type BareEvent,
   type EventStore,
   type JsonObject,
   type Position,
@@ -9,7 +10,7 @@ import {
   type StreamName,
   streamName,
 } from '#events';
-import { newEvent } from './new-events.ts';
+import { asBare, newEvent } from './new-events.ts';
 
 // Small ranges on purpose: streams, revisions and ids must collide for repeats and conflicts to happen.
 const stream = fc.constantFrom('a', 'b', 'c');
@@ -29,7 +30,7 @@ const appendNext = fc.record({ do: fc.constant('append-next' as const), stream, 
 /** An append that was already tried, once more. */
 const repeat = fc.record({ do: fc.constant('repeat' as const), which: fc.nat({ max: 40 }) });
 const readStream = fc.record({ do: fc.constant('read-stream' as const), stream, from: revision, limit });
-const readAll = fc.record({ do: fc.constant('read-all' as const), limit });
+const readAll = fc.record({ do: fc.constant('read-all' as const), isBare: fc.boolean(), limit });
 const step = fc.oneof(
   { weight: 2, arbitrary: append },
   { weight: 5, arbitrary: appendNext },
@@ -97,7 +98,19 @@ const seatAt = (store: EventStore, begin: Position | null, names: Names): Seat =
     }
     return ranks.get(position);
   };
+  const seenBare = async (event: BareEvent) => {
+    const { position, ...rest } = asBare(event);
+    return { ...rest, rank: await rankOf(position) };
+  };
   const seen = async ({ position, ...rest }: RecordedEvent) => ({ ...rest, rank: await rankOf(position) });
+  const pageBare = async (options: Parameters<typeof store.readAll>[0]) => {
+    const page = await store.readAllBare(options);
+    return [page, await Promise.all(page.events.map(seenBare))] as const;
+  };
+  const pageWhole = async (options: Parameters<typeof store.readAll>[0]) => {
+    const page = await store.readAll(options);
+    return [page, await Promise.all(page.events.map(seen))] as const;
+  };
   return async (step) => {
     switch (step.do) {
       case 'append': {
@@ -110,8 +123,8 @@ const seatAt = (store: EventStore, begin: Position | null, names: Names): Seat =
       case 'read-all': {
         const pages: unknown[] = [];
         for (let after = begin; ; ) {
-          const page = await store.readAll({ after, limit: step.limit });
-          const events = await Promise.all(page.events.map(seen));
+          const options = { after, limit: step.limit };
+          const [page, events] = await (step.isBare ? pageBare(options) : pageWhole(options));
           pages.push({ events, next: await rankOf(page.next), end: page.end });
           if (page.end) return pages;
           after = page.next;
@@ -140,6 +153,6 @@ const resolve = async (
     const last = (await store?.readStream(names.streamOf(one.stream)))?.at(-1);
     return { ...one, do: 'append', expected: last?.revision ?? 'no-stream' };
   }
-  if (one.do === 'repeat') return tried[one.which % tried.length] ?? { do: 'read-all', limit: 1 };
+  if (one.do === 'repeat') return tried[one.which % tried.length] ?? { do: 'read-all', isBare: false, limit: 1 };
   return one;
 };

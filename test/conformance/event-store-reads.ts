@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { ForeignPosition, findChainFault, type RecordedEvent, readPageEventsMax, type StreamName } from '#events';
+import {
+  type BareEvent,
+  ForeignPosition,
+  findChainFault,
+  type Position,
+  type ReadPage,
+  type RecordedEvent,
+  readPageEventsMax,
+  type StreamName,
+} from '#events';
 import type { OpenedStore } from './event-store.ts';
-import { asAppended, freshStream, newEvent, newEvents, readEverything } from './new-events.ts';
+import { asAppended, asBare, freshStream, newEvent, newEvents, readEverything } from './new-events.ts';
 
 type Open = () => Promise<OpenedStore>;
 
@@ -51,6 +60,7 @@ const streams = (open: Open): void => {
     await expect(store.readStream(freshStream(), { limit: 0 })).rejects.toThrow(RangeError);
     await expect(store.readStream(freshStream(), { from: -1n })).rejects.toThrow(RangeError);
     await expect(store.readAll({ limit: 0 })).rejects.toThrow(RangeError);
+    await expect(store.readAllBare({ limit: 0 })).rejects.toThrow(RangeError);
   });
 };
 
@@ -74,6 +84,38 @@ const everything = (open: Open): void => {
     expect(all.map(({ stream }) => stream)).toEqual([...Array(readPageEventsMax).fill(a), ...Array(100).fill(b)]);
     expect(isAscending(store, all)).toBe(true);
     expect(await store.readAll({ after: second.next })).toEqual({ events: [], next: second.next, end: true });
+  });
+
+  test('given a log / when it is read bare / then the same events come in the same pages, without what proves them', async () => {
+    const { store } = await open();
+    const [a, b] = [freshStream(), freshStream()];
+    await store.append(a, newEvents(7), 'no-stream');
+    await store.append(b, newEvents(4), 'no-stream');
+    await store.append(a, newEvents(2), 6n);
+    for (const limit of [1, 5, 13, 14, undefined]) {
+      for (let after: Position | null = null, end = false; !end; ) {
+        const options: Parameters<typeof store.readAll>[0] = limit === undefined ? { after } : { after, limit };
+        const whole: ReadPage = await store.readAll(options);
+        const bare: ReadPage<BareEvent> = await store.readAllBare(options);
+        expect({ ...bare, events: bare.events.map(asBare) }).toEqual({ ...whole, events: whole.events.map(asBare) });
+        [after, end] = [bare.next, bare.end];
+      }
+    }
+  });
+
+  test('given an append while somebody reads bare / when it reads on / then what was appended comes, and nothing twice', async () => {
+    const { store } = await open();
+    const stream = freshStream();
+    const events = newEvents(6);
+    await store.append(stream, events.slice(0, 3), 'no-stream');
+    const first = await store.readAllBare();
+    expect(await store.readAllBare({ after: first.next })).toEqual({ events: [], next: first.next, end: true });
+    await store.append(stream, events.slice(3), 2n);
+    const second = await store.readAllBare({ after: first.next });
+    expect([...first.events, ...second.events].map(({ eventId }) => eventId)).toEqual(
+      events.map(({ eventId }) => eventId),
+    );
+    expect([second.end, second.next]).toEqual([true, await store.head()]);
   });
 
   test('given a page that holds exactly what there is / when it is read / then it says that it is the end', async () => {
@@ -102,6 +144,7 @@ const positions = (open: Open): void => {
     expect(() => store.parsePosition(foreign)).toThrow(ForeignPosition);
     expect(() => store.comparePositions(position, foreign)).toThrow(ForeignPosition);
     await expect(store.readAll({ after: foreign })).rejects.toThrow(ForeignPosition);
+    await expect(store.readAllBare({ after: foreign })).rejects.toThrow(ForeignPosition);
     const { signal } = new AbortController();
     expect(() => store.subscribe({ after: foreign, signal })).toThrow(ForeignPosition);
   });

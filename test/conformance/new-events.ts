@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type EventId, type EventStore, type JsonObject, type NewEvent, type RecordedEvent, streamName } from '#events';
+import {
+  type BareEvent,
+  type EventId,
+  type EventStore,
+  type JsonObject,
+  type NewEvent,
+  type RecordedEvent,
+  streamName,
+} from '#events';
 
 /** A stream nobody has used. */
 export const freshStream = () => streamName('vm', randomUUID());
@@ -56,3 +64,18 @@ export const take = async (events: AsyncIterable<RecordedEvent>, count: number):
   }
   return taken;
 };
+
+/** What a bare event has, of one that may be whole. */
+export const asBare = ({
+  eventId,
+  type,
+  version,
+  data,
+  recordedAt,
+  actor,
+  stream,
+  revision,
+  position,
+}: BareEvent): BareEvent => ({
+  ...{ eventId, type, version, data, recordedAt, actor, stream, revision, position },
+});

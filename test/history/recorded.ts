@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { createManualClock, createMemoryEventStore } from '#adapters/memory';
 import { silentLog } from '#edge';
-import { createConsumer, type EventStore, type Position, type RecordedEvent } from '#events';
+import { createBareConsumer, type EventStore, type Position, type RecordedEvent } from '#events';
 import { keyOf, tablesOf } from '../../apps/orchestrator/src/projections/compare.ts';
 import { openReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
 import { drawPlan } from '../simulation/plan.ts';
@@ -72,7 +72,13 @@ export const rowsOf = async (store: EventStore): Promise<Recorded['rows']> => {
   const model = await openReadModel({ dir, store, log: silentLog });
   try {
     const { sink } = model;
-    const consumer = createConsumer({ name: 'read-model', store, clock: createManualClock(), sink, log: silentLog });
+    const consumer = createBareConsumer({
+      name: 'read-model',
+      store,
+      clock: createManualClock(),
+      sink,
+      log: silentLog,
+    });
     while ((await consumer.runOnce()) > 0);
     return dump(model.db);
   } finally {

@@ -9,7 +9,9 @@ import { silentLog } from '#edge';
 import { createCodec, createConsumer, type EventStore, eventIdOf, type JsonObject, streamName } from '#events';
 import { foldable, type Projection } from '../../apps/orchestrator/src/projections/projection.ts';
 import { rowAt } from '../../apps/orchestrator/src/projections/row-at.ts';
-import { createRowsSink, rowsDdl } from '../../apps/orchestrator/src/projections/rows-sink.ts';
+import { rowsDdl } from '../../apps/orchestrator/src/projections/rows-ddl.ts';
+import { createRowsSink } from '../../apps/orchestrator/src/projections/rows-sink.ts';
+import { createRowsWriter } from '../../apps/orchestrator/src/projections/rows-writer.ts';
 
 // No event of ours has a second version yet. A wall that was painted in three versions stands in for the first that will.
 
@@ -29,18 +31,19 @@ const walls: Projection<Wall> = {
     const { colour, coats } = codec.decode(recorded);
     return { colours: [...(row?.colours ?? []), colour], coats: (row?.coats ?? 0) + coats };
   },
-  open: (db) => {
+  open: (db, writes) => {
     const one = db.prepare<[string], string>('SELECT row FROM walls WHERE wall = ?').pluck();
-    const put = db.prepare(
+    const put = writes.statement(
       'INSERT INTO walls (wall, row) VALUES (?, ?) ON CONFLICT (wall) DO UPDATE SET row = excluded.row',
     );
+    const forget = writes.statement('DELETE FROM walls WHERE wall = ?');
     return {
       load: (wall) => {
         const text = one.get(wall);
         return text === undefined ? null : JSON.parse(text);
       },
-      save: (wall, row) => put.run(wall, JSON.stringify(row)),
-      remove: (wall) => db.prepare('DELETE FROM walls WHERE wall = ?').run(wall),
+      save: (wall, row) => put(wall, JSON.stringify(row)),
+      remove: (wall) => forget(wall),
     };
   },
 };
@@ -74,7 +77,7 @@ const followed = (store: EventStore) => {
   db.exec(rowsDdl(projections));
   const sink = createRowsSink(db, projections, store);
   const consumer = createConsumer({ name: 'walls', store, clock: createManualClock(), sink, log: silentLog });
-  return { follow: consumer.runOnce, wall: () => walls.open(db).load('wall') };
+  return { follow: consumer.runOnce, wall: () => walls.open(db, createRowsWriter(db)).load('wall') };
 };
 
 test('given events of three versions / when they are followed live, replayed, or read as of a moment / then all read the same', async () => {

@@ -21,7 +21,7 @@ import { credits, gibibyte, mebibyte } from '#domain';
 import { silentLog } from '#edge';
 import {
   aggregates,
-  createConsumer,
+  createBareConsumer,
   derivedUuid,
   type EventStore,
   eventIdOf,
@@ -83,7 +83,7 @@ export const freshReadModel = async (store: EventStore): Promise<ReadModel> => {
 
 /** Runs the read model's consumer, in a life of its own, until it has seen everything. */
 export const caughtUp = async ({ sink }: ReadModel, store: EventStore): Promise<void> => {
-  const consumer = createConsumer({ name: 'read-model', store, clock: createManualClock(), sink, log: silentLog });
+  const consumer = createBareConsumer({ name: 'read-model', store, clock: createManualClock(), sink, log: silentLog });
   while ((await consumer.runOnce()) > 0);
 };
 

@@ -1,4 +1,4 @@
-import { consumerAttemptsMax, type NewEvent, type RecordedEvent } from '#events';
+import { type BareEvent, consumerAttemptsMax, type NewEvent } from '#events';
 import type { Ground } from './process.ts';
 
 /** What makes a process unable to handle some events, for as long as it lives. */
@@ -8,7 +8,7 @@ export type Poison = {
   /** Throws for an append that some consumer's event asks for, as often as a consumer tries. */
   check(events: readonly NewEvent[]): void;
   /** The events as this build reads them. */
-  seen(events: readonly RecordedEvent[]): readonly RecordedEvent[];
+  seen<Event extends BareEvent>(events: readonly Event[]): readonly Event[];
 };
 
 /** Kinds of events that came late in the history of the code, so that an older build may not know them. */

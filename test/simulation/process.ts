@@ -91,6 +91,11 @@ export const createProcessGround = (ground: Ground, life: Life, clock: Clock): P
           const page = await store.readAll(options);
           return { ...page, events: poison.seen(page.events) };
         }),
+      readAllBare: (options) =>
+        read(async () => {
+          const page = await store.readAllBare(options);
+          return { ...page, events: poison.seen(page.events) };
+        }),
       head: () => read(store.head),
       positionAt: (time) => read(() => store.positionAt(time)),
     },

@@ -5,7 +5,7 @@ import { everyTick } from '#edge';
 import {
   type Consumer,
   type ConsumerStatus,
-  createConsumer,
+  createBareConsumer,
   createRelay,
   type FoldSnapshots,
   type Handling,
@@ -86,7 +86,7 @@ export const createReplica = (replica: ReplicaParts): Replica => {
       const model = await openReadModel({ dir: replica.dir, store: process.store, log: logOf(log) });
       if (!life.isAlive()) return model.close();
       now.model = model;
-      now.readModel = createConsumer({
+      now.readModel = createBareConsumer({
         name: 'read-model',
         ...now.handling,
         sink: process.sink(model.sink),

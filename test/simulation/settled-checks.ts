@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createConsumer, type EventStore, findChainFault, readWholeStream, type StreamName } from '#events';
+import { createBareConsumer, type EventStore, findChainFault, readWholeStream, type StreamName } from '#events';
 import { openReadModel, type ReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
 import type { Accuse } from './checker.ts';
 import type { Replica } from './replica.ts';
@@ -81,7 +81,7 @@ const rebuild = async (store: EventStore, clock: World['clock'], dir: string): P
   const log = () => undefined;
   const model = await openReadModel({ dir: mkdtempSync(join(dir, 'rebuilt-')), store, log });
   // Under the same name: what was skipped is skipped in every rebuild.
-  const consumer = createConsumer({ name: 'read-model', store, clock, sink: model.sink, log });
+  const consumer = createBareConsumer({ name: 'read-model', store, clock, sink: model.sink, log });
   while ((await consumer.runOnce()) > 0);
   return model;
 };

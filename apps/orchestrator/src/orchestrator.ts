@@ -6,6 +6,7 @@ import { busWaitMs, type Lifecycle, type Log, type Metrics, metricsDoor } from '
 import {
   type Checkpoints,
   type Clock,
+  createBareConsumer,
   createConsumer,
   type EventStore,
   type FoldSnapshots,
@@ -179,7 +180,7 @@ const openReads = async (
     () => openReadModel({ dir, store, log }),
     async (opened) => opened.close(),
   );
-  const readModel = createConsumer({ name: 'read-model', store, clock, sink: model.sink, log });
+  const readModel = createBareConsumer({ name: 'read-model', store, clock, sink: model.sink, log });
   await lifecycle.start({ name: 'read-model', start: readModel.start, stop: readModel.stop });
   const rebuilds = createRebuilds({
     ...{ model, log: store, clock, ids, tell: log },

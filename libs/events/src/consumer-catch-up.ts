@@ -4,23 +4,24 @@ import type { Holds } from './consumer-holds.ts';
 import type { Position, RecordedEvent, StreamName } from './envelope.ts';
 import { readPageEventsMax } from './limits.ts';
 import type { Standing } from './parking.ts';
+import type { BareEvent } from './ports/event-store.ts';
 
 /** Does again what is held. */
-export type CatchUp = {
+export type CatchUp<Event extends BareEvent> = {
   /** Hands an event to the sink, or takes the sink past it when somebody decided to skip it. */
-  hand(event: RecordedEvent): Promise<void> | void;
+  hand(event: Event | RecordedEvent): Promise<void> | void;
   /** Tries one held event, and what waits behind it up to a place in the log. Throws only what is transient. */
   tryAgain(standing: Standing, until: Position): Promise<void>;
 };
 
-export const createCatchUp = (
-  { name, store, clock, sink, log }: ConsumerOptions,
+export const createCatchUp = <Event extends BareEvent>(
+  { name, store, clock, sink, log }: ConsumerOptions<Event>,
   { parking, blocked, owed, handled, hold, record, failAgain }: Holds,
   committed: () => Position | null,
-): CatchUp => {
+): CatchUp<Event> => {
   const { standing, skipped } = parking.index;
 
-  const hand: CatchUp['hand'] = (event) =>
+  const hand: CatchUp<Event>['hand'] = (event) =>
     // Mostly nothing is skipped, and to look an id up that was just read costs as much as many a fold.
     skipped.size > 0 && skipped.has(event.eventId) ? sink.skip?.(event) : sink.apply(event);
 
@@ -54,7 +55,7 @@ export const createCatchUp = (
   };
 
   /** What blocks the stream from here on; `null` when nothing does. */
-  const recorded = async (event: RecordedEvent, error: unknown): Promise<Standing | null> => {
+  const recorded = async (event: BareEvent, error: unknown): Promise<Standing | null> => {
     const failed = await record(event, error, { attempts: 1, firstSeenAt: clock.now() });
     if (failed?.blocks === true) return failed;
     if (failed !== null) hold(failed);

@@ -1,12 +1,13 @@
 import type { UnixMs } from '#domain';
 import type { ConsumerOptions } from './consumer.ts';
 import { CommandUndeliverable, ParkingFull, reasonOf } from './consumer-faults.ts';
-import type { RecordedEvent, StreamName } from './envelope.ts';
+import type { StreamName } from './envelope.ts';
 import { derivedUuid } from './identity.ts';
 import { parkedMax } from './limits.ts';
 import { streamName } from './names.ts';
 import type { ParkedCommand, Standing } from './parking.ts';
 import { createParking, type Parking } from './parking-stream.ts';
+import type { BareEvent } from './ports/event-store.ts';
 
 /** What one running consumer holds back, and what it has said of it on `parked-<name>`. */
 export type Holds = {
@@ -20,7 +21,7 @@ export type Holds = {
   all(): readonly Standing[];
   hold(standing: Standing): void;
   /** Says that an event cannot be handled. `null` when it turns out that somebody skipped it. Throws ParkingFull. */
-  record(event: RecordedEvent, error: unknown, tries: Tries): Promise<Standing | null>;
+  record(event: BareEvent, error: unknown, tries: Tries): Promise<Standing | null>;
   /** Says that a held event failed once more. */
   failAgain(held: Standing, error: unknown): Promise<void>;
   /** Says that everything in `handled` is. */
@@ -29,7 +30,13 @@ export type Holds = {
 
 export type Tries = { readonly attempts: number; readonly firstSeenAt: UnixMs };
 
-export const createHolds = ({ name, store, clock, log, standingMax = parkedMax }: ConsumerOptions): Holds => {
+export const createHolds = ({
+  name,
+  store,
+  clock,
+  log,
+  standingMax = parkedMax,
+}: Omit<ConsumerOptions, 'sink'>): Holds => {
   const own = streamName('parked', name);
   const parking = createParking(name, { store, clock });
   const { standing, skipped } = parking.index;

@@ -2,15 +2,16 @@ import type { ConsumerOptions } from './consumer.ts';
 import { createCatchUp, failureOf } from './consumer-catch-up.ts';
 import { reasonOf } from './consumer-faults.ts';
 import { createHolds, type Tries } from './consumer-holds.ts';
-import type { Position, RecordedEvent, StreamName } from './envelope.ts';
+import type { Position, StreamName } from './envelope.ts';
 import { parkedMax, retriesPerStepMax } from './limits.ts';
 import { streamName } from './names.ts';
 import { type Standing, skippedByStream } from './parking.ts';
+import type { BareEvent } from './ports/event-store.ts';
 import type { Past } from './sink.ts';
 import { createWithout } from './skipped-name.ts';
 
 /** What one running consumer holds back: streams behind an event it could not handle, and events it still owes. */
-export type ConsumerParking = {
+export type ConsumerParking<Event extends BareEvent> = {
   /** Knows again what was held at a position, has the sink restored, and tries everything once more. */
   begin(position: Position | null): Promise<void>;
   /** What blocks a stream here; `undefined` for a stream that goes on. */
@@ -21,8 +22,8 @@ export type ConsumerParking = {
   /** Names what was skipped; `null` while a stream is held back. */
   without(): string | null;
   /** At once when the sink works at once. Hands one event to the sink, or takes the sink past it when somebody decided to skip it. */
-  pass(event: RecordedEvent): Promise<void> | undefined;
-  park(event: RecordedEvent, error: unknown, tries: Tries): Promise<void>;
+  pass(event: Event): Promise<void> | undefined;
+  park(event: Event, error: unknown, tries: Tries): Promise<void>;
   /** Before a commit: streams whose blocking event was skipped go on, up to the end of the page. */
   release(until: Position): Promise<void>;
   /** After a commit: settles what was handled, and does the retries that were asked for, some at a time; how many. */
@@ -33,7 +34,10 @@ export type ConsumerParking = {
  * The part of a consumer that lives on `parked-<name>`. It sees what people asked for in the log, like everything else:
  * a retry or skip reaches whichever replica runs the consumer, and all of them when all do.
  */
-export const createConsumerParking = (options: ConsumerOptions, committed: () => Position | null): ConsumerParking => {
+export const createConsumerParking = <Event extends BareEvent>(
+  options: ConsumerOptions<Event>,
+  committed: () => Position | null,
+): ConsumerParking<Event> => {
   const { name, store, sink, log, standingMax = parkedMax } = options;
   const own = streamName('parked', name);
   const holds = createHolds(options);
@@ -48,7 +52,7 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
   const isBehind = (at: string, position: Position | null): boolean =>
     position !== null && store.comparePositions(at as Position, position) <= 0;
 
-  const counts = ({ eventId, stream, revision }: RecordedEvent): boolean => {
+  const counts = ({ eventId, stream, revision }: BareEvent): boolean => {
     const blocking = blocked.get(stream);
     return !skipped.has(eventId) && (blocking === undefined || revision < blocking.revision);
   };
@@ -104,13 +108,13 @@ export const createConsumerParking = (options: ConsumerOptions, committed: () =>
     for (const each of holds.all()) await tryAgain(each, position);
   };
 
-  const noteHandled = ({ eventId }: RecordedEvent): void => {
+  const noteHandled = ({ eventId }: BareEvent): void => {
     if (standing.size > 0 && standing.has(eventId)) handled.add(eventId);
   };
 
   const isFull = (): boolean => standing.size >= standingMax;
 
-  const park: ConsumerParking['park'] = async (event, error, tries) => {
+  const park: ConsumerParking<Event>['park'] = async (event, error, tries) => {
     const parked = await holds.record(event, error, tries);
     if (parked === null) await sink.skip?.(event);
     else holds.hold(parked);

@@ -2,12 +2,13 @@ import type { UnixMs } from '#domain';
 import { UnknownEvent } from './codec.ts';
 import { CommandUndeliverable, isTransient, reasonOf } from './consumer-faults.ts';
 import { createConsumerParking } from './consumer-parking.ts';
+import { createWaiting } from './consumer-waiting.ts';
 import type { Position, RecordedEvent, StreamName } from './envelope.ts';
 import { keepUp } from './keep-up.ts';
 import { consumerAttemptsMax, consumerRetryMs, patienceParkedMax, readPageEventsMax } from './limits.ts';
 import type { Standing } from './parking.ts';
 import type { Clock } from './ports/clock.ts';
-import type { EventStore } from './ports/event-store.ts';
+import type { BareEvent, EventStore, ReadAllOptions, ReadPage } from './ports/event-store.ts';
 import type { Sink } from './sink.ts';
 
 export type ConsumerStatus = {
@@ -36,11 +37,11 @@ export type Consumer = {
   reached(position: Position, waitMs: number): Promise<boolean>;
 };
 
-export type ConsumerOptions = {
+export type ConsumerOptions<Event extends BareEvent = RecordedEvent> = {
   readonly name: string;
   readonly store: EventStore;
   readonly clock: Clock;
-  readonly sink: Sink;
+  readonly sink: Sink<Event>;
   /** Parked events at which it stands still instead of parking another; `parkedMax` unless given. */
   readonly standingMax?: number;
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -52,10 +53,19 @@ export type ConsumerOptions = {
  * again at every start and whenever somebody asks for it on that stream; what somebody skips there is gone past, now and
  * in every rebuild.
  */
-export const createConsumer = (options: ConsumerOptions): Consumer => {
+export const createConsumer = (options: ConsumerOptions): Consumer => consumerOf(options, options.store.readAll);
+
+/** The same for a sink that does without what proves an event and what set it off. */
+export const createBareConsumer = (options: ConsumerOptions<BareEvent>): Consumer =>
+  consumerOf(options, options.store.readAllBare);
+
+const consumerOf = <Event extends BareEvent>(
+  options: ConsumerOptions<Event>,
+  readAll: (options: ReadAllOptions) => Promise<ReadPage<Event>>,
+): Consumer => {
   const { name, store, clock, sink } = options;
   const parking = createConsumerParking(options, () => position);
-  const waiters = new Set<() => void>();
+  const waiting = createWaiting(clock, (wanted) => position !== null && store.comparePositions(position, wanted) >= 0);
   const stopping = new AbortController();
   let position: Position | null = null;
   let caughtUp = false;
@@ -90,16 +100,16 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     isDone = end && retried === 0;
     failedLast = false;
     stalled = null;
-    for (const wake of [...waiters]) wake();
+    waiting.wake();
     return events + retried;
   };
 
   /** Whole pages, until they have so many events together or the log ends; how many, and where it stands then. */
   const handOn = async (after: Position | null, eventsMax: number) => {
     for (let [events, next] = [0, after]; ; ) {
-      const page = await store.readAll({ after: next, limit: readPageEventsMax });
+      const page = await readAll({ after: next, limit: readPageEventsMax });
       for (const event of page.events) {
-        if (parking.blocking(event.stream) !== undefined) continue;
+        if (isHeldBack(event)) continue;
         // Most sinks work at once, and then nothing is awaited: a turn for each event costs more than many a fold.
         const passing = passOrPark(event);
         if (passing !== undefined) await passing;
@@ -110,13 +120,19 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     }
   };
 
+  /** What comes before the event that blocks its stream is given again after a commit that failed. */
+  const isHeldBack = ({ stream, revision }: BareEvent): boolean => {
+    const blocking = parking.blocking(stream);
+    return blocking !== undefined && revision >= blocking.revision;
+  };
+
   /** A full parking keeps it from reading on, also to what somebody did about that: it looks there by itself. */
   const makeRoom = async (at: Position): Promise<void> => {
     await parking.release(at);
     await parking.answer(at);
   };
 
-  const passOrPark = (event: RecordedEvent): Promise<void> | undefined => {
+  const passOrPark = (event: Event): Promise<void> | undefined => {
     try {
       return parking.pass(event)?.catch((error: unknown) => tryAgainOrPark(event, error));
     } catch (error) {
@@ -124,7 +140,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     }
   };
 
-  const tryAgainOrPark = async (event: RecordedEvent, failure: unknown): Promise<void> => {
+  const tryAgainOrPark = async (event: Event, failure: unknown): Promise<void> => {
     const firstSeenAt = clock.now();
     let error = failure;
     for (let attempts = 1; ; attempts += 1) {
@@ -154,26 +170,6 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     return keepUp({ store, clock, signal: stopping.signal, step: runOnce, ...at, stalled: stall });
   };
 
-  const reached = async (wanted: Position, waitMs: number): Promise<boolean> => {
-    const there = (): boolean => position !== null && store.comparePositions(position, wanted) >= 0;
-    if (there()) return true;
-    const patience = new AbortController();
-    let wake: () => void = () => undefined;
-    const arrived = new Promise<void>((resolve) => {
-      wake = () => {
-        if (there()) resolve();
-      };
-      waiters.add(wake);
-    });
-    try {
-      await Promise.race([arrived, clock.sleep(waitMs, patience.signal)]);
-      return there();
-    } finally {
-      waiters.delete(wake);
-      patience.abort();
-    }
-  };
-
   return {
     start: async () => {
       if (!loaded) await load();
@@ -187,7 +183,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     status: () => ({ name, position, caughtUp, stalled, ...countOf(parking.held()) }),
     parked: parking.held,
     blocking: (stream) => parking.blocking(stream) ?? null,
-    reached,
+    reached: waiting.reached,
   };
 };
 

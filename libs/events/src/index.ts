@@ -14,7 +14,7 @@ export type {
 } from './attestation-messages.ts';
 export { type AdmittedEvent, type ChainFault, eventHash, findChainFault, genesisHash, linkHash } from './chain.ts';
 export { type Codec, createCodec, type StoredForm, UnknownEvent, type Upcaster } from './codec.ts';
-export { type Consumer, type ConsumerOptions, type ConsumerStatus, createConsumer } from './consumer.ts';
+export { type Consumer, type ConsumerStatus, createBareConsumer, createConsumer } from './consumer.ts';
 export { CommandUndeliverable } from './consumer-faults.ts';
 export type { Actor, EventId, Json, JsonObject, NewEvent, Position, RecordedEvent, StreamName } from './envelope.ts';
 export {
@@ -103,6 +103,7 @@ export type { Checkpoints } from './ports/checkpoints.ts';
 export type { Clock } from './ports/clock.ts';
 export {
   type Appended,
+  type BareEvent,
   ConcurrencyConflict,
   type EventStore,
   type ExpectedRevision,
@@ -113,7 +114,6 @@ export {
   type ReadPage,
   type StoreFault,
   StoreUnavailable,
-  type Subscription,
 } from './ports/event-store.ts';
 export {
   type EvidenceStore,

@@ -87,30 +87,30 @@ export const accounts: Projection<AccountRow> = {
         return { ...before, account: next };
     }
   },
-  open: (db) => {
+  open: (db, writes) => {
     const one = db.prepare<[string], string>('SELECT row FROM accounts WHERE account_id = ?').pluck();
-    const put = db.prepare(
+    const put = writes.statement(
       `INSERT INTO accounts (account_id, created_at, row, name) VALUES (?, ?, ?, ?)
        ON CONFLICT (account_id) DO UPDATE SET row = excluded.row`,
     );
-    const forgetTokens = db.prepare('DELETE FROM tokens WHERE account_id = ?');
-    const putToken = db.prepare(
+    const forgetTokens = writes.statement('DELETE FROM tokens WHERE account_id = ?');
+    const putToken = writes.statement(
       'INSERT INTO tokens (token_id, account_id, role, sha256) VALUES (:tokenId, :accountId, :role, :sha256)',
     );
-    const forget = db.prepare<[string]>('DELETE FROM accounts WHERE account_id = ?');
+    const forget = writes.statement('DELETE FROM accounts WHERE account_id = ?');
     return {
       load: (accountId) => {
         const text = one.get(accountId);
         return text === undefined ? null : textToState<AccountRow>(text);
       },
       save: (accountId, row) => {
-        put.run(accountId, row.openedAt, stateToText(row), row.account.name);
-        forgetTokens.run(accountId);
-        for (const { tokenId, role, sha256 } of row.tokens) putToken.run({ tokenId, accountId, role, sha256 });
+        put(accountId, row.openedAt, stateToText(row), row.account.name);
+        forgetTokens(accountId);
+        for (const { tokenId, role, sha256 } of row.tokens) putToken({ tokenId, accountId, role, sha256 });
       },
       remove: (accountId) => {
-        forgetTokens.run(accountId);
-        forget.run(accountId);
+        forgetTokens(accountId);
+        forget(accountId);
       },
     };
   },

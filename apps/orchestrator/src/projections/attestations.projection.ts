@@ -38,20 +38,20 @@ export const attestations: Projection<AttestationRow> = {
       revision: recorded.revision.toString(),
     };
   },
-  open: (db) => {
+  open: (db, writes) => {
     const one = db.prepare<[string], string>('SELECT row FROM attestations WHERE attester_id = ?').pluck();
-    const put = db.prepare(
+    const put = writes.statement(
       `INSERT INTO attestations (attester_id, row) VALUES (:attesterId, :row)
        ON CONFLICT (attester_id) DO UPDATE SET row = :row`,
     );
-    const forget = db.prepare<[string]>('DELETE FROM attestations WHERE attester_id = ?');
+    const forget = writes.statement('DELETE FROM attestations WHERE attester_id = ?');
     return {
       load: (attesterId) => {
         const text = one.get(attesterId);
         return text === undefined ? null : textToState<AttestationRow>(text);
       },
-      save: (attesterId, row) => put.run({ attesterId, row: stateToText(row) }),
-      remove: (id) => forget.run(id),
+      save: (attesterId, row) => put({ attesterId, row: stateToText(row) }),
+      remove: (id) => forget(id),
     };
   },
 };

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import type { EventStore, Position, RecordedEvent } from '#events';
+import type { BareEvent, EventStore, Position } from '#events';
+import type { RowWrites } from './row-writes.ts';
 
 /** By what actions are found: all of them, or those of one actor, of one type, or on the streams of one account. */
 export type AuditKind = 'all' | 'actor' | 'type' | 'account';
@@ -43,19 +44,19 @@ export type PositionOrder = Pick<EventStore, 'comparePositions'>;
 /** The spans of a file of rows, those since the last commit in memory. */
 export type AuditSpans = {
   /** Adds an event, of an account's stream or of nobody's. `isLatest`: it lies after all that were ever added. */
-  note(recorded: RecordedEvent, accountId: string | null, isLatest: boolean): void;
+  note(recorded: BareEvent, accountId: string | null, isLatest: boolean): void;
   write(): void;
   /** Forgets what is in memory. */
   clear(): void;
 };
 
 /** Added up in place: three or four spans grow with every event that there is. */
-export const openAudit = (db: Database, order: PositionOrder): AuditSpans => {
-  const add = openTable(db, order);
+export const openAudit = (db: Database, writes: RowWrites, order: PositionOrder): AuditSpans => {
+  const add = openTable(db, writes, order);
   const minutes = new Map<string, Spans>();
   /** Of the event before: nearly every event is of the same minute. */
   let [minute, spans] = ['', noSpans()];
-  const note = (found: Map<string, Span>, key: string, isLatest: boolean, recorded: RecordedEvent): void => {
+  const note = (found: Map<string, Span>, key: string, isLatest: boolean, recorded: BareEvent): void => {
     const span = found.get(key);
     if (span === undefined) found.set(key, spanOf(recorded));
     else if (isLatest) {
@@ -96,7 +97,7 @@ const noSpans = (): Spans => ({ all: new Map(), actor: new Map(), type: new Map(
 /** A span that grows. */
 type Span = { -readonly [Field in keyof AuditSpan]: AuditSpan[Field] };
 
-const spanOf = ({ recordedAt, stream, revision, position }: RecordedEvent): Span => ({
+const spanOf = ({ recordedAt, stream, revision, position }: BareEvent): Span => ({
   minute: minuteOf(recordedAt),
   events: 1,
   ...{ firstStream: stream, firstRevision: Number(revision), firstPosition: position, lastPosition: position },
@@ -109,11 +110,11 @@ const joined = (a: AuditSpan, b: AuditSpan, { comparePositions }: PositionOrder)
   return { ...first, events: a.events + b.events, lastPosition: isLonger ? other.lastPosition : first.lastPosition };
 };
 
-const openTable = (db: Database, order: PositionOrder) => {
+const openTable = (db: Database, writes: RowWrites, order: PositionOrder) => {
   const one = db.prepare<[string, string, string], AuditSpan>(
     `SELECT ${spanColumns} FROM audit WHERE kind = ? AND key = ? AND minute = ?`,
   );
-  const put = db.prepare<(string | number)[]>(
+  const put = writes.statement(
     `INSERT OR REPLACE INTO audit (kind, key, minute, events, first_stream, first_revision, first_position, last_position)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
@@ -121,6 +122,6 @@ const openTable = (db: Database, order: PositionOrder) => {
     const before = one.get(kind, key, span.minute);
     const whole = before === undefined ? span : joined(before, span, order);
     const { events, firstStream, firstRevision, firstPosition, lastPosition } = whole;
-    put.run(kind, key, span.minute, events, firstStream, firstRevision, firstPosition, lastPosition);
+    put(kind, key, span.minute, events, firstStream, firstRevision, firstPosition, lastPosition);
   };
 };

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
-import type { Category, RecordedEvent } from '#events';
+import type { BareEvent, Category } from '#events';
 import type { Foldable } from './projection.ts';
+import type { RowWrites } from './row-writes.ts';
 
 /**
  * A fold whose rows are not one per stream: single events make, change or remove them. Between commits it holds what the
@@ -13,24 +14,32 @@ export type Changes<Change> = {
   /** The streams it reads. */
   readonly category: Category;
   /** Pure. `null` when nothing changes. Throws UnknownEvent for what this build cannot read. */
-  readonly changeOf: (recorded: RecordedEvent) => Change | null;
-  /** Writes one change, in the order of its stream and inside the transaction of the commit. */
-  readonly open: (db: Database) => (change: Change) => void;
-  /** Removes every row of one stream, by the stream's id. */
-  readonly remove: (db: Database) => (id: string) => void;
+  readonly changeOf: (recorded: BareEvent) => Change | null;
+  /** Rows of one stream for as long as changes of it are put into them, by the stream's id. */
+  readonly open: (db: Database, writes: RowWrites) => (id: string) => ChangedRows<Change>;
+};
+
+/** Rows of one stream that change: read as they were committed, and held until all changes are in them. */
+export type ChangedRows<Change> = {
+  /** Removes every row there is. */
+  clear(): void;
+  /** Puts one change in, in the order of the stream. */
+  apply(change: Change): void;
+  /** Writes the rows that are other than before. */
+  write(): void;
 };
 
 /** {@link Changes} as the rows sink takes it. */
-export const changing = <Change>({ name, ddl, category, changeOf, open, remove }: Changes<Change>): Foldable => ({
+export const changing = <Change>({ name, ddl, category, changeOf, open }: Changes<Change>): Foldable => ({
   ...{ name, ddl, category },
-  open: (db) => {
-    const apply = open(db);
-    const removeAll = remove(db);
+  open: (db, writes) => {
+    const rowsOf = open(db, writes);
     return (id) => {
       let next: Change | null = null;
       let kept: Change[] = [];
       let isForgotten = false;
       return {
+        readsRows: true,
         fold: (recorded) => {
           next = changeOf(recorded);
         },
@@ -42,9 +51,12 @@ export const changing = <Change>({ name, ddl, category, changeOf, open, remove }
           isForgotten = true;
         },
         write: () => {
-          if (isForgotten) removeAll(id);
+          if (!isForgotten && kept.length === 0) return;
+          const rows = rowsOf(id);
+          if (isForgotten) rows.clear();
+          for (const change of kept) rows.apply(change);
+          rows.write();
           isForgotten = false;
-          for (const change of kept) apply(change);
           kept = [];
         },
       };

@@ -32,20 +32,20 @@ export const devices: Projection<DeviceRow> = {
     if (next === null) return null;
     return { device: next, claimedAt: row?.claimedAt ?? recorded.recordedAt, changedAt: recorded.recordedAt };
   },
-  open: (db) => {
+  open: (db, writes) => {
     const one = db.prepare<[string], string>('SELECT row FROM devices WHERE device_key = ?').pluck();
-    const put = db.prepare(
+    const put = writes.statement(
       `INSERT INTO devices (device_key, created_at, row, holder) VALUES (:key, :createdAt, :row, :holder)
        ON CONFLICT (device_key) DO UPDATE SET row = :row, holder = :holder`,
     );
-    const forget = db.prepare<[string]>('DELETE FROM devices WHERE device_key = ?');
+    const forget = writes.statement('DELETE FROM devices WHERE device_key = ?');
     return {
       load: (key) => {
         const text = one.get(key);
         return text === undefined ? null : textToState<DeviceRow>(text);
       },
-      save: (key, row) => put.run({ key, createdAt: row.claimedAt, row: stateToText(row), holder: row.device.holder }),
-      remove: (id) => forget.run(id),
+      save: (key, row) => put({ key, createdAt: row.claimedAt, row: stateToText(row), holder: row.device.holder }),
+      remove: (id) => forget(id),
     };
   },
 };

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Position, type RecordedEvent, type Skipped, type StreamName, skippedByStream } from '#events';
+import { type BareEvent, type Position, type Skipped, type StreamName, skippedByStream } from '#events';
 import { rebuildErrorsShown } from './limits.ts';
 import type { ModelFile, ReadOnlyLog } from './model-file.ts';
 
@@ -45,7 +45,7 @@ export const createFill = (log: ReadOnlyLog, model: ModelFile, skips: Skips): Fi
   let uncommitted: Position | null = null;
   let uncommittedEvents = 0;
 
-  const take = (event: RecordedEvent): void => {
+  const take = (event: BareEvent): void => {
     events += 1;
     const { stream, revision, type, eventId } = event;
     if (blocked.has(stream)) return;
@@ -60,9 +60,9 @@ export const createFill = (log: ReadOnlyLog, model: ModelFile, skips: Skips): Fi
     }
   };
 
-  const commit = (): void => {
+  const commit = async (): Promise<void> => {
     if (uncommitted === null) return;
-    model.sink.commit(uncommitted);
+    await model.sink.commit(uncommitted);
     position = uncommitted;
     uncommitted = null;
     uncommittedEvents = 0;
@@ -72,10 +72,10 @@ export const createFill = (log: ReadOnlyLog, model: ModelFile, skips: Skips): Fi
   const leaveOut = async (): Promise<void> => {
     skipped = await skips();
     for (const [stream, revisions] of skippedByStream(skipped.values())) await model.sink.leaveOut(stream, revisions);
-    if (position !== null) model.sink.commit(position);
+    if (position !== null) await model.sink.commit(position);
   };
 
-  const isPast = (event: RecordedEvent, until: Position | undefined): boolean =>
+  const isPast = (event: BareEvent, until: Position | undefined): boolean =>
     until !== undefined && log.comparePositions(event.position, until) > 0;
 
   return {
@@ -84,13 +84,13 @@ export const createFill = (log: ReadOnlyLog, model: ModelFile, skips: Skips): Fi
       skipped = await skips();
       for (;;) {
         signal.throwIfAborted();
-        const page = await log.readAll({ after: uncommitted ?? position });
+        const page = await log.readAllBare({ after: uncommitted ?? position });
         const wanted = page.events.filter((event) => !isPast(event, until));
         for (const event of wanted) take(event);
         uncommitted = wanted.at(-1)?.position ?? uncommitted;
         uncommittedEvents += wanted.length;
         const isThere = page.end || wanted.length < page.events.length;
-        if (isThere || uncommittedEvents >= model.sink.batchEventsMax) commit();
+        if (isThere || uncommittedEvents >= model.sink.batchEventsMax) await commit();
         if (isThere) return leaveOut();
         // Requests and the live read model get their turn between pages.
         await setImmediate();

@@ -32,20 +32,20 @@ export const flavors: Projection<FlavorRow> = {
       retiredAt: row?.retiredAt ?? retiredAt,
     };
   },
-  open: (db) => {
+  open: (db, writes) => {
     const one = db.prepare<[string], string>('SELECT row FROM flavors WHERE flavor_id = ?').pluck();
-    const put = db.prepare(
+    const put = writes.statement(
       `INSERT INTO flavors (flavor_id, created_at, row) VALUES (:flavorId, :createdAt, :row)
        ON CONFLICT (flavor_id) DO UPDATE SET row = :row`,
     );
-    const forget = db.prepare<[string]>('DELETE FROM flavors WHERE flavor_id = ?');
+    const forget = writes.statement('DELETE FROM flavors WHERE flavor_id = ?');
     return {
       load: (flavorId) => {
         const text = one.get(flavorId);
         return text === undefined ? null : textToState<FlavorRow>(text);
       },
-      save: (flavorId, row) => put.run({ flavorId, createdAt: row.definedAt, row: stateToText(row) }),
-      remove: (id) => forget.run(id),
+      save: (flavorId, row) => put({ flavorId, createdAt: row.definedAt, row: stateToText(row) }),
+      remove: (id) => forget(id),
     };
   },
 };

@@ -30,20 +30,20 @@ export const images: Projection<ImageRow> = {
       retiredAt: row?.retiredAt ?? retiredAt,
     };
   },
-  open: (db) => {
+  open: (db, writes) => {
     const one = db.prepare<[string], string>('SELECT row FROM images WHERE digest = ?').pluck();
-    const put = db.prepare(
+    const put = writes.statement(
       `INSERT INTO images (digest, created_at, row) VALUES (:digest, :createdAt, :row)
        ON CONFLICT (digest) DO UPDATE SET row = :row`,
     );
-    const forget = db.prepare<[string]>('DELETE FROM images WHERE digest = ?');
+    const forget = writes.statement('DELETE FROM images WHERE digest = ?');
     return {
       load: (digest) => {
         const text = one.get(digest);
         return text === undefined ? null : textToState<ImageRow>(text);
       },
-      save: (digest, row) => put.run({ digest, createdAt: row.registeredAt, row: stateToText(row) }),
-      remove: (id) => forget.run(id),
+      save: (digest, row) => put({ digest, createdAt: row.registeredAt, row: stateToText(row) }),
+      remove: (id) => forget(id),
     };
   },
 };

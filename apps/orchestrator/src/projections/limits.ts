@@ -14,6 +14,10 @@ export const rebuildErrorsShown = 10;
  * a page of an index that many rows are in, is written once. At the end of the log every page is committed as it comes.
  */
 export const commitEventsMax = 30_000;
+/** Events between two hand-overs of rows to the thread that writes them: a batch that is shorter is written without one. */
+export const handOverEventsMax = 1_000;
+/** Hand-overs that may wait for that thread: rows that lie twice in memory, a few megabytes each. */
+export const handOversMax = 2;
 /** Events that are folded in one go while more wait: some ten milliseconds, after which requests get their turn. */
 export const turnEventsMax = 1_000;
 /** Rows that differ are named up to this many; all of them are counted. */
@@ -24,5 +28,7 @@ export const comparedAtOnce = 1_000;
 export const showAttemptsMax = 1_000;
 /** Pages of its log at which SQLite tidies them into the file of rows: 16 MB, of which the disk sees one row once. */
 export const walCheckpointPages = 4_000;
+/** The same in bytes, with the frame around each page. */
+export const walCheckpointBytes = walCheckpointPages * (4_096 + 24);
 /** Of that log, what stays on disk once it is tidied. */
 export const walBytesKept = 16 * 1024 * 1024;

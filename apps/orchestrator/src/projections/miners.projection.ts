@@ -41,25 +41,25 @@ export const miners: Projection<MinerRow> = {
       checkedAt: event.type === 'HostChecked' ? recorded.recordedAt : (row?.checkedAt ?? null),
     };
   },
-  open: (db) => {
+  open: (db, writes) => {
     const one = db.prepare<[string], string>('SELECT row FROM miners WHERE miner_id = ?').pluck();
-    const put = db.prepare(
+    const put = writes.statement(
       `INSERT INTO miners (miner_id, created_at, row, status, eligible, name)
        VALUES (:minerId, :createdAt, :row, :status, :eligible, :name)
        ON CONFLICT (miner_id) DO UPDATE SET row = :row, status = :status, eligible = :eligible, name = :name`,
     );
-    const forget = db.prepare<[string]>('DELETE FROM miners WHERE miner_id = ?');
+    const forget = writes.statement('DELETE FROM miners WHERE miner_id = ?');
     return {
       load: (minerId) => {
         const text = one.get(minerId);
         return text === undefined ? null : textToState<MinerRow>(text);
       },
       save: (minerId, row) =>
-        put.run({
+        put({
           ...{ minerId, createdAt: row.invitedAt, row: stateToText(row), name: row.miner.name },
           ...{ status: minerStatusOf(row.miner), eligible: Number(eligibilityOf(row.miner).eligible) },
         }),
-      remove: (id) => forget.run(id),
+      remove: (id) => forget(id),
     };
   },
 };

@@ -13,7 +13,8 @@ import { parked } from './parked.projection.ts';
 import { policies } from './policies.projection.ts';
 import { type Foldable, foldable } from './projection.ts';
 import { createRows, type Rows } from './rows.ts';
-import { createRowsSink, type RowsSink, rowsDdl } from './rows-sink.ts';
+import { rowsDdl } from './rows-ddl.ts';
+import { createRowsSink, type RowsSink } from './rows-sink.ts';
 import { streams } from './streams.projection.ts';
 import { vms } from './vms.projection.ts';
 
@@ -39,7 +40,7 @@ export const everyTable = [streams, ...projections, audit];
 /** All that a read model takes of a store: it can look, and nothing else. */
 export type ReadOnlyLog = Pick<
   EventStore,
-  'storeId' | 'readAll' | 'readStream' | 'head' | 'comparePositions' | 'parsePosition'
+  'storeId' | 'readAllBare' | 'readStream' | 'head' | 'comparePositions' | 'parsePosition'
 >;
 
 /** One file of rows with the position they stand at. */
@@ -48,7 +49,8 @@ export type ModelFile = {
   readonly db: Database.Database;
   readonly sink: RowsSink;
   readonly rows: Rows;
-  close(): void;
+  /** Closes the file for who reads it at once. Resolves when nothing holds it any more. */
+  close(): Promise<void>;
 };
 
 /**
@@ -118,15 +120,16 @@ const prepared = (db: Database.Database): Database.Database => {
   return db;
 };
 
-const modelOf = (file: string, db: Database.Database, log: ReadOnlyLog): ModelFile => ({
-  file,
-  db,
-  sink: createRowsSink(db, projections, log),
-  rows: createRows(db),
-  close: () => {
-    db.close();
-  },
-});
+const modelOf = (file: string, db: Database.Database, log: ReadOnlyLog): ModelFile => {
+  const sink = createRowsSink(db, projections, log);
+  return {
+    ...{ file, db, sink, rows: createRows(db) },
+    close: () => {
+      db.close();
+      return sink.close();
+    },
+  };
+};
 
 /** The store and position a file of rows says it stands at. */
 export const standOf = (db: Database.Database): { readonly storeId: string; readonly position: Position | null } => {

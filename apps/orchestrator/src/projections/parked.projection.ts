@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
-import { aggregates, idOf, isoTime, type Parked, type ParkedEvent, parkedTriesMax } from '#events';
-import { changing } from './changes.ts';
+import { aggregates, isoTime, type Parked, type ParkedEvent, parkedTriesMax } from '#events';
+import { type ChangedRows, changing } from './changes.ts';
+import type { RowWrites } from './row-writes.ts';
 import { stateToText, textToState } from './state-text.ts';
 
 /** One event that a consumer could not handle: it stands parked, or somebody decided to skip it. */
@@ -27,7 +28,6 @@ CREATE INDEX parked_by_age ON parked (status, created_at, parked_id);
 CREATE INDEX parked_by_consumer ON parked (consumer, status, created_at, parked_id);`;
 
 type ParkedChange = {
-  readonly consumer: string;
   readonly event: ParkedEvent;
   readonly revision: bigint;
   readonly at: string;
@@ -42,33 +42,57 @@ export const parked = changing<ParkedChange>({
   ddl,
   category: 'parked',
   changeOf: (recorded) => ({
-    consumer: idOf(recorded.stream),
     event: aggregates.parked.codec.decode(recorded),
     revision: recorded.revision,
     at: recorded.recordedAt,
     by: recorded.actor,
   }),
-  open: (db) => {
-    const rows = openRows(db);
-    return (change) => {
-      const { consumer, event } = change;
-      if (event.type === 'ParkedEventHandled') rows.remove(parkedId(consumer, event.eventId));
-      else if (event.type === 'ParkedEventsRetryRequested') {
-        for (const row of rows.standing(consumer)) {
-          if (isCovered(row, event.throughRevision))
-            rows.save(consumer, { ...row, retryAsked: { at: change.at, by: change.by } });
-        }
-      } else {
-        const next = nextRow(rows.load(parkedId(consumer, event.eventId)), event, change);
-        if (next !== null) rows.save(consumer, next);
-      }
-    };
-  },
-  remove: (db) => {
-    const all = db.prepare<[string]>('DELETE FROM parked WHERE consumer = ?');
-    return (consumer) => all.run(consumer);
+  open: (db, writes) => {
+    const stored = openStored(db, writes);
+    return (consumer) => rowsOf(consumer, stored);
   },
 });
+
+/** Rows of one consumer while they change. */
+const rowsOf = (consumer: string, stored: Stored): ChangedRows<ParkedChange> => {
+  /** What is other than on disk; `null` for a row that is gone. */
+  const changed = new Map<string, ParkedRow | null>();
+  let isCleared = false;
+  const load = (id: string): ParkedRow | null => {
+    const row = changed.get(id);
+    return row === undefined && !isCleared ? stored.load(id) : (row ?? null);
+  };
+  const standing = (): ReadonlyMap<string, ParkedRow | null> => {
+    const onDisk = isCleared ? [] : stored.standing(consumer);
+    return new Map([...onDisk.map((row) => [parkedId(consumer, row.parked.eventId), row] as const), ...changed]);
+  };
+  return {
+    clear: () => {
+      changed.clear();
+      isCleared = true;
+    },
+    apply: (change) => {
+      const { event, at, by } = change;
+      if (event.type === 'ParkedEventsRetryRequested') {
+        for (const [id, row] of standing())
+          if (row?.skipped === null && isCovered(row, event.throughRevision))
+            changed.set(id, { ...row, retryAsked: { at, by } });
+        return;
+      }
+      const id = parkedId(consumer, event.eventId);
+      const isOver = event.type === 'ParkedEventHandled';
+      const next = isOver ? null : nextRow(load(id), event, change);
+      if (isOver || next !== null) changed.set(id, next);
+    },
+    write: () => {
+      if (isCleared) stored.clear(consumer);
+      for (const [id, row] of changed) {
+        if (row === null) stored.remove(id);
+        else stored.save(id, consumer, row);
+      }
+    },
+  };
+};
 
 const isCovered = ({ parkedRevision, parked: { attempts } }: ParkedRow, throughRevision: bigint): boolean =>
   BigInt(parkedRevision) <= throughRevision && attempts < parkedTriesMax;
@@ -92,11 +116,15 @@ const nextRow = (row: ParkedRow | null, event: OneEvent, { revision, at, by }: P
   }
 };
 
-const openRows = (db: Database) => {
+/** The table, as it was committed last; what is written counts from the next commit on. */
+type Stored = ReturnType<typeof openStored>;
+
+const openStored = (db: Database, writes: RowWrites) => {
   const one = db.prepare<[string], string>('SELECT row FROM parked WHERE parked_id = ?').pluck();
   const all = db.prepare<[string], string>("SELECT row FROM parked WHERE consumer = ? AND status = 'parked'").pluck();
-  const forget = db.prepare<[string]>('DELETE FROM parked WHERE parked_id = ?');
-  const put = db.prepare(
+  const forget = writes.statement('DELETE FROM parked WHERE parked_id = ?');
+  const forgetAll = writes.statement('DELETE FROM parked WHERE consumer = ?');
+  const put = writes.statement(
     `INSERT INTO parked (parked_id, consumer, status, created_at, row) VALUES (:id, :consumer, :status, :createdAt, :row)
      ON CONFLICT (parked_id) DO UPDATE SET status = :status, created_at = :createdAt, row = :row`,
   );
@@ -107,10 +135,11 @@ const openRows = (db: Database) => {
     },
     /** At most `parkedMax`: what stands parked in one consumer is bounded. */
     standing: (consumer: string) => all.all(consumer).map((text) => textToState<ParkedRow>(text)),
-    remove: (id: string) => forget.run(id),
-    save: (consumer: string, row: ParkedRow) =>
-      put.run({
-        ...{ id: parkedId(consumer, row.parked.eventId), consumer },
+    clear: (consumer: string) => forgetAll(consumer),
+    remove: (id: string) => forget(id),
+    save: (id: string, consumer: string, row: ParkedRow) =>
+      put({
+        ...{ id, consumer },
         status: (row.skipped === null ? 'parked' : 'skipped') satisfies ParkedStatus,
         createdAt: isoTime(row.parked.firstSeenAt),
         row: stateToText(row),

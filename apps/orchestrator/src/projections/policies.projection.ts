@@ -31,20 +31,20 @@ export const policies: Projection<PolicyRow> = {
       firstPublishedAt: row?.firstPublishedAt ?? recorded.recordedAt,
     };
   },
-  open: (db) => {
+  open: (db, writes) => {
     const one = db.prepare<[string], string>('SELECT row FROM policies WHERE name = ?').pluck();
-    const put = db.prepare(
+    const put = writes.statement(
       `INSERT INTO policies (name, created_at, row) VALUES (:name, :createdAt, :row)
        ON CONFLICT (name) DO UPDATE SET row = :row`,
     );
-    const forget = db.prepare<[string]>('DELETE FROM policies WHERE name = ?');
+    const forget = writes.statement('DELETE FROM policies WHERE name = ?');
     return {
       load: (name) => {
         const text = one.get(name);
         return text === undefined ? null : textToState<PolicyRow>(text);
       },
-      save: (name, row) => put.run({ name, createdAt: row.firstPublishedAt, row: stateToText(row) }),
-      remove: (id) => forget.run(id),
+      save: (name, row) => put({ name, createdAt: row.firstPublishedAt, row: stateToText(row) }),
+      remove: (id) => forget(id),
     };
   },
 };

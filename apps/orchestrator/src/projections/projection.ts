@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
-import type { Category, RecordedEvent } from '#events';
+import type { BareEvent, Category } from '#events';
+import type { RowWrites } from './row-writes.ts';
 
-/** Rows of one table while events go through them. */
+/** Rows of one table while events go through them: read as they were committed, and written with what is to be. */
 export type Table<Row> = {
   load(key: string): Row | null;
   save(key: string, row: Row): void;
@@ -18,19 +19,21 @@ export type Projection<Row> = {
   /** The streams it makes rows of. */
   readonly category: Category;
   /** Pure. Throws UnknownEvent for what this build cannot read. */
-  readonly fold: (row: Row | null, recorded: RecordedEvent) => Row | null;
-  readonly open: (db: Database) => Table<Row>;
+  readonly fold: (row: Row | null, recorded: BareEvent) => Row | null;
+  readonly open: (db: Database, writes: RowWrites) => Table<Row>;
 };
 
 /** What a projection keeps of one stream while events go through it. In memory until it is written. */
 export type StreamFold = {
   /** Folds one more event, for {@link StreamFold.keep} to keep. Throws UnknownEvent for what this build cannot read. */
-  fold(recorded: RecordedEvent): void;
+  fold(recorded: BareEvent): void;
   keep(): void;
   /** Begins anew, as before the first event of the stream: what is on disk of it is removed when it is written. */
   forget(): void;
-  /** Writes what was kept since it was last written, inside the transaction of the commit. */
+  /** Writes what was kept since it was last written. */
   write(): void;
+  /** Whether it is written once between two commits, and last: what it writes it makes of rows as they were committed. */
+  readonly readsRows: boolean;
 };
 
 /** A projection whose kind of row only it knows. */
@@ -39,14 +42,14 @@ export type Foldable = {
   readonly ddl: string;
   readonly category: Category;
   /** Streams of one file of rows, each by its id. */
-  readonly open: (db: Database) => (id: string) => StreamFold;
+  readonly open: (db: Database, writes: RowWrites) => (id: string) => StreamFold;
 };
 
 /** A {@link Projection} as the rows sink takes it. */
 export const foldable = <Row>(projection: Projection<Row>): Foldable => ({
   ...{ name: projection.name, ddl: projection.ddl, category: projection.category },
-  open: (db) => {
-    const table = projection.open(db);
+  open: (db, writes) => {
+    const table = projection.open(db, writes);
     return (id) => {
       /** `undefined` until somebody needs it. */
       let row: Row | null | undefined;
@@ -54,6 +57,7 @@ export const foldable = <Row>(projection: Projection<Row>): Foldable => ({
       let isWritten = true;
       let isForgotten = false;
       return {
+        readsRows: false,
         fold: (recorded) => {
           // What comes here is not folded yet, so before the first event of a stream there is no row to look for.
           if (row === undefined) row = recorded.revision === 0n ? null : table.load(id);

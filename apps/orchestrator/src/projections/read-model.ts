@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Log } from '#edge';
-import type { Position, Sink } from '#events';
+import type { BareEvent, Position, Sink } from '#events';
 import { turnEventsMax } from './limits.ts';
 import {
   createModelFile,
@@ -24,8 +24,7 @@ export type ReadModel = {
   /** Follows the file that is shown: what reads by it sees a swap at once. */
   readonly rows: Rows;
   /** What the consumer fills. */
-  readonly sink: Omit<RowsSink, 'apply' | 'commit' | 'reached'> &
-    Pick<Sink, 'apply'> & { commit(position: Position): Promise<void> };
+  readonly sink: Omit<RowsSink, 'apply' | 'reached' | 'close'> & Pick<Sink<BareEvent>, 'apply'>;
   /** A new, empty file beside the one that is shown; nobody reads it until {@link ReadModel.show}. */
   beside(): ModelFile;
   /**
@@ -33,7 +32,8 @@ export type ReadModel = {
    * before an event that was already given to the sink.
    */
   show(next: ModelFile, position: Position | null): boolean;
-  close(): void;
+  /** Closes the file for who reads it at once. Resolves when nothing holds it any more. */
+  close(): Promise<void>;
 };
 
 export type ReadModelOptions = { readonly dir: string; readonly store: ReadOnlyLog; readonly log: Log };
@@ -49,6 +49,8 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
   for (const { file } of found) if (file !== shown.file) forget(file);
   /** Events since the last commit. */
   let given = 0;
+  /** Files that were shown before. */
+  let closing: Promise<unknown> = Promise.resolve();
 
   const isBehind = (position: Position | null): boolean => {
     const reached = shown.sink.reached();
@@ -87,7 +89,13 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
       commit: async (position) => {
         const isBatch = given >= shown.sink.batchEventsMax;
         given = 0;
-        shown.sink.commit(position);
+        const asked = shown;
+        try {
+          await asked.sink.commit(position);
+        } catch (error) {
+          // Another file is shown since, and it has what was given to this one.
+          if (asked === shown) throw error;
+        }
         // Nor while it is written, the longest that they wait.
         if (isBatch) await setImmediate();
       },
@@ -98,11 +106,12 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
       const before = shown;
       finish(next);
       shown = next;
-      before.close();
-      forget(before.file);
+      closing = Promise.all([closing, before.close().then(() => forget(before.file))]);
       return true;
     },
-    close: () => shown.close(),
+    close: async () => {
+      await Promise.all([closing, shown.close()]);
+    },
   };
 };
 

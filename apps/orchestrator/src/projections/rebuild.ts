@@ -82,7 +82,7 @@ export const beginRebuild = (options: RebuildOptions, dryRun: boolean, by: strin
       change({ state: dryRun ? 'compared' : 'shown' });
     } finally {
       if (!isShown) {
-        green.close();
+        await green.close();
         forget(green.file);
       }
     }

@@ -58,9 +58,9 @@ const stepped = (store: EventStore) => {
   return {
     store: {
       ...store,
-      readAll: async (options: Parameters<EventStore['readAll']>[0]) => {
+      readAllBare: async (options: Parameters<EventStore['readAllBare']>[0]) => {
         if (!isOpen) await new Promise<void>((resolve) => waiting.push(resolve));
-        return store.readAll({ ...options, limit: 5 });
+        return store.readAllBare({ ...options, limit: 5 });
       },
     },
     isWaiting: () => waiting.length > 0,

@@ -1,55 +1,61 @@
 import type { Database } from 'better-sqlite3';
 import {
+  type BareEvent,
   categoryOf,
   type EventStore,
   idOf,
   type Position,
-  type RecordedEvent,
   readPageEventsMax,
   type Sink,
   type StreamName,
 } from '#events';
-import { audit, openAudit } from './audit.projection.ts';
-import { commitEventsMax } from './limits.ts';
+import { openAudit } from './audit.projection.ts';
+import { openCheckpoint } from './checkpoint.ts';
+import { commitEventsMax, handOverEventsMax } from './limits.ts';
+import { foldInto, type OpenStream } from './open-stream.ts';
 import type { Foldable, StreamFold } from './projection.ts';
-import { countEvent, openCounts, type StreamCount, streams, uncounted } from './streams.projection.ts';
+import { createRowsWriter } from './rows-writer.ts';
+import { countEvent, openCounts, type StreamCount, uncounted } from './streams.projection.ts';
 
-/** A sink whose work is done when it returns: SQLite answers at once. */
-export type RowsSink = Omit<Sink, 'batchEventsMax' | 'apply' | 'skip' | 'leaveOut' | 'has' | 'commit'> & {
+/** A sink that folds at once: what it has to read SQLite answers at once. */
+export type RowsSink = Omit<Sink<BareEvent>, 'batchEventsMax' | 'apply' | 'skip' | 'leaveOut' | 'has' | 'commit'> & {
   readonly batchEventsMax: number;
-  apply(event: RecordedEvent): void;
+  apply(event: BareEvent): void;
   /** Goes past an event that somebody decided to do without: it counts in its stream, and nothing of its content is kept. */
-  skip(event: RecordedEvent): void;
+  skip(event: BareEvent): void;
   /** Makes the rows of a stream anew when one of these events is in them. What it counts of the stream stays. */
   leaveOut(stream: StreamName, skipped: ReadonlySet<bigint>): Promise<void>;
   /** Whether an event of a stream is folded, or was gone past. */
   has(stream: StreamName, revision: bigint): boolean;
-  commit(position: Position): void;
+  commit(position: Position): Promise<void>;
   /** The furthest that the rows may have come, what is folded and not yet committed included. */
   reached(): Position | null;
+  /** Resolves when nothing holds the file any more. What is not committed is lost. */
+  close(): Promise<void>;
 };
 
-/** A stream while events go through it: how far it was counted, and what the projections keep of it. */
-type OpenStream = { readonly count: StreamCount; readonly folds: readonly StreamFold[] };
-
 /**
- * Folds events into the rows of one file. Between commits the changed rows are in memory only; a commit writes them and
- * the checkpoint in one transaction, so a crash shows either a batch whole or not at all. A repeated event does nothing.
+ * Folds events into the rows of one file. A commit makes the changed rows and the checkpoint visible in one transaction, so
+ * a crash shows either a batch whole or not at all. A repeated event does nothing. In a long batch the rows of streams that
+ * have gone quiet are handed over to a thread before, which writes them while the next events are folded.
  */
 export const createRowsSink = (
   db: Database,
   projections: readonly Foldable[],
   store: Pick<EventStore, 'readStream' | 'parsePosition' | 'comparePositions'>,
 ): RowsSink => {
-  const counts = openCounts(db);
-  const spans = openAudit(db, store);
-  const openers = projections.map(({ category, open }) => ({ category, open: open(db) }));
-  const checkpoint = openCheckpoint(db, store);
+  const writer = createRowsWriter(db);
+  const counts = openCounts(db, writer);
+  const spans = openAudit(db, writer, store);
+  const openers = projections.map(({ category, open }) => ({ category, open: open(db, writer) }));
+  const checkpoint = openCheckpoint(db, writer, store);
   /** What has changed since the last commit. */
   let touched = new Map<StreamName, OpenStream>();
   /** What the commit before has written, as it is on disk: a busy account is in every batch, and its row is long. */
   let written: ReadonlyMap<StreamName, OpenStream> = new Map();
   let reach = checkpoint.load().reach;
+  /** Events since the last commit, and since rows were last handed over. */
+  let [uncommitted, unhanded, stretch] = [0, 0, 0];
 
   const isLater = (position: Position): boolean => reach === null || store.comparePositions(position, reach) > 0;
 
@@ -59,14 +65,15 @@ export const createRowsSink = (
     return openers.flatMap((opener) => (opener.category === category ? [opener.open(id)] : []));
   };
 
-  const opened = ({ stream, revision, position }: RecordedEvent): OpenStream => {
+  const opened = ({ stream, revision, position }: BareEvent): OpenStream => {
     // Nothing on disk is of a later event than `reach`: the first of a stream there needs no looking for.
     const isNew = revision === 0n && isLater(position);
-    return { count: (isNew ? null : counts.load(stream)) ?? uncounted(stream), folds: foldsOf(stream) };
+    const count = (isNew ? null : counts.load(stream)) ?? uncounted(stream);
+    return { count, folds: foldsOf(stream), stretch, isWritten: true };
   };
 
   /** The stream of an event that is not folded yet; `null` when it is. */
-  const unfolded = (recorded: RecordedEvent): OpenStream | null => {
+  const unfolded = (recorded: BareEvent): OpenStream | null => {
     const { stream, revision } = recorded;
     let open = touched.get(stream);
     if (open === undefined) {
@@ -85,33 +92,54 @@ export const createRowsSink = (
     return open === undefined ? counts.load(stream) : open.count;
   };
 
-  const count = (open: OpenStream, recorded: RecordedEvent): void => {
+  const count = (open: OpenStream, recorded: BareEvent): void => {
     const isLatest = isLater(recorded.position);
     if (isLatest) reach = recorded.position;
     countEvent(open.count, recorded);
     spans.note(recorded, open.count.accountId, isLatest);
+    open.isWritten = false;
+    open.stretch = stretch;
+    uncommitted += 1;
+    unhanded += 1;
+    if (unhanded >= handOverEventsMax) handOver();
   };
 
-  const write = db.transaction((position: Position) => {
-    for (const [stream, { count, folds }] of touched) {
-      if (count.events > 0) counts.save(stream, count);
-      for (const each of folds) each.write();
+  const write = (stream: StreamName, open: OpenStream): void => {
+    if (open.count.events > 0) counts.save(stream, open.count);
+    for (const each of open.folds) each.write();
+    open.isWritten = true;
+  };
+
+  /** A stream that goes on is written once, at the commit; one that was quiet since the hand-over before may be done. */
+  const handOver = (): void => {
+    unhanded = 0;
+    if (!writer.isReady()) return;
+    for (const [stream, open] of touched) {
+      const isQuiet = open.stretch < stretch && !open.folds.some(({ readsRows }) => readsRows);
+      if (isQuiet && !open.isWritten) write(stream, open);
     }
-    spans.write();
-    checkpoint.save(position, reach ?? position);
-  });
+    stretch += 1;
+    writer.handOver();
+  };
 
   const begin = (onDisk: ReadonlyMap<StreamName, OpenStream>): void => {
     written = onDisk;
     touched = new Map();
+    [uncommitted, unhanded] = [0, 0];
     spans.clear();
+  };
+
+  /** After a failure: as it is on disk. */
+  const beginAnew = (): void => {
+    writer.rollback();
+    begin(new Map());
   };
 
   return {
     batchEventsMax: commitEventsMax,
     reached: () => reach,
     load: async () => {
-      begin(new Map());
+      beginAnew();
       const saved = checkpoint.load();
       reach = saved.reach;
       return saved.position;
@@ -143,55 +171,24 @@ export const createRowsSink = (
         }
       }
       count.skipped = without;
-      touched.set(stream, { count, folds });
+      touched.set(stream, { count, folds, stretch, isWritten: false });
     },
     has: (stream, revision) => revision < (countOf(stream)?.events ?? 0),
-    commit: (position) => {
+    commit: async (position) => {
       if (isLater(position)) reach = position;
+      for (const [stream, open] of touched) if (!open.isWritten) write(stream, open);
+      spans.write();
+      checkpoint.save(position, reach ?? position);
       try {
-        write.immediate(position);
+        await writer.commit(uncommitted >= commitEventsMax);
       } catch (error) {
         // The consumer reads the batch again, and must find the rows as they are on disk.
-        begin(new Map());
+        beginAnew();
         throw error;
       }
-      begin(touched);
+      // Of a long batch, what has gone quiet will hardly be asked for again.
+      begin(new Map([...touched].filter(([, { stretch: last }]) => last >= stretch - 1)));
     },
+    close: writer.close,
   };
 };
-
-/** All of them fold before any of them keeps the result: an event counts whole or not at all. */
-const foldInto = (folds: readonly StreamFold[], recorded: RecordedEvent): void => {
-  for (const each of folds) each.fold(recorded);
-  for (const each of folds) each.keep();
-};
-
-/** Where the rows stand, and the last event that any of them may have: a stream that was caught up may be ahead of the rest. */
-const openCheckpoint = (db: Database, { parsePosition }: Pick<EventStore, 'parsePosition'>) => {
-  const one = db.prepare<[], { readonly position: string | null; readonly reach: string | null }>(
-    'SELECT position, reach FROM checkpoint WHERE id = 1',
-  );
-  const put = db.prepare<[Position, Position]>('UPDATE checkpoint SET position = ?, reach = ? WHERE id = 1');
-  const parsed = (text: string | null | undefined): Position | null =>
-    text === null || text === undefined ? null : parsePosition(text);
-  return {
-    load: () => {
-      const saved = one.get();
-      return { position: parsed(saved?.position), reach: parsed(saved?.reach) };
-    },
-    save: (position: Position, reach: Position) => put.run(position, reach),
-  };
-};
-
-/** The tables of a file of rows, empty and at the beginning. */
-export const rowsDdl = (projections: readonly Foldable[]): string =>
-  [
-    `CREATE TABLE checkpoint (
-  id INTEGER PRIMARY KEY CHECK (id = 1),
-  store_id TEXT,
-  position TEXT,
-  reach TEXT
-) STRICT;
-INSERT INTO checkpoint (id) VALUES (1);`,
-    ...[streams, ...projections, audit].map(({ ddl }) => ddl),
-  ].join('\n');

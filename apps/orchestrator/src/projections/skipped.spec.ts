@@ -20,12 +20,13 @@ const [ann, web, mine] = [accountId('ann'), vmId('web'), minerId('mine')];
 const asOlderBuild = (store: EventStore, ...types: readonly string[]): EventStore => {
   const seen = (events: readonly RecordedEvent[]) =>
     events.map((event) => (types.includes(event.type) ? { ...event, version: 1_000 } : event));
+  const readAll: EventStore['readAll'] = async (options) => {
+    const page = await store.readAll(options);
+    return { ...page, events: seen(page.events) };
+  };
   return {
     ...store,
-    readAll: async (options) => {
-      const page = await store.readAll(options);
-      return { ...page, events: seen(page.events) };
-    },
+    ...{ readAll, readAllBare: readAll },
     readStream: async (stream, options) => seen(await store.readStream(stream, options)),
   };
 };

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { categoryOf, idOf, type RecordedEvent, type StreamName } from '#events';
+import { type BareEvent, categoryOf, idOf, type StreamName } from '#events';
+import type { RowWrites } from './row-writes.ts';
 
 /** One stream as a list shows it. */
 export type StreamRow = {
@@ -41,28 +42,28 @@ export const uncounted = (stream: StreamName): StreamCount => ({
 });
 
 /** Counts one more event of a stream. */
-export const countEvent = (count: StreamCount, recorded: RecordedEvent): void => {
+export const countEvent = (count: StreamCount, recorded: BareEvent): void => {
   count.events += 1;
   count.lastAt = recorded.recordedAt;
   if (count.accountId === null) count.accountId = requesterOf(recorded);
 };
 
 /** The account of a request, read as it is stored: also one that no build can read any more names its owner. */
-export const requesterOf = ({ type, data }: RecordedEvent): string | null =>
+export const requesterOf = ({ type, data }: BareEvent): string | null =>
   type === 'VmRequested' && typeof data.accountId === 'string' ? data.accountId : null;
 
 /** The counts in a file of rows. */
-export const openCounts = (db: Database) => {
+export const openCounts = (db: Database, writes: RowWrites) => {
   const one = db.prepare<[string], StreamCount>(
     'SELECT events, skipped, last_at AS lastAt, account_id AS accountId FROM streams WHERE stream = ?',
   );
-  const put = db.prepare<[string, string, number, number, string, string | null]>(
+  const put = writes.statement(
     'INSERT OR REPLACE INTO streams (stream, category, events, skipped, last_at, account_id) VALUES (?, ?, ?, ?, ?, ?)',
   );
   return {
     load: (stream: StreamName): StreamCount | null => one.get(stream) ?? null,
     save: (stream: StreamName, { events, skipped, lastAt, accountId }: StreamCount): void => {
-      put.run(stream, categoryOf(stream), events, skipped, lastAt, accountId);
+      put(stream, categoryOf(stream), events, skipped, lastAt, accountId);
     },
   };
 };

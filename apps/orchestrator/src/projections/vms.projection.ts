@@ -48,15 +48,15 @@ export const vms: Projection<VmRow> = {
       revision: revision.toString(),
     };
   },
-  open: (db) => {
+  open: (db, writes) => {
     const one = db.prepare<[string], string>('SELECT row FROM vms WHERE vm_id = ?').pluck();
-    const put = db.prepare(
+    const put = writes.statement(
       `INSERT INTO vms (vm_id, account_id, created_at, row, observed, miner_id, flavor_id, name, gone)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (vm_id) DO UPDATE SET row = excluded.row, observed = excluded.observed,
          miner_id = excluded.miner_id, flavor_id = excluded.flavor_id, gone = excluded.gone`,
     );
-    const forget = db.prepare<[string]>('DELETE FROM vms WHERE vm_id = ?');
+    const forget = writes.statement('DELETE FROM vms WHERE vm_id = ?');
     return {
       load: (vmId) => {
         const text = one.get(vmId);
@@ -66,9 +66,9 @@ export const vms: Projection<VmRow> = {
         const { accountId, observed, placement, flavorId, name } = row.vm;
         const gone = Number(observed === 'terminated' || observed === 'refused');
         const minerId = placement?.minerId ?? null;
-        put.run(vmId, accountId, row.requestedAt, stateToText(row), observed, minerId, flavorId, name, gone);
+        put(vmId, accountId, row.requestedAt, stateToText(row), observed, minerId, flavorId, name, gone);
       },
-      remove: (id) => forget.run(id),
+      remove: (id) => forget(id),
     };
   },
 };

@@ -83,6 +83,7 @@ export const openKurrentStore = async ({ url, clock, ids, ...times }: KurrentSto
     append: open(appender.append),
     readStream: open((stream, { from, limit } = {}) => reader.readStream(stream, from, limit)),
     readAll: readAllOf,
+    readAllBare: readAllOf,
     subscribe: ({ after, signal }) => {
       if (after !== null) positions.countOf(after);
       tail.start();

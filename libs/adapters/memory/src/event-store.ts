@@ -100,6 +100,7 @@ export const createMemoryEventStore = ({ storeId = 'memory' }: { readonly storeI
     storeId,
     append,
     readAll,
+    readAllBare: readAll,
     readStream: async (stream, { from, limit } = {}) => {
       checkOpen();
       const start = startRevision(from);

@@ -21,7 +21,7 @@ const opened = async () => {
     );
   }
   const positions = createPositions(store.storeId);
-  const readAll = createNewest(openReader(file, positions), positions);
+  const { readAll } = createNewest(openReader(file, positions), positions);
   const after = (page: number): Position | null => (page === 0 ? null : positions.of(page * pageEvents));
   const read = (page: number) => readAll(after(page), pageEvents);
   const readThrough = (from: number): void => {

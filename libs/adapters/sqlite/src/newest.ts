@@ -9,7 +9,7 @@ import type { Reader } from './reader.ts';
  * start together read it side by side, and as long as they do, the last few that were read are kept too. Who reads history
  * alone has nothing kept for it: what outlives the page that is read costs the collector more than to read it.
  */
-export const createNewest = (reader: Reader, positions: Positions): Reader['readAll'] => {
+export const createNewest = (reader: Reader, positions: Positions): Pick<Reader, 'readAll' | 'readAllBare'> => {
   /** Events after `base`, without a gap, up to the end of the log as of `version`. */
   let events: RecordedEvent[] = [];
   let base = 0;
@@ -42,16 +42,31 @@ export const createNewest = (reader: Reader, positions: Positions): Reader['read
     return page;
   };
 
-  return (after, limit) => {
-    const from = countAfter(after);
-    if (!refresh() || from < base || from > base + events.length) {
-      const before = reader.dataVersion();
-      return beginAt(history.read(after, limit, from), before);
-    }
+  /** A page from memory; `null` when it is not held there. */
+  const held = (after: Position | null, limit: number | undefined, from: number): ReadPage | null => {
+    if (!refresh() || from < base || from > base + events.length) return null;
     // Whoever reads here has caught up; who still reads history reads it again.
     history.forget();
     const page = events.slice(from - base, from - base + pageEvents(limit));
     return { events: page, next: page.at(-1)?.position ?? after, end: from + page.length === base + events.length };
+  };
+
+  const readAll: Reader['readAll'] = (after, limit) => {
+    const from = countAfter(after);
+    const page = held(after, limit, from);
+    if (page !== null) return page;
+    const before = reader.dataVersion();
+    return beginAt(history.read(after, limit, from), before);
+  };
+
+  return {
+    readAll,
+    // Whole events are what is shared at the end of the log; of history, which is long, the bare ones are read.
+    readAllBare: (after, limit) => {
+      const page = held(after, limit, countAfter(after)) ?? reader.readAllBare(after, limit);
+      // At the end, from then on, everybody reads the same.
+      return page.end && page.events.length > 0 ? readAll(after, limit) : page;
+    },
   };
 };
 

@@ -58,12 +58,13 @@ export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOp
   const reader = await openBeside(writer, () => openReader(file, positions));
   const tail = createTail(reader, bell, clock, nudge);
   const newest = createNewest(reader, positions);
-  const readAll = async (after: Position | null, limit: number | undefined): Promise<ReadPage> => {
-    const page = newest(after, limit);
-    // Nothing else waits here: who reads a long history page after page would keep timers and requests from their turn.
+  /** Nothing else waits here: who reads a long history page after page would keep timers and requests from their turn. */
+  const inTurn = async <Page extends { readonly end: boolean }>(page: Page): Promise<Page> => {
     if (!page.end) await setImmediate();
     return page;
   };
+  const readAll = async (after: Position | null, limit: number | undefined): Promise<ReadPage> =>
+    inTurn(newest.readAll(after, limit));
 
   const close = async (): Promise<void> => {
     // The last connection to close tidies the log away, and only the writer's can.
@@ -76,6 +77,7 @@ export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOp
     append: createAppend(writer, positions),
     readStream: async (stream, { from, limit } = {}) => reader.readStream(stream, from, limit),
     readAll: ({ after = null, limit } = {}) => readAll(after, limit),
+    readAllBare: async ({ after = null, limit } = {}) => inTurn(newest.readAllBare(after, limit)),
     subscribe: ({ after, signal }) => {
       if (after !== null) positions.countOf(after);
       tail.start();

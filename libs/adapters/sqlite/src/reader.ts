@@ -1,4 +1,5 @@
 import {
+  type BareEvent,
   type Position,
   PositionAhead,
   type Positions,
@@ -12,12 +13,13 @@ import {
 import { asStoreFault, storeFault } from './faults.ts';
 import { rowsAtOnce } from './limits.ts';
 import { openForReading } from './open-database.ts';
-import { type EventRow, eventColumns, toRecorded } from './rows.ts';
+import { type BareRow, bareColumns, type EventRow, eventColumns, toBare, toRecorded } from './rows.ts';
 
 /** Reads on a connection of its own that cannot write. Each call sees what was committed before it. */
 export type Reader = {
   readStream(stream: StreamName, from: bigint | undefined, limit: number | undefined): readonly RecordedEvent[];
   readAll(after: Position | null, limit: number | undefined): ReadPage;
+  readAllBare(after: Position | null, limit: number | undefined): ReadPage<BareEvent>;
   /** Rows of the log after a count, as they lie there. */
   rowsAfter(count: number, limit: number): readonly EventRow[];
   /** Count of the newest event; `null` when there is none. */
@@ -43,6 +45,9 @@ export const openReader = (file: string, positions: Positions): Reader => {
     all: db.prepare<[number, number], EventRow>(
       `SELECT ${eventColumns} FROM events WHERE position > ? ORDER BY position LIMIT ?`,
     ),
+    allBare: db.prepare<[number, number], BareRow>(
+      `SELECT ${bareColumns} FROM events WHERE position > ? ORDER BY position LIMIT ?`,
+    ),
     head: db.prepare<[], number | null>('SELECT max(position) FROM events').pluck(),
     checkpoint: db.prepare<[string], number | null>('SELECT position FROM checkpoints WHERE consumer = ?').pluck(),
     dataVersion: db.prepare<[], number>('PRAGMA data_version').pluck(),
@@ -58,20 +63,29 @@ export const openReader = (file: string, positions: Positions): Reader => {
   };
   const recorded = (row: EventRow) => toRecorded(file, row, positions.of(row.position));
 
-  const readAll = (after: Position | null, limit: number): ReadPage => {
-    const events: RecordedEvent[] = [];
+  const rows = (count: number, limit: number) => sql.all.all(count, limit);
+  const bareRows = (count: number, limit: number) => sql.allBare.all(count, limit);
+  const bare = (row: BareRow) => toBare(file, row, positions.of(row.position));
+
+  const readAll = <Row extends BareRow, Event extends BareEvent>(
+    rowsAfter: (count: number, limit: number) => readonly Row[],
+    eventOf: (row: Row) => Event,
+    after: Position | null,
+    limit: number,
+  ): ReadPage<Event> => {
+    const events: Event[] = [];
     let [last, bytes] = [after === null ? 0 : positions.countOf(after), 0];
     for (;;) {
       // One row more than asked for: whether there is one is whether this page is the end.
       const wanted = Math.min(rowsAtOnce, limit + 1 - events.length);
-      const rows = sql.all.all(last, wanted);
+      const rows = rowsAfter(last, wanted);
       for (const row of rows) {
         if (events.length === limit || bytes >= readPageBytesMax) {
           return { events, next: events.at(-1)?.position ?? after, end: false };
         }
         bytes += row.data.length;
         last = row.position;
-        events.push(recorded(row));
+        events.push(eventOf(row));
       }
       if (rows.length < wanted) break;
     }
@@ -86,8 +100,9 @@ export const openReader = (file: string, positions: Positions): Reader => {
   return {
     readStream: (stream, from, limit) =>
       guarded(() => sql.stream.all(stream, startRevision(from), pageEvents(limit)).map(recorded)),
-    readAll: (after, limit) => guarded(() => readAll(after, pageEvents(limit))),
-    rowsAfter: (count, limit) => guarded(() => sql.all.all(count, limit)),
+    readAll: (after, limit) => guarded(() => readAll(rows, recorded, after, pageEvents(limit))),
+    readAllBare: (after, limit) => guarded(() => readAll(bareRows, bare, after, pageEvents(limit))),
+    rowsAfter: (count, limit) => guarded(() => rows(count, limit)),
     head: () => guarded(() => sql.head.get() ?? null),
     countAt: (recordedAt) =>
       guarded(() => {

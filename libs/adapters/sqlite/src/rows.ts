@@ -1,4 +1,13 @@
-import type { Actor, AdmittedEvent, EventId, JsonObject, Position, RecordedEvent, StreamName } from '#events';
+import type {
+  Actor,
+  AdmittedEvent,
+  BareEvent,
+  EventId,
+  JsonObject,
+  Position,
+  RecordedEvent,
+  StreamName,
+} from '#events';
 import { storeFault } from './faults.ts';
 
 /** A row of `events`, as {@link eventColumns} selects it. */
@@ -23,6 +32,12 @@ export const eventColumns = `position, stream, revision, event_id AS eventId, ty
   recorded_at AS recordedAt, actor, correlation_id AS correlationId, causation_id AS causationId, traceparent,
   prev_hash AS prevHash, hash`;
 
+/** What there is of a row in a bare event. */
+export type BareRow = Omit<EventRow, 'correlationId' | 'causationId' | 'traceparent' | 'prevHash' | 'hash'>;
+
+export const bareColumns =
+  'position, stream, revision, event_id AS eventId, type, version, data, recorded_at AS recordedAt, actor';
+
 /** A row as the port gives it out. Throws StoreUnavailable (`corrupt`) when its data is no JSON any more. */
 export const toRecorded = (file: string, row: EventRow, position: Position): RecordedEvent => ({
   eventId: row.eventId as EventId,
@@ -41,6 +56,19 @@ export const toRecorded = (file: string, row: EventRow, position: Position): Rec
   hash: row.hash,
 });
 
+/** The same of a row that was not read whole. */
+export const toBare = (file: string, row: BareRow, position: Position): BareEvent => ({
+  eventId: row.eventId as EventId,
+  type: row.type,
+  version: row.version,
+  data: parseData(file, row),
+  recordedAt: row.recordedAt,
+  actor: row.actor as Actor,
+  stream: row.stream as StreamName,
+  revision: BigInt(row.revision),
+  position,
+});
+
 /** A row as it was admitted, with its data as the text that was hashed. */
 export const toAdmitted = (row: EventRow): AdmittedEvent => ({
   eventId: row.eventId as EventId,
@@ -56,7 +84,7 @@ export const toAdmitted = (row: EventRow): AdmittedEvent => ({
 
 export const streamOf = (row: EventRow): StreamName => row.stream as StreamName;
 
-const parseData = (file: string, { data, stream, revision, eventId }: EventRow): JsonObject => {
+const parseData = (file: string, { data, stream, revision, eventId }: BareRow): JsonObject => {
   try {
     return JSON.parse(data);
   } catch (error) {

@@ -10,9 +10,15 @@ export type Appended = {
   readonly position: Position;
 };
 
-export type ReadPage = {
+/**
+ * An event for who folds it: without what proves it and what set it off. A store that keeps those beside the rest need not
+ * read them, and in a long history they are a third of the bytes.
+ */
+export type BareEvent = Omit<RecordedEvent, 'correlationId' | 'causationId' | 'traceparent' | 'prevHash' | 'hash'>;
+
+export type ReadPage<Event extends BareEvent = RecordedEvent> = {
   /** May be fewer than asked for before the end: pages end by bytes too. */
-  readonly events: readonly RecordedEvent[];
+  readonly events: readonly Event[];
   /** Read on after this; equals the `after` given when the page is empty. `null`: nothing read yet from the beginning. */
   readonly next: Position | null;
   /** Whether nothing was recorded after this page when it was read. */
@@ -20,6 +26,8 @@ export type ReadPage = {
 };
 
 export type Subscription = AsyncIterable<RecordedEvent>;
+
+export type ReadAllOptions = { readonly after?: Position | null; readonly limit?: number };
 
 /**
  * The record. Order is total across the store and gap-free within a stream.
@@ -38,7 +46,9 @@ export type EventStore = {
     options?: { readonly from?: bigint; readonly limit?: number },
   ): Promise<readonly RecordedEvent[]>;
   /** All events after a position, in order. Throws {@link ForeignPosition}, {@link PositionAhead}. */
-  readAll(options?: { readonly after?: Position | null; readonly limit?: number }): Promise<ReadPage>;
+  readAll(options?: ReadAllOptions): Promise<ReadPage>;
+  /** The same events, for who does not ask what proves them and what set them off. It takes less where those can be left unread. */
+  readAllBare(options?: ReadAllOptions): Promise<ReadPage<BareEvent>>;
   /**
    * Everything after a position, then live, until the signal aborts, which ends it without an error. Slow readers are
    * paged, never buffered without bound. Throws {@link StoreUnavailable} when the store closes first or cannot be read,
