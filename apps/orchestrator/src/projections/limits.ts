@@ -14,8 +14,10 @@ export const rebuildErrorsShown = 10;
  * a page of an index that many rows are in, is written once. At the end of the log every page is committed as it comes.
  */
 export const commitEventsMax = 30_000;
-/** Events between two hand-overs of rows to the thread that writes them: a batch that is shorter is written without one. */
+/** Events between two hand-overs of rows to the thread that writes them. */
 export const handOverEventsMax = 1_000;
+/** A batch up to this, two pages, is written without that thread: it takes some 40 ms of a processor to begin. */
+export const handOverAfterEvents = 2_000;
 /** Hand-overs that may wait for that thread: rows that lie twice in memory, a few megabytes each. */
 export const handOversMax = 2;
 /** Events that are folded in one go while more wait: some ten milliseconds, after which requests get their turn. */

@@ -17,7 +17,7 @@ const freshDir = (): string => {
   return dir;
 };
 
-const vms = handOverEventsMax;
+const vms = 2 * handOverEventsMax;
 const deadlineAt = Date.UTC(2026, 0, 2);
 
 /** A log that is several hand-overs long: VMs that go quiet, one that nobody can read, and a miner that never rests. */

@@ -11,7 +11,7 @@ import {
 } from '#events';
 import { openAudit } from './audit.projection.ts';
 import { openCheckpoint } from './checkpoint.ts';
-import { commitEventsMax, handOverEventsMax } from './limits.ts';
+import { commitEventsMax, handOverAfterEvents, handOverEventsMax } from './limits.ts';
 import { foldInto, type OpenStream } from './open-stream.ts';
 import type { Foldable, StreamFold } from './projection.ts';
 import { createRowsWriter } from './rows-writer.ts';
@@ -101,7 +101,7 @@ export const createRowsSink = (
     open.stretch = stretch;
     uncommitted += 1;
     unhanded += 1;
-    if (unhanded >= handOverEventsMax) handOver();
+    if (unhanded >= handOverEventsMax && uncommitted > handOverAfterEvents) handOver();
   };
 
   const write = (stream: StreamName, open: OpenStream): void => {
