@@ -8,8 +8,10 @@ const [integer, sequence] = [0x02, 0x30];
  * two errors before it looks inside, which is longer than a verification by RSA takes.
  */
 export const ecdsaSignature = (r: Uint8Array, s: Uint8Array): Uint8Array => {
-  const [fromR, fromS] = [firstDigit(r), firstDigit(s)];
-  const [bytesR, bytesS] = [integerBytes(r, fromR), integerBytes(s, fromS)];
+  const fromR = firstDigit(r);
+  const fromS = firstDigit(s);
+  const bytesR = integerBytes(r, fromR);
+  const bytesS = integerBytes(s, fromS);
   const content = bytesR + bytesS + 4;
   if (content > shortLengthMax) throw new RangeError(`BUG: numbers of ${r.length} and ${s.length} bytes`);
   // Out of Node's pool: memory of its own costs a tenth of a short verification. Every byte is written below.

@@ -110,7 +110,8 @@ export class DerReader extends DerCursor {
   #integer(field: string): number {
     const from = this.take(derTags.integer, field);
     if (this.at === from) throw this.refused(field, 'a number without bytes', 'at least one byte');
-    const [first, second] = [this.bytes[from] ?? 0, this.bytes[from + 1] ?? 0];
+    const first = this.bytes[from] ?? 0;
+    const second = this.bytes[from + 1] ?? 0;
     const padded = this.at - from > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
     if (padded) throw this.refused(field, 'a number with a needless leading byte', 'the shortest form');
     return from;

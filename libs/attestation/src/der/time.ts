@@ -10,8 +10,11 @@ export const readTime = (bytes: Uint8Array, from: number, to: number, generalize
   for (let at = from; at < last; at += 1) if (!isDigit(bytes[at] ?? 0)) return null;
   const short = pair(bytes, last - 12);
   const year = generalized ? pair(bytes, from) * 100 + short : short + (short < 50 ? 2000 : 1900);
-  const [month, day] = [pair(bytes, last - 10), pair(bytes, last - 8)];
-  const [hour, minute, second] = [pair(bytes, last - 6), pair(bytes, last - 4), pair(bytes, last - 2)];
+  const month = pair(bytes, last - 10);
+  const day = pair(bytes, last - 8);
+  const hour = pair(bytes, last - 6);
+  const minute = pair(bytes, last - 4);
+  const second = pair(bytes, last - 2);
   if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return null;
   // A calendar rolls the 31st of June over to July; a certificate may not.
   const date = new Date(0);

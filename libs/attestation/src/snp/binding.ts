@@ -18,12 +18,12 @@ export const bindingChecks = (report: SnpReport, vek: VekCertificate): readonly 
 const productCheck = (report: SnpReport, { product, productName }: VekCertificate): Finding => {
   const own = productOfReport(report);
   const { family, model } = report.cpuid;
-  const observed =
+  const observed = (): string =>
     own === undefined
       ? `version ${report.version} under a certificate of ${productName}`
       : `${own ?? 'unknown processor'} (family 0x${family.toString(16)}, model 0x${model.toString(16)})`;
   const wanted = own === undefined ? 'version 3 or later on Turin' : product;
-  return check('snp-product', own === undefined ? product !== 'turin' : own === product, observed, wanted);
+  return finding('snp-product', own === undefined ? product !== 'turin' : own === product, observed, wanted);
 };
 
 const signingKeyCheck = (report: SnpReport, { kind }: VekCertificate): Finding => {
@@ -35,7 +35,8 @@ const tcbChecks = (report: SnpReport, { product, tcb }: VekCertificate): readonl
   const reported = readTcb(report.reportedTcb, product);
   const current = readTcb(report.currentTcb, product);
   const committed = readTcb(report.committedTcb, product);
-  const [notReached, notRun] = [partsBelow(current, tcb), partsBelow(current, committed)];
+  const notReached = partsBelow(current, tcb);
+  const notRun = partsBelow(current, committed);
   const atMost = (): string => `at most the current ${sayTcb(current)}`;
   return [
     finding(
@@ -58,5 +59,7 @@ const chipCheck = (report: SnpReport, { kind, hwId }: VekCertificate): Finding =
 };
 
 /** A chip id fills its 64 bytes from the front, and zeros follow. */
-export const isChip = (chipId: Uint8Array, hwId: Uint8Array): boolean =>
-  hwId.every((byte, at) => byte === chipId[at]) && isZero(chipId, hwId.length, chipId.length);
+export const isChip = (chipId: Uint8Array, hwId: Uint8Array): boolean => {
+  for (let at = 0; at < hwId.length; at += 1) if (hwId[at] !== chipId[at]) return false;
+  return isZero(chipId, hwId.length, chipId.length);
+};

@@ -3,7 +3,7 @@ import type { Certificate } from '../der/certificate.ts';
 import type { Check } from '../verdict.ts';
 import { type Chain, checkIssuer, signatureCheck } from './chain.ts';
 import { check, readOr } from './check.ts';
-import { createMemory } from './endorsement-memory.ts';
+import { copied, createMemory, type Remembered } from './endorsement-memory.ts';
 import { certificateVerdictsMax, issuerVerdictsMax } from './limits.ts';
 import type { SnpRefusalCode } from './refusals.ts';
 import { checkRevocation, type Revocation, type RevocationWindow } from './revocation.ts';
@@ -109,20 +109,42 @@ export interface CertificateVerdicts {
  * Only good verdicts are kept: bad ones cost their sender's quota, and must not push out good ones.
  */
 export const createCertificateVerdicts = (verdictsMax: number = certificateVerdictsMax): CertificateVerdicts => {
-  const verdicts = createMemory<CertificateVerdict>(verdictsMax, ({ good }) => good);
-  const issuers = createMemory<IssuerVerdict>(
-    issuerVerdictsMax,
-    ({ chain, revocation }) => allGood(chain.checks) && allGood(revocation.checks),
-  );
-  const rememberedIssuer: Issuers = (vek, endorsements, roots) => {
-    const words = `${vek.kind} ${vek.product} ${sayRoots(roots)}`;
-    const about = { ...endorsements, vek: vek.certificate.issuer.raw };
-    return issuers.of(words, about, ({ chain, crl }) => judgeIssuer(vek, { ...endorsements, chain, crl }, roots));
+  const verdicts = createMemory<CertificateVerdict>(verdictsMax);
+  const issuerOf = createIssuers();
+  const judgeAnew = (endorsements: SnpEndorsements, roots: TrustRoots): Remembered<CertificateVerdict> => {
+    let own: SnpEndorsements = { vek: Uint8Array.from(endorsements.vek), chain: [], crl: null };
+    const value = judgeCertificates({ ...endorsements, vek: own.vek }, roots, (vek) => {
+      const issuer = issuerOf(vek, endorsements, roots);
+      // Kept once for all chips of the issuer.
+      own = { ...issuer.own, vek: own.vek };
+      return issuer.value;
+    });
+    return { value, own };
   };
   return {
-    judge: (endorsements, roots) =>
-      verdicts.of(sayRoots(roots), endorsements, (own) => judgeCertificates(own, roots, rememberedIssuer)),
+    judge: (endorsements, roots) => {
+      const words = sayRoots(roots);
+      const found = verdicts.find(words, endorsements);
+      if (found !== undefined) return found.value;
+      const made = judgeAnew(endorsements, roots);
+      if (made.value.good) verdicts.keep(words, made);
+      return made.value;
+    },
     size: verdicts.size,
+  };
+};
+
+const createIssuers = () => {
+  const issuers = createMemory<IssuerVerdict>(issuerVerdictsMax);
+  return (vek: VekCertificate, endorsements: SnpEndorsements, roots: TrustRoots): Remembered<IssuerVerdict> => {
+    const words = `${vek.kind} ${vek.product} ${sayRoots(roots)}`;
+    const about = { ...endorsements, vek: vek.certificate.issuer.raw };
+    const found = issuers.find(words, about);
+    if (found !== undefined) return found;
+    const own = copied(about);
+    const made = { value: judgeIssuer(vek, own, roots), own };
+    if (allGood(made.value.chain.checks) && allGood(made.value.revocation.checks)) issuers.keep(words, made);
+    return made;
   };
 };
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SnpEndorsements } from './certificate-verdict.ts';
-import { createMemory } from './endorsement-memory.ts';
+import { copied, createMemory } from './endorsement-memory.ts';
 
 const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
 const about = (over: Partial<SnpEndorsements> = {}): SnpEndorsements => ({
@@ -10,15 +10,13 @@ const about = (over: Partial<SnpEndorsements> = {}): SnpEndorsements => ({
 
 /** A memory that counts what it had to conclude. */
 const counting = (most = 10, isKept: (value: string) => boolean = () => true) => {
-  const memory = createMemory<string>(most, isKept);
-  let made = 0;
+  const memory = createMemory<string>(most);
   const of = (given: SnpEndorsements, words = 'words'): number => {
-    const before = made;
-    memory.of(words, given, ({ vek }) => {
-      made += 1;
-      return Buffer.from(vek).toString();
-    });
-    return made - before;
+    if (memory.find(words, given) !== undefined) return 0;
+    const own = copied(given);
+    const value = Buffer.from(own.vek).toString();
+    if (isKept(value)) memory.keep(words, { value, own });
+    return 1;
   };
   return { memory, of };
 };

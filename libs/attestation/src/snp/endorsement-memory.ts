@@ -2,12 +2,16 @@ import type { SnpEndorsements } from './certificate-verdict.ts';
 
 /** What was concluded of endorsements, by their very bytes. */
 export interface Memory<T> {
-  /** What is remembered, or what `make` concludes of a copy that is the memory's own. */
-  readonly of: (words: string, endorsements: SnpEndorsements, make: (own: SnpEndorsements) => T) => T;
+  /** What is kept, with the bytes it was concluded of. */
+  readonly find: (words: string, endorsements: SnpEndorsements) => Remembered<T> | undefined;
+  /** Keeps a conclusion with bytes that nobody else can write to. */
+  readonly keep: (words: string, remembered: Remembered<T>) => void;
   readonly size: () => number;
 }
 
-type Kept<T> = { readonly value: T; readonly words: string; readonly own: SnpEndorsements };
+export type Remembered<T> = { readonly value: T; readonly own: SnpEndorsements };
+
+type Kept<T> = Remembered<T> & { readonly words: string };
 
 const tailBytes = 16;
 
@@ -15,25 +19,23 @@ const tailBytes = 16;
  * A memory of as many as `most`; the least recently used is forgotten. Entries are found by a number made of last bytes,
  * which are of signatures, and then compared byte by byte: a digest over the same bytes would take ten times as long.
  */
-export const createMemory = <T>(most: number, isKept: (value: T) => boolean): Memory<T> => {
+export const createMemory = <T>(most: number): Memory<T> => {
   const kept = new Map<number, Kept<T>>();
   return {
-    of: (words, endorsements, make) => {
+    find: (words, endorsements) => {
       const key = keyOf(endorsements);
       const found = kept.get(key);
-      if (found !== undefined && found.words === words && isSame(found.own, endorsements)) {
-        kept.delete(key);
-        kept.set(key, found);
-        return found.value;
-      }
-      const own = copied(endorsements);
-      const value = make(own);
-      if (!isKept(value)) return value;
+      if (found === undefined || found.words !== words || !isSame(found.own, endorsements)) return undefined;
+      kept.delete(key);
+      kept.set(key, found);
+      return found;
+    },
+    keep: (words, { value, own }) => {
+      const key = keyOf(own);
       kept.delete(key);
       kept.set(key, { value, words, own });
       const oldest = kept.keys().next();
       if (kept.size > most && oldest.done !== true) kept.delete(oldest.value);
-      return value;
     },
     size: () => kept.size,
   };
@@ -65,7 +67,7 @@ const isSame = (one: SnpEndorsements, other: SnpEndorsements): boolean => {
 const nothing = new Uint8Array();
 
 /** Whoever gave the bytes may write others in their place. One block for all of them: each block has its price. */
-const copied = ({ vek, chain, crl }: SnpEndorsements): SnpEndorsements => {
+export const copied = ({ vek, chain, crl }: SnpEndorsements): SnpEndorsements => {
   let size = vek.length + (crl?.length ?? 0);
   for (const certificate of chain) size += certificate.length;
   const block = new Uint8Array(size);

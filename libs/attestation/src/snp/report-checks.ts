@@ -91,8 +91,8 @@ const nonZeroReserved = ({ bytes, version }: SnpReport): string | null => {
   const cpuid = version < cpuidFromVersion ? 'absent' : 'present';
   const mitigations = version < mitigationsFromVersion ? 'absent' : 'present';
   const found =
-    reserved.find(([from, to]) => !isZero(bytes, from, to)) ??
-    [reservedBy.cpuid[cpuid], reservedBy.mitigations[mitigations]].find(([from, to]) => !isZero(bytes, from, to));
+    reserved.find((range) => !isZero(bytes, range[0], range[1])) ??
+    [reservedBy.cpuid[cpuid], reservedBy.mitigations[mitigations]].find((range) => !isZero(bytes, range[0], range[1]));
   return found === undefined
     ? null
     : `bytes 0x${found[0].toString(16)} to 0x${(found[1] - 1).toString(16)} are not zero`;

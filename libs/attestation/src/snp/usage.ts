@@ -43,8 +43,9 @@ export const vekUsageCheck = ({ certificate }: VekCertificate): Check => {
 };
 
 const unknownCritical = ({ extensions }: Certificate): string | null => {
-  for (const [id, { critical }] of extensions) {
-    if (critical && !understood.includes(id) && !isVekExtension(id)) return id;
-  }
-  return null;
+  let unknown: string | null = null;
+  extensions.forEach(({ critical }, id) => {
+    if (critical && !understood.includes(id) && !isVekExtension(id)) unknown ??= id;
+  });
+  return unknown;
 };
