@@ -6,11 +6,15 @@ import {
   parseTpmQuote,
   parseTpmSignature,
   readCertificate,
+  readHostEvidence,
   readRevocationList,
   readTpmKey,
   readVek,
   unwrapHclReport,
 } from '#attestation';
+import { honestEntries, openHost } from '../../libs/attestation/src/appraisal/host.fixture.ts';
+import { entryOf, listOf } from '../../libs/attestation/src/ima/list.fixture.ts';
+import { type ListForm, ListReader } from '../../libs/attestation/src/ima/list-reader.ts';
 import { parseFirmware } from '../../libs/attestation/src/measure/firmware.ts';
 import { parseIdAuth, parseIdBlock } from '../../libs/attestation/src/measure/id-block.ts';
 import { replayEventLog } from '../../libs/attestation/src/tpm/event-log.ts';
@@ -50,8 +54,36 @@ export const openTargets = async (): Promise<readonly Target[]> => {
     { name: 'firmware', parse: parseFirmware, seeds: [ovmfImage({ bytes: 8_192 })] },
     { name: 'id-block', parse: parseIdBlock, seeds: [Buffer.alloc(96)] },
     { name: 'id-auth', parse: parseIdAuth, seeds: [Buffer.alloc(4_096)] },
+    ...imaTargets(),
+    { name: 'host-evidence', parse: readHostEvidence, seeds: [(await openHost()).round().document] },
     { name: 'guest-evidence', parse: parseGuestEvidence, seeds: [Buffer.from('{"version":1,"kind":"guest"}')] },
   ];
+};
+
+/** Measurement lists, read as they come: in pieces. */
+const imaTargets = (): readonly Target[] => {
+  const list = listOf(honestEntries);
+  const ascii = `10 ${'a1'.repeat(20)} ima-ng sha256:${'b2'.repeat(32)} /usr/bin/a b\n10 ${'c3'.repeat(20)} ima ${'d4'.repeat(20)} /init\n`;
+  const buffer = entryOf({ path: 'key', template: 'ima-buf', tail: Buffer.from('measured') }).bytes;
+  return (
+    [
+      { form: 'ascii', seeds: [Buffer.from(ascii)] },
+      { form: 'binary-little-endian', seeds: [list, buffer] },
+      { form: 'binary-big-endian', seeds: [list] },
+    ] as const
+  ).map(({ form, seeds }) => ({ name: `ima-${form}`, parse: readingInPieces(form), seeds }));
+};
+
+const readingInPieces = (form: ListForm['form']) => (bytes: Uint8Array) => {
+  let taken = 0;
+  const reader = new ListReader({ form, listBank: 'sha1', hashedAs: 'as-written' }, 0, () => {
+    taken += 1;
+  });
+  const middle = bytes.length >> 1;
+  reader.push(bytes.subarray(0, middle));
+  reader.push(bytes.subarray(middle));
+  reader.finish();
+  return taken;
 };
 
 const pemOf = (certificate: Uint8Array): string =>
