@@ -18,7 +18,7 @@ import { FOLLOWERS } from '../tokens.ts';
 import type { Followers } from './followers.ts';
 import { readJson } from './json-body.ts';
 import { bodyBytesMax, keepAliveTimeoutMs, pathParameterLengthMax, requestTimeoutMs } from './limits.ts';
-import { createRates, generousRates } from './rates.ts';
+import { generousRates, openRates } from './rates.ts';
 import { answerRaw } from './raw-problem.ts';
 import { correlationOf, type HttpRequest, headerOf, setCorrelation } from './request.ts';
 import { createRouteBook, type RouteBook } from './route-book.ts';
@@ -51,8 +51,8 @@ export const openDoor = async (resources: Resources, log: Log): Promise<NestFast
   const adapter = new FastifyAdapter({ ...serverOptions, skipMiddie: true });
   const fastify = adapter.getInstance<FastifyInstance>();
   hook(fastify, routes, resources.ids, log);
-  const rates = createRates(resources.clock, resources.rateLimits ?? generousRates);
-  fastify.addHook('onRequest', (request, reply, done) => done(refusalOf(() => rates.ofAddress(request, reply))));
+  const rates = await openRates(fastify, resources.rateLimits ?? generousRates);
+  fastify.addHook('onRequest', rates.ofAddress);
   measureAnswers(fastify, resources.metrics);
   dropSilentOnClose(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(appModule(resources, rates), adapter, {
@@ -131,16 +131,6 @@ const correlate = (request: HttpRequest, header: (name: string, value: string) =
 const pathOf = (url: string): string => {
   const end = url.indexOf('?');
   return url.slice(0, end === -1 ? 300 : Math.min(end, 300));
-};
-
-/** What work throws, for a hook that hands it on; a promise for every request would cost more than the work. */
-const refusalOf = (work: () => void): Error | undefined => {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
 };
 
 const cannotListen = (error: unknown, host: string, port: number): Error => {

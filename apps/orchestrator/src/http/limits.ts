@@ -17,7 +17,7 @@ export const followedStreamsMax = 10_000;
 /** Streams and events that one answer of a list of the past folds: some tenths of a second. It goes on by `next`. */
 export const pastListStreamsMax = 200;
 export const pastListEventsMax = 20_000;
-/** Callers whose requests are counted at once; the one whose minute began first is forgotten first. */
+/** Callers whose requests are counted at once; the one that was silent longest is forgotten first. */
 export const rateKeysMax = 10_000;
 /** Events of one page of a stream when none is asked for. */
 export const streamPageEvents = 200;

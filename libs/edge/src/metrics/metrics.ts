@@ -1,6 +1,5 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type MetricDefinition, type MetricName, metricCatalogue } from './catalogue.ts';
-import { createTally, type Tally } from './tally.ts';
 
 type Catalogue = typeof metricCatalogue;
 type Named<Type extends MetricDefinition['type']> = {
@@ -30,21 +29,21 @@ export type Metrics = {
 export const createMetrics = (): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const tallies = new Map<string, Tally>();
-  for (const [name, definition] of Object.entries<MetricDefinition>(metricCatalogue)) {
-    if (definition.type !== 'gauge') tallies.set(name, createTally(name, definition));
+  const counters = new Map<string, Counter>();
+  const histograms = new Map<string, Histogram>();
+  for (const [name, { type, help, labels, buckets = [] }] of Object.entries<MetricDefinition>(metricCatalogue)) {
+    const described = { name, help, labelNames: [...labels], registers: [registry] };
+    if (type === 'counter') counters.set(name, new Counter(described));
+    if (type === 'histogram') histograms.set(name, new Histogram({ ...described, buckets: [...buckets] }));
   }
-  const count: Metrics['count'] = (name, labels, by = 1) => tallies.get(name)?.add(labels, by);
+  const count: Metrics['count'] = (name, labels, by = 1) => counters.get(name)?.inc(labels, by);
 
   return {
     count,
-    observe: (name, labels, value) => tallies.get(name)?.add(labels, value),
+    observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
     time: (name) => {
-      const started = process.hrtime();
-      return (labels) => {
-        const [seconds, nanoseconds] = process.hrtime(started);
-        tallies.get(name)?.add(labels, seconds + nanoseconds / 1e9);
-      };
+      const end = histograms.get(name)?.startTimer();
+      return (labels) => void end?.(labels);
     },
     gauge: (name, read) => {
       const { help, labels }: MetricDefinition = metricCatalogue[name];
@@ -60,11 +59,7 @@ export const createMetrics = (): Metrics => {
         },
       });
     },
-    text: async () => {
-      // Gauges first: one that cannot be read is counted.
-      const gauges = await registry.metrics();
-      return `${[gauges.trimEnd(), ...[...tallies.values()].map((tally) => tally.text())].join('\n\n')}\n`;
-    },
+    text: () => registry.metrics(),
     contentType: registry.contentType,
   };
 };

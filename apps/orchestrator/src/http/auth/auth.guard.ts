@@ -24,7 +24,7 @@ export class AuthGuard implements CanActivate {
     const request = http.getRequest<FastifyRequest>();
     const principal = await this.authenticate(headerOf(request, 'authorization'));
     setPrincipal(request, principal);
-    this.rates.ofCaller(request, http.getResponse<FastifyReply>());
+    await this.rates.ofCaller(request, http.getResponse<FastifyReply>());
     demandRole(principal, ...roles);
     return true;
   }
