@@ -127,6 +127,25 @@ describe('a fold of which copies are kept', () => {
     expect(elsewhere.state().types).toEqual(new Set(['X', 'Y', 'Z']));
   });
 
+  test('given a stream that is caught up behind the others, then the copy stands at the furthest event, and nothing comes twice', async () => {
+    const store = createMemoryEventStore();
+    const snapshots = createMemoryFoldSnapshots({ everyEvents: 1 });
+    await record(store, streamName('vm', 'late'), 'A');
+    await record(store, streamName('vm', 'b'), 'B');
+    const [late, newer] = (await store.readAll({ after: null })).events;
+    const fold = foldOver(store, snapshots);
+    for (const recorded of [newer, late]) {
+      if (recorded === undefined) expect.fail('no event');
+      absorb(fold.state(), recorded);
+      fold.took(recorded);
+    }
+    await fold.keep('');
+    const next = foldOver(store, snapshots);
+    await next.restore(await headOf(store), all);
+    expect(next.state()).toEqual(fold.state());
+    expect(next.read()).toBe(0);
+  });
+
   test('given something was skipped since, or an event cannot be read, then no copy stands for the rest', async () => {
     const store = createMemoryEventStore();
     const snapshots = createMemoryFoldSnapshots({ everyEvents: 1 });

@@ -61,8 +61,9 @@ export const createKeptFold = <State>(options: KeptFoldOptions<State>): KeptFold
     (await store.readStream(stream, { from: revision, limit: 1 }))[0];
 
   const took = ({ stream, revision, position }: Place): void => {
-    last = { stream, revision, position };
     since += 1;
+    // A stream that was held back is caught up behind the others: a copy stands at the furthest event that is in it.
+    if (last === null || store.comparePositions(position, last.position) > 0) last = { stream, revision, position };
   };
 
   const keep = async (without: string | null): Promise<void> => {
