@@ -26,6 +26,7 @@ const connected = async (cluster: NatsCluster): Promise<NatsOrchestratorBus> => 
       onTestFinished(bus.close);
       return bus;
     } catch (error) {
+      expect(cluster.endedByThemselves()).toEqual([]);
       if (!(error instanceof BusUnavailable) || tries === triesMax) throw error;
       await clock.sleep(500);
     }

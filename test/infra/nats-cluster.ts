@@ -14,6 +14,8 @@ export type NatsCluster = {
   /** Ends a node with SIGKILL. */
   kill(name: string): Promise<void>;
   start(name: string): void;
+  /** Nodes that ended though nobody ended them, with their last words. */
+  endedByThemselves(): readonly string[];
   close(): Promise<void>;
 };
 
@@ -22,7 +24,7 @@ export const openNatsCluster = async (binary: string): Promise<NatsCluster> => {
   const dir = await mkdtemp(join(tmpdir(), 'hcc-r3-'));
   const operator = await createNatsOperator();
   const names = ['nats-1', 'nats-2', 'nats-3'];
-  const ports = await Promise.all([...names, ...names].map(freePort));
+  const ports = await Promise.all([...names, ...names].map(() => freePort()));
   const clientPorts = ports.slice(0, 3);
   const routePorts = ports.slice(3);
   await cp('infra/nats', join(dir, 'nats'), { recursive: true });
@@ -32,6 +34,7 @@ export const openNatsCluster = async (binary: string): Promise<NatsCluster> => {
   await writeFile(join(dir, 'secrets/nats/operator.conf'), operatorConfig(operator).join('\n'));
 
   const running = new Map<string, ChildProcess>();
+  const ended: string[] = [];
   const start = (name: string): void => {
     const index = names.indexOf(name);
     const env = {
@@ -41,15 +44,23 @@ export const openNatsCluster = async (binary: string): Promise<NatsCluster> => {
       NATS_ROUTE_PORT: String(routePorts[index]),
       NATS_STORE: join(dir, name),
     };
-    running.set(name, spawn(binary, ['-c', join(dir, 'nats/nats.conf')], { env, stdio: 'ignore' }));
+    const child = spawn(binary, ['-c', join(dir, 'nats/nats.conf')], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString('utf8')).slice(-2_000);
+    });
+    child.once('close', () => {
+      if (running.get(name) === child) ended.push(`${name} ended by itself: ${said}`);
+    });
+    running.set(name, child);
   };
   const kill = async (name: string): Promise<void> => {
     const child = running.get(name);
     running.delete(name);
     if (child === undefined || child.exitCode !== null) return;
-    const ended = once(child, 'exit');
+    const exited = once(child, 'exit');
     child.kill('SIGKILL');
-    await ended;
+    await exited;
   };
   for (const name of names) start(name);
   return {
@@ -63,6 +74,7 @@ export const openNatsCluster = async (binary: string): Promise<NatsCluster> => {
     },
     kill,
     start,
+    endedByThemselves: () => ended,
     close: async () => {
       for (const name of names) await kill(name);
       await rm(dir, { recursive: true, force: true });

@@ -36,13 +36,16 @@ export const unavailable = (what: string, why: string, cause?: unknown): BusUnav
     ? cause
     : new BusUnavailable(`${what}: ${why}`, cause === undefined ? undefined : { cause });
 
+/** "no suitable peers for placement": what a cluster answers, as the caller's fault, while fewer nodes are there than replicas wanted. */
+const noSuitablePeers = 10_005;
+
 /**
  * A server that restarts answers nothing, then "no stream" for a moment, then "temporarily unavailable". A refused
  * subject or a message too large stays so.
  */
 const isPassing = (error: unknown): boolean => {
   if (isRefusal(error)) return false;
-  if (error instanceof JetStreamApiError) return error.status >= 500;
+  if (error instanceof JetStreamApiError) return error.status >= 500 || error.code === noSuitablePeers;
   // The JetStream package gives out no class for what it throws when no stream answers.
   if (error instanceof Error && error.name === 'JetStreamNotEnabled') return true;
   return (

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from './free-port.ts';
+
+test('given the range of ports that outgoing connections take / when a free one is asked for / then it is below that, and can be bound', async () => {
+  const [first = ''] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t');
+  const ports = await Promise.all(Array.from({ length: 16 }, () => freePort()));
+  for (const port of ports) {
+    expect(port).toBeGreaterThan(1_023);
+    expect(port).toBeLessThan(Number(first));
+  }
+  const server = createServer();
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(ports[0], '127.0.0.1', resolve);
+  });
+});
