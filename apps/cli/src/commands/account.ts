@@ -2,17 +2,19 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { MicroCredits } from '#domain';
 import { errnoOf } from '#host';
 import type { Cli } from '../cli.ts';
 import { usageError } from '../cli-error.ts';
 import type { AccountView } from '../client/views.ts';
+import { creditsArgument } from '../input/amounts.ts';
 import { answer } from '../output/answer.ts';
-import { creditsText, parseCredits } from '../output/credits.ts';
+import { creditsText } from '../output/credits.ts';
 import { facts, table } from '../output/table.ts';
 import { staleText, timeText } from '../output/time.ts';
 import { accountFor } from './accounts.ts';
 import { allOption, limitOption, rowsWanted, shownOf } from './lists.ts';
-import { answerPast, atOption, momentFrom, momentOf } from './moment.ts';
+import { answerPast, atOption, momentOf } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc account ...`: who pays. */
@@ -31,17 +33,16 @@ export const addAccountCommands = (program: Command, cli: Cli): void => {
     .command('grant')
     .description('give an account credits (operator)')
     .argument('<account>', 'id, beginning of an id, or name')
-    .argument('<credits>', 'how many; up to six digits after the point')
+    .argument(...creditsArgument('<credits>', 'how many; up to six digits after the point'))
     .option('--note <text>', 'why, for the story')
     .option('--deposit-id <uuid>', 'makes a repeat of this command harmless (default: a new one)')
     .option(...jsonOption)
     .addHelpText('after', examples('hcc account grant alice 25', 'hcc account grant 1a2b 0.5 --note "bug bounty"'))
-    .action(async (text: string, amount: string, _options, command: Command) => {
+    .action(async (text: string, amount: MicroCredits, _options, command: Command) => {
       const { json, note, depositId } = optionsOf<{ note?: string; depositId?: string }>(command);
-      const micro = parseCredits(amount);
       const { api } = await connectFor(cli, command, 'operator');
       const accountId = await accountFor(api, text);
-      const deposit = { depositId: depositId ?? cli.makes.uuid(), amount: micro.toString() };
+      const deposit = { depositId: depositId ?? cli.makes.uuid(), amount: amount.toString() };
       const accepted = await api.grant(accountId, note === undefined ? deposit : { ...deposit, note });
       answer(cli, json, { accountId, ...deposit, ...accepted }, () => `${creditsText(deposit.amount)} granted\n`);
     });
@@ -55,11 +56,11 @@ const addReads = (account: Command, cli: Cli): void => {
     .option(...allOption)
     .option(...limitOption)
     .option(...jsonOption)
-    .option(...atOption)
+    .option(...atOption(cli))
     .addHelpText('after', examples('hcc account ls', 'hcc account ls --at 3d'))
     .action(async (_options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
-      const accounts = shownOf(cli, command, await api.accounts(rowsWanted(command), momentOf(cli, command)));
+      const accounts = shownOf(cli, command, await api.accounts(rowsWanted(command), momentOf(command)));
       answer(cli, optionsOf(command).json, accounts, () =>
         table(
           ['ID', 'NAME', 'AVAILABLE', 'HELD', 'DEPOSITED', 'OPENED'],
@@ -79,14 +80,14 @@ const addReads = (account: Command, cli: Cli): void => {
     .description('one account in full')
     .argument('[account]', "id, beginning of an id, or name (default: the token's own)")
     .option(...jsonOption)
-    .option(...atOption)
+    .option(...atOption(cli))
     .addHelpText('after', examples('hcc account status', 'hcc account status alice --at 1d'))
     .action(async (text: string | undefined, _options, command: Command) => {
       const { api } = await connectFor(cli, command, text === undefined ? 'owner' : 'operator');
       const { json, at } = optionsOf<{ at?: string }>(command);
       const accountId = await accountFor(api, text);
       if (at !== undefined) {
-        return answerPast(cli, json, await api.accountAt(accountId, momentFrom(at, cli.clock.now())), accountFacts);
+        return answerPast(cli, json, await api.accountAt(accountId, at), accountFacts);
       }
       const found = await api.account(accountId);
       answer(cli, json, found, () => accountFacts(found, cli.clock.now()));

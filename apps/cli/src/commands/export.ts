@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { categories } from '#events';
 import type { Cli } from '../cli.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
@@ -8,6 +8,8 @@ import { partRowsMax } from '../export/limits.ts';
 import { type Encoding, encodings } from '../export/manifest.ts';
 import { type ExportOutcome, type Progress, runExport } from '../export/run-export.ts';
 import { type ExportReport, verifyExport } from '../export/verify-export.ts';
+import { countOption } from '../input/amounts.ts';
+import { momentOption } from '../input/moments.ts';
 import { answer } from '../output/answer.ts';
 import { connectFor, examples, jsonOption, optionsOf, untilStopped } from './verbs.ts';
 
@@ -27,10 +29,15 @@ export const addExportCommands = (program: Command, cli: Cli): void => {
     .description('write the log into files for analysis: parts with checksums, and a manifest')
     .option('--out <dir>', 'directory of the export; one that is there is gone on with')
     .addOption(new Option('--format <format>', 'of the parts').choices([...encodings]).default('ndjson'))
-    .option('--from <time|position>', 'only what was recorded after this instant or position')
-    .option('--to <time|position>', 'only what was recorded up to this instant or position')
+    .option(...momentOption(cli, '--from <moment>', 'only what was recorded after this: a time, a position, or an age'))
+    .option(...momentOption(cli, '--to <moment>', 'only what was recorded up to this'))
     .option('--category <list>', `only these, separated by commas: ${categories.join(', ')}`, categoryList)
-    .option('--part-rows <rows>', 'rows of one part: what an interrupted export fetches again', partRows, partRowsMax)
+    .option(
+      ...countOption('--part-rows <n>', 'rows of one part: what an interrupted export fetches again', {
+        ...{ min: 1, max: partRowsMax },
+      }),
+      partRowsMax,
+    )
     .option(...jsonOption)
     .addHelpText(
       'after',
@@ -117,10 +124,4 @@ const categoryList = (text: string): readonly string[] => {
   const unknown = wanted.find((name) => !categories.some((category) => category === name));
   if (unknown === undefined) return wanted;
   throw usageError('category-unknown', `"${unknown}" is no category of streams`, { wanted: categories.join(', ') });
-};
-
-const partRows = (text: string): number => {
-  const rows = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (rows >= 1 && rows <= partRowsMax) return rows;
-  throw new InvalidArgumentError(`Wanted: a whole number from 1 to ${partRowsMax}.`);
 };

@@ -1,21 +1,21 @@
 import type { Command } from 'commander';
-import { type Flavor, microCredits, standardFlavors } from '#domain';
+import { type Flavor, type MicroCredits, standardFlavors } from '#domain';
 import type { Cli } from '../cli.ts';
 import { usageError } from '../cli-error.ts';
 import type { FlavorView } from '../client/views.ts';
+import { countOption, creditsOption, sizeOption } from '../input/amounts.ts';
 import { answer } from '../output/answer.ts';
-import { creditsText, parseCredits } from '../output/credits.ts';
+import { creditsText } from '../output/credits.ts';
 import { facts, table } from '../output/table.ts';
 import { bytesText } from '../output/text.ts';
 import { timeText } from '../output/time.ts';
-import { parseBytes } from './bytes.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 type DefineOptions = {
   readonly vcpus?: number;
   readonly memory?: number;
   readonly disk?: number;
-  readonly price?: string;
+  readonly price?: MicroCredits;
   readonly standard?: boolean;
 };
 
@@ -68,10 +68,10 @@ const addDefine = (flavor: Command, cli: Cli): void => {
     .command('define')
     .description('offer a size at a price; a flavor never changes: for another price define another one')
     .argument('[flavor]', 'what to call it, such as nano-2')
-    .option('--vcpus <n>', 'virtual processors', wholeNumber)
-    .option('--memory <size>', 'such as 512MiB or 2GiB', parseBytes)
-    .option('--disk <size>', 'such as 10GiB', parseBytes)
-    .option('--price <credits>', 'credits an hour, such as 0.04')
+    .option(...countOption('--vcpus <n>', 'virtual processors', { min: 1, max: 999_999 }))
+    .option(...sizeOption('--memory <size>', 'such as 512MiB or 2GiB'))
+    .option(...sizeOption('--disk <size>', 'such as 10GiB'))
+    .option(...creditsOption('--price <credits>', 'credits an hour, such as 0.04'))
     .option('--standard', 'define what a new network offers, whatever of it is not defined yet')
     .option(...jsonOption)
     .addHelpText(
@@ -108,7 +108,7 @@ const wantedOf = (flavorId: string | undefined, { vcpus, memory, disk, price }: 
     });
   }
   const size = { vcpus, memoryBytes: memory, diskBytes: disk };
-  return { flavorId, size, pricePerHour: microCredits(parseCredits(price)) };
+  return { flavorId, size, pricePerHour: price };
 };
 
 const flavorTable = (flavors: readonly FlavorView[]): string =>
@@ -137,8 +137,3 @@ const flavorFacts = (flavor: FlavorView, now: number): string =>
     ],
     ['defined', timeText(flavor.definedAt, now)],
   ]);
-
-const wholeNumber = (text: string): number => {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw usageError('not-a-number', `"${text}" is not a whole number above 0`);
-};

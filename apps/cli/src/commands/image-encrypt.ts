@@ -4,10 +4,10 @@ import type { Command } from 'commander';
 import type { Luks2Header } from '#luks';
 import type { Cli } from '../cli.ts';
 import { badAnswer, usageError } from '../cli-error.ts';
+import { sizeOption } from '../input/amounts.ts';
 import { answer } from '../output/answer.ts';
 import { facts } from '../output/table.ts';
 import { bytesText, shellWord } from '../output/text.ts';
-import { parseBytes } from './bytes.ts';
 import { encryptDisk } from './encrypt-disk.ts';
 import { openGiven, readKeyFile } from './image-key-file.ts';
 import { luksFailure } from './luks-failure.ts';
@@ -30,7 +30,7 @@ export const addImageEncryption = (image: Command, cli: Cli): void => {
     .option('--out <file>', 'the volume to make; it must not be there')
     .option('--key-file <file>', 'what opens it; each of its bytes counts, a last line break too, as for cryptsetup')
     .option('--label <text>', 'shown by whoever looks at the volume, encrypted or not')
-    .option('--kdf-memory <size>', 'memory that Argon2id takes at each unlock', parseBytes, 64 * 1024 * 1024)
+    .option(...sizeOption('--kdf-memory <size>', 'memory that Argon2id takes at each unlock'), 64 * 1024 * 1024)
     .option('--verify', 'then decrypt all of it again and compare')
     .option(...jsonOption)
     .addHelpText(

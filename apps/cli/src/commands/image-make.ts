@@ -6,11 +6,11 @@ import type { Cli } from '../cli.ts';
 import { badAnswer, usageError } from '../cli-error.ts';
 import type { Api } from '../client/api.ts';
 import { dirsOf } from '../context.ts';
+import { sizeOption } from '../input/amounts.ts';
 import { answer } from '../output/answer.ts';
 import { facts } from '../output/table.ts';
 import { bytesText } from '../output/text.ts';
 import { accountFor } from './accounts.ts';
-import { parseBytes } from './bytes.ts';
 import { demandTls, giveKey } from './image-key.ts';
 import { osOf, packageList, sha256Hex } from './image-options.ts';
 import { openPrivateDisk, type PrivateDisk } from './private-image.ts';
@@ -47,7 +47,7 @@ export const addImageMaking = (image: Command, cli: Cli): void => {
     .option('--name <name>', 'what to call it', 'debian')
     .option('--suite <suite>', 'release of Debian, by codename', 'bookworm')
     .option('--apps <list>', 'Debian packages to install too, separated by commas', packageList)
-    .option('--size <size>', 'the least size of its root file system; each VM grows it to its own disk', parseBytes)
+    .option(...sizeOption('--size <size>', 'the least size of its root file system; each VM grows it to its own disk'))
     .option('--rebuild', 'with the packages of today, even when an image of these options is there')
     .option(...noRegister)
     .option(...jsonOption)
@@ -70,7 +70,7 @@ export const addImageMaking = (image: Command, cli: Cli): void => {
     .option('--cmdline <text>', 'command line of the kernel', 'console=ttyS0 root=/dev/vda rw')
     .option('--name <name>', 'what to call it', 'imported')
     .option('--ssh-user <user>', 'who logs in', 'root')
-    .option('--memory <size>', 'the least memory of a VM of it', parseBytes, 512 * 1024 * 1024)
+    .option(...sizeOption('--memory <size>', 'the least memory of a VM of it'), 512 * 1024 * 1024)
     .option('--os <id:version>', 'which system it is', osOf, { id: 'unknown', version: 'unknown' })
     .option(
       '--sealed',

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { usageError } from '../cli-error.ts';
+import { countOption } from '../input/amounts.ts';
 import { limits } from '../limits.ts';
 
-export const limitOption = ['--limit <n>', `show at most this many (default ${limits.listRows})`, rows] as const;
+export const limitOption = countOption('--limit <n>', `show at most this many (default ${limits.listRows})`, {
+  ...{ min: 1, max: 999_999 },
+});
 export const allOption = ['-a, --all', 'show all of them'] as const;
 
 /** Rows to ask for: one more than are shown, so that it is known whether there are more. `undefined` for all. */
@@ -24,9 +26,3 @@ const mostOf = (command: Command): number | undefined => {
   const { limit, all } = command.opts<{ limit?: number; all?: boolean }>();
   return limit ?? (all === true ? undefined : limits.listRows);
 };
-
-function rows(text: string): number {
-  const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (count >= 1) return count;
-  throw usageError('limit-malformed', `"${text}" is no number of rows`, { wanted: '1 or more' });
-}

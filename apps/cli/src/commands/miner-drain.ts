@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { isoTime } from '#events';
 import type { Cli } from '../cli.ts';
-import { badAnswer, usageError } from '../cli-error.ts';
+import { badAnswer } from '../cli-error.ts';
 import type { Api } from '../client/api.ts';
 import { followStream } from '../client/streams.ts';
 import type { MinerView } from '../client/views.ts';
+import { spanOption } from '../input/moments.ts';
 import { matchOne } from '../match.ts';
 import { answer } from '../output/answer.ts';
 import { safeText, shortId } from '../output/text.ts';
@@ -20,7 +21,9 @@ export const addMinerDrain = (miner: Command, cli: Cli): void => {
     .description('place nothing more on a miner; its VMs go on until their owners remove them')
     .argument('<miner>', 'id, beginning of an id, or name')
     .option('--reason <text>', 'for whoever wonders why it gets no work (default: maintenance)')
-    .option('--deadline <span>', 'by when it should be empty, such as 90m, 12h or 3d; nothing is ended by it', spanMs)
+    .option(
+      ...spanOption('--deadline <span>', 'by when it should be empty, such as 90m, 12h or 3d; nothing is ended by it'),
+    )
     .option('--monitor', 'show what is left until it is drained; Ctrl-C leaves the drain running')
     .option(...jsonOption)
     .addHelpText(
@@ -105,10 +108,3 @@ const watchDrain = async (cli: Cli, api: Api, miner: MinerView, from: bigint): P
 };
 
 const telling = new Set(['AllocationReleased', 'AllocationReserved', 'MinerDrained', 'MinerUndrained']);
-
-const spanMs = (text: string): number => {
-  const [, count = '', unit = ''] = /^([1-9]\d{0,4})([mhd])$/.exec(text) ?? [];
-  const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 }[unit];
-  if (unitMs !== undefined) return Number(count) * unitMs;
-  throw usageError('not-a-span', `"${text}" is not a span of time`, { wanted: 'a number and m, h or d, such as 90m' });
-};

@@ -15,7 +15,7 @@ import { addMinerDrain, drainText, findMiner } from './miner-drain.ts';
 import { addMinerSlashing } from './miner-slashing.ts';
 import { attestedText, nextText, scoreText, tierText, trustFacts } from './miner-trust.ts';
 import { addMinerWhy } from './miner-why.ts';
-import { answerPast, atOption, momentFrom, momentOf } from './moment.ts';
+import { answerPast, atOption, momentOf } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc miner ...`: the hosts. */
@@ -31,7 +31,7 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
     .option('--eligible', 'only those that VMs may be placed on')
     .option('--no-eligible', 'only those that VMs may not be placed on')
     .option(...jsonOption)
-    .option(...atOption)
+    .option(...atOption(cli))
     .addHelpText(
       'after',
       examples('hcc miner ls', 'hcc miner ls --no-eligible', 'hcc miner ls --watch', 'hcc miner ls --at 1d'),
@@ -40,7 +40,7 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
       const { status, eligible } = optionsOf<{ status?: string; eligible?: boolean }>(command);
       const { api } = await connectFor(cli, command, 'operator');
       const wanted = eligible === undefined ? undefined : eligible ? ('true' as const) : ('false' as const);
-      const found = await api.miners({ status, eligible: wanted, at: momentOf(cli, command) }, rowsWanted(command));
+      const found = await api.miners({ status, eligible: wanted, at: momentOf(command) }, rowsWanted(command));
       const miners = shownOf(cli, command, found);
       answer(cli, optionsOf(command).json, miners, () => minerTable(miners, cli.clock.now()));
     });
@@ -50,14 +50,14 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
     .description('one miner in full')
     .argument('<miner>', 'id, beginning of an id, or name')
     .option(...jsonOption)
-    .option(...atOption)
+    .option(...atOption(cli))
     .addHelpText('after', examples('hcc miner status miner-1', 'hcc miner status 7c --at 2h'))
     .action(async (text: string, _options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
       const { json, at } = optionsOf<{ at?: string }>(command);
       const found = await findMiner(api, text);
       if (at === undefined) return answer(cli, json, found, () => minerFacts(found, cli.clock.now()));
-      answerPast(cli, json, await api.minerAt(found.minerId, momentFrom(at, cli.clock.now())), minerFacts);
+      answerPast(cli, json, await api.minerAt(found.minerId, at), minerFacts);
     });
   miner
     .command('invite')

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { isoTime } from '#events';
 import type { Cli } from '../cli.ts';
 import type { AsOf, VmDiff } from '../client/past.ts';
+import type { Read } from '../input/misread.ts';
+import { momentOption } from '../input/moments.ts';
 import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
 import { safeText, shortId } from '../output/text.ts';
@@ -9,24 +10,16 @@ import { ageText } from '../output/time.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { findVm } from './vm-find.ts';
 
-export const atOption = [
-  '--at <moment>',
-  'as it was: a time with its zone, a position, or how long ago, such as 90s, 10m, 2h or 3d',
-] as const;
+/** `--at`: the moment that what is shown shall be as of. */
+export const atOption = (cli: Cli): Read<string> =>
+  momentOption(
+    cli,
+    '--at <moment>',
+    'as it was: a time with its zone, a position, or how long ago, such as 90s, 10m, 2h or 3d',
+  );
 
-/** The moment that a list shall be as of, as the API takes it; `undefined` for now. */
-export const momentOf = (cli: Cli, command: Command): string | undefined => {
-  const { at } = optionsOf<{ at?: string }>(command);
-  return at === undefined ? undefined : momentFrom(at, cli.clock.now());
-};
-
-const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** A moment as the API takes it. What is no span of time is left for it to judge. */
-export const momentFrom = (text: string, now: number): string => {
-  const [, count, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  return count === undefined ? text : isoTime(now - Number(count) * (unitMs[unit] ?? 0));
-};
+/** What `--at` said, as the API takes it; `undefined` for now. */
+export const momentOf = (command: Command): string | undefined => optionsOf<{ at?: string }>(command).at;
 
 /** Shows a thing as it was: the same facts, under a line that says as of when. */
 export const answerPast = <View extends { readonly asOf: AsOf }>(
@@ -50,8 +43,10 @@ export const addVmDiff = (vm: Command, cli: Cli): void => {
   vm.command('diff')
     .description('what changed between two moments, and which events did it')
     .argument('<vm>', 'id, beginning of an id, or name')
-    .requiredOption('--from <moment>', 'a time with its zone, a position, or how long ago, such as 10m')
-    .option('--to <moment>', 'the same (default: now)')
+    .requiredOption(
+      ...momentOption(cli, '--from <moment>', 'a time with its zone, a position, or how long ago, such as 10m'),
+    )
+    .option(...momentOption(cli, '--to <moment>', 'the same (default: now)'))
     .option(...jsonOption)
     .addHelpText(
       'after',
@@ -61,8 +56,7 @@ export const addVmDiff = (vm: Command, cli: Cli): void => {
       const { json, from, to } = optionsOf<{ from: string; to?: string }>(command);
       const { api } = await connectFor(cli, command, 'owner');
       const { vmId, name } = await findVm(api, text);
-      const now = cli.clock.now();
-      const diff = await api.vmDiff(vmId, momentFrom(from, now), to === undefined ? undefined : momentFrom(to, now));
+      const diff = await api.vmDiff(vmId, from, to);
       answer(cli, json, diff, () => `${name} (${shortId(vmId)})\n${diffText(diff)}`);
     });
 };

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { policyNames } from '#events';
 import type { Cli } from '../cli.ts';
 import { usageError } from '../cli-error.ts';
+import { countOption } from '../input/amounts.ts';
 import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
 import { timeText } from '../output/time.ts';
@@ -38,7 +39,7 @@ export const addPolicyCommands = (program: Command, cli: Cli): void => {
     .command('show')
     .description('one policy with its document; its document alone is what goes to stdout')
     .argument(...nameArgument)
-    .option('--version-number <n>', 'an older version, 0 for the built-in one (default: the newest)', wholeNumber)
+    .option(...versionOption('--version-number <n>', 'an older version, 0 for the built-in one (default: the newest)'))
     .option(...jsonOption)
     .addHelpText(
       'after',
@@ -62,7 +63,7 @@ const addPublish = (policy: Command, cli: Cli): void => {
     .argument(...nameArgument)
     .argument('<file>', 'the document, JSON')
     .requiredOption('--reason <text>', 'for whoever wonders later why verdicts changed')
-    .option('--follows <n>', 'refuse unless this version is still the newest one', wholeNumber)
+    .option(...versionOption('--follows <n>', 'refuse unless this version is still the newest one'))
     .option(...jsonOption)
     .addHelpText('after', examples('hcc policy publish reputation policy.json --reason "milder" --follows 1'))
     .action(async (name: string, file: string, _options, command: Command) => {
@@ -93,7 +94,6 @@ const jsonFile = (name: string, file: Uint8Array): unknown => {
   }
 };
 
-const wholeNumber = (text: string): number => {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw usageError('version-malformed', `"${text}" is no version`, { wanted: 'a whole number' });
-};
+function versionOption(flags: string, what: string) {
+  return countOption(flags, what, { min: 0, max: 999_999_999 });
+}

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { readLogPage } from '../client/log.ts';
 import { sqlRowsShown } from '../export/limits.ts';
+import { countOption } from '../input/amounts.ts';
 import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
 import { type SqlAnswer, select } from '../sql/select.ts';
@@ -18,7 +19,7 @@ export const addSqlCommand = (program: Command, cli: Cli): void => {
     .description('ask the log in SQL: one table "events", one row an event, "data" is JSON')
     .argument('<query>', "such as 'select type, count(*) from events group by 1'")
     .option('--dir <dir>', 'ask an export instead of fetching the log: better for a long one')
-    .option('--limit <rows>', 'rows shown at most', rowLimit, sqlRowsShown)
+    .option(...countOption('--limit <n>', 'rows shown at most', { min: 1, max: 9_999_999 }), sqlRowsShown)
     .option(...jsonOption)
     .addHelpText(
       'after',
@@ -72,8 +73,3 @@ const answerText = ({ columns, rows, more }: SqlAnswer, limit: number): string =
 
 const shown = (value: unknown): string =>
   value === null || value === undefined ? '-' : typeof value === 'object' ? JSON.stringify(value) : String(value);
-
-const rowLimit = (text: string): number => {
-  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Wanted: a whole number from 1 to 9,999,999.');
-};

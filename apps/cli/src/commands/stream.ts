@@ -3,6 +3,7 @@ import type { Cli } from '../cli.ts';
 import { usageError } from '../cli-error.ts';
 import type { Api } from '../client/api.ts';
 import { isApiProblem } from '../client/problem.ts';
+import { revisionOption } from '../input/amounts.ts';
 import { matchOne } from '../match.ts';
 import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
@@ -47,7 +48,7 @@ const addTelling = (stream: Command, cli: Cli, verb: 'show' | 'follow'): void =>
       verb === 'show' ? "a stream's story: time, event, who, why" : 'the story, and what happens next, until Ctrl-C',
     )
     .argument('<stream>', 'a stream, such as vm-1a2b; a beginning will do')
-    .option('--from <revision>', 'begin at this event instead of the first', revision)
+    .option(...revisionOption('--from <revision>', 'begin at this event instead of the first'))
     .option('--json', verb === 'show' ? jsonOption[1] : 'one event per line, as JSON')
     .addHelpText('after', examples(`hcc stream ${verb} vm-1a2b`, `hcc stream ${verb} miner-7c --from 10`))
     .action(async (text: string, _options, command: Command) => {
@@ -79,9 +80,4 @@ const streamNames = async (api: Api, category: string): Promise<readonly string[
     if (category !== 'vm' || !isApiProblem(error, 'forbidden')) throw error;
     return (await api.vms()).map(({ vmId }) => `vm-${vmId}`);
   }
-};
-
-const revision = (text: string): bigint => {
-  if (/^\d{1,18}$/.test(text)) return BigInt(text);
-  throw usageError('revision-malformed', `"${text}" is not a revision`, { wanted: 'a whole number from 0' });
 };

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { CliError, exitCodes, usageError } from '../cli-error.ts';
+import { CliError, exitCodes } from '../cli-error.ts';
 import { type ConsoleView, readConsole } from '../client/host-reads.ts';
 import type { Http } from '../client/http.ts';
 import { isApiProblem } from '../client/problem.ts';
+import { countOption } from '../input/amounts.ts';
 import { limits } from '../limits.ts';
 import { answer } from '../output/answer.ts';
 import { safeText } from '../output/text.ts';
@@ -15,8 +16,8 @@ export const addVmConsole = (vm: Command, cli: Cli): void => {
   vm.command('console')
     .description('what the guest wrote to its serial console last')
     .argument('<vm>', 'id, beginning of an id, or name')
-    .option('--bytes <n>', 'at most this much', wholeNumber)
-    .option('-n, --lines <n>', 'at most this many lines', wholeNumber)
+    .option(...countOption('--bytes <n>', 'at most this much', { min: 1, max: 999_999_999 }))
+    .option(...countOption('-n, --lines <n>', 'at most this many lines', { min: 1, max: 999_999_999 }))
     .option('-f, --follow', 'keep showing what it writes; Ctrl-C ends it')
     .option(...jsonOption)
     .addHelpText('after', examples('hcc vm console web', 'hcc vm console web --lines 20 --follow'))
@@ -77,9 +78,4 @@ const lastLines = (part: ConsoleView, count: number): ConsoleView => {
   // A text that ends its last line has an empty rest after it, which is no line.
   const kept = lines.slice(-count - (lines.at(-1) === '' ? 1 : 0)).join('\n');
   return { ...part, text: kept, start: part.end - Buffer.byteLength(kept) };
-};
-
-const wholeNumber = (text: string): number => {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw usageError('not-a-number', `"${text}" is not a whole number above 0`);
 };

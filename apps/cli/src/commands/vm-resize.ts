@@ -4,10 +4,10 @@ import { badAnswer, usageError } from '../cli-error.ts';
 import { isApiProblem } from '../client/problem.ts';
 import type { Accepted, VmView } from '../client/views.ts';
 import type { Context } from '../context.ts';
+import { sizeOption } from '../input/amounts.ts';
 import { answer } from '../output/answer.ts';
 import { bytesText, shortId } from '../output/text.ts';
 import { goals } from '../up/timeline.ts';
-import { parseBytes } from './bytes.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { findVm } from './vm-find.ts';
 import { vmFacts } from './vm-text.ts';
@@ -25,9 +25,10 @@ export const addVmResize = (vm: Command, cli: Cli): void => {
     .argument('<vm>', 'id, beginning of an id, or name')
     .option('--flavor <flavor>', 'the size it shall have: one of `hcc flavor ls` (default: the one it has)')
     .option(
-      '--disk <size>',
-      "a disk of at least this, such as 20GiB; beyond its flavor's the price grows with it",
-      parseBytes,
+      ...sizeOption(
+        '--disk <size>',
+        "a disk of at least this, such as 20GiB; beyond its flavor's the price grows with it",
+      ),
     )
     .option('--restart', 'stop it first when it runs, and start it again whatever comes of it')
     .option(...jsonOption)

@@ -7,7 +7,7 @@ import { type Goal, goals } from '../up/timeline.ts';
 import { accountFor, isWholeId } from './accounts.ts';
 import { limitOption, rowsWanted, shownOf } from './lists.ts';
 import { findMiner } from './miner-drain.ts';
-import { addVmDiff, answerPast, atOption, momentFrom, momentOf } from './moment.ts';
+import { addVmDiff, answerPast, atOption, momentOf } from './moment.ts';
 import { tellStream } from './tell-stream.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { addVmBackup } from './vm-backup.ts';
@@ -75,7 +75,7 @@ const addReads = (vm: Command, cli: Cli): void => {
     .option('--flavor <flavor>', 'only those of this flavor')
     .option('--name <name>', 'only those of exactly this name')
     .option(...jsonOption)
-    .option(...atOption)
+    .option(...atOption(cli))
     .addHelpText(
       'after',
       examples('hcc vm ls', 'hcc vm ls --state running --watch', 'hcc vm ls --all --format csv', 'hcc vm ls --at 2h'),
@@ -85,14 +85,14 @@ const addReads = (vm: Command, cli: Cli): void => {
     .description('one VM in full: what is wanted, what is, and since when')
     .argument('<vm>', 'id, beginning of an id, or name')
     .option(...jsonOption)
-    .option(...atOption)
+    .option(...atOption(cli))
     .addHelpText('after', examples('hcc vm status web', 'hcc vm status 1a2b --at 10m'))
     .action(async (text: string, _options, command: Command) => {
       const { api } = await connectFor(cli, command, 'owner');
       const { json, at } = optionsOf<{ at?: string }>(command);
       const found = await findVm(api, text);
       if (at === undefined) return answer(cli, json, found, () => vmFacts(found, cli.clock.now()));
-      answerPast(cli, json, await api.vmAt(found.vmId, momentFrom(at, cli.clock.now())), vmFacts);
+      answerPast(cli, json, await api.vmAt(found.vmId, at), vmFacts);
     });
   vm.command('events')
     .description("a VM's story: time, event, who, why")
@@ -118,7 +118,7 @@ const listVms = async (cli: Cli, command: Command): Promise<void> => {
     minerId: miner === undefined || isWholeId(miner) ? miner : (await findMiner(api, miner)).minerId,
     ...{ observed: state, flavorId: flavor, name },
     gone: all === true || state !== undefined ? undefined : ('false' as const),
-    at: momentOf(cli, command),
+    at: momentOf(command),
   };
   const vms = shownOf(cli, command, await api.vms(filter, rowsWanted(command)));
   answer(cli, json, vms, () => vmTable(vms, cli.clock.now()));

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Cli, Manner } from '../cli.ts';
 import { usageError } from '../cli-error.ts';
+import { secondsOption } from '../input/moments.ts';
 import { limits } from '../limits.ts';
 import { formats, parseFormat } from '../output/format.ts';
 import { leavesOf, takes } from './tree.ts';
@@ -21,8 +22,10 @@ export const applyConventions = (program: Command, cli: Cli): Command => {
     }
     if (takes(leaf, '--json') && ['ls', 'status'].includes(leaf.name())) {
       leaf.option(
-        '-w, --watch [seconds]',
-        'answer again when something happens, or every so often; Ctrl-C stops watching, never the work',
+        ...secondsOption(
+          '-w, --watch [seconds]',
+          'answer again when something happens, or every so often; Ctrl-C stops watching, never the work',
+        ),
       );
       leaf.hook('preAction', (_, command) => {
         cli.manner.watch = watchOf(command.getOptionValue('watch'));
@@ -46,12 +49,11 @@ const chooseFormat = (command: Command, cli: Cli): void => {
   if (format === 'json') command.setOptionValue('json', true);
 };
 
-const watchOf = (given: unknown): Manner['watch'] => {
-  if (given === undefined) return null;
-  if (given === true) return { everyMs: limits.watchEveryMs, follows: true };
-  const seconds = /^\d{1,5}(\.\d)?$/.test(String(given)) ? Number(given) : 0;
-  if (seconds >= 0.2) return { everyMs: seconds * 1_000, follows: false };
-  throw usageError('watch-malformed', `"${given}" is no number of seconds`, { wanted: '0.2 or more' });
+const watchOf = (givenMs: unknown): Manner['watch'] => {
+  if (givenMs === undefined) return null;
+  return typeof givenMs === 'number'
+    ? { everyMs: givenMs, follows: false }
+    : { everyMs: limits.watchEveryMs, follows: true };
 };
 
 const chooseWait = (command: Command): void => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { creditsText, parseCredits } from './credits.ts';
+import { creditsText } from './credits.ts';
 import { bytesText, safeText, shellWord } from './text.ts';
 import { ageText, timeText } from './time.ts';
 
@@ -45,14 +45,6 @@ describe('times', () => {
 });
 
 describe('credits', () => {
-  test('typed with up to six digits after the point are exact', () => {
-    expect([parseCredits('25'), parseCredits('0.000001'), parseCredits('1.5')]).toEqual([25_000_000n, 1n, 1_500_000n]);
-  });
-
-  test.each(['', '0', '-1', '1.', '1.0000001', '1e3', 'ten', ' 5'])('"%s" is refused', (text) => {
-    expect(() => parseCredits(text)).toThrow(/not an amount/);
-  });
-
   test('of the API are told in whole ones', () => {
     expect(creditsText('99995000')).toBe('99.995 credits');
   });

@@ -96,7 +96,11 @@ describe('hcc attest verify snp', () => {
   test.each<[string, readonly string[], RegExp]>([
     ['no VEK', ['--report', 'report.bin'], /neither --vek nor --certs/],
     ['a missing file', ['--report', 'none.bin'], /--report none.bin cannot be read\n {2}observed ENOENT/],
-    ['a time without a zone', ['--report', 'report.bin', ...chip, '--at', 'tomorrow'], /"tomorrow" is no time/],
+    [
+      'a time without a zone',
+      ['--report', 'report.bin', ...chip, '--at', 'tomorrow'],
+      /observed "tomorrow", wanted a day or a time with its zone/,
+    ],
     [
       'half a digest',
       ['--report', 'report.bin', ...chip, '--expect-measurement', 'abcd'],
@@ -200,7 +204,12 @@ describe('hcc attest measure', () => {
   test.each<[string, readonly string[], number, RegExp]>([
     ['no model', [...launch, '--vcpus', '1'], 1, /EPYC-Milan/],
     ['no firmware', ['attest', 'measure', '--firmware', 'text.txt', '--vcpus', '1'], 1, /firmware cannot be read/],
-    ['vCPUs that are no number', [...launch, '--vcpus', 'two'], 2, /--vcpus "two" is no number/],
+    [
+      'vCPUs that are no number',
+      [...launch, '--vcpus', 'two'],
+      2,
+      /--vcpus is not a number that will do\n {2}observed "two"/,
+    ],
   ])('given %s, then it is named', async (_name, args, code, message) => {
     const ran = await hcc(...args);
     expect([ran.code, ran.err]).toEqual([code, expect.stringMatching(message)]);

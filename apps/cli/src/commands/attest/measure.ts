@@ -15,6 +15,7 @@ import {
 } from '#attestation';
 import type { Cli } from '../../cli.ts';
 import { badAnswer, exitCodes, usageError } from '../../cli-error.ts';
+import { bitsOption, countOption } from '../../input/amounts.ts';
 import { answer } from '../../output/answer.ts';
 import { table } from '../../output/table.ts';
 import { examples, jsonOption, optionsOf } from '../verbs.ts';
@@ -27,7 +28,7 @@ type MeasureFlags = {
   readonly cmdline?: string;
   readonly vcpus: number;
   readonly vcpuType?: string;
-  readonly vcpuSignature?: number;
+  readonly vcpuSignature?: bigint;
   readonly features?: bigint;
   readonly vmm: Vmm;
   readonly explain?: boolean;
@@ -43,10 +44,10 @@ export const addMeasure = (attest: Command, cli: Cli): void => {
     .option('--kernel <file>', 'as QEMU gets it by -kernel; the firmware must measure one')
     .option('--initrd <file>', 'as QEMU gets it by -initrd')
     .option('--cmdline <text>', 'as QEMU gets it by -append')
-    .requiredOption('--vcpus <count>', 'vCPUs the VM starts with', naturalOf('--vcpus'))
+    .requiredOption(...countOption('--vcpus <n>', 'vCPUs the VM starts with', { min: 1, max: 9_999_999_999 }))
     .option('--vcpu-type <model>', `model of -cpu: ${vcpuTypes.join(', ')}`)
-    .option('--vcpu-signature <eax>', 'CPUID leaf 1 EAX, in place of a model', naturalOf('--vcpu-signature'))
-    .option('--features <bits>', 'SEV_FEATURES of each vCPU (default: 0x1, SNP and nothing else)', bitsOf)
+    .option(...bitsOption('--vcpu-signature <eax>', 'CPUID leaf 1 EAX, in place of a model', 32))
+    .option(...bitsOption('--features <bits>', 'SEV_FEATURES of each vCPU (default: 0x1, SNP and nothing else)', 64))
     .option('--vmm <vmm>', `who starts it: ${vmms.join(', ')}`, vmmOf, 'qemu')
     .option('--explain', 'the digest after each part, to compare two launches')
     .option('--expect <hex>', 'a measured digest: exit code 1 and the input that differs, when it is another')
@@ -82,7 +83,8 @@ const inputsOf = async (cli: Cli, flags: MeasureFlags): Promise<LaunchInputs & {
   kernel: await hashed(cli, '--kernel', flags.kernel),
   initrd: await hashed(cli, '--initrd', flags.initrd),
   ...{ commandLine: flags.cmdline, vcpus: flags.vcpus, guestFeatures: flags.features ?? 1n, vmm: flags.vmm },
-  ...{ vcpuType: flags.vcpuType, vcpuSignature: flags.vcpuSignature },
+  vcpuType: flags.vcpuType,
+  vcpuSignature: flags.vcpuSignature === undefined ? undefined : Number(flags.vcpuSignature),
 });
 
 const hashed = async (cli: Cli, option: string, path: string | undefined): Promise<LaunchInputs['kernel']> => {
@@ -125,18 +127,6 @@ const measureText = (
   );
   const none = '  no single change of vCPUs, model, features, VMM or command line explains it: compare the files\n';
   return `${parts}${digest}\nthe measured digest is another: ${expected}\n${found.join('') || none}`;
-};
-
-const naturalOf =
-  (option: string) =>
-  (text: string): number => {
-    if (/^(\d{1,10}|0x[\da-f]{1,8})$/i.test(text)) return Number(text);
-    throw usageError('number-malformed', `${option} "${text}" is no number`, { wanted: 'a whole number' });
-  };
-
-const bitsOf = (text: string): bigint => {
-  if (/^(\d{1,19}|0x[\da-f]{1,16})$/i.test(text)) return BigInt(text);
-  throw usageError('number-malformed', `--features "${text}" is no number`, { wanted: 'bits such as 0x1 or 0x21' });
 };
 
 const vmmOf = (text: string): Vmm => {

@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
-
 import { isoTime } from '#events';
 import type { Cli } from '../../cli.ts';
 import { badAnswer } from '../../cli-error.ts';
 import type { Api } from '../../client/api.ts';
+import { timeOption } from '../../input/moments.ts';
 import { answer } from '../../output/answer.ts';
 import { safeText, shortId } from '../../output/text.ts';
-import { instantFrom } from '../audit.ts';
 import { findMiner } from '../miner-drain.ts';
 import { connectFor, examples, jsonOption, optionsOf } from '../verbs.ts';
 import { findVm } from '../vm-find.ts';
@@ -37,7 +36,13 @@ export const addRejudge = (attest: Command, cli: Cli): void => {
       '--policy <file>',
       'a policy host-attestation, for hosts, or guest-boot, for VMs, to judge by (default: for each verdict its own)',
     )
-    .option('--since <time>', 'only verdicts from then on: a time with its zone, or an age such as 15m, 12h or 7d')
+    .option(
+      ...timeOption(
+        cli,
+        '--since <time>',
+        'only verdicts from then on: a time with its zone, or an age such as 12h or 7d',
+      ),
+    )
     .option('--miner <miner>', 'only of the host of this miner')
     .option('--vm <vm>', 'only of this VM')
     .option('--appraisal <id>', 'only this verdict')
@@ -67,7 +72,7 @@ const rejudge = async (cli: Cli, command: Command): Promise<void> => {
   const policy = options.policy === undefined ? null : await otherPolicyOf(cli, options.policy);
   const endorsing = await endorsingOf(cli, homeDir, options);
   const evidence = await evidenceOf(cli, homeDir, options);
-  const sinceMs = options.since === undefined ? 0 : Date.parse(instantFrom(options.since, cli.clock.now()));
+  const sinceMs = options.since === undefined ? 0 : Date.parse(options.since);
   const attesters = await attestersOf(api, options, policy);
   const counts = { judged: 0, same: 0, notKept: 0 };
   const lists = new Map<string, ListCount>();

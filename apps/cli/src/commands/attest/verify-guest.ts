@@ -16,12 +16,13 @@ import {
 import { isoTime } from '#events';
 import type { Cli } from '../../cli.ts';
 import { badAnswer, usageError } from '../../cli-error.ts';
+import { timeOption } from '../../input/moments.ts';
 import { examples, jsonOption, optionsOf } from '../verbs.ts';
 import { ownFields } from './evidence-document.ts';
 import { hexOption, readEvidence } from './files.ts';
 import { otherPolicyOf } from './rejudge-policy.ts';
 import { answerReport, parsed } from './report.ts';
-import { rootsOf, timeOf } from './verify-snp.ts';
+import { rootsOf } from './verify-snp.ts';
 
 type GuestFlags = {
   readonly evidence: string;
@@ -42,7 +43,7 @@ export const addVerifyGuest = (verify: Command, cli: Cli): void => {
     .requiredOption('--policy <file>', 'the policy guest-boot (hcc policy show guest-boot)')
     .option('--crl <file>', "the root's revocation list, DER")
     .option('--root <file>', 'trust this root in place of AMD: SIMULATED in all that is said')
-    .option('--at <time>', 'verify as of this time, with its zone (default: now)')
+    .option(...timeOption(cli, '--at <time>', 'verify as of this time, with its zone (default: now)'))
     .option('--expect-measurement <hex>', 'a launch digest it may have (its VmBootSpecified event has them)')
     .option('--expect-nonce <hex>', 'the nonce it was given')
     .option(...jsonOption)
@@ -63,7 +64,7 @@ const verifyGuest = async (cli: Cli, flags: GuestFlags & { readonly json?: boole
   const document = await readEvidence(cli, '--evidence', flags.evidence);
   const evidence = evidenceIn(flags.evidence, document);
   const { network, expected } = takenFromIt(evidence, flags);
-  const atMs = flags.at === undefined ? cli.clock.now() : timeOf(flags.at);
+  const atMs = flags.at === undefined ? cli.clock.now() : Date.parse(flags.at);
   const hints = hintsOf(evidence);
   const vek = hints?.offered.vek ?? null;
   const product = vek === null ? null : parsed('the VEK in the evidence', () => readVek(vek).product);

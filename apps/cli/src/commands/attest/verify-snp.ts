@@ -18,6 +18,7 @@ import {
 import { isoTime } from '#events';
 import type { Cli } from '../../cli.ts';
 import { usageError } from '../../cli-error.ts';
+import { timeOption } from '../../input/moments.ts';
 import { examples, jsonOption, optionsOf } from '../verbs.ts';
 import { hexOption, readEvidence } from './files.ts';
 import { answerReport, parsed } from './report.ts';
@@ -44,7 +45,7 @@ export const addVerifySnp = (verify: Command, cli: Cli): void => {
     .option('--certs <file>', 'certificate table of an extended report, in place of --vek and --chain')
     .option('--crl <file>', "the root's revocation list, DER")
     .option('--root <file>', 'trust this root in place of AMD: SIMULATED in all that is said')
-    .option('--at <time>', 'verify as of this time, with its zone (default: now)')
+    .option(...timeOption(cli, '--at <time>', 'verify as of this time, with its zone (default: now)'))
     .option('--policy <file>', 'a policy document, "default", "simulated", or "unchecked"')
     .option('--expect-measurement <hex>', 'the launch digest it must have (hcc attest measure)')
     .option('--expect-host-data <hex>', 'the HOST_DATA it must have')
@@ -62,7 +63,7 @@ export const addVerifySnp = (verify: Command, cli: Cli): void => {
       const flags = optionsOf<SnpFlags>(command);
       const references = referencesOf(flags);
       const policy = await policyOf(cli, flags);
-      const atMs = flags.at === undefined ? cli.clock.now() : timeOf(flags.at);
+      const atMs = flags.at === undefined ? cli.clock.now() : Date.parse(flags.at);
       const files = await readSnpFiles(cli, flags);
       const roots = await rootsOf(cli, flags, files);
       const verified = verifySnp(files, { roots, atMs });
@@ -119,15 +120,6 @@ export const rootsOf = async (
     if (certificate === undefined) throw usageError('root-empty', `--root ${root} holds no certificate`);
     return [trustRootOf(certificate, { name: `SIMULATED (${root})`, product: product ?? 'milan', simulated: true })];
   });
-};
-
-/** The instant that `--at` names. Refuses what is none. */
-export const timeOf = (text: string): number => {
-  const at = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
-  if (!Number.isNaN(at)) return at;
-  throw usageError('time-malformed', `--at "${text}" is no time`, { wanted: 'a time such as 2026-01-31T12:00:00Z' });
 };
 
 const snpFacts = (claims: SnpClaims): readonly (readonly [string, string])[] => [

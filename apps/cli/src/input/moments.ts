@@ -1,0 +1,88 @@
+import { type Clock, isoTime } from '#events';
+import { misread, nameIn, type Read } from './misread.ts';
+
+/**
+ * A moment of the log as the API takes it: a time with its zone, a position as it was given out, or how long ago. Whether
+ * the log goes as far, and whose position it is, the API knows.
+ */
+export const momentOption = ({ clock }: Clocked, flags: string, what: string): Read<string> => [
+  flags,
+  what,
+  (text) => {
+    const isOne = timeOf(text, exactTime) !== undefined || position.test(text);
+    const moment = isOne ? text : agoOf(text, clock);
+    if (moment !== undefined) return moment;
+    throw misread('moment-malformed', {
+      ...{ name: nameIn(flags), text, what: 'a moment' },
+      wanted: 'a time with its zone, a position that an answer gave, or how long ago, such as 90s, 10m, 2h or 3d',
+      like: '10m',
+    });
+  },
+];
+
+/** A time or an age before now, as ISO 8601 in UTC; a day is its beginning. */
+export const timeOption = ({ clock }: Clocked, flags: string, what: string): Read<string> => [
+  flags,
+  what,
+  (text) => {
+    const time = agoOf(text, clock) ?? timeOf(text, dayOrTime);
+    if (time !== undefined) return time;
+    throw misread('time-malformed', {
+      ...{ name: nameIn(flags), text, what: 'a time' },
+      wanted:
+        'a day or a time with its zone, such as 2026-11-01 or 2026-11-01T12:00:00Z, or an age such as 15m, 12h or 7d',
+      like: '2026-11-01T12:00:00Z',
+    });
+  },
+];
+
+/** How long, in milliseconds, in minutes, hours or days. */
+export const spanOption = (flags: string, what: string): Read<number> => [
+  flags,
+  what,
+  (text) => {
+    const [, count = '', unit = ''] = /^([1-9]\d{0,4})([mhd])$/.exec(text) ?? [];
+    const spanMs = Number(count) * (unitMs[unit] ?? 0);
+    if (spanMs > 0) return spanMs;
+    throw misread('span-malformed', {
+      ...{ name: nameIn(flags), text, what: 'a span of time' },
+      wanted: 'a whole number above 0 and m, h or d, such as 90m',
+      like: '90m',
+    });
+  },
+];
+
+/** Seconds, in milliseconds: 0.2 or more, to a tenth. */
+export const secondsOption = (flags: string, what: string): Read<number> => [
+  flags,
+  what,
+  (text) => {
+    const seconds = /^\d{1,5}(\.\d)?$/.test(text) ? Number(text) : 0;
+    if (seconds >= 0.2) return seconds * 1_000;
+    const wanted = '0.2 or more, to a tenth';
+    throw misread('seconds-malformed', {
+      ...{ name: nameIn(flags), text, what: 'a number of seconds', wanted },
+      like: '2',
+    });
+  },
+];
+
+type Clocked = { readonly clock: Pick<Clock, 'now'> };
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const exactTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+const dayOrTime = new RegExp(`^\\d{4}-\\d{2}-\\d{2}$|${exactTime.source}`);
+/** Of any store: its name and how many events it had. */
+const position = /^[A-Za-z][\w-]{0,39}\.[1-9]\d{0,14}$|^[\da-f]{8}\.[1-9]\d{0,14}$/;
+
+/** So long ago; `undefined` for what is no age, or before there were clocks. */
+const agoOf = (text: string, clock: Clocked['clock']): string | undefined => {
+  const [, count, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  const at = clock.now() - Number(count) * (unitMs[unit] ?? 0);
+  return at >= 0 ? isoTime(at) : undefined;
+};
+
+const timeOf = (text: string, form: RegExp): string | undefined => {
+  const time = form.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? undefined : isoTime(time);
+};
