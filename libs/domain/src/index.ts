@@ -52,9 +52,8 @@ export {
   flavor,
   noFlavor,
   offeredFlavor,
-  withDisk,
 } from './flavor/flavor.ts';
-export { diskUnitBytes, flavorSizeMax, flavorSizeMin, retireReasonLengthMax } from './flavor/limits.ts';
+export { retireReasonLengthMax } from './flavor/limits.ts';
 export { standardFlavors } from './flavor/standard.ts';
 export {
   type ImageCommand,
@@ -182,6 +181,7 @@ export {
   reservationDeadlineMs,
   stopDeadlineMs,
 } from './vm/limits.ts';
+export { resizedFlavor } from './vm/resized-flavor.ts';
 export type { VmSealedCommand, VolumeWanted } from './vm/sealed-commands.ts';
 export type {
   BootSpecification,

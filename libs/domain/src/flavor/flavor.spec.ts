@@ -30,6 +30,13 @@ describe('a flavor with a larger disk', () => {
     });
   });
 
+  test('given parts of a MiB, or more than there may be / then it is refused with the limits', () => {
+    for (const diskBytes of [nano.diskBytes + 1, 2 ** 50]) {
+      expect(() => withDisk(offered, diskBytes)).toThrow(expect.objectContaining({ code: 'invalid-flavor' }));
+    }
+    expect(() => withDisk(offered, 2 ** 50)).toThrow(/to .*65536 GiB of disk, .*whole MiB/);
+  });
+
   test('given any disk / then a byte of it costs at least what one costs in the flavor, and more of it never less', () => {
     fc.assert(
       fc.property(disk, disk, fc.bigInt({ min: 1n, max: 10n ** 10n }), (one, more, pricePerHour) => {

@@ -52,17 +52,15 @@ export const offeredFlavor = (state: FlavorState, flavorId: string): Flavor => {
 
 /**
  * A flavour with at least this much disk, for one VM: its own price, or in proportion to the disk where that is larger. A
- * flavour has one price for all of it, so that no disk is had for less than within it.
+ * flavour has one price for all of it, so that no disk is had for less than within it. Refuses what no flavour can have.
  */
 export const withDisk = (flavor: Flavor, diskBytes: number): Flavor => {
   const { size, pricePerHour } = flavor;
   if (diskBytes <= size.diskBytes) return flavor;
   const [wanted, has] = [BigInt(diskBytes), BigInt(size.diskBytes)];
-  return {
-    ...flavor,
-    size: { ...size, diskBytes },
-    pricePerHour: microCredits((pricePerHour * wanted + has - 1n) / has),
-  };
+  const larger = { ...size, diskBytes };
+  assertSize(flavor.flavorId, larger);
+  return { ...flavor, size: larger, pricePerHour: microCredits((pricePerHour * wanted + has - 1n) / has) };
 };
 
 export const noFlavor = (flavorId: string): Refusal =>

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { diskUnitBytes, flavorSizeMax, flavorSizeMin } from '#domain';
 import {
   accountId,
   backupId,
@@ -64,9 +63,7 @@ export const resizeVm = z
     flavorId: flavorId.optional().describe('The size it shall have; without it the flavor it has'),
     diskBytes: z
       .int()
-      .min(flavorSizeMin.diskBytes)
-      .max(flavorSizeMax.diskBytes)
-      .multipleOf(diskUnitBytes)
+      .min(1)
       .optional()
       .describe('A disk of at least this, in whole MiB; beyond that of the flavor its price grows in proportion'),
   })

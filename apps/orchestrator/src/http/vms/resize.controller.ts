@@ -1,6 +1,6 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { offeredFlavor, registeredImage, type VmCommand, withDisk } from '#domain';
+import { registeredImage, resizedFlavor, type VmCommand } from '#domain';
 import type { EventStore } from '#events';
 import { HandleVm } from '../../handling/messages.ts';
 import { OWNERSHIP, STAMP, STORE } from '../../tokens.ts';
@@ -32,7 +32,7 @@ const resizeVm = route({
       'disk-never-shrinks',
       'disk-never-grows',
     ] as const),
-    ...(['flavor-not-found', 'flavor-retired', 'flavor-too-small'] as const),
+    ...(['flavor-not-found', 'flavor-retired', 'flavor-too-small', 'invalid-flavor'] as const),
   ],
 });
 
@@ -56,7 +56,7 @@ export class ResizeController {
     const vm = await vmNow(this.store, vmId);
     if (vm === null) throw noVm(vmId);
     const flavorId = body.flavorId ?? vm.flavorId;
-    const flavor = withDisk(offeredFlavor(await flavorNow(this.store, flavorId), flavorId), body.diskBytes ?? 0);
+    const flavor = resizedFlavor(vm, await flavorNow(this.store, flavorId), { flavorId, diskBytes: body.diskBytes });
     demandRoom(registeredImage(await imageNow(this.store, vm.imageDigest), vm.imageDigest), flavor);
     const { size, pricePerHour } = flavor;
     const command: VmCommand = { type: 'ResizeVm', flavorId, size, pricePerHour, now: this.stamp.now() };

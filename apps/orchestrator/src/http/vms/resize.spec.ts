@@ -64,9 +64,16 @@ describe('resizing over HTTP', () => {
     await vm.stop();
     const { diskBytes } = roomFor(1);
     const twice = { diskBytes: 2 * diskBytes };
-    for (const body of [{}, { diskBytes: diskBytes + 1 }, { diskBytes: -diskBytes }]) {
+    for (const body of [{}, { diskBytes: -diskBytes }, { diskBytes: 1.5 * 1024 ** 3 + 0.5 }]) {
       expect(await vm.ask('resize', body)).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
     }
+    for (const impossible of [diskBytes + 1, 2 ** 50]) {
+      const said = await vm.ask('resize', { diskBytes: impossible });
+      expect(said).toMatchObject({ status: 422, body: { code: 'invalid-flavor' } });
+    }
+    expect(await vm.ask('resize', { diskBytes: diskBytes / 2 })).toMatchObject({
+      ...{ status: 409, body: { code: 'disk-never-shrinks', observed: diskBytes / 2, wanted: diskBytes } },
+    });
     expect(await vm.ask('resize', { diskBytes })).toMatchObject({ status: 200, body: { events: [] } });
     expect(await vm.ask('resize', twice)).toMatchObject({ status: 202, body: { events: ['VmResizeRequested'] } });
     const size = { ...roomFor(1), ...twice };
