@@ -188,8 +188,8 @@ test('given it is stopped / when its owner backs it up / then its ciphertext is 
   expect((await eventsOf('VmBackupMade'))[0]).toMatchObject({ backupId: made.backupId, counter: 2 });
 });
 
-test('given a resized VM whose guest waits for its key / when its miner and the orchestrator are killed / then the same machine boots, and its disk has grown inside', async () => {
-  await asked('POST', `/v1/vms/${vmId}/resize`, { flavorId: 'micro' });
+test('given a VM with a larger disk alone whose guest waits for its key / when its miner and the orchestrator are killed / then the same machine boots, and its disk has grown inside', async () => {
+  await asked('POST', `/v1/vms/${vmId}/resize`, { diskBytes: 2 * 1024 ** 3 });
   await until('it is resized', 60_000, async () => ((await eventsOf('VmResized')).length === 1 ? true : undefined));
   await asked('POST', `/v1/vms/${vmId}/start`, {});
   await untilRecorded(cluster, stream(), { type: 'VmKeyAwaited', n: 3, waitMs: bootMs });
