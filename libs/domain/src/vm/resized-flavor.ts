@@ -5,7 +5,8 @@ import type { Vm } from './state.ts';
 
 /**
  * The size and price a VM is asked to have: those of a flavor, with at least so much disk. Refuses a disk that is smaller
- * than the one it has, or none at all, and a flavor that is not offered.
+ * than the one it has, and a flavor that is not offered; the one it has may be retired, which takes nothing from its VMs:
+ * its price is known, and whether there is room its miner says, as for any other.
  */
 export const resizedFlavor = (
   vm: Vm,
@@ -20,5 +21,7 @@ export const resizedFlavor = (
       { observed: diskBytes, wanted: vm.size.diskBytes },
     );
   }
-  return withDisk(offeredFlavor(known, flavorId), diskBytes);
+  const flavor = known !== null && flavorId === vm.flavorId ? known : offeredFlavor(known, flavorId);
+  const { size, pricePerHour } = flavor;
+  return withDisk({ flavorId, size, pricePerHour }, diskBytes);
 };
