@@ -20,7 +20,7 @@ export function quotedValues(
 ): QuotedValues {
   if (sent.length > tpmLimits.pcrValuesMax) return refused(`${sent.length} values`);
   const values: PcrValue[] = [];
-  let digits = '';
+  const texts: string[] = [];
   for (const { bank, indices } of selection) {
     const wanted = 2 * digestBytes(bank);
     for (const index of indices) {
@@ -28,15 +28,19 @@ export function quotedValues(
       if (value === undefined) return refused(`no value of ${bank}:${index}`);
       if (value.value.length !== wanted) return refused(`${bank}:${index} of another size`);
       values.push(value);
-      digits += value.value;
+      texts.push(value.value);
     }
   }
-  const joined = Buffer.from(digits, 'hex');
+  const digits = texts.join('');
+  const joined = scratch.subarray(0, scratch.write(digits, 'hex'));
   // Buffer takes capital letters too, and what only looks like a digit in its last eight bits: what it read must read back.
   if (joined.toString('hex') !== digits) return refused(`${firstWithoutHex(values)} that is no lower-case hex`);
   if (sent.length > values.length) return refused(superfluous(sent, values));
   return { ok: true, values, digest: hash(signatureHash, joined, 'hex') };
 }
+
+/** Where values are joined before they are hashed: a buffer for each quote would be the collector's most work. */
+const scratch = Buffer.alloc(tpmLimits.pcrValuesMax * digestBytes('sha512'));
 
 function firstWithoutHex(values: readonly PcrValue[]): string {
   const first = values.find(({ value }) => !/^[0-9a-f]*$/.test(value));
