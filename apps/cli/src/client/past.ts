@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Http } from './http.ts';
-import { accountView, minerView, vmView } from './views.ts';
+import { accountView, minerView, stale, vmView } from './views.ts';
 
 const text = z.string().max(8_000);
 const time = z.string().max(40);
@@ -25,6 +25,7 @@ const vmDiff = z.looseObject({
     }),
   ),
   eventsLeftOut: z.number(),
+  stale,
 });
 export type VmDiff = z.infer<typeof vmDiff>;
 

@@ -18,7 +18,9 @@ export const whoami = z.looseObject({
 export type Whoami = z.infer<typeof whoami>;
 
 /** What the API says of something that it cannot follow; nothing when it can. */
-const stale = z.looseObject({ since: time, eventType: text, revision: z.string().max(20), reason: text }).nullish();
+export const stale = z
+  .looseObject({ since: time, eventType: text, revision: z.string().max(20), reason: text })
+  .nullish();
 
 export const accountView = z.looseObject({
   accountId: id,

@@ -6,7 +6,7 @@ import { momentOption } from '../input/moments.ts';
 import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
 import { safeText, shortId } from '../output/text.ts';
-import { ageText } from '../output/time.ts';
+import { ageText, staleText } from '../output/time.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { findVm } from './vm-find.ts';
 
@@ -57,13 +57,14 @@ export const addVmDiff = (vm: Command, cli: Cli): void => {
       const { api } = await connectFor(cli, command, 'owner');
       const { vmId, name } = await findVm(api, text);
       const diff = await api.vmDiff(vmId, from, to);
-      answer(cli, json, diff, () => `${name} (${shortId(vmId)})\n${diffText(diff)}`);
+      answer(cli, json, diff, () => `${name} (${shortId(vmId)})\n${diffText(diff, cli.clock.now())}`);
     });
 };
 
-const diffText = ({ from, to, changes, events, eventsLeftOut }: VmDiff): string => {
-  const span = `from ${safeText(from.at)} (${safeText(from.position)}) to ${safeText(to.at)} (${safeText(to.position)})\n`;
-  if (events.length === 0) return `${span}nothing happened in between\n`;
+const diffText = ({ from, to, changes, events, eventsLeftOut, stale }: VmDiff, now: number): string => {
+  const [seen, until] = stale == null ? ['', 'in between'] : [`${safeText(staleText(stale, now))}\n`, 'before that'];
+  const span = `from ${safeText(from.at)} (${safeText(from.position)}) to ${safeText(to.at)} (${safeText(to.position)})\n${seen}`;
+  if (events.length === 0) return `${span}nothing happened ${until}\n`;
   const names = new Map(events.map(({ eventId, type, revision }) => [eventId, `${type}@${revision}`]));
   const changed = table(
     ['CHANGED', 'FROM', 'TO', 'BY'],

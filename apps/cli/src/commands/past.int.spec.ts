@@ -65,6 +65,19 @@ describe('hcc vm diff', () => {
   });
 });
 
+test('hcc vm diff says which event keeps it from going on, and not that nothing happened', async () => {
+  const stale = { since: '2026-01-31T12:00:00.000Z', eventType: 'OfALaterBuild', revision: '8', reason: `at vm-1@8` };
+  const { hcc } = await machineWith({
+    'GET /v1/vms': json({ items: [vm] }),
+    [`GET /v1/vms/${vmId}/diff`]: json({
+      ...{ from: { at: 'a', position: 'p.1' }, to: { at: 'b', position: 'p.9' } },
+      ...{ changes: [], events: [], eventsLeftOut: 0, stale },
+    }),
+  });
+  const { out } = await hcc('vm', 'diff', 'web', '--from', '2026-01-31T11:00:00Z');
+  expect(out).toMatch(/OfALaterBuild at revision 8 cannot be handled.*at vm-1@8\nnothing happened before that\n/);
+});
+
 const rebuild = {
   ...{ rebuildId: 'r1', dryRun: false, by: 'operator:o', state: 'reading', code: null, detail: null },
   ...{ startedAt: '2026-01-31T12:00:00.000Z', endedAt: null, events: 10, eventsTotal: 100, eventsPerSecond: 5 },

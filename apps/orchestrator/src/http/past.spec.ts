@@ -6,6 +6,7 @@ import { boot, furnished, newId } from '../../../../test/orchestrator/booted.ts'
 import {
   accountId,
   digest,
+  judged,
   manifest,
   minerId,
   nano,
@@ -141,8 +142,13 @@ describe('reading what was', () => {
     expect(other).toMatchObject({ vmId: vmId('other'), stale: null });
     expect((await at('vms', 7)).items).toMatchObject([{ vmId: web, stale: null }]);
     expect(await at(`vms/${web}`, 9)).toMatchObject({ stale: { revision: '3' } });
-    const diff = await call('GET', `/v1/vms/${web}/diff?from=${second(5)}&to=${second(9)}`);
-    expect(diff).toMatchObject({ status: 500, body: { code: 'unknown-event' } });
+    const upTo = await must('GET', `/v1/vms/${web}/diff?from=${second(5)}&to=${second(9)}`);
+    expect(upTo.body).toMatchObject({ stale: { eventType: 'VmRequested', revision: '3' } });
+    expect(upTo.body.events).not.toEqual([]);
+    const beyond = await call('GET', `/v1/vms/${web}/diff?from=${second(8)}&to=${second(9)}`);
+    expect(beyond).toMatchObject({
+      ...{ status: 500, body: { code: 'unknown-event', detail: expect.stringContaining(`vm-${web}@3`) } },
+    });
   });
 
   it('given an account, a miner, its verdicts and an image of which an event cannot be read, then lists have what can be', async () => {
@@ -157,6 +163,35 @@ describe('reading what was', () => {
     expect(await list('accounts')).toMatchObject([{ name: 'Ann', ...stale }]);
     expect(await list('miners')).toMatchObject([{ minerId: host, ...stale }]);
     expect(await list('vms')).toMatchObject([{ vmId: web, sshUser: 'root', stale: null }]);
+  });
+
+  it('given a miner of which an event cannot be read, then its score and its checks of then are up to there, and say so', async () => {
+    const later = { type: 'OfALaterBuild', version: 1, data: {} };
+    const store = await told(async (tell) => tell.raw(streamName('miner', host), later));
+    const { must } = await boot({ store, ground: { clock: createManualClock(Date.UTC(2026, 0, 1, 1)) } });
+    const of = async (what: string, at: string) => (await must('GET', `/v1/miners/${host}/${what}?at=${at}`)).body;
+    const before = await of('reputation', second(7));
+    const stale = { eventType: 'OfALaterBuild', since: second(8), reason: expect.stringContaining(`miner-${host}@`) };
+    const { asOf: _, ...score } = await of('reputation', second(8));
+    expect(before.stale).toBeNull();
+    expect(score).toMatchObject({ reasons: before.reasons, start: before.start, stale });
+    // What it cannot know is not held against it: the silence of an hour after that event does not count.
+    expect(await of('reputation', '2026-01-01T00:59:00Z')).toMatchObject(score);
+    expect(await of('checks', second(59))).toMatchObject({ checks: null, stale });
+  });
+
+  it('given verdicts of which a later one cannot be read, then the verdict of then is the last that can, and says so', async () => {
+    const store = await told(async (tell) => {
+      await tell.appraisal(host, judged(host));
+      await tell.raw(streamName('appraisal', host), { type: 'OfALaterBuild', version: 1, data: {} });
+    });
+    const { must } = await boot({ store, ground: { clock: createManualClock(Date.UTC(2026, 0, 1, 1)) } });
+    const then = async (at: string) => (await must('GET', `/v1/miners/${host}/attestation?at=${at}`)).body;
+    expect(await then(second(8))).toMatchObject({ tier: 'affirming', stale: null });
+    expect(await then(second(59))).toMatchObject({
+      ...{ tier: 'affirming', appraisals: 1, asOf: { revision: '0' } },
+      stale: { eventType: 'OfALaterBuild', reason: expect.stringContaining(`appraisal-${host}@1`) },
+    });
   });
 
   it('given more streams than one answer looks at, then it goes on by `next`; one account has its own', async () => {

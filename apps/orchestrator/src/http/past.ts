@@ -28,7 +28,7 @@ export type Past = {
    */
   at(text: string): Promise<Moment>;
   now(): Promise<Moment>;
-  /** A row as it was; `null` when there was none. Throws UnknownEvent where this build cannot read all of it. */
+  /** A row as it was; `null` when there was none. As far as this build can read it; throws UnknownEvent where that is no row. */
   row<Row>(projection: Projection<Row>, id: string, at: Moment, watch?: Watcher<Row>): Promise<RowAt<Row> | null>;
   /** The same for many rows of one moment: each row that is asked for twice is folded once. */
   reader(at: Moment): Promise<PastReader>;
@@ -84,11 +84,7 @@ export const createPast = (store: EventStore, clock: Clock): Past => {
       return { at: isoTime(clock.now()), position };
     },
     reader,
-    row: async (projection, id, at, watch) => {
-      const found = await (await reader(at)).soFar(projection, id, watch);
-      if (found !== null && found.unread !== null) throw found.unread.error;
-      return found;
-    },
+    row: async (projection, id, at, watch) => (await reader(at)).soFar(projection, id, watch),
   };
 };
 
@@ -99,7 +95,7 @@ export const nothingReadable = (error: unknown): null => {
 };
 
 /** Which event keeps what is shown of the past from being all of it; `null` when none does. */
-export const staleThen = ({ unread }: RowAt<unknown>): StaleView => {
+export const staleThen = ({ unread }: Pick<RowAt<unknown>, 'unread'>): StaleView => {
   if (unread === null) return null;
   const { eventId, type, revision, recordedAt } = unread.event;
   return { since: recordedAt, eventId, eventType: type, revision: revision.toString(), reason: unread.error.message };

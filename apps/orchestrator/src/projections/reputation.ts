@@ -11,7 +11,9 @@ import {
   type Sink,
   type StreamName,
   streamName,
+  UnknownEvent,
 } from '#events';
+import type { Unread } from './row-at.ts';
 
 /**
  * Reputations as a sink. They are in memory: a score depends on the order of events of several streams, and a file of rows
@@ -51,15 +53,27 @@ export const createReputationSink = (
 
 type History = Pick<EventStore, 'readStream' | 'comparePositions'>;
 
-/** One miner's reputation as it was when the log stood at a position, from the three streams that it depends on. */
-export const reputationsAt = async (history: History, minerId: string, position: Position): Promise<Reputations> => {
+/**
+ * One miner's reputation as it was when the log stood at a position, from the three streams that it depends on: up to the
+ * first event of them that this build cannot read, which is named.
+ */
+export const reputationsAt = async (
+  history: History,
+  minerId: string,
+  position: Position,
+): Promise<{ readonly reputations: Reputations; readonly unread: Unread | null }> => {
   const reputations = createReputations();
   const streams = [streamName('policy', 'reputation'), streamName('miner', minerId), streamName('appraisal', minerId)];
   for await (const recorded of inOrder(history, streams)) {
     if (history.comparePositions(recorded.position, position) > 0) break;
-    reputations.apply(recorded);
+    try {
+      reputations.apply(recorded);
+    } catch (error) {
+      if (error instanceof UnknownEvent) return { reputations, unread: { event: recorded, error } };
+      throw error;
+    }
   }
-  return reputations;
+  return { reputations, unread: null };
 };
 
 async function* inOrder(history: History, streams: readonly StreamName[]): AsyncGenerator<RecordedEvent> {

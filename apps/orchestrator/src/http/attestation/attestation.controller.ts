@@ -5,7 +5,7 @@ import { aggregates, type Clock, type EventStore, streamName } from '#events';
 import { attestations } from '../../projections/attestations.projection.ts';
 import { miners } from '../../projections/miners.projection.ts';
 import { CLOCK, PAST, READS, STORE } from '../../tokens.ts';
-import { type Moment, notThen, type Past, timeOf } from '../past.ts';
+import { type Moment, notThen, type Past, staleThen, timeOf } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import type { HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
@@ -89,7 +89,8 @@ export class AttestationController {
     if (miner === null) throw notThen('miner-not-found', `miner ${minerId}`, at);
     const found = await this.past.row(attestations, minerId, at);
     const then = timeOf(at, found ?? miner);
-    return { ...attestationView(minerId, found?.row ?? null, then, null), asOf: asOfView(at, found ?? miner) };
+    const stale = found === null ? null : staleThen(found);
+    return { ...attestationView(minerId, found?.row ?? null, then, stale), asOf: asOfView(at, found ?? miner) };
   }
 
   private demand(minerId: MinerId): void {

@@ -4,7 +4,7 @@ import { type Clock, type EventStore, isoTime } from '#events';
 import { miners } from '../../projections/miners.projection.ts';
 import { reputationsAt } from '../../projections/reputation.ts';
 import { CLOCK, PAST, SCORES, STORE } from '../../tokens.ts';
-import { type Moment, notThen, type Past, timeOf } from '../past.ts';
+import { type Moment, notThen, type Past, staleThen, timeOf } from '../past.ts';
 import type { HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
 import { readQuery } from '../schemas/door.ts';
@@ -72,10 +72,13 @@ export class ReputationController {
 
   private async showPast(minerId: MinerId, at: Moment) {
     const miner = await this.past.row(miners, minerId, at);
-    const reputations = await reputationsAt(this.store, minerId, at.position);
+    const { reputations, unread } = await reputationsAt(this.store, minerId, at.position);
     const found = reputations.of(minerId);
+    if (found === null && unread !== null) throw unread.error;
     if (miner === null || found === null) throw notThen('miner-not-found', `miner ${minerId}`, at);
-    const view = reputationView(minerId, found, reputations.rules(), timeOf(at, miner));
-    return { ...view, asOf: asOfView(at, miner) };
+    // What cannot be read may be what ended a silence: none of what came after is counted.
+    const then = unread === null ? timeOf(at, miner) : Date.parse(unread.event.recordedAt);
+    const view = reputationView(minerId, found, reputations.rules(), then);
+    return { ...view, stale: staleThen({ unread }), asOf: asOfView(at, miner) };
   }
 }

@@ -2,7 +2,7 @@ import { Controller, Inject, Res } from '@nestjs/common';
 import { Refusal } from '#domain';
 import { miners } from '../../projections/miners.projection.ts';
 import { PAST, READS } from '../../tokens.ts';
-import { notThen, type Past } from '../past.ts';
+import { notThen, type Past, staleThen } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import type { HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
@@ -37,11 +37,11 @@ export class HostChecksController {
       const at = await this.past.at(query.at);
       const found = await this.past.row(miners, minerId, at);
       if (found === null) throw notThen('miner-not-found', `miner ${minerId}`, at);
-      return { ...hostChecksView(found.row), asOf: asOfView(at, found) };
+      return { ...hostChecksView(found.row, staleThen(found)), asOf: asOfView(at, found) };
     }
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.miner(minerId);
     if (row === null) throw new Refusal('miner-not-found', `there is no miner ${minerId}; \`hcc miner ls\` lists them`);
-    return hostChecksView(row);
+    return hostChecksView(row, this.reads.stale('miner', minerId));
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '#domain';
 import { instant, isoTime, minerId, proposalId, revision, slashingGround, slashingOutcome } from '#events';
 import { asOf } from '../schemas/moments.ts';
+import { staleAnswer } from './stale.view.ts';
 
 const parts = z.int().describe(`In parts of ${scoreMax}`);
 
@@ -36,6 +37,9 @@ export const reputationAnswer = z
     ),
     policyVersion: z.int(),
     reasons: z.array(reasonAnswer).describe('Oldest first: the last losses and the last gains'),
+    stale: staleAnswer
+      .nullish()
+      .describe('Of a score of then: the event that could not be read, as of which the score is'),
     asOf: asOf.optional(),
   })
   .meta({ id: 'Reputation' });

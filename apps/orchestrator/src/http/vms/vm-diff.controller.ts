@@ -6,11 +6,12 @@ import { type VmRow, vms } from '../../projections/vms.projection.ts';
 import { PAST, STORE } from '../../tokens.ts';
 import { maySee } from '../auth/principal.ts';
 import { diffEventsMax } from '../limits.ts';
-import { type Moment, notThen, type Past } from '../past.ts';
+import { type Moment, notThen, type Past, staleThen } from '../past.ts';
 import { type Caller, From } from '../request.ts';
 import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
 import { at, momentRefusals } from '../schemas/moments.ts';
 import { vmPath } from '../schemas/vms.ts';
+import { staleAnswer } from '../views/stale.view.ts';
 import { vmView } from '../views/vm.view.ts';
 import { changesBetween, changesOf, type Step } from './vm-diff.ts';
 
@@ -38,6 +39,7 @@ const diffAnswer = z
       }),
     ),
     eventsLeftOut: z.int().describe('Events after the last one listed; they count in the changes'),
+    stale: staleAnswer.nullable().describe('The difference is up to that event only'),
   })
   .meta({ id: 'VmDiff' });
 
@@ -75,10 +77,14 @@ export class VmDiffController {
     if (found === null || !maySee(caller.principal, found.row.vm.accountId)) {
       throw notThen('vm-not-found', `VM ${params.vmId}`, to);
     }
+    // Nothing of what is asked about can be read: "nothing happened" would not be true.
+    const { unread } = found;
+    if (unread !== null && this.store.comparePositions(unread.event.position, from.position) <= 0) throw unread.error;
     return {
       ...{ vmId: params.vmId, from, to, changes: changesOf(before, view, steps) },
       events: steps.slice(0, diffEventsMax).map(stepView),
       eventsLeftOut: Math.max(0, steps.length - diffEventsMax),
+      stale: staleThen(found),
     };
   }
 
