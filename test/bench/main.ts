@@ -6,10 +6,11 @@ import { imaMemory, imaMemoryName, imaReplay } from './ima.ts';
 import { launchDigest } from './launch-digest.ts';
 import { luksWriter } from './luks-writer.ts';
 import { memory, memoryName } from './memory.ts';
-import { type Case, type Figure, runCase } from './pairs.ts';
+import { type Case, runCase } from './pairs.ts';
 import { placement } from './placement.ts';
 import { relay } from './relay.ts';
 import { releaseRoundTrip } from './release.ts';
+import { type Bench, line, notMeasured, type Result, runAll } from './report.ts';
 import { snpVerifyNewChain, snpVerifyNewVek, snpVerifyWarm } from './snp.ts';
 import { sqliteAppend } from './sqlite-append.ts';
 import { tpmQuoteEcdsa, tpmQuoteRsa } from './tpm.ts';
@@ -18,13 +19,14 @@ import { vmStartToSsh, vmToSsh, vmUnlock, vmUnlockName } from './vm.ts';
 const help = `Usage: npm run bench -- [--json] [--only NAME,NAME] [--pairs N]
 
 Measures ours against the bare driver or primitive, in turn, and holds the median ratio against its bar.
-Progress goes to stderr. Exit code 0: every bar is met; 1: one is not; 2: usage.
+Progress goes to stderr, with each figure as it comes. One that fails has its reason in place of a figure; when the run is ended
+early, what there is comes to stdout all the same. Exit code 0: every bar is met; 1: one is not; 2: usage.
 
-  --json         one JSON value: [{name, unit, ours, raw, ratio, bar, ok}]
+  --json         one JSON value: [{name, unit, ours, raw, ratio, bar, ok}], or {name, ok: false, error} of one that failed
   --only NAMES   only these, separated by commas
   --pairs N      pairs of each, instead of what each has by itself
-  --history N    events of the long history, 10,000,000 by itself: some 7 GB of disk, and minutes
-  --rounds N     rounds of the attestor's memory, 100,000 by itself: some ten minutes
+  --history N    events of the long history, 10,000,000 by itself: some 7 GB of disk, and half an hour
+  --rounds N     rounds of the attestor's memory, 100,000 by itself: some twenty minutes
   --list         the names
 
 Examples:
@@ -32,35 +34,41 @@ Examples:
   npm run bench -- --only relay-to-jetstream --pairs 3
 `;
 
+/** What the processor does first, then what waits for disks and a bus, then what boots. */
 const cases: readonly Case[] = [
   sqliteAppend,
-  relay,
   catchUp,
-  httpCommand,
   tpmQuoteEcdsa,
   tpmQuoteRsa,
-  vmToSsh,
-  vmStartToSsh,
   launchDigest,
   imaReplay,
   snpVerifyWarm,
   snpVerifyNewVek,
   snpVerifyNewChain,
-  attestorEndToEnd,
   releaseRoundTrip,
   luksWriter,
-];
-const placementName = 'placement-5000-miners';
-const names = [
-  ...cases.map(({ name }) => name),
-  placementName,
-  imaMemoryName,
-  memoryName,
-  attestorMemoryName,
-  vmUnlockName,
+  relay,
+  httpCommand,
+  attestorEndToEnd,
+  vmToSsh,
+  vmStartToSsh,
 ];
 
 const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+
+type Settings = { readonly pairs: number | undefined; readonly history: number; readonly rounds: number };
+
+const benches = ({ pairs, history, rounds }: Settings): readonly Bench[] => [
+  { name: 'placement-5000-miners', run: () => placement(pairs ?? 11) },
+  { name: imaMemoryName, run: () => imaMemory(pairs ?? 3, tell) },
+  ...cases.map((one) => ({
+    name: one.name,
+    run: () => runCase(pairs === undefined ? one : { ...one, pairs }, tell),
+  })),
+  { name: vmUnlockName, run: () => vmUnlock(pairs ?? 5) },
+  { name: attestorMemoryName, run: () => attestorMemory(rounds, tell) },
+  { name: memoryName, run: () => memory(history, tell) },
+];
 
 const run = async (): Promise<number> => {
   const { values } = parseArgs({
@@ -74,6 +82,9 @@ const run = async (): Promise<number> => {
       help: { type: 'boolean', default: false },
     },
   });
+  const pairs = values.pairs === undefined ? undefined : Number(values.pairs);
+  const all = benches({ pairs, history: Number(values.history), rounds: Number(values.rounds) });
+  const names = all.map(({ name }) => name);
   if (values.help) process.stdout.write(help);
   if (values.list) process.stdout.write(`${names.join('\n')}\n`);
   if (values.help || values.list) return 0;
@@ -84,29 +95,28 @@ const run = async (): Promise<number> => {
     throw new Error(`--history ${values.history} is no number of events from 10000 on`);
   if (!/^\d{4,8}$/.test(values.rounds))
     throw new Error(`--rounds ${values.rounds} is no number of rounds from 1000 on`);
-  const pairs = values.pairs === undefined ? undefined : Number(values.pairs);
   if (pairs !== undefined && !(pairs >= 1)) throw new Error(`--pairs ${values.pairs} is no number of pairs`);
-  const figures: Figure[] = [];
-  for (const one of cases) {
-    if (only.includes(one.name)) figures.push(await runCase(pairs === undefined ? one : { ...one, pairs }, tell));
-  }
-  if (only.includes(placementName)) figures.push(await placement(pairs ?? 11));
-  if (only.includes(vmUnlockName)) figures.push(await vmUnlock(pairs ?? 5));
-  if (only.includes(imaMemoryName)) figures.push(imaMemory(pairs ?? 3, tell));
-  if (only.includes(memoryName)) figures.push(await memory(Number(values.history), tell));
-  if (only.includes(attestorMemoryName)) figures.push(await attestorMemory(Number(values.rounds), tell));
-  process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : text(figures));
-  return figures.every(({ ok }) => ok) ? 0 : 1;
+  return measure(
+    all.filter(({ name }) => only.includes(name)),
+    values.json,
+  );
 };
 
-const text = (figures: readonly Figure[]): string =>
-  figures
-    .map(({ name, unit, ours, raw, ratio, bar, ok }) => {
-      const against = raw === null ? '' : ` against ${raw.toLocaleString('en')}`;
-      const reached = ratio === null ? '' : `, ratio ${ratio}`;
-      return `${ok ? 'ok  ' : 'LOW '} ${name}: ${ours.toLocaleString('en')}${against} ${unit}${reached}, bar ${bar}\n`;
-    })
-    .join('');
+/** Runs them, and says what there is also when somebody ends it early: some of these figures took half an hour. */
+const measure = async (wanted: readonly Bench[], json: boolean): Promise<number> => {
+  const results: Result[] = [];
+  const report = (all: readonly Result[]): void =>
+    void process.stdout.write(json ? `${JSON.stringify(all)}\n` : all.map((one) => `${line(one)}\n`).join(''));
+  for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
+    process.once(signal, () => {
+      report([...results, ...notMeasured(wanted, results, signal)]);
+      process.exit(code);
+    });
+  }
+  await runAll(wanted, { tell, done: (result) => results.push(result) });
+  report(results);
+  return results.every(({ ok }) => ok) ? 0 : 1;
+};
 
 try {
   process.exitCode = await run();
