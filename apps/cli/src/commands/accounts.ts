@@ -24,17 +24,25 @@ export const accountFor = async (api: Api, named: string | undefined): Promise<s
   });
 };
 
+/** Whether an image may be meant by a digest, the beginning of one, or a name. */
+export const isMeant = ({ digest, manifest }: ImageView, named: string): boolean =>
+  manifest.name === named || digest.startsWith(named);
+
 /** The image meant by a digest, the beginning of one, or a name, which a retired image does not take from one that is
  *  offered; without any, the newest one that is offered. */
 export const imageFor = async (api: Api, named: string | undefined): Promise<string> => {
   const images = await api.images();
   const offered = images.filter((image) => image.offered !== false);
   if (named !== undefined) {
-    const isMeant = ({ digest, manifest }: ImageView) => manifest.name === named || digest.startsWith(named);
-    return matchOne('image', named, offered.some(isMeant) ? offered : images, ({ digest, manifest }) => ({
-      id: digest,
-      name: manifest.name,
-    })).digest;
+    return matchOne(
+      'image',
+      named,
+      offered.some((image) => isMeant(image, named)) ? offered : images,
+      ({ digest, manifest }) => ({
+        id: digest,
+        name: manifest.name,
+      }),
+    ).digest;
   }
   const newest = offered.at(-1);
   if (newest !== undefined) return newest.digest;

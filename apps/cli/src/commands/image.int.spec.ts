@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { json } from '../../../../test/cli/fake-api.ts';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { fakeApi, json } from '../../../../test/cli/fake-api.ts';
+import { fakeMachine } from '../../../../test/cli/fake-machine.ts';
 import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
 
 afterEach(cleanUp);
@@ -24,11 +25,9 @@ const image = (digit: string, changed: object = {}) => ({
   ...{ offered: true, retiredReason: null, registeredAt: '2026-01-31T12:00:00.000Z', retiredAt: null, stale: null },
   ...changed,
 });
-const old = image('a', {
-  offered: false,
-  retiredReason: 'its kernel has a hole',
-  retiredAt: '2026-02-01T12:00:00.000Z',
-});
+const retired = { offered: false, retiredReason: 'its kernel has a hole', retiredAt: '2026-02-01T12:00:00.000Z' };
+const old = image('a', retired);
+const ofAnn = { accountId: '22222222-2222-4222-8222-222222222222', headerSha256: 'e'.repeat(64), key: 'kept' };
 
 describe('hcc image', () => {
   test('ls shows what is offered and why something is not', async () => {
@@ -65,6 +64,35 @@ describe('hcc image', () => {
     expect(JSON.parse(api.asked.find(({ method }) => method === 'POST')?.body ?? '')).toEqual({
       reason: 'its kernel has a hole',
     });
+  });
+
+  test.each([
+    ['its owner, whose private one it is', image('a', { private: ofAnn }), 'o'],
+    ['an operator, where it is a public one', image('a'), 'p'],
+  ])('retire of a local cluster is by %s', async (_, found, whose) => {
+    const api = await fakeApi({
+      'GET /v1/images': json({ items: [found] }),
+      [`POST /v1/images/${found.digest}/retire`]: json(
+        { stream: `image-${found.digest}`, revision: '1', position: 'p1', events: ['ImageRetired'] },
+        202,
+      ),
+      [`GET /v1/images/${found.digest}`]: json({ ...found, ...retired }),
+    });
+    const { hcc, write, remove } = fakeMachine();
+    onTestFinished(async () => {
+      remove();
+      await api.close();
+    });
+    write('.hcc/cluster.json', JSON.stringify({ url: api.url, pid: 1, startedAt: 'then' }));
+    for (const [who, letter] of [['owner', 'o'] as const, ['operator', 'p'] as const]) {
+      write(`.hcc/secrets/${who}.token`, `hcc_11111111-1111-4111-8111-111111111111_${letter.repeat(43)}\n`);
+    }
+    expect(await hcc('image', 'retire', 'debian')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/offered +no/),
+    });
+    const by = api.asked.find(({ method }) => method === 'POST')?.headers.authorization;
+    expect(by).toBe(`Bearer hcc_11111111-1111-4111-8111-111111111111_${whose.repeat(43)}`);
   });
 
   test('what cannot be built or imported is a usage error, before anything is fetched', async () => {

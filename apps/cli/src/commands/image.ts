@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
+import type { Api } from '../client/api.ts';
 import type { ImageView } from '../client/image-view.ts';
 import { answer } from '../output/answer.ts';
 import { facts, table } from '../output/table.ts';
 import { bytesText, shortId } from '../output/text.ts';
 import { timeText } from '../output/time.ts';
-import { imageFor } from './accounts.ts';
+import { imageFor, isMeant } from './accounts.ts';
 import { addImageCache } from './image-cache.ts';
 import { addImageEncryption } from './image-encrypt.ts';
 import { addImageExport } from './image-export.ts';
@@ -43,14 +44,16 @@ export const addImageCommands = (program: Command, cli: Cli): void => {
     });
   image
     .command('retire')
-    .description('give an image to no new VM, and destroy the key of a private one; VMs that have it go on')
+    .description(
+      'give an image to no new VM, and destroy the key of a private one; VMs that have it go on (operator, or whose private one it is)',
+    )
     .argument('<image>', 'digest, the beginning of one, or name')
     .option('--reason <text>', 'for whoever asks for it the next day')
     .option(...jsonOption)
     .addHelpText('after', examples('hcc image retire 7c1f --reason "its kernel has a hole"'))
     .action(async (named: string, _options, command: Command) => {
       const { json, reason } = optionsOf<{ reason?: string }>(command);
-      const { api } = await connectFor(cli, command, 'operator');
+      const api = await retirerOf(cli, command, named);
       const digest = await imageFor(api, named);
       const { position } = await api.retireImage(digest, reason);
       const now = await api.image(digest, position ?? undefined);
@@ -61,6 +64,13 @@ export const addImageCommands = (program: Command, cli: Cli): void => {
   addImageCache(image, cli);
   addImageEncryption(image, cli);
   addImageKeys(image, cli, imageFacts);
+};
+
+/** Who retires an image: an owner their own private one, an operator any other. */
+const retirerOf = async (cli: Cli, command: Command, named: string): Promise<Api> => {
+  const { api } = await connectFor(cli, command, 'owner');
+  const isTheirs = (await api.images()).some((image) => image.private != null && isMeant(image, named));
+  return isTheirs ? api : (await connectFor(cli, command, 'operator')).api;
 };
 
 const imageTable = (images: readonly ImageView[]): string =>
