@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { startupSnapshot } from 'node:v8';
 
 /** Makes `main` what a machine does that starts from this program's snapshot (libs/images/src/measured/agent-snapshot.ts):
@@ -9,11 +10,18 @@ export const beginWith = (
 ): void => {
   if (startupSnapshot.isBuildingSnapshot()) void rehearse();
   startupSnapshot.setDeserializeMainFunction(async () => {
+    withoutStreams();
     try {
       await main();
     } catch (error) {
-      process.stderr.write(`the agent failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+      writeSync(2, `the agent failed: ${error instanceof Error ? error.stack : String(error)}\n`);
     }
     process.exit(1);
   });
+};
+
+/** Node makes a stream of the console when it is first looked at, which whatever closes a pipe does: for that it would read and
+ *  compile what it has for terminals, a tenth of a second of every boot under emulation. What is said here is written. */
+const withoutStreams = (): void => {
+  for (const name of ['stdin', 'stdout', 'stderr']) Object.defineProperty(process, name, { value: null });
 };

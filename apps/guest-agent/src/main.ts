@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSystemClock } from '#adapters/system';
 import { runAgent } from './agent.ts';
@@ -15,6 +16,6 @@ beginWith(async () =>
     openPort,
     randomBytes,
     now,
-    say: (line) => void process.stdout.write(`[hccam] ${line}\n`),
+    say: (line) => void writeSync(1, `[hccam] ${line}\n`),
   }),
 );

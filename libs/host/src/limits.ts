@@ -69,6 +69,8 @@ export const limits = {
   qemuQuitMs: 5_000,
   /** What is read of QEMU's own log to explain a death at start. */
   qemuLogTailBytesMax: 8 * 1024,
+  /** Firmware, kernels and first RAM disks whose digests are remembered: a host starts from a handful, a hundred bytes each. */
+  launchFilesKnownMax: 32,
   /** A guest is not trusted: one line of its port is never longer than this. */
   guestLineBytesMax: 16 * 1024,
   /** A guest sends two or three lines per boot and one per question; a flood costs it the connection. */

@@ -1,4 +1,4 @@
-import { open, rm } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import type { HeaderTerms } from '#luks';
 import { type Commands, stopWith } from './commands.ts';
 import { writeAll } from './durable-file.ts';
@@ -66,7 +66,7 @@ export const takeHeadFile = async (): Promise<Uint8Array> => {
     await writeAll(file, new Uint8Array(bytes.length), 0);
   } finally {
     await file.close();
-    await rm(headPath, { force: true });
+    await unlink(headPath);
   }
   return bytes;
 };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { HostError } from '../errors.ts';
+import { limits } from '../limits.ts';
 
 /** What a VM's launch consists of, by content: all that a launch digest is computed from. */
 export type LaunchInputs = {
@@ -20,7 +21,7 @@ export async function readLaunchInputs(pid: number): Promise<LaunchInputs> {
   return launchInputsOf((await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0'));
 }
 
-/** The launch of an argument list; reads every byte of its files. Refuses with `hardware-refused` a list that names none. */
+/** The launch of an argument list; reads every byte of its files, once for as long as nobody writes to them. Refuses with `hardware-refused` a list that names none. */
 export async function launchInputsOf(args: readonly string[]): Promise<LaunchInputs> {
   const after = (name: string): string => {
     const index = args.indexOf(name);
@@ -39,8 +40,24 @@ export async function launchInputsOf(args: readonly string[]): Promise<LaunchInp
   };
 }
 
+/** By path: what a file was when every byte of it had been read. Half a second of a boot otherwise, in which its guest runs. */
+const known = new Map<string, { readonly stamp: string; readonly sha256: string }>();
+
 async function sha256Of(path: string): Promise<string> {
+  const stamp = await stampOf(path);
+  const found = known.get(path);
+  if (found?.stamp === stamp) return found.sha256;
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) if (Buffer.isBuffer(chunk)) hash.update(chunk);
-  return hash.digest('hex');
+  const sha256 = hash.digest('hex');
+  known.delete(path);
+  // One that was written to while it was read is read again.
+  if ((await stampOf(path)) === stamp) known.set(path, { stamp, sha256 });
+  for (const [oldest] of known) if (known.size > limits.launchFilesKnownMax) known.delete(oldest);
+  return sha256;
+}
+
+async function stampOf(path: string): Promise<string> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }
