@@ -1,9 +1,10 @@
-import type { BareEvent } from '#events';
+import type { BareEvent, StreamName } from '#events';
 import type { StreamFold } from './projection.ts';
 import type { StreamCount } from './streams.projection.ts';
 
 /** A stream while events go through it: how far it was counted, and what the projections keep of it. */
 export type OpenStream = {
+  readonly stream: StreamName;
   readonly count: StreamCount;
   readonly folds: readonly StreamFold[];
   /** Between which two hand-overs its last event was folded. */

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { BareEvent, Category } from '#events';
+import { type BareEvent, type Category, categoryOf, idOf, type StreamName } from '#events';
 import type { RowWrites } from './row-writes.ts';
 
 /** Rows of one table while events go through them: read as they were committed, and written with what is to be. */
@@ -83,3 +83,13 @@ export const foldable = <Row>(projection: Projection<Row>): Foldable => ({
     };
   },
 });
+
+/** Opens projections on a file of rows. Gives what all of them keep of a stream. */
+export const openFolds = (projections: readonly Foldable[], db: Database, writes: RowWrites) => {
+  const byCategory = new Map<Category, readonly ((id: string) => StreamFold)[]>();
+  for (const { category, open } of projections) {
+    byCategory.set(category, [...(byCategory.get(category) ?? []), open(db, writes)]);
+  }
+  return (stream: StreamName): readonly StreamFold[] =>
+    (byCategory.get(categoryOf(stream)) ?? []).map((open) => open(idOf(stream)));
+};

@@ -1,19 +1,10 @@
 import type { Database } from 'better-sqlite3';
-import {
-  type BareEvent,
-  categoryOf,
-  type EventStore,
-  idOf,
-  type Position,
-  readPageEventsMax,
-  type Sink,
-  type StreamName,
-} from '#events';
+import { type BareEvent, type EventStore, type Position, readPageEventsMax, type Sink, type StreamName } from '#events';
 import { openAudit } from './audit.projection.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { commitEventsMax, handOverAfterEvents, handOverEventsMax } from './limits.ts';
 import { foldInto, type OpenStream } from './open-stream.ts';
-import type { Foldable, StreamFold } from './projection.ts';
+import { type Foldable, openFolds } from './projection.ts';
 import { createRowsWriter } from './rows-writer.ts';
 import { countEvent, openCounts, type StreamCount, uncounted } from './streams.projection.ts';
 
@@ -47,10 +38,12 @@ export const createRowsSink = (
   const writer = createRowsWriter(db);
   const counts = openCounts(db, writer);
   const spans = openAudit(db, writer, store);
-  const openers = projections.map(({ category, open }) => ({ category, open: open(db, writer) }));
+  const foldsOf = openFolds(projections, db, writer);
   const checkpoint = openCheckpoint(db, writer, store);
   /** What has changed since the last commit. */
   let touched = new Map<StreamName, OpenStream>();
+  /** What of it is to be written. */
+  let unwritten: OpenStream[] = [];
   /** What the commit before has written, as it is on disk: a busy account is in every batch, and its row is long. */
   let written: ReadonlyMap<StreamName, OpenStream> = new Map();
   let reach = checkpoint.load().reach;
@@ -59,17 +52,11 @@ export const createRowsSink = (
 
   const isLater = (position: Position): boolean => reach === null || store.comparePositions(position, reach) > 0;
 
-  const foldsOf = (stream: StreamName): readonly StreamFold[] => {
-    const category = categoryOf(stream);
-    const id = idOf(stream);
-    return openers.flatMap((opener) => (opener.category === category ? [opener.open(id)] : []));
-  };
-
   const opened = ({ stream, revision, position }: BareEvent): OpenStream => {
     // Nothing on disk is of a later event than `reach`: the first of a stream there needs no looking for.
     const isNew = revision === 0n && isLater(position);
     const count = (isNew ? null : counts.load(stream)) ?? uncounted(stream);
-    return { count, folds: foldsOf(stream), stretch, isWritten: true };
+    return { stream, count, folds: foldsOf(stream), stretch, isWritten: true };
   };
 
   /** The stream of an event that is not folded yet; `null` when it is. */
@@ -97,15 +84,21 @@ export const createRowsSink = (
     if (isLatest) reach = recorded.position;
     countEvent(open.count, recorded);
     spans.note(recorded, open.count.accountId, isLatest);
-    open.isWritten = false;
     open.stretch = stretch;
+    toBeWritten(open);
     uncommitted += 1;
     unhanded += 1;
     if (unhanded >= handOverEventsMax && uncommitted > handOverAfterEvents) handOver();
   };
 
-  const write = (stream: StreamName, open: OpenStream): void => {
-    if (open.count.events > 0) counts.save(stream, open.count);
+  const toBeWritten = (open: OpenStream): void => {
+    if (!open.isWritten) return;
+    open.isWritten = false;
+    unwritten.push(open);
+  };
+
+  const write = (open: OpenStream): void => {
+    if (open.count.events > 0) counts.save(open.stream, open.count);
     for (const each of open.folds) each.write();
     open.isWritten = true;
   };
@@ -114,10 +107,13 @@ export const createRowsSink = (
   const handOver = (): void => {
     unhanded = 0;
     if (!writer.isReady()) return;
-    for (const [stream, open] of touched) {
+    const goingOn: OpenStream[] = [];
+    for (const open of unwritten) {
       const isQuiet = open.stretch < stretch && !open.folds.some(({ readsRows }) => readsRows);
-      if (isQuiet && !open.isWritten) write(stream, open);
+      if (isQuiet) write(open);
+      else goingOn.push(open);
     }
+    unwritten = goingOn;
     stretch += 1;
     writer.handOver();
   };
@@ -125,6 +121,7 @@ export const createRowsSink = (
   const begin = (onDisk: ReadonlyMap<StreamName, OpenStream>): void => {
     written = onDisk;
     touched = new Map();
+    unwritten = [];
     [uncommitted, unhanded] = [0, 0];
     spans.clear();
   };
@@ -171,12 +168,15 @@ export const createRowsSink = (
         }
       }
       count.skipped = without;
-      touched.set(stream, { count, folds, stretch, isWritten: false });
+      unwritten = unwritten.filter((open) => open.stream !== stream);
+      const open: OpenStream = { stream, count, folds, stretch, isWritten: true };
+      touched.set(stream, open);
+      toBeWritten(open);
     },
     has: (stream, revision) => revision < (countOf(stream)?.events ?? 0),
     commit: async (position) => {
       if (isLater(position)) reach = position;
-      for (const [stream, open] of touched) if (!open.isWritten) write(stream, open);
+      for (const open of unwritten) write(open);
       spans.write();
       checkpoint.save(position, reach ?? position);
       try {

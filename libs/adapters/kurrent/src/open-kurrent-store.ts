@@ -94,7 +94,7 @@ export const openKurrentStore = async ({ url, clock, ids, ...times }: KurrentSto
       return newest === 0 ? null : positions.of(newest);
     }),
     positionAt: instants.positionAt,
-    comparePositions: (a, b) => positions.countOf(a) - positions.countOf(b),
+    comparePositions: positions.compare,
     parsePosition: positions.parse,
     close,
   };

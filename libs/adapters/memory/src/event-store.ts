@@ -119,7 +119,7 @@ export const createMemoryEventStore = ({ storeId = 'memory' }: { readonly storeI
       const count = countUpTo(latest, isoTime(time));
       return count === 0 ? null : positions.of(count);
     },
-    comparePositions: (a, b) => positions.countOf(a) - positions.countOf(b),
+    comparePositions: positions.compare,
     parsePosition: positions.parse,
     close: async () => {
       closed = true;

@@ -95,7 +95,7 @@ export const openSqliteStore = async ({ file, clock, ids, nudge }: SqliteStoreOp
       const count = reader.countAt(isoTime(time));
       return count === null || count === 0 ? null : positions.of(count);
     },
-    comparePositions: (a, b) => positions.countOf(a) - positions.countOf(b),
+    comparePositions: positions.compare,
     parsePosition: positions.parse,
     close,
   };

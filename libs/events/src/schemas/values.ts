@@ -44,9 +44,27 @@ export const microCredits = z.codec(
 
 /** An instant as ISO 8601 UTC with milliseconds. */
 export const instant = z.codec(z.iso.datetime({ precision: 3 }), z.custom<UnixMs>(), {
-  decode: (text) => Date.parse(text),
+  decode: (text) => instantOf(text),
   encode: (at) => isoTime(at),
 });
+
+/** Of a text that the pattern took. One after the other is of the same day, and `Date.parse` takes several times as long. */
+const instantOf = (text: string): UnixMs => {
+  if (!text.startsWith(lastDay)) {
+    lastDay = text.slice(0, 'YYYY-MM-DD'.length);
+    lastMidnight = Date.parse(lastDay);
+  }
+  const seconds = (twoDigits(text, 11) * 60 + twoDigits(text, 14)) * 60 + twoDigits(text, 17);
+  return lastMidnight + seconds * 1_000 + (text.charCodeAt(20) - zero) * 100 + twoDigits(text, 21);
+};
+
+const twoDigits = (text: string, at: number): number =>
+  (text.charCodeAt(at) - zero) * 10 + text.charCodeAt(at + 1) - zero;
+
+const zero = '0'.charCodeAt(0);
+
+/** A day and when it began. */
+let [lastDay, lastMidnight] = ['1970-01-01', 0];
 
 /** `2026-01-31T12:00:00.000Z`, the one form that is stored. */
 export const isoTime = (at: UnixMs): string => {

@@ -6,6 +6,8 @@ export type Positions = {
   of(count: number): Position;
   /** The count inside a token. Throws {@link ForeignPosition}. */
   countOf(token: string): number;
+  /** Negative, zero or positive. Throws {@link ForeignPosition}. */
+  compare(a: string, b: string): number;
   parse(text: string): Position;
 };
 
@@ -14,14 +16,22 @@ export const createPositions = (storeId: string): Positions => {
   const name = storeId.split('-', 1)[0] ?? storeId;
   const start = `${name}.`;
   const of = (count: number): Position => `${start}${count}` as Position;
+  /** The token that was read last: who goes through a log compares each place with the one before. */
+  let [lastToken, lastCount] = ['', 0];
   const countOf = (token: string): number => {
+    if (token === lastToken && lastCount > 0) return lastCount;
     const count = token.startsWith(start) ? countFrom(token, start.length) : 0;
-    if (count > 0) return count;
+    if (count > 0) {
+      [lastToken, lastCount] = [token, count];
+      return count;
+    }
     throw new ForeignPosition(
       `position ${JSON.stringify(token.slice(0, 80))} is not of store ${name}; use a token this store gave out`,
     );
   };
-  return { of, countOf, parse: (text) => of(countOf(text)) };
+  // The place before comes second, and is the one that was read last.
+  const compare = (a: string, b: string): number => -countOf(b) + countOf(a);
+  return { of, countOf, compare, parse: (text) => of(countOf(text)) };
 };
 
 const digitsMax = 15;
