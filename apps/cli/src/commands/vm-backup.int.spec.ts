@@ -160,7 +160,12 @@ describe('hcc vm restore', () => {
 
   test('asks before it replaces a disk, and changes nothing where nobody can be asked, nothing is meant, or more than one', async () => {
     const two = [copy(1), { ...copy(2), backupId: copy(1).backupId.replace(/1$/, '2') }];
-    const { hcc, api } = await withBackups(two, { 'GET /v1/miners': problem(403, 'forbidden', 'not for owners') });
+    const { hcc, api } = await withBackups(two, {
+      'GET /v1/miners': problem(403, 'forbidden', 'not for owners'),
+      [`GET /v1/vms/${vmId}/why-not`]: json({
+        ...{ ok: true, code: 'placed', answer: 'it is', size: vm.size, counts: {}, miners: [], position: null },
+      }),
+    });
     for (const [options, code, exit] of [
       [[], 'not-confirmed', 2],
       [['--backup', '9'], 'backup-not-found', 1],
@@ -172,6 +177,21 @@ describe('hcc vm restore', () => {
       expect(JSON.parse(ran.out)).toMatchObject({ ok: false, error: { code } });
     }
     expect(api.asked.some(({ method }) => method === 'POST')).toBe(false);
+  });
+
+  test('takes the beginning of a miner id that why-not shows, since an owner may not list miners', async () => {
+    const [one, two] = ['89ec9b57-3a4d-4a93-b643-e96e41262843', '89ed0000-3a4d-4a93-b643-e96e41262843'];
+    const fits = { name: null, fits: true, code: null, text: 'it fits' };
+    const why = { ok: true, code: 'placed', answer: 'it is', size: vm.size, counts: {}, position: 'p.1' };
+    const { hcc, api } = await withBackups([copy(1)], {
+      'GET /v1/miners': problem(403, 'forbidden', 'not for owners'),
+      [`GET /v1/vms/${vmId}/why-not`]: json({ ...why, miners: [one, two].map((minerId) => ({ minerId, ...fits })) }),
+    });
+    expect(await hcc('vm', 'restore', 'web', '--onto', '89e', '--yes')).toMatchObject({
+      ...{ code: 2, err: expect.stringMatching(/beginning of 2 ids.*\n.*observed 89e.*\n.*hcc vm why-not/) },
+    });
+    expect((await hcc('vm', 'restore', 'web', '--onto', '89EC', '--yes')).code).toBe(0);
+    expect(JSON.parse(api.asked.find(({ method }) => method === 'POST')?.body ?? '')).toMatchObject({ minerId: one });
   });
 
   test('that no miner has room for is a bad answer with the reason', async () => {

@@ -30,7 +30,7 @@ export const addVmRestore = (vm: Command, cli: Cli): void => {
     .option('--backup <backup>', 'id or beginning of an id, of `hcc vm backups`; the newest unless given')
     .option(
       '--onto <miner>',
-      'where, by its whole id (operators: or name); where it is unless given, or with room if that is lost',
+      'where, by id or the beginning of one (operators: or name); where it is unless given, or with room if that is lost',
     )
     .option('-y, --yes', 'do not ask')
     .option('--wait', 'show the timeline until a miner has taken it (the default)')
@@ -54,7 +54,7 @@ const restore = async (cli: Cli, text: string, command: Command): Promise<void> 
   const found = await findVm(api, text);
   const { vmId } = found;
   const backup = chosenBackup(found, (await api.vmBackups(vmId)).backups, which);
-  const minerId = onto === undefined ? undefined : await minerMeant(api, onto);
+  const minerId = onto === undefined ? undefined : await minerMeant(api, found, onto);
   if (yes !== true) await agreed(cli, found, backup);
   const { backupId } = backup;
   const accepted = await api.restoreVm(vmId, { backupId, minerId });
@@ -73,18 +73,27 @@ const nextText = ({ name, minerId, desired }: VmView, { isOlder }: BackupView): 
   return `${placed}${start}${consent}\n`;
 };
 
-/** A whole id needs no look-up, which an owner could not make. */
-const minerMeant = async (api: Api, text: string): Promise<string> => {
+/** A whole id needs no look-up. An owner may not list miners, and names one by its id as `hcc vm why-not` shows it. */
+const minerMeant = async (api: Api, { vmId }: VmView, text: string): Promise<string> => {
   if (isWholeId(text)) return text;
   try {
     return (await findMiner(api, text)).minerId;
   } catch (error) {
     if (!isApiProblem(error) || error.code !== 'forbidden') throw error;
-    throw usageError('miner-not-named', 'an owner names a miner by its whole id', {
-      observed: text,
-      wanted: 'its id, as hcc vm why-not lists those that fit',
-    });
   }
+  const { miners } = await api.whyNotVm(vmId);
+  const meant = miners.filter(({ minerId }) => minerId.startsWith(text.toLowerCase()));
+  const [only] = meant;
+  if (only !== undefined && meant.length === 1) return only.minerId;
+  throw usageError(
+    'miner-not-named',
+    `"${text}" is the beginning of ${meant.length} ids of miners that are looked at`,
+    {
+      observed: text,
+      wanted: 'the id of one miner or its beginning; names are for operators',
+      fix: `hcc vm why-not ${shortId(vmId)} lists them`,
+    },
+  );
 };
 
 const agreed = async (cli: Cli, { name, vmId }: VmView, { backupId, madeAt }: BackupView): Promise<void> => {

@@ -14,6 +14,17 @@ export const reserveRestored = (
   return { step: 'reserve-restore', target: 'miner', id: minerId, command };
 };
 
+/** Tells a restored VM that nobody will set its room aside: there is no such miner. */
+export const refuseRestored = (
+  vmId: VmId,
+  { minerId, generation }: Extract<VmEvent, { readonly type: 'VmRestoreRequested' }>,
+): ProcessCommand => ({
+  step: 'refuse-restore',
+  target: 'vm',
+  id: vmId,
+  command: { type: 'RejectPlacement', minerId, generation, code: 'no-such-miner' },
+});
+
 /** Gives a miner its room back, with the reason. */
 export const release = (vmId: VmId, minerId: MinerId, generation: number, reason: string): ProcessCommand => ({
   step: 'release-allocation',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { HoldId, VmId } from '#domain';
+import type { HoldId, MinerId, VmId } from '#domain';
 import { type Bench, createBench, hostFacts, roomFor } from '../../../../test/conformance/bench.ts';
 import { describeProcess, runProcess, type Story } from '../../../../test/conformance/process.ts';
 import { nano } from '../../../../test/domain/samples.ts';
@@ -61,7 +61,7 @@ const released: Story = async (bench, run) => {
 
 /** A stopped VM with a backup on a miner that has set its room aside, restored onto one with or without room. */
 const restore =
-  (onto: 'here' | 'elsewhere' | 'no room'): Story =>
+  (onto: 'here' | 'elsewhere' | 'no room' | 'nobody'): Story =>
   async (bench, run) => {
     const minerId = await bench.miner(roomFor(1));
     const other = await bench.miner(onto === 'no room' ? { ...roomFor(1), memoryBytes: 1 } : roomFor(1));
@@ -69,7 +69,7 @@ const restore =
     await teller(bench.store).vm(vmId, ...backedUpVm({ vmId, accountId, minerId }));
     await bench.onMiner(minerId, { type: 'ReserveAllocation', vmId, generation: 1, size: nano });
     await run();
-    const target = onto === 'here' ? minerId : other;
+    const target = onto === 'here' ? minerId : onto === 'nobody' ? (bench.ids.uuid() as MinerId) : other;
     await bench.vm(vmId, { type: 'RestoreVm', backupId: backupId(), minerId: target });
     await run();
     await bench.observe(vmId, minerId, 9, { phase: 'absent' }).catch(() => undefined);
@@ -80,6 +80,7 @@ describeProcess(vmPlacement, {
   'restored where it was': restore('here'),
   'restored elsewhere': restore('elsewhere'),
   'not restored': restore('no room'),
+  'restored onto nobody': restore('nobody'),
   place,
   'a reservation refused': refusedThenElsewhere,
   'no fit, then capacity': noFitThenCapacity,
@@ -195,6 +196,12 @@ describe('a restore', () => {
 
   test('given a miner without room, then it stays where it is, with its disk and its room', async () => {
     const log = await told(restore('no room'));
+    expect(log.vm).toContain('VmRestoreRefused');
+    expect(last(log, 'AllocationReleased')).toBeUndefined();
+  });
+
+  test('given a miner that there is not, then it waits for nobody and stays where it is', async () => {
+    const log = await told(restore('nobody'));
     expect(log.vm).toContain('VmRestoreRefused');
     expect(last(log, 'AllocationReleased')).toBeUndefined();
   });

@@ -10,7 +10,7 @@ import {
 import { bootIdOf, commandIdOf } from '#events';
 import { liveMiner } from './live-miner.ts';
 import type { KnownEvent, Process, ProcessCommand } from './process.ts';
-import { release, reserveRestored } from './vm-allocations.ts';
+import { refuseRestored, release, reserveRestored } from './vm-allocations.ts';
 
 type Wanting = {
   readonly size: Size;
@@ -133,7 +133,8 @@ const reactToVm = (state: PlacementState, { id, event, recorded }: OfVm): readon
       return [{ step: 'reserve', target: 'miner', id: minerId, command }];
     }
     case 'VmRestoreRequested':
-      return [reserveRestored(id, event)];
+      // The door refuses such a name; whatever was recorded without it must not wait for nobody.
+      return [state.miners.has(event.minerId) ? reserveRestored(id, event) : refuseRestored(id, event)];
     // Only now is its memory and disk free again: until it said so, an older copy may have run there.
     case 'VmCopyRemoved':
       return [release(id, event.minerId, event.generation, 'restored-elsewhere')];

@@ -1,7 +1,7 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { type BootId, type MinerId, Refusal, type UnixMs, type Vm, type VmCommand, type VmId } from '#domain';
-import { BusUnavailable, bootIdOf, type EventStore, type OrchestratorBus } from '#events';
+import { BusUnavailable, bootIdOf, type EventStore, type OrchestratorBus, streamName } from '#events';
 import { HandleVm } from '../../handling/messages.ts';
 import { BUS, OWNERSHIP, READS, STAMP, STORE } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
@@ -63,7 +63,14 @@ const restoreVm = route({
   answer: commandAnswer,
   refusals: [
     ...usable,
-    ...(['backup-not-found', 'backup-not-in-store', 'vm-restoring', 'miner-lost', 'no-miner-fits'] as const),
+    ...([
+      'backup-not-found',
+      'backup-not-in-store',
+      'vm-restoring',
+      'miner-lost',
+      'miner-not-found',
+      'no-miner-fits',
+    ] as const),
   ],
 });
 
@@ -114,6 +121,7 @@ export class BackupsController {
     const { backupId } = body;
     const vm = await this.vm(vmId);
     const minerId = body.minerId ?? this.choose(vm);
+    await this.demandMiner(vm, minerId);
     await this.demandThere(vm, backupId, minerId);
     return this.give(caller, reply, vmId, ({ now }) => ({ type: 'RestoreVm', backupId, minerId, now }), 'RestoreVm');
   }
@@ -126,6 +134,18 @@ export class BackupsController {
     const fit = [...of.values()].find(({ code, minerId }) => code === null && minerId !== vm.placement?.minerId);
     if (fit !== undefined) return fit.minerId;
     throw new Refusal('no-miner-fits', `no other miner can take VM ${vm.vmId} now: ${countsText(counts)}`);
+  }
+
+  /** Refuses what names no miner: nobody would ever answer, and the VM would wait for that. */
+  private async demandMiner({ vmId, placement }: Vm, minerId: MinerId): Promise<void> {
+    if (placement?.minerId === minerId) return;
+    const [first] = await this.store.readStream(streamName('miner', minerId), { from: 0n, limit: 1 });
+    if (first !== undefined) return;
+    throw new Refusal(
+      'miner-not-found',
+      `there is no miner ${minerId} to restore VM ${vmId} onto; hcc vm why-not ${vmId} lists those that fit`,
+      { observed: minerId },
+    );
   }
 
   /** Refuses a miner that says its store lacks the backup. One that does not answer may be back when it is its turn. */

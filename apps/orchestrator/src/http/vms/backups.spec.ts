@@ -55,9 +55,19 @@ describe('backups over HTTP', () => {
     expect(asked?.data).toMatchObject({ manifestSha256, generation: 2, replaces: 1 });
   });
 
+  it('given the id of no miner, then it is refused, and the VM waits for nobody', async () => {
+    const { ask, vmId, store } = await ground();
+    expect(await ask('POST', '/restore', { backupId: backupId(), minerId: newId() })).toMatchObject({
+      ...{ status: 404, body: { code: 'miner-not-found', detail: expect.stringContaining('hcc vm why-not') } },
+    });
+    expect((await typesOf(store, vmId)).at(-1)).toBe('VmBackupMade');
+  });
+
   it('given a miner whose store lacks the backup, then it is not restored there, and the answer names the store', async () => {
-    const { ask, bus, vmId, store } = await ground();
+    const { ask, bus, vmId, store, must } = await ground();
     const minerId = newId();
+    const invitation = { minerId, name: 'host-2', joinTokenSha256: newToken().sha256 };
+    await must('POST', '/v1/miners', { body: { ...invitation, expiresAt: '2999-01-01T00:00:00.000Z' } });
     const never = () => Promise.reject(new Error('not asked'));
     let isThere = false;
     const backup = async () => ({ store: 'dir:/srv/other', isThere });
