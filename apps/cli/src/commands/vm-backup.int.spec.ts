@@ -78,6 +78,7 @@ describe('hcc vm backup', () => {
     });
     const ran = await hcc('vm', 'backup', 'web');
     expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('HCC_BACKUP_STORE') });
+    expect(ran.err).toContain(`fix: hcc vm backup ${vmId} tries again; hcc vm backups`);
   });
 });
 
@@ -201,7 +202,7 @@ describe('hcc vm restore', () => {
     });
     expect(await hcc('vm', 'restore', 'web', '--yes')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('no room'),
+      err: expect.stringMatching(/no room[\s\S]*fix: hcc vm why-not .*--onto/),
     });
   });
 });

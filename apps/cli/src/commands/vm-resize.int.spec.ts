@@ -76,6 +76,7 @@ describe('hcc vm resize', () => {
     const ran = await hcc('vm', 'resize', 'web', '--flavor', 'micro');
     expect(ran.code).toBe(1);
     expect(ran.err).toContain('VmResizeRefused');
+    expect(ran.err).toContain('fix: ask for what its miner has room for');
   });
 });
 

@@ -81,6 +81,17 @@ const willNotCome = (vmId: string, event: EventView): Error => {
   const code = event.type.replace(/(?<=.)[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).toLowerCase();
   return badAnswer(code, `vm ${vmId}: ${sentenceOf(event)}`, {
     observed: event.type,
-    fix: `hcc vm events ${vmId} tells the whole story; hcc vm console ${vmId} shows what the guest said`,
+    fix: (fixes[event.type] ?? guestFix)(vmId),
   });
+};
+
+const guestFix = (vmId: string): string =>
+  `hcc vm events ${vmId} tells the whole story; hcc vm console ${vmId} shows what the guest said`;
+
+/** What no guest has said anything about. The VM is as it was before. */
+const fixes: Readonly<Record<string, (vmId: string) => string>> = {
+  VmBackupFailed: (vmId) => `hcc vm backup ${vmId} tries again; hcc vm backups ${vmId} lists those that there are`,
+  VmRestoreRefused: (vmId) =>
+    `hcc vm why-not ${vmId} lists the miners that have room: hcc vm restore ${vmId} --onto ID`,
+  VmResizeRefused: (vmId) => `ask for what its miner has room for; hcc vm status ${vmId} shows the size it keeps`,
 };
