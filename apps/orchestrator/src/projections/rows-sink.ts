@@ -7,6 +7,7 @@ import { foldInto, type OpenStream } from './open-stream.ts';
 import { type Foldable, openFolds } from './projection.ts';
 import { createRowsWriter } from './rows-writer.ts';
 import { countEvent, openCounts, type StreamCount, uncounted } from './streams.projection.ts';
+import { createUnwritten } from './unwritten.ts';
 
 /** A sink that folds at once: what it has to read SQLite answers at once. */
 export type RowsSink = Omit<Sink<BareEvent>, 'batchEventsMax' | 'apply' | 'skip' | 'leaveOut' | 'has' | 'commit'> & {
@@ -43,7 +44,7 @@ export const createRowsSink = (
   /** What has changed since the last commit. */
   let touched = new Map<StreamName, OpenStream>();
   /** What of it is to be written. */
-  let unwritten: OpenStream[] = [];
+  const unwritten = createUnwritten(counts);
   /** What the commit before has written, as it is on disk: a busy account is in every batch, and its row is long. */
   let written: ReadonlyMap<StreamName, OpenStream> = new Map();
   let reach = checkpoint.load().reach;
@@ -85,35 +86,16 @@ export const createRowsSink = (
     countEvent(open.count, recorded);
     spans.note(recorded, open.count.accountId, isLatest);
     open.stretch = stretch;
-    toBeWritten(open);
+    unwritten.add(open);
     uncommitted += 1;
     unhanded += 1;
     if (unhanded >= handOverEventsMax && uncommitted > handOverAfterEvents) handOver();
   };
 
-  const toBeWritten = (open: OpenStream): void => {
-    if (!open.isWritten) return;
-    open.isWritten = false;
-    unwritten.push(open);
-  };
-
-  const write = (open: OpenStream): void => {
-    if (open.count.events > 0) counts.save(open.stream, open.count);
-    for (const each of open.folds) each.write();
-    open.isWritten = true;
-  };
-
-  /** A stream that goes on is written once, at the commit; one that was quiet since the hand-over before may be done. */
   const handOver = (): void => {
     unhanded = 0;
     if (!writer.isReady()) return;
-    const goingOn: OpenStream[] = [];
-    for (const open of unwritten) {
-      const isQuiet = open.stretch < stretch && !open.folds.some(({ readsRows }) => readsRows);
-      if (isQuiet) write(open);
-      else goingOn.push(open);
-    }
-    unwritten = goingOn;
+    unwritten.writeQuiet(stretch);
     stretch += 1;
     writer.handOver();
   };
@@ -121,7 +103,7 @@ export const createRowsSink = (
   const begin = (onDisk: ReadonlyMap<StreamName, OpenStream>): void => {
     written = onDisk;
     touched = new Map();
-    unwritten = [];
+    unwritten.clear();
     [uncommitted, unhanded] = [0, 0];
     spans.clear();
   };
@@ -168,15 +150,15 @@ export const createRowsSink = (
         }
       }
       count.skipped = without;
-      unwritten = unwritten.filter((open) => open.stream !== stream);
+      unwritten.leaveOut(stream);
       const open: OpenStream = { stream, count, folds, stretch, isWritten: true };
       touched.set(stream, open);
-      toBeWritten(open);
+      unwritten.add(open);
     },
     has: (stream, revision) => revision < (countOf(stream)?.events ?? 0),
     commit: async (position) => {
       if (isLater(position)) reach = position;
-      for (const open of unwritten) write(open);
+      unwritten.writeAll();
       spans.write();
       checkpoint.save(position, reach ?? position);
       try {
