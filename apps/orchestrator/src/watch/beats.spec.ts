@@ -7,8 +7,8 @@ const ids = (count: number): readonly MinerId[] => Array.from({ length: count },
 
 /** Miners of which the first `silent` were last heard too long ago, the others just now. */
 const judge = (present: number, silent: number, since: number | null = 0) => {
-  const lastBeatAt = new Map(ids(present).map((id, index) => [id, index < silent ? now - silenceMaxMs - 1 : now]));
-  const { lost, alert } = judgeBeats(ids(present), { since, lastBeatAt }, now);
+  const heardAt = new Map(ids(present).map((id, index) => [id, index < silent ? now - silenceMaxMs - 1 : now]));
+  const { lost, alert } = judgeBeats({ since, heardAt }, now);
   return { lost: lost.length, alert: alert.length };
 };
 
@@ -35,7 +35,7 @@ describe('judging silence', () => {
   test('given exactly the longest silence allowed, then nobody is lost; a millisecond more, and it is', () => {
     const [miner] = ids(1);
     const at = (lastSeenMsAgo: number) =>
-      judgeBeats(ids(1), { since: 0, lastBeatAt: new Map(miner ? [[miner, now - lastSeenMsAgo]] : []) }, now).lost;
+      judgeBeats({ since: 0, heardAt: new Map(miner ? [[miner, now - lastSeenMsAgo]] : []) }, now).lost;
     expect(at(silenceMaxMs)).toEqual([]);
     expect(at(silenceMaxMs + 1)).toEqual([
       {
@@ -55,8 +55,9 @@ describe('judging silence', () => {
     expect(judge(3, 1, now - silenceMaxMs - 1)).toEqual({ lost: 1, alert: 0 });
   });
 
-  test('given a miner that never beat since we listen, then its silence counts from there', () => {
-    const { lost } = judgeBeats(ids(1), { since: now - silenceMaxMs - 1, lastBeatAt: new Map() }, now);
-    expect(lost).toHaveLength(1);
+  test('given a miner that was heard before we listened, then its silence counts from when we began', () => {
+    const heardAt = new Map(ids(1).map((id) => [id, 0]));
+    expect(judgeBeats({ since: now - silenceMaxMs, heardAt }, now).lost).toEqual([]);
+    expect(judgeBeats({ since: now - silenceMaxMs - 1, heardAt }, now).lost).toHaveLength(1);
   });
 });

@@ -8,7 +8,8 @@ export const silenceMaxMs = beatIntervalMs * missedBeatsMax;
 export type Listening = {
   /** Beats count only from here: our start, or when the bus connection came back. `null` while we hear nothing at all. */
   readonly since: UnixMs | null;
-  readonly lastBeatAt: ReadonlyMap<MinerId, UnixMs>;
+  /** Each miner thought present, and when it last beat or attached. */
+  readonly heardAt: ReadonlyMap<MinerId, UnixMs>;
 };
 
 export type Silent = { readonly minerId: MinerId; readonly lastSeenAt: UnixMs; readonly missedBeats: number };
@@ -23,13 +24,12 @@ export type Judgement = {
  * Which of the miners now thought present have been silent for too long. More than a third of all at once (and more
  * than one: a single host is no outage) raises an alert and loses nobody.
  */
-export const judgeBeats = (present: readonly MinerId[], listening: Listening, now: UnixMs): Judgement => {
-  const { since, lastBeatAt } = listening;
+export const judgeBeats = ({ since, heardAt }: Listening, now: UnixMs): Judgement => {
   if (since === null) return { lost: [], alert: [] };
-  const silent = present
-    .map((minerId) => ({ minerId, lastSeenAt: Math.max(lastBeatAt.get(minerId) ?? since, since) }))
+  const silent = [...heardAt]
+    .map(([minerId, at]) => ({ minerId, lastSeenAt: Math.max(at, since) }))
     .filter(({ lastSeenAt }) => now - lastSeenAt > silenceMaxMs)
     .map((miner) => ({ ...miner, missedBeats: Math.floor((now - miner.lastSeenAt) / beatIntervalMs) }));
-  const isOutage = silent.length > 1 && silent.length * 3 > present.length;
+  const isOutage = silent.length > 1 && silent.length * 3 > heardAt.size;
   return isOutage ? { lost: [], alert: silent } : { lost: silent, alert: [] };
 };

@@ -74,6 +74,16 @@ describe('the miner watch', () => {
     expect(await said(silent)).toEqual(['MinerLost']);
   });
 
+  test('given a miner that attaches long after we began to listen, then its silence counts from there', async () => {
+    const { bench, minerIds, pass, said } = await given(3);
+    await pass(2 * silenceMaxMs, minerIds);
+    const late = await bench.miner(roomFor(1));
+    await pass(silenceMaxMs, minerIds);
+    expect(await said(late)).toEqual([]);
+    await pass(2 * beatIntervalMs, minerIds);
+    expect(await said(late)).toEqual(['MinerLost']);
+  });
+
   test('given a stranger beats, then nothing is kept of it', async () => {
     const { watch } = await given(1);
     watch.beat('nobody', 1);

@@ -4,8 +4,8 @@ import { aggregates, type Clock, derivedUuid, type EventStore, handle, type Orch
 import type { Process } from '../processes/process.ts';
 import { beatIntervalMs, judgeBeats } from './beats.ts';
 
-/** Miners whose agent has attached, and which of them are lost, as the log says it. */
-export type Attached = Map<MinerId, { lost: boolean }>;
+/** Miners whose agent has attached, when it last did, and which of them are lost, as the log says it. */
+export type Attached = Map<MinerId, { attachedAt: UnixMs; lost: boolean }>;
 
 /** The watch's view of the log; it gives no commands because of events, only because of silence. */
 export const attachedMiners: Process<Attached> = {
@@ -13,7 +13,10 @@ export const attachedMiners: Process<Attached> = {
   initial: () => new Map(),
   absorb: (attached, known) => {
     if (known.category !== 'miner') return;
-    if (known.event.type === 'MinerAttached') attached.set(known.id, { lost: attached.get(known.id)?.lost ?? false });
+    if (known.event.type === 'MinerAttached') {
+      const lost = attached.get(known.id)?.lost ?? false;
+      attached.set(known.id, { attachedAt: Date.parse(known.recorded.recordedAt), lost });
+    }
     const miner = attached.get(known.id);
     if (miner === undefined) return;
     if (known.event.type === 'MinerLost') miner.lost = true;
@@ -66,8 +69,12 @@ export const createMinerWatch = ({
         await give(minerId, { type: 'MarkMinerReturned', now }, `${seenAt}`);
       }
     }
-    const present = miners.filter(([, { lost }]) => !lost).map(([minerId]) => minerId);
-    const { lost, alert } = judgeBeats(present, { since, lastBeatAt }, now);
+    const present = miners.filter(([, { lost }]) => !lost);
+    // Who has just attached was heard, however long we have been listening.
+    const heardAt = new Map(
+      present.map(([minerId, { attachedAt }]) => [minerId, Math.max(lastBeatAt.get(minerId) ?? 0, attachedAt)]),
+    );
+    const { lost, alert } = judgeBeats({ since, heardAt }, now);
     if (alert.length > 0) {
       log('error', 'miners silent together: nobody is declared lost, look at our own network first', {
         silent: alert.map(({ minerId }) => minerId),
