@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import Database from 'better-sqlite3';
+import { expect, onTestFinished, test } from 'vitest';
 import { createManualClock } from '#adapters/memory';
 import { openSqliteStore } from '#adapters/sqlite';
-import { createRandomIds } from '#adapters/system';
+import { createRandomIds, createSystemClock } from '#adapters/system';
 import { ConcurrencyConflict, findChainFault, streamName } from '#events';
 import { nextLine, startChild } from '../../../../test/conformance/child-process.ts';
 import { freshStream, newEvent, newEvents, readEverything, take } from '../../../../test/conformance/new-events.ts';
@@ -42,6 +43,20 @@ test('given a file that is not there / when four processes open it at once / the
   const { store, verifyLog } = await openFile(file);
   expect(await readEverything(store)).toHaveLength(4);
   expect(await verifyLog()).toMatchObject({ fault: null, integrity: 'ok' });
+});
+
+test('given a file that is made, but for its journal, and a write to it / when it is opened / then that waits for the write', async () => {
+  const file = await freshFile();
+  await (await openSqliteStore({ file, clock: createManualClock(), ids: createRandomIds() })).close();
+  const other = new Database(file);
+  onTestFinished(() => void other.close());
+  other.pragma('journal_mode = DELETE');
+  other.exec('BEGIN IMMEDIATE');
+  const opening = openFile(file);
+  const first = await Promise.race([opening.then(() => 'opened', String), createSystemClock().sleep(500)]);
+  expect(first).toBeUndefined();
+  other.exec('COMMIT');
+  expect(await readEverything((await opening).store)).toEqual([]);
 });
 
 test('given a lease held by another process / when we want it / then we wait until it is released, and outdate its token', async () => {

@@ -28,7 +28,9 @@ const enrolled = async () => {
 describe('what a miner’s host was checked for, over HTTP', () => {
   it('given an agent that reports, then its own words are served, and the newest where a status changed', async () => {
     const { must, bus, minerId, at } = await enrolled();
-    expect((await must('GET', at)).body).toEqual({ minerId, name: 'm1', checkedAt: null, checks: null });
+    expect((await must('GET', at)).body).toEqual({
+      ...{ minerId, name: 'm1', checkedAt: null, checks: null, stale: null },
+    });
     const miner = bus.miner(minerId);
     const checks = async () => {
       await bus.deliver();
