@@ -1,8 +1,9 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { asStoreFault, storeFault } from './faults.ts';
-import { busyTimeoutMs, checkedWholeBytesMax, walBytesKept, walCheckpointPages, walPauseMs } from './limits.ts';
+import { busyTimeoutMs, checkedWholeBytesMax, walBytesKept, walCheckpointPages } from './limits.ts';
 import { applicationId, formatVersion, schema, timeMarks } from './schema.ts';
+import { switchToWal } from './wal.ts';
 
 export type OpenedDatabase = { readonly db: Database.Database; readonly storeId: string };
 
@@ -22,30 +23,13 @@ export const openForWriting = (
     checkOurs(file, db);
     db.pragma('cell_size_check = ON');
     if (sizeOf(db) <= wholeBytesMax) checkWhole(file, db);
-    const mode = toWal(db);
+    const mode = switchToWal(db);
     if (mode !== 'wal') throw storeFault(file, 'io', `its file system allows journal mode ${mode}, not wal`);
     db.pragma('synchronous = FULL');
     markTimes(db);
     db.pragma(`wal_autocheckpoint = ${walCheckpointPages}`);
     db.pragma(`journal_size_limit = ${walBytesKept}`);
   });
-};
-
-/**
- * The journal mode after asking for WAL. For this one write SQLite does not wait, whatever its timeout: it reads the header
- * first, and who holds a read lock and wants another's write lock is told `busy` at once. So several processes that open a
- * new file together would fail but for one.
- */
-const toWal = (db: Database.Database): unknown => {
-  for (let waitedMs = 0; ; waitedMs += walPauseMs) {
-    try {
-      return db.pragma('journal_mode = WAL', { simple: true });
-    } catch (error) {
-      const isBusy = error instanceof Database.SqliteError && error.code === 'SQLITE_BUSY';
-      if (!isBusy || waitedMs >= busyTimeoutMs) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, walPauseMs);
-    }
-  }
 };
 
 /** Opens a store's file, which a writer has opened before, for reading only. */
