@@ -5,10 +5,12 @@ import { freePort } from './free-port.ts';
 
 test('given the range of ports that outgoing connections take / when a free one is asked for / then it is below that, and can be bound', async () => {
   const [first = ''] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t');
+  // A machine may give nearly all its ports to outgoing connections: there is nothing below them then.
+  const end = Number(first) > 15_000 ? Number(first) : 65_536;
   const ports = await Promise.all(Array.from({ length: 16 }, () => freePort()));
   for (const port of ports) {
     expect(port).toBeGreaterThan(1_023);
-    expect(port).toBeLessThan(Number(first));
+    expect(port).toBeLessThan(end);
   }
   const server = createServer();
   onTestFinished(() => void server.close());
