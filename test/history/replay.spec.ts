@@ -7,6 +7,7 @@ import { createManualClock, createMemoryEventStore } from '#adapters/memory';
 import { silentLog } from '#edge';
 import { createConsumer, type EventStore, type Position, skippedEvents } from '#events';
 import { accounts } from '../../apps/orchestrator/src/projections/accounts.projection.ts';
+import { attestations } from '../../apps/orchestrator/src/projections/attestations.projection.ts';
 import { compareRows, tablesOf } from '../../apps/orchestrator/src/projections/compare.ts';
 import { createFill } from '../../apps/orchestrator/src/projections/fill.ts';
 import { images } from '../../apps/orchestrator/src/projections/images.projection.ts';
@@ -167,5 +168,6 @@ const snapshotsOf = (model: ReadModel, id: string, store: EventStore, position: 
     check(accounts, rows.account(id)),
     check(miners, rows.miner(id)),
     check(images, rows.image(id)),
+    check(attestations, rows.attestation(id)),
   ];
 };
