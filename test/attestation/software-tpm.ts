@@ -33,11 +33,16 @@ export const softwareAk = ({ kind, attributes = akAttributes, scheme, hash = 'sh
   return { area: areaOf(kind, attributes, signing, pair.publicKey), ...pair, scheme: used };
 };
 
-/** A decryption key as endorsement keys are: AES-128 (256 for P-384) in CFB mode. */
-export const softwareEk = (kind: KeyForm['kind']): SoftwareKey => {
-  const pair = pairOf(kind);
-  const storage = [u16(0x0006), u16(kind === 'p384' ? 256 : 128), u16(0x0043), u16(0x0010)];
-  return { area: areaOf(kind, ekAttributes, storage, pair.publicKey), ...pair, scheme: 'rsassa' };
+export type EkForm = { readonly nameHash?: Hash; readonly aesBits?: number; readonly rsaBits?: number };
+
+/** A decryption key as endorsement keys are: AES-128 (256 for P-384) in CFB mode, or of a form that no template has. */
+export const softwareEk = (
+  kind: KeyForm['kind'],
+  { nameHash, aesBits = kind === 'p384' ? 256 : 128, rsaBits }: EkForm = {},
+): SoftwareKey => {
+  const pair = pairOf(kind, rsaBits);
+  const storage = [u16(0x0006), u16(aesBits), u16(0x0043), u16(0x0010)];
+  return { area: areaOf(kind, ekAttributes, storage, pair.publicKey, nameHash), ...pair, scheme: 'rsassa' };
 };
 
 export type QuoteForm = {
@@ -100,17 +105,29 @@ export const signatureOf = ({ privateKey, scheme }: SoftwareKey, hash: Hash, byt
 /** A TPM2B: size and bytes. */
 export const sized = (bytes: Uint8Array): Buffer => Buffer.concat([u16(bytes.length), bytes]);
 
-const pairOf = (kind: KeyForm['kind']) =>
+const pairOf = (kind: KeyForm['kind'], modulusLength = 2_048) =>
   kind === 'rsa'
-    ? generateKeyPairSync('rsa', { modulusLength: 2_048 })
+    ? generateKeyPairSync('rsa', { modulusLength })
     : generateKeyPairSync('ec', { namedCurve: kind === 'p256' ? 'P-256' : 'P-384' });
 
-const areaOf = (kind: KeyForm['kind'], attributes: number, parameters: readonly Buffer[], key: KeyObject): Buffer => {
+const areaOf = (
+  kind: KeyForm['kind'],
+  attributes: number,
+  parameters: readonly Buffer[],
+  key: KeyObject,
+  nameHash: Hash = kind === 'p384' ? 'sha384' : 'sha256',
+): Buffer => {
   const jwk = key.export({ format: 'jwk' });
   const number = (text: string | undefined): Buffer => sized(Buffer.from(text ?? '', 'base64url'));
-  const nameHash = kind === 'p384' ? hashIds.sha384 : hashIds.sha256;
-  const common = [u16(nameHash), u32(attributes), u16(0), ...parameters];
-  if (kind === 'rsa') return Buffer.concat([u16(0x0001), ...common, u16(2_048), u32(0), number(jwk.n)]);
+  const common = [u16(hashIds[nameHash]), u32(attributes), u16(0), ...parameters];
+  if (kind === 'rsa')
+    return Buffer.concat([
+      u16(0x0001),
+      ...common,
+      u16(key.asymmetricKeyDetails?.modulusLength ?? 0),
+      u32(0),
+      number(jwk.n),
+    ]);
   const curve = kind === 'p256' ? 3 : 4;
   return Buffer.concat([u16(0x0023), ...common, u16(curve), u16(0x0010), number(jwk.x), number(jwk.y)]);
 };

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type ImaQuotedPcr, Malformed, parseTpmQuote, readTpmKey, splitPcrValues, verifyTpmQuote } from '#attestation';
+import { type ImaQuotedPcr, Malformed, parseTpmQuote, splitPcrValues, verifyTpmQuote } from '#attestation';
 import { CaseFileError, readCaseFile, readManifest } from './case.ts';
+import { akAttributesOf, readKeyFile } from './tpm-files.ts';
 
 const quoteRow = z.looseObject({
   attest: z.string(),
@@ -27,19 +28,15 @@ export const quotedPcr10 = async (dir: string, id: string): Promise<readonly Ima
     const attest = await readCaseFile(tpm, row.attest);
     const signature = await readCaseFile(tpm, row.signature);
     const values = splitPcrValues(parseTpmQuote(attest).selection, await readCaseFile(tpm, row.pcr_values));
-    const verified = verifyTpmQuote(
-      { attest, signature, pcrs: values ?? [] },
-      readTpmKey(await readCaseFile(tpm, row.ak)),
-      {
-        ...{
-          nonce: row.nonce == null ? 'unchecked' : Buffer.from(row.nonce, 'hex'),
-          pcrs: 'unchecked',
-          akAttributes: 'required',
-          sha1: 'allowed',
-        },
-        ...{ previous: 'first-quote', clockSafe: 'unchecked' },
-      },
-    );
+    const ak = await readKeyFile(tpm, row.ak);
+    const verified = verifyTpmQuote({ attest, signature, pcrs: values ?? [] }, ak, {
+      nonce: row.nonce == null ? 'unchecked' : Buffer.from(row.nonce, 'hex'),
+      pcrs: 'unchecked',
+      akAttributes: akAttributesOf(ak),
+      sha1: 'allowed',
+      previous: 'first-quote',
+      clockSafe: 'unchecked',
+    });
     if (!verified.ok) return `quote ${id}: ${verified.refusals.map(({ code }) => code).join(', ')}`;
     const pcr10 = verified.claims.pcrs.filter(({ index }) => index === 10);
     return pcr10.length > 0 ? pcr10.map(({ bank, value }) => ({ bank, value })) : `quote ${id} has no PCR 10`;

@@ -16,14 +16,13 @@ import {
   verifySnp,
 } from '#attestation';
 import { type Judge, type Judged, readCaseFile } from './case.ts';
+import { instant, judgedAtMs } from './instant.ts';
 import { factsDiffer } from './snp-facts.ts';
 import { strictPolicy } from './snp-policy.ts';
 import { truthsOf } from './snp-truths.ts';
 
 const file = z.string().min(1).max(500);
 const products = z.enum(['milan', 'genoa', 'turin']);
-
-const instant = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
 
 /** What the judge reads of a row. More in it, a note or a fact nobody compares, is its writer's; what it names of these must be well said. */
 const rowSchema = z.looseObject({
@@ -69,7 +68,7 @@ const judgeReport = async (dir: string, row: SnpRow): Promise<Judged> => {
     rootsOf(dir, row),
   ]);
   const endorsements = { vek, chain, crl };
-  const atMs = row.verify_at == null ? latestBeginning([vek, ...chain]) : Date.parse(row.verify_at);
+  const atMs = judgedAtMs(row.verify_at, [vek, ...chain]);
   if (row.report === '(none)') return judgeChain(row, endorsements, roots, atMs);
   const report = await readCaseFile(dir, row.report);
   const verified = verifySnp({ report, ...endorsements }, { roots, atMs });
@@ -125,10 +124,6 @@ const rootsOf = async (dir: string, { origin, root, product }: SnpRow): Promise<
   const certificate = await readCaseFile(dir, stated);
   return [trustRootOf(certificate, { name: stated, product, simulated: true })];
 };
-
-/** A row that names no instant is judged when the youngest of its certificates began. */
-const latestBeginning = (certificates: readonly Uint8Array[]): number =>
-  Math.max(0, ...certificates.map((bytes) => orNone(() => readCertificate(bytes).notBeforeMs) ?? 0));
 
 const sameVek = (row: SnpRow, bytes: Uint8Array): readonly string[] => {
   const vek = vekOrNull(bytes);

@@ -2,7 +2,6 @@ import {
   constants,
   createDecipheriv,
   createHash,
-  createPrivateKey,
   createPublicKey,
   diffieHellman,
   type KeyObject,
@@ -16,10 +15,11 @@ import {
   Malformed,
   makeCredential,
   protectCredential,
-  readTpmKey,
+  type TpmHash,
   type TpmKey,
 } from '#attestation';
 import { type Judged, readCaseFile } from './case.ts';
+import { readKeyFile, readPrivateKeyFile } from './tpm-files.ts';
 
 const hex = z.string().regex(/^([\da-f]{2})*$/i);
 const credentialRow = z.looseObject({
@@ -37,11 +37,11 @@ export const judgeTpmCredential = async (dir: string, unparsed: unknown): Promis
   const row = credentialRow.parse(unparsed);
   const blob = await readCaseFile(dir, row.blob);
   const parts = partsOf(blob);
-  const ek = row.ek ? readTpmKey(await readCaseFile(dir, row.ek)) : undefined;
+  const ek = row.ek ? await readKeyFile(dir, row.ek) : undefined;
   if (!row.ek_private) return judgeForm(row, ek, blob, parts);
-  const privateKey = createPrivateKey(Buffer.from(await readCaseFile(dir, row.ek_private)));
+  const privateKey = await readPrivateKeyFile(dir, row.ek_private);
   const akName = Buffer.from(row.ak_name, 'hex');
-  const opened = open(parts, privateKey, akName);
+  const opened = open(parts, privateKey, akName, ek);
   if (opened === undefined) return { got: 'invalid', reason: 'the seed does not come out with this endorsement key' };
   const { made, seed, secret } = opened;
   if (!made.integrity.equals(parts.integrity)) return { got: 'invalid', reason: 'the integrity HMAC is another' };
@@ -52,7 +52,7 @@ export const judgeTpmCredential = async (dir: string, unparsed: unknown): Promis
     ...{ enc_identity: made.encIdentity, integrity_hmac: made.integrity },
   };
   const wrong = Object.entries(row.kat ?? {}).filter(
-    ([name, value]) => name in steps && Buffer.from(steps[name] ?? []).toString('hex') !== value,
+    ([name, value]) => name in steps && Buffer.from(steps[name] ?? []).toString('hex') !== String(value).toLowerCase(),
   );
   const again = ek === undefined || opened.oaepSeed === undefined ? undefined : madeAgain(ek, akName, opened);
   const remade = again === undefined ? '' : ', and makeCredential gives the same file';
@@ -110,13 +110,30 @@ type Opened = {
   readonly made: { readonly [Step in keyof ReturnType<typeof protectCredential>]: Buffer };
 };
 
-const open = (parts: Parts, key: KeyObject, akName: Buffer): Opened | undefined => {
-  const isP384 = key.asymmetricKeyDetails?.namedCurve === 'secp384r1';
-  const { hash, aesBits } = isP384
-    ? { hash: 'sha384' as const, aesBits: 256 }
-    : { hash: 'sha256' as const, aesBits: 128 };
+/** What an endorsement key's public area says beside its key: the hash of its name, and the size of its AES key. */
+type Form = { readonly hash: TpmHash; readonly aesBits: number };
+
+/** The two forms of the TCG's templates, the likelier one first. */
+const templates: readonly [Form, Form] = [
+  { hash: 'sha256', aesBits: 128 },
+  { hash: 'sha384', aesBits: 256 },
+];
+
+const aesSizes: readonly number[] = [128, 192, 256];
+
+/** Opened as the public area says; without one, as the template says under which its integrity holds. */
+const open = (parts: Parts, key: KeyObject, akName: Buffer, ek: TpmKey | undefined): Opened | undefined => {
+  const { nameHash: hash, symmetric } = ek?.area ?? {};
+  if (hash !== undefined && symmetric !== undefined && aesSizes.includes(symmetric.keyBits)) {
+    return openAs({ hash, aesBits: symmetric.keyBits }, parts, key, akName);
+  }
+  const tried = templates.map((form) => openAs(form, parts, key, akName)).filter((one) => one !== undefined);
+  return tried.find(({ made }) => made.integrity.equals(parts.integrity)) ?? tried[0];
+};
+
+const openAs = ({ hash, aesBits }: Form, parts: Parts, key: KeyObject, akName: Buffer): Opened | undefined => {
   const isRsa = key.asymmetricKeyType === 'rsa';
-  const seed = isRsa ? rsaSeed(parts, key) : eccSeed(parts, key, hash);
+  const seed = isRsa ? rsaSeed(parts, key, hash) : eccSeed(parts, key, hash);
   if (seed === undefined) return undefined;
   const { symmetricKey } = protectCredential({ hash, aesBits, seed, akName, secret: Buffer.alloc(1) });
   const decipher = createDecipheriv(`aes-${aesBits}-cfb`, symmetricKey, Buffer.alloc(16));
@@ -126,7 +143,7 @@ const open = (parts: Parts, key: KeyObject, akName: Buffer): Opened | undefined 
   const made = protectCredential({ hash, aesBits, seed, akName, secret: secret ?? identity });
   const { hmacKey, encIdentity, integrity } = made;
   return {
-    ...{ seed, secret: secret ?? Buffer.alloc(0), oaepSeed: isRsa ? oaepSeedOf(parts, key) : undefined },
+    ...{ seed, secret: secret ?? Buffer.alloc(0), oaepSeed: isRsa ? oaepSeedOf(parts, key, hash) : undefined },
     made: {
       symmetricKey: Buffer.from(symmetricKey),
       hmacKey: Buffer.from(hmacKey),
@@ -136,30 +153,40 @@ const open = (parts: Parts, key: KeyObject, akName: Buffer): Opened | undefined 
   };
 };
 
-const rsaSeed = ({ encrypted }: Parts, key: KeyObject): Buffer | undefined => {
+const rsaSeed = ({ encrypted }: Parts, key: KeyObject, oaepHash: TpmHash): Buffer | undefined => {
   try {
     const oaepLabel = Buffer.from('IDENTITY\0');
-    return privateDecrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256', oaepLabel }, encrypted);
+    return privateDecrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash, oaepLabel }, encrypted);
   } catch {
     return undefined;
   }
 };
 
-const eccSeed = ({ encrypted }: Parts, key: KeyObject, hash: 'sha256' | 'sha384'): Buffer => {
+/** Undefined where the file has no point of the key's curve. */
+const eccSeed = ({ encrypted }: Parts, key: KeyObject, hash: TpmHash): Buffer | undefined => {
   const [x, rest] = sized(encrypted, 'point.x');
   const [y] = sized(rest, 'point.y');
   const own = createPublicKey(key).export({ format: 'jwk' });
   const crv = own.crv ?? '';
-  const jwk = { kty: 'EC', crv, x: x.toString('base64url'), y: y.toString('base64url') };
-  const z = diffieHellman({ privateKey: key, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) });
-  return Buffer.from(eccCredentialSeed(hash, z, x, Buffer.from(own.x ?? '', 'base64url')));
+  const ownX = Buffer.from(own.x ?? '', 'base64url');
+  // TPMs cut leading zeros, or keep them; the agreement is over numbers of the curve's width.
+  const wide = (digits: Buffer): Buffer =>
+    Buffer.concat([Buffer.alloc(Math.max(0, ownX.length - digits.length)), digits]);
+  const jwk = { kty: 'EC', crv, x: wide(x).toString('base64url'), y: wide(y).toString('base64url') };
+  try {
+    const z = diffieHellman({ privateKey: key, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) });
+    return Buffer.from(eccCredentialSeed(hash, z, wide(x), ownX));
+  } catch {
+    return undefined;
+  }
 };
 
-/** The random bytes of RSAES-OAEP, out of the padded block (RFC 8017, 7.1.2). */
-const oaepSeedOf = ({ encrypted }: Parts, key: KeyObject): Buffer => {
+/** The random bytes of RSAES-OAEP, out of the padded block (RFC 8017, 7.1.2). One block of MGF1 is as long as they are. */
+const oaepSeedOf = ({ encrypted }: Parts, key: KeyObject, hash: TpmHash): Buffer => {
   const padded = privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, encrypted);
-  const mask = createHash('sha256').update(padded.subarray(33)).update(Buffer.alloc(4)).digest();
-  return Buffer.from(padded.subarray(1, 33).map((byte, at) => byte ^ (mask[at] ?? 0)));
+  const end = 1 + createHash(hash).digest().length;
+  const mask = createHash(hash).update(padded.subarray(end)).update(Buffer.alloc(4)).digest();
+  return Buffer.from(padded.subarray(1, end).map((byte, at) => byte ^ (mask[at] ?? 0)));
 };
 
 const madeAgain = (ek: TpmKey, akName: Buffer, { seed, oaepSeed, secret }: Opened): Buffer => {

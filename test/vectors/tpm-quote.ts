@@ -5,7 +5,6 @@ import {
   type PcrValue,
   parseTpmQuote,
   parseTpmSignature,
-  readTpmKey,
   replayEventLog,
   splitPcrValues,
   type TpmKey,
@@ -16,6 +15,7 @@ import {
   verifyTpmQuote,
 } from '#attestation';
 import { type Judged, readCaseFile } from './case.ts';
+import { akAttributesOf, readKeyFile } from './tpm-files.ts';
 
 const hex = z.string().regex(/^([\da-f]{2})*$/i);
 const bank = z.enum(['sha1', 'sha256', 'sha384', 'sha512']);
@@ -41,12 +41,12 @@ type QuoteRow = z.infer<typeof quoteRow>;
 /** A quote: valid when its key signed it and may, and it says what the verifier of the row asked for. SHA-1 is the strict policy's. */
 export const judgeTpmQuote = async (dir: string, unparsed: unknown): Promise<Judged> => {
   const row = quoteRow.parse(unparsed);
-  const [attest, signature, akBytes] = await Promise.all(
-    [row.attest, row.signature, row.ak].map((name) => readCaseFile(dir, name)),
-  );
-  if (attest === undefined || signature === undefined || akBytes === undefined) throw new Error('BUG: three files');
+  const [attest, signature, ak] = await Promise.all([
+    readCaseFile(dir, row.attest),
+    readCaseFile(dir, row.signature),
+    readKeyFile(dir, row.ak),
+  ]);
   const joined = row.pcr_values ? await readCaseFile(dir, row.pcr_values) : new Uint8Array();
-  const ak = readTpmKey(akBytes);
   const evidence: TpmQuoteEvidence = { attest, signature, pcrs: valuesOf(attest, joined) };
   const policy = policyOf(row, ak);
   const verified = verifyTpmQuote(evidence, ak, policy);
@@ -66,11 +66,10 @@ export const judgeTpmQuote = async (dir: string, unparsed: unknown): Promise<Jud
   };
 };
 
-/** An SPKI says nothing of attributes; where the public area is there, they are held against what an AK must be. */
 const policyOf = (row: QuoteRow, ak: TpmKey): TpmQuotePolicy => ({
   nonce: typeof row.nonce === 'string' ? Buffer.from(row.nonce, 'hex') : 'unchecked',
   pcrs: row.requested ? requestedOf(row.requested) : 'unchecked',
-  akAttributes: ak.area === undefined ? 'unchecked' : 'required',
+  akAttributes: akAttributesOf(ak),
   sha1: 'allowed',
   previous: 'first-quote',
   clockSafe: 'unchecked',
@@ -79,7 +78,10 @@ const policyOf = (row: QuoteRow, ak: TpmKey): TpmQuotePolicy => ({
 const requestedOf = (text: string): readonly PcrSelection[] =>
   text.split('+').map((part) => {
     const [name, numbers] = part.split(':');
-    return { bank: bank.parse(name), indices: (numbers ?? '').split(',').map((one) => z.coerce.number().parse(one)) };
+    return {
+      bank: bank.parse(name?.toLowerCase()),
+      indices: (numbers ?? '').split(',').map((one) => z.coerce.number().parse(one)),
+    };
   });
 
 const valuesOf = (attest: Uint8Array, joined: Uint8Array): readonly PcrValue[] => {
@@ -161,7 +163,9 @@ const whereReadable = (read: () => Readonly<Record<string, unknown>>): Readonly<
   }
 };
 
-const same = (said: unknown, read: unknown): boolean => JSON.stringify(said) === JSON.stringify(read);
+/** Digests, numbers in hexadecimal and names of algorithms may be written in either case. */
+const same = (said: unknown, read: unknown): boolean =>
+  JSON.stringify(said).toLowerCase() === JSON.stringify(read).toLowerCase();
 
 const outcomesThatDiffer = (row: QuoteRow, { checks }: Verified<unknown>): readonly string[] =>
   (

@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import { Malformed, replayEventLog, type Verified, verifyTpmCertificate } from '#attestation';
 import { type Judge, type Judged, readCaseFile } from './case.ts';
+import { instant, judgedAtMs } from './instant.ts';
 import { judgeTpmCredential } from './tpm-credential.ts';
+import { certificatesIn, readRootFile } from './tpm-files.ts';
 import { judgeTpmQuote } from './tpm-quote.ts';
 
 const certificateRow = z.looseObject({
   cert: z.string(),
   intermediate: z.string().nullish(),
   root: z.string(),
-  verify_at: z.iso.datetime(),
+  verify_at: instant.nullish(),
 });
 const eventLogRow = z.looseObject({
   eventlog: z.string(),
@@ -30,12 +32,13 @@ export const judgeTpm: Judge = async (dir, row) => {
 };
 
 const judgeCertificate = async (dir: string, row: z.infer<typeof certificateRow>): Promise<Judged> => {
-  const [certificate, root] = await Promise.all([readCaseFile(dir, row.cert), readCaseFile(dir, row.root)]);
-  const intermediates = row.intermediate ? [await readCaseFile(dir, row.intermediate)] : [];
-  const verified = verifyTpmCertificate(
-    { certificate, intermediates },
-    { roots: [root], atMs: Date.parse(row.verify_at), role: 'unchecked', key: 'unchecked' },
-  );
+  const [file, roots] = await Promise.all([readCaseFile(dir, row.cert), readRootFile(dir, row.root)]);
+  const [certificate = file, ...beside] = certificatesIn(file);
+  const between = row.intermediate ? certificatesIn(await readCaseFile(dir, row.intermediate)) : [];
+  const intermediates = [...beside, ...between];
+  const atMs = judgedAtMs(row.verify_at, [certificate, ...intermediates, ...roots]);
+  const policy = { roots, atMs, role: 'unchecked', key: 'unchecked' } as const;
+  const verified = verifyTpmCertificate({ certificate, intermediates }, policy);
   if (!verified.ok) return { got: 'invalid', reason: refusalsOf(verified) };
   const { role, subject, issuer } = verified.claims;
   return { got: 'valid', reason: `${role} of ${subject}, issued by ${issuer}` };
@@ -45,7 +48,7 @@ const judgeCertificate = async (dir: string, row: z.infer<typeof certificateRow>
 const judgeEventLog = async (dir: string, row: z.infer<typeof eventLogRow>): Promise<Judged> => {
   const { entries, pcrs } = replayEventLog(await readCaseFile(dir, row.eventlog));
   const wanted = Object.entries(row.replay).flatMap(([bank, values]) =>
-    Object.entries(values).map(([index, value]) => ({ name: `${bank}:${index}`, value })),
+    Object.entries(values).map(([index, value]) => ({ name: `${bank.toLowerCase()}:${index}`, value })),
   );
   const replayed = new Map(pcrs.map(({ bank, index, value }) => [`${bank}:${index}`, value]));
   const different = wanted.filter(({ name, value }) => replayed.get(name) !== value.toLowerCase());

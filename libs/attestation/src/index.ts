@@ -165,7 +165,7 @@ export { type SnpEvidence, verifySnp } from './snp/verify.ts';
 export { sayWindow } from './snp/window.ts';
 export { parseTpmQuote, type TpmQuote } from './tpm/attest.ts';
 export { verifyAzureRuntime } from './tpm/azure.ts';
-export type { TpmModel } from './tpm/certificate.ts';
+export { readTpmCertificate, type TpmModel } from './tpm/certificate.ts';
 export type { PcrSelection, PcrValue, TpmClaims, TpmHash, TpmKeyClaims, TpmProgress } from './tpm/claims.ts';
 export { replayEventLog } from './tpm/event-log.ts';
 export { readTpmKey, type TpmKey } from './tpm/keys.ts';
