@@ -18,7 +18,7 @@ export const placement = async (pairs: number): Promise<Figure> => {
     const used = n % 7;
     return {
       minerId: ids.uuid() as MinerId,
-      ...{ attached: n % 50 !== 0, lost: n % 61 === 0, draining: n % 71 === 0 },
+      ...{ attached: n % 50 !== 0, lost: n % 61 === 0, draining: n % 71 === 0, distrusted: n % 83 === 0 },
       capacity: { vcpus: 16, memoryBytes: 64 * gib, diskBytes: 1_000 * gib },
       reserved: { vcpus: used, memoryBytes: used * 8 * gib, diskBytes: used * gib },
     };

@@ -77,7 +77,10 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
   MinerAttached: ["The miner's agent began a life, and what host it runs on", miner],
   CapacityDeclared: ['What the miner offers to VMs', miner],
   AllocationReserved: ['A part of the capacity is kept for a VM', placement],
-  AllocationRefused: ['The capacity did not suffice, or the miner takes nothing', placement],
+  AllocationRefused: [
+    'The capacity did not suffice, or the miner takes nothing (lost, draining, distrusted)',
+    placement,
+  ],
   AllocationReleased: ['A part of the capacity is free again', 'the process vm-placement, or the reconciler'],
   MinerLost: ['The miner has missed its beats while we listened', 'the miner watch'],
   HostChecked: ["What the host's checks came to is not what it was", miner],

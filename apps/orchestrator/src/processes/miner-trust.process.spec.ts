@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
-import { eligibilityOf, fold } from '#domain';
+import { eligibilityOf, fold, type HoldId } from '#domain';
 import { aggregates, readWholeStream, streamName } from '#events';
 import { createBench, roomFor } from '../../../../test/conformance/bench.ts';
 import { describeProcess, runProcess, type Story } from '../../../../test/conformance/process.ts';
 import { appraised } from '../../../../test/orchestrator/appraised.ts';
 import { minerTrust } from './miner-trust.process.ts';
+import { vmPlacement } from './vm-placement.process.ts';
 
 const tiers = ['affirming', 'affirming', 'contraindicated', 'affirming'] as const;
 const upAndDown: Story = async (bench, run) => {
@@ -35,4 +36,8 @@ test('given a host that was contraindicated / then nothing is placed on it, and 
     code: 'distrusted',
     text: expect.stringContaining('hcc miner why'),
   });
+  const vmId = await bench.request(await bench.account(100n));
+  await bench.vm(vmId, { type: 'AdmitVm', holdId: bench.ids.uuid() as HoldId });
+  await runProcess(vmPlacement, bench);
+  expect((await bench.log()).at(-1)).toMatchObject({ type: 'VmPlacementFailed', data: { reasons: { distrusted: 1 } } });
 });

@@ -43,6 +43,18 @@ const drainedThenUndrained: Story = async (bench, run) => {
   await bench.onMiner(minerId, { type: 'UndrainMiner' });
   await run();
 };
+const trust = (tier: 'contraindicated' | 'affirming', bench: Bench, n: 1 | 2) => {
+  const appraisalId = `00000000-0000-4000-8000-00000000000${n}`;
+  return { type: 'NoteTrust', tier, appraisalId, appraisedAt: bench.clock.now() + n } as const;
+};
+const distrustedThenTrusted: Story = async (bench, run) => {
+  const minerId = await bench.miner(roomFor(1));
+  await bench.onMiner(minerId, trust('contraindicated', bench, 1));
+  await admitted(bench);
+  await run();
+  await bench.onMiner(minerId, trust('affirming', bench, 2));
+  await run();
+};
 const declined: Story = async (bench, run) => {
   const minerId = await bench.miner(roomFor(1));
   const vmId = await admitted(bench);
@@ -61,13 +73,14 @@ const released: Story = async (bench, run) => {
 
 /** A stopped VM with a backup on a miner that has set its room aside, restored onto one with or without room. */
 const restore =
-  (onto: 'here' | 'elsewhere' | 'no room' | 'nobody'): Story =>
+  (onto: 'here' | 'elsewhere' | 'no room' | 'distrusted' | 'nobody'): Story =>
   async (bench, run) => {
     const minerId = await bench.miner(roomFor(1));
     const other = await bench.miner(onto === 'no room' ? { ...roomFor(1), memoryBytes: 1 } : roomFor(1));
     const [vmId, accountId] = [bench.ids.uuid() as VmId, await bench.account(10n)];
     await teller(bench.store).vm(vmId, ...backedUpVm({ vmId, accountId, minerId }));
     await bench.onMiner(minerId, { type: 'ReserveAllocation', vmId, generation: 1, size: nano });
+    if (onto === 'distrusted') await bench.onMiner(other, trust('contraindicated', bench, 1));
     await run();
     const target = onto === 'here' ? minerId : onto === 'nobody' ? (bench.ids.uuid() as MinerId) : other;
     await bench.vm(vmId, { type: 'RestoreVm', backupId: backupId(), minerId: target });
@@ -80,11 +93,13 @@ describeProcess(vmPlacement, {
   'restored where it was': restore('here'),
   'restored elsewhere': restore('elsewhere'),
   'not restored': restore('no room'),
+  'not restored onto a distrusted miner': restore('distrusted'),
   'restored onto nobody': restore('nobody'),
   place,
   'a reservation refused': refusedThenElsewhere,
   'no fit, then capacity': noFitThenCapacity,
   'drained, then undrained': drainedThenUndrained,
+  'distrusted, then trusted': distrustedThenTrusted,
   'terminated while reserving': declined,
   'terminated when placed': released,
 });
@@ -158,6 +173,28 @@ describe('placement', () => {
     expect(await bench.types(vms[0] ?? '')).toContain('VmPlaced');
   });
 
+  test('given a distrusted miner, then a VM waits and its failure says so, and trust that comes back places it', async () => {
+    const { log, vms, bench } = await told(distrustedThenTrusted);
+    const failures = log.filter(({ type }) => type === 'VmPlacementFailed');
+    expect(failures.map(({ data }) => data.reasons)).toEqual([{ distrusted: 1 }]);
+    expect(await bench.types(vms[0] ?? '')).toContain('VmPlaced');
+  });
+
+  test('given a miner distrusted after it was proposed, then it refuses and is asked again once it is trusted', async () => {
+    const bench = createBench();
+    const minerId = await bench.miner(roomFor(1));
+    const vmId = await admitted(bench);
+    await bench.vm(vmId, { type: 'ProposePlacement', minerId, snapshotPosition: 'memory.1' });
+    await bench.onMiner(minerId, trust('contraindicated', bench, 1));
+    await runProcess(vmPlacement, bench);
+    const refused = (await bench.log()).filter(({ type }) => type === 'AllocationRefused');
+    expect(refused.map(({ data }) => data.code)).toEqual(['distrusted']);
+    expect((await bench.types(`vm-${vmId}`)).slice(-2)).toEqual(['VmPlacementRejected', 'VmPlacementFailed']);
+    await bench.onMiner(minerId, trust('affirming', bench, 2));
+    await runProcess(vmPlacement, bench);
+    expect(await bench.types(`vm-${vmId}`)).toContain('VmPlaced');
+  });
+
   test('given no miner at all, then the VM waits and the failure has no reasons', async () => {
     const bench = createBench();
     const vmId = await admitted(bench);
@@ -197,6 +234,13 @@ describe('a restore', () => {
   test('given a miner without room, then it stays where it is, with its disk and its room', async () => {
     const log = await told(restore('no room'));
     expect(log.vm).toContain('VmRestoreRefused');
+    expect(last(log, 'AllocationReleased')).toBeUndefined();
+  });
+
+  test('given a distrusted miner, then it refuses and the VM stays where it is', async () => {
+    const log = await told(restore('distrusted'));
+    expect(log.vm).toContain('VmRestoreRefused');
+    expect(last(log, 'AllocationRefused')).toMatchObject({ code: 'distrusted' });
     expect(last(log, 'AllocationReleased')).toBeUndefined();
   });
 

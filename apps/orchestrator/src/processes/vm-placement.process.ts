@@ -28,6 +28,12 @@ export type PlacementState = { readonly miners: Map<MinerId, Miner>; readonly vm
 
 const name = 'vm-placement';
 
+/** After these a miner may take what it did not take before, so that whoever waits is tried again. */
+const mayFitAgain: ReadonlySet<OfMiner['event']['type']> = new Set([
+  ...(['MinerAttached', 'CapacityDeclared', 'MinerReturned', 'MinerUndrained'] as const),
+  ...(['MinerTrustChanged', 'AllocationReleased'] as const),
+]);
+
 /**
  * The choice is an event before it is an action: propose on the VM's stream, reserve on the miner's, which checks again,
  * then confirm or reject on the VM's. A VM nobody can take is tried again when a miner changes.
@@ -102,18 +108,9 @@ const absorbMiner = (state: PlacementState, { id, event }: OfMiner): void => {
       const vm = state.vms.get(event.vmId);
       if (vm?.allocation?.minerId === id && vm.allocation.generation === event.generation) vm.allocation = null;
       if (vm?.terminated && vm.allocation === null) state.vms.delete(event.vmId);
-      forgive(state, id);
-      return;
     }
-    case 'MinerAttached':
-    case 'CapacityDeclared':
-    case 'MinerReturned':
-    case 'MinerUndrained':
-      forgive(state, id);
-      return;
-    default:
-      return;
   }
+  if (mayFitAgain.has(event.type)) forgive(state, id);
 };
 
 const forgive = (state: PlacementState, minerId: MinerId): void => {
@@ -162,16 +159,11 @@ const reactToMiner = (state: PlacementState, { id, event, recorded }: OfMiner): 
       const command = { type: 'RejectPlacement', minerId: id, generation, code } as const;
       return [{ step: 'reject', target: 'vm', id: vmId, command }];
     }
-    case 'MinerAttached':
-    case 'CapacityDeclared':
-    case 'MinerReturned':
-    case 'MinerUndrained':
-    case 'AllocationReleased': {
+    default: {
+      if (!mayFitAgain.has(event.type)) return [];
       const waiting = [...state.vms].filter(([, vm]) => vm.waiting);
       return waiting.flatMap(([vmId]) => tryPlacing(state, vmId, recorded.position));
     }
-    default:
-      return [];
   }
 };
 

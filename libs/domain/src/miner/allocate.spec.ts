@@ -70,6 +70,19 @@ describe('reserving on a miner', () => {
     given(miner, invited, enrolled, attached).when(reserve).thenEvents(refused('no-capacity-declared'));
   });
 
+  test('given its evidence was refused / when it is reserved / then that is the reason, and trust that comes back takes it', () => {
+    const trust = (tier: 'contraindicated' | 'none', appraisalId: string): MinerEvent => ({
+      ...{ type: 'MinerTrustChanged', tier, appraisalId, appraisedAt: noon },
+    });
+    const distrusted = [...readyMiner(1), trust('contraindicated', 'a-1')];
+    given(miner, ...distrusted)
+      .when(reserve)
+      .thenEvents(refused('distrusted', nano));
+    given(miner, ...distrusted, trust('none', 'a-2'))
+      .when(reserve)
+      .thenEvents(reserved);
+  });
+
   test('given it declared less than is reserved / when one more is reserved / then nothing is free, and what runs stays', () => {
     const shrunk = [...readyMiner(2), { ...reserved, vmId: otherVmId }, declared({ ...nano, vcpus: 0 })];
     expect(fold(miner, shrunk)?.allocations.size).toBe(1);

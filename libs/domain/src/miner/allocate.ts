@@ -3,6 +3,7 @@ import { type NoFit, type PlacementCandidate, whyNoFit } from '../placement/plac
 import { firstShortage, formatSize, type Size, sameSize, subtractSize } from '../values/size.ts';
 import type { MinerCommand } from './commands.ts';
 import { drainedBy } from './drain.ts';
+import { isDistrusted } from './eligibility.ts';
 import type { MinerEvent } from './events.ts';
 import type { Miner } from './state.ts';
 
@@ -27,7 +28,7 @@ export const reserveAllocation = (miner: Miner, command: Command<'ReserveAllocat
 
 /**
  * Swaps a stopped VM's allocation for one of another size and a newer generation, or says in an event why not: then it
- * keeps the one it has. A draining miner may do it: the VM is there already, and so is its disk.
+ * keeps the one it has. A draining or distrusted miner may do it: the VM is there already, and so is its disk.
  */
 export const resizeAllocation = (miner: Miner, command: Command<'ResizeAllocation'>): readonly MinerEvent[] => {
   if (isSettled(miner, command)) return [];
@@ -76,6 +77,7 @@ export const placementCandidate = (miner: Miner): PlacementCandidate => ({
   attached: miner.attachment !== null,
   lost: miner.lost !== null,
   draining: miner.drain !== null,
+  distrusted: isDistrusted(miner),
   capacity: miner.capacity,
   reserved: miner.reserved,
 });

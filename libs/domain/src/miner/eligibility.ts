@@ -17,6 +17,9 @@ export type Eligibility =
       readonly text: string;
     };
 
+/** Whether its newest evidence was refused. A miner that has shown none is not distrusted. Source: ADR-0027. */
+export const isDistrusted = ({ trust }: Pick<Miner, 'trust'>): boolean => trust?.tier === 'contraindicated';
+
 /** What placement thinks of a miner before it looks at sizes. */
 export const eligibilityOf = (miner: Miner): Eligibility => {
   const no = (code: Extract<Eligibility, { eligible: false }>['code'], text: string): Eligibility => ({
@@ -31,7 +34,7 @@ export const eligibilityOf = (miner: Miner): Eligibility => {
       ? no('drained', `nothing of any VM is left on it (${miner.drain.reason}): undrain it to place VMs again`)
       : no('draining', `${left} ${left === 1 ? 'VM is' : 'VMs are'} still on it (${miner.drain.reason})`);
   }
-  if (miner.trust?.tier === 'contraindicated') {
+  if (isDistrusted(miner)) {
     return no('distrusted', `its evidence was refused: \`hcc miner why ${miner.minerId}\` opens it`);
   }
   if (sameSize(miner.capacity, noSize)) return no('no-capacity-declared', 'its agent offers nothing: give it capacity');

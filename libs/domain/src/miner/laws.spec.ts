@@ -4,9 +4,12 @@ import { attempt, histories, movesOf, play, testDeciderLaws } from '../../../../
 import { attached, declared, enrolled, facts, invited, readyMiner } from '../../../../test/domain/miner-story.ts';
 import { minerId, nano, noon, sha256Of, times, uuid, vmId } from '../../../../test/domain/samples.ts';
 import { fold } from '../decider.ts';
+import { whyNoFit } from '../placement/placement.ts';
 import type { VmId } from '../values/ids.ts';
 import { addSize, noSize, type Size } from '../values/size.ts';
+import { placementCandidate } from './allocate.ts';
 import type { MinerCommand } from './commands.ts';
+import { eligibilityOf } from './eligibility.ts';
 import type { MinerEvent } from './events.ts';
 import { miner } from './index.ts';
 import type { MinerState } from './state.ts';
@@ -187,6 +190,18 @@ describe('the laws of a miner', () => {
           if (before?.drain && after?.drain) {
             for (const held of after.allocations.keys()) expect(before.allocations.has(held)).toBe(true);
           }
+        }
+      }),
+    ));
+
+  test('given any commands / then a miner that is not eligible fits no size, and to one that is only room can be wanting', () =>
+    fc.assert(
+      fc.property(histories(move), size, (moves, wanted) => {
+        for (const { after } of play(miner, moves)) {
+          if (after === null) continue;
+          const code = whyNoFit(placementCandidate(after), wanted);
+          const isOfRoom = code === null || ['memory', 'vcpus', 'disk'].includes(code);
+          expect([after, isOfRoom]).toEqual([after, eligibilityOf(after).eligible]);
         }
       }),
     ));

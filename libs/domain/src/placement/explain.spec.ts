@@ -7,7 +7,7 @@ import { explainPlacement } from './explain.ts';
 import { type PlacementCandidate, place } from './placement.ts';
 
 const candidate = (n: number, more: Partial<PlacementCandidate> = {}): PlacementCandidate => ({
-  ...{ minerId: uuid<MinerId>(n), attached: true, lost: false, draining: false },
+  ...{ minerId: uuid<MinerId>(n), attached: true, lost: false, draining: false, distrusted: false },
   ...{ capacity: times(4, nano), reserved: noSize, ...more },
 });
 
@@ -18,9 +18,11 @@ test('given miners that lack different things / then each says what is free and 
     candidate(3),
     candidate(4, { capacity: noSize }),
     candidate(5, { capacity: { ...times(4, nano), vcpus: 1 } }),
+    candidate(6, { distrusted: true }),
   ];
   expect(explainPlacement(times(2, nano), miners).map(({ code, text }) => [code, text])).toEqual([
     [null, 'it fits'],
+    ['distrusted', 'its evidence was refused'],
     ['draining', 'it is being drained'],
     ['memory', '256 MiB of memory are free, 512 MiB wanted'],
     ['no-capacity-declared', 'its agent offers nothing'],

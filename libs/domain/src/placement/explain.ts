@@ -32,6 +32,8 @@ const noFitText = (code: NoFit | null, wanted: Size, free: Size): string => {
       return 'it is not heard';
     case 'draining':
       return 'it is being drained';
+    case 'distrusted':
+      return 'its evidence was refused';
     case 'no-capacity-declared':
       return 'its agent offers nothing';
     case 'vcpus':

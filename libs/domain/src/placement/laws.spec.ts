@@ -17,6 +17,7 @@ const candidates: fc.Arbitrary<readonly PlacementCandidate[]> = fc.uniqueArray(
     attached: fc.boolean(),
     lost: fc.boolean(),
     draining: fc.boolean(),
+    distrusted: fc.boolean(),
     capacity: size,
     reserved: size,
   }),
@@ -28,6 +29,7 @@ const fits = (candidate: PlacementCandidate, wanted: Size): boolean =>
   candidate.attached &&
   !candidate.lost &&
   !candidate.draining &&
+  !candidate.distrusted &&
   !sameSize(candidate.capacity, noSize) &&
   firstShortage(wanted, subtractSize(candidate.capacity, candidate.reserved)) === null;
 
@@ -90,6 +92,7 @@ describe('the laws of placement', () => {
       attached: true,
       lost: false,
       draining: false,
+      distrusted: false,
       reserved: noSize,
       get capacity() {
         looks += 1;

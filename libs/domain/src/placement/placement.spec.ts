@@ -14,6 +14,7 @@ const candidate = (n: number, more: Partial<PlacementCandidate> = {}): Placement
   attached: true,
   lost: false,
   draining: false,
+  distrusted: false,
   capacity: times(10, nano),
   reserved: noSize,
   ...more,
@@ -43,6 +44,7 @@ describe('placing a VM', () => {
       candidate(5, { capacity: { ...nano, vcpus: 0 } }),
       candidate(6, { capacity: { ...nano, diskBytes: nano.diskBytes - 1 } }),
       candidate(7, { capacity: nano, reserved: times(2, nano) }),
+      candidate(8, { distrusted: true, capacity: noSize }),
     ];
     const decision = place(request, candidates);
     expect(decision.rejected).toEqual([
@@ -53,8 +55,9 @@ describe('placing a VM', () => {
       { minerId: id(5), code: 'vcpus' },
       { minerId: id(6), code: 'disk' },
       { minerId: id(7), code: 'memory' },
+      { minerId: id(8), code: 'distrusted' },
     ]);
-    const reasons = '{"memory":2,"vcpus":1,"disk":1,"not-attached":1,"no-capacity-declared":1,"lost":1}';
+    const reasons = '{"memory":2,"vcpus":1,"disk":1,"not-attached":1,"no-capacity-declared":1,"lost":1,"distrusted":1}';
     expect(decision.fit ? null : JSON.stringify(decision.reasons)).toBe(reasons);
   });
 

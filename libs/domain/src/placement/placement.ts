@@ -2,7 +2,15 @@ import type { MinerId, VmId } from '../values/ids.ts';
 import { firstShortage, noSize, type Size, sameSize, subtractSize } from '../values/size.ts';
 
 /** Why a miner did not fit, one word each. A stable, public format. */
-export type NoFit = 'not-attached' | 'lost' | 'draining' | 'no-capacity-declared' | 'memory' | 'vcpus' | 'disk';
+export type NoFit =
+  | 'not-attached'
+  | 'lost'
+  | 'draining'
+  | 'distrusted'
+  | 'no-capacity-declared'
+  | 'memory'
+  | 'vcpus'
+  | 'disk';
 
 /** What placement may know of a miner: a snapshot, taken at one position of the log. */
 export type PlacementCandidate = {
@@ -10,6 +18,8 @@ export type PlacementCandidate = {
   readonly attached: boolean;
   readonly lost: boolean;
   readonly draining: boolean;
+  /** Its evidence was refused. One that has shown none yet is placed on like one that is affirmed (ADR-0027). */
+  readonly distrusted: boolean;
   readonly capacity: Size;
   readonly reserved: Size;
 };
@@ -48,6 +58,7 @@ export const whyNoFit = (miner: Omit<PlacementCandidate, 'minerId'>, size: Size)
   if (!miner.attached) return 'not-attached';
   if (miner.lost) return 'lost';
   if (miner.draining) return 'draining';
+  if (miner.distrusted) return 'distrusted';
   if (sameSize(miner.capacity, noSize)) return 'no-capacity-declared';
   return firstShortage(size, subtractSize(miner.capacity, miner.reserved));
 };
@@ -71,6 +82,7 @@ const countByReason = (rejected: readonly Rejected[]): Readonly<Record<string, n
     'no-capacity-declared': 0,
     lost: 0,
     draining: 0,
+    distrusted: 0,
   };
   for (const { code } of rejected) counts[code] += 1;
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));

@@ -32,8 +32,8 @@ describe('what is said of a VM', () => {
       [...until.admitted, noFit({})],
     ],
     [
-      'waiting for a miner with 1 vCPU, 256 MiB of memory, 1 GiB of disk: 2 lack memory, 1 is not attached, 3 say haunted',
-      [...until.admitted, noFit({ memory: 2, 'not-attached': 1, haunted: 3 })],
+      'waiting for a miner with 1 vCPU, 256 MiB of memory, 1 GiB of disk: 2 lack memory, 1 is not attached, 1 is distrusted, 3 say haunted',
+      [...until.admitted, noFit({ memory: 2, 'not-attached': 1, distrusted: 1, haunted: 3 })],
     ],
     [`waiting for miner ${minerId} to set 1 vCPU, 256 MiB of memory, 1 GiB of disk aside`, until.proposed],
     [`waiting for its miner ${minerId} to begin boot 1`, until.placed],

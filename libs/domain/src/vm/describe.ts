@@ -86,6 +86,7 @@ const lacks: Readonly<Record<string, readonly [one: string, many: string]>> = {
   'no-capacity-declared': ['has declared no capacity', 'have declared no capacity'],
   lost: ['is lost', 'are lost'],
   draining: ['is draining', 'are draining'],
+  distrusted: ['is distrusted', 'are distrusted'],
 };
 
 const awaitingPlacement = (vm: Vm): string => {

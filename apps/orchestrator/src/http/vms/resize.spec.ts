@@ -3,7 +3,7 @@ import { contentDigest } from '#events';
 import { roomFor } from '../../../../../test/conformance/bench.ts';
 import { boot, furnished, newId } from '../../../../../test/orchestrator/booted.ts';
 import { hostedBy } from '../../../../../test/orchestrator/hosted.ts';
-import { manifest } from '../../../../../test/orchestrator/told.ts';
+import { manifest, teller } from '../../../../../test/orchestrator/told.ts';
 
 const imageDigest = contentDigest(manifest);
 const endpoint = { host: '127.0.0.1', port: 2201 };
@@ -159,6 +159,11 @@ describe('why not', () => {
     expect((await vm.store.head())?.toString()).toBe(head);
     await vm.must('POST', `/v1/miners/${vm.minerId}/drain`, { body: {} });
     await expect.poll(() => would('flavorId=nano')).toMatchObject({ ok: false, counts: { draining: 1 } });
+    await vm.must('POST', `/v1/miners/${vm.minerId}/undrain`, { body: {} });
+    const distrusted = { type: 'MinerTrustChanged', tier: 'contraindicated', appraisalId: newId() } as const;
+    await teller(vm.store).miner(vm.minerId, { ...distrusted, appraisedAt: Date.UTC(2026, 0, 1) });
+    await expect.poll(() => would('flavorId=nano')).toMatchObject({ ok: false, counts: { distrusted: 1 } });
+    expect(await would(`flavorId=nano&minerId=${vm.minerId}`)).toMatchObject({ ok: false, code: 'distrusted' });
     expect(await vm.call('GET', '/v1/why-not?flavorId=huge')).toMatchObject({ status: 404 });
   });
 });
