@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystemClock } from '#adapters/system';
+import type { Clock } from '#events';
 import { type Cli, plainManner } from '../../apps/cli/src/cli.ts';
 import { main } from '../../apps/cli/src/program.ts';
 import { systemMakes } from '../../apps/cli/src/system.ts';
@@ -9,7 +10,7 @@ import { systemMakes } from '../../apps/cli/src/system.ts';
 export type Ran = { readonly code: number; readonly out: string; readonly err: string };
 
 /** A machine without a terminal, with a home and an environment of its own, for running command lines in a test. */
-export const fakeMachine = (env: Readonly<Record<string, string>> = {}) => {
+export const fakeMachine = (env: Readonly<Record<string, string>> = {}, clock: Clock = createSystemClock()) => {
   const dir = mkdtempSync(join(tmpdir(), 'hcc-cli-'));
   const path = (...parts: readonly string[]): string => join(dir, ...parts);
   const write = (name: string, text: string): string => {
@@ -31,7 +32,7 @@ export const fakeMachine = (env: Readonly<Record<string, string>> = {}) => {
       errIsTty: false,
       confirm: async () => null,
     },
-    clock: createSystemClock(),
+    clock,
     makes: {
       uuid: () => `00000000-0000-4000-8000-${(++nextId).toString().padStart(12, '0')}`,
       secret: () => 's'.repeat(43),

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { cutOffAfter } from '../../../../test/cli/cut-off.ts';
 import { fakeMachine } from '../../../../test/cli/fake-machine.ts';
 import { smallDisk } from '../../../../test/conformance/small-disk.ts';
 import { type Booted, boot, furnished, newId } from '../../../../test/orchestrator/booted.ts';
@@ -131,18 +131,7 @@ describe('an export that ends early', () => {
   test('given a server that is lost in the middle, then whole parts stay, the exit code says unreachable, and the same command goes on', async () => {
     const machine = await analyst();
     const events = await logOf(machine);
-    let pages = 0;
-    const flaky = createServer((request, answer) => {
-      if (request.url?.startsWith('/v1/events?')) pages += 1;
-      if (pages > 3) return answer.destroy();
-      void fetch(`${machine.api.url}${request.url}`, {
-        headers: { authorization: request.headers.authorization ?? '' },
-      }).then(async (response) => answer.writeHead(response.status).end(await response.text()));
-    });
-    await new Promise<void>((resolve) => flaky.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => new Promise<void>((resolve) => flaky.close(() => resolve())));
-    const address = flaky.address();
-    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+    const url = await cutOffAfter(3, machine.api.url);
     const args = ['export', '--out', 'log', '--part-rows', '2'];
     expect(await machine.hcc('--url', url, '--token-file', 'operator.token', ...args)).toMatchObject({ code: 3 });
     expect(JSON.parse(readFileSync(machine.path('log/manifest.json'), 'utf8'))).toMatchObject({

@@ -3,21 +3,22 @@ import { type Command, Option } from 'commander';
 import { categories } from '#events';
 import type { Cli } from '../cli.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
-import { readLogPage } from '../client/log.ts';
+import { type LogRange, readLogPage } from '../client/log.ts';
 import { partRowsMax } from '../export/limits.ts';
 import { type Encoding, encodings } from '../export/manifest.ts';
+import { askedOf, rangeOf } from '../export/range.ts';
 import { type ExportOutcome, type Progress, runExport } from '../export/run-export.ts';
 import { type ExportReport, verifyExport } from '../export/verify-export.ts';
 import { countOption } from '../input/amounts.ts';
-import { momentOption } from '../input/moments.ts';
+import { type GivenMoment, givenMomentOption } from '../input/moments.ts';
 import { answer } from '../output/answer.ts';
 import { connectFor, examples, jsonOption, optionsOf, untilStopped } from './verbs.ts';
 
 type ExportFlags = {
   out?: string;
   format: Encoding;
-  from?: string;
-  to?: string;
+  from?: GivenMoment;
+  to?: GivenMoment;
   category?: readonly string[];
   partRows: number;
 };
@@ -29,8 +30,14 @@ export const addExportCommands = (program: Command, cli: Cli): void => {
     .description('write the log into files for analysis: parts with checksums, and a manifest')
     .option('--out <dir>', 'directory of the export; one that is there is gone on with')
     .addOption(new Option('--format <format>', 'of the parts').choices([...encodings]).default('ndjson'))
-    .option(...momentOption(cli, '--from <moment>', 'only what was recorded after this: a time, a position, or an age'))
-    .option(...momentOption(cli, '--to <moment>', 'only what was recorded up to this'))
+    .option(
+      ...givenMomentOption(
+        cli,
+        '--from <moment>',
+        'only what was recorded after this: a time, a position, or an age (counted from the first run)',
+      ),
+    )
+    .option(...givenMomentOption(cli, '--to <moment>', 'only what was recorded up to this'))
     .option('--category <list>', `only these, separated by commas: ${categories.join(', ')}`, categoryList)
     .option(
       ...countOption('--part-rows <n>', 'rows of one part: what an interrupted export fetches again', {
@@ -68,20 +75,20 @@ const exportLog = async (cli: Cli, self: Command, flags: ExportFlags): Promise<v
   }
   const dir = resolve(cli.cwd, out);
   const { api } = await connectFor(cli, self, 'operator');
-  const position = async (at: string | undefined): Promise<string | null> =>
-    at === undefined ? null : (await api.positionAt(at)).position;
-  const filter = {
-    categories: flags.category === undefined ? null : [...flags.category],
-    after: await position(flags.from),
-    until: await position(flags.to),
-  };
+  const readLog = (range: LogRange) => readLogPage(api.http, range);
+  const wanted = { from: flags.from, to: flags.to };
+  const { after, until } = await rangeOf(dir, wanted, {
+    readLog,
+    positionAt: async (at) => (await api.positionAt(at)).position,
+  });
+  const filter = { categories: flags.category === undefined ? null : [...flags.category], after, until };
   const outcome = await untilStopped(cli, (signal) =>
     runExport({
-      ...{ dir, filter, signal },
+      ...{ dir, filter, signal, readLog },
+      asked: askedOf(wanted),
       encoding: flags.format,
       partRows: flags.partRows,
       clock: cli.clock,
-      readLog: (range) => readLogPage(api.http, range),
       progress: (told) => cli.terminal.err(progressLine(told)),
     }),
   );

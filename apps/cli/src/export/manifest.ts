@@ -19,6 +19,10 @@ const filter = z.strictObject({
 });
 export type ExportFilter = z.infer<typeof filter>;
 
+/** `--from` and `--to` in the words of the command. An age names another position in every run; the first run's counts. */
+const asked = z.strictObject({ from: z.string().nullable(), to: z.string().nullable() });
+export type AskedRange = z.infer<typeof asked>;
+
 const part = z.strictObject({
   file: z.string().regex(/^part-\d{6}\.(ndjson|csv|parquet)$/),
   rows: z.int().positive(),
@@ -36,6 +40,8 @@ const manifest = z.strictObject({
   columns: z.array(z.string()),
   storeId: z.string(),
   filter,
+  /** Not in the manifests of older builds. */
+  asked: asked.optional(),
   parts: z.array(part),
   rows: z.int().nonnegative(),
   /** The log up to here is in the parts; where the export goes on. */
@@ -47,13 +53,18 @@ export type Manifest = z.infer<typeof manifest>;
 
 export const manifestName = 'manifest.json';
 
-export const newManifest = (storeId: string, encoding: Encoding, wanted: ExportFilter): Manifest => ({
+export const newManifest = (
+  storeId: string,
+  encoding: Encoding,
+  { asked, ...wanted }: ExportFilter & { readonly asked: AskedRange },
+): Manifest => ({
   format: 'hcc-export',
   version: 1,
   encoding,
   columns: [...columnNames],
   storeId,
   filter: wanted,
+  asked,
   parts: [],
   rows: 0,
   position: wanted.after,

@@ -7,6 +7,7 @@ import type { EventPage, LogRange } from '../client/log.ts';
 import { type ExportRow, rowOf } from './columns.ts';
 import { exportPageEvents, progressEveryMs } from './limits.ts';
 import {
+  type AskedRange,
   type Encoding,
   type ExportFilter,
   type Manifest,
@@ -26,6 +27,7 @@ export type ExportOptions = {
   readonly dir: string;
   readonly encoding: Encoding;
   readonly filter: ExportFilter;
+  readonly asked: AskedRange;
   readonly readLog: ReadLog;
   readonly clock: Clock;
   /** Ends the export after the page at hand; what is written stays, and the same command goes on. */
@@ -49,9 +51,10 @@ export type ExportOutcome = {
  * Refuses `export-differs` when the directory holds another export, `directory-not-empty` when it holds something else.
  */
 export const runExport = async (options: ExportOptions): Promise<ExportOutcome> => {
-  const { dir, filter, readLog, clock, signal } = options;
+  const { dir, readLog, clock, signal } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const { storeId } = await readLog({ ...filter, limit: 1 });
+  // Without the filter: its positions may be another store's, which is told below as what it is.
+  const { storeId } = await readLog({ after: null, until: null, categories: null, limit: 1 });
   const begun = await begin(options, storeId);
   const tell = createTeller(clock, begun.rows, options.progress);
   let manifest = begun;
@@ -101,11 +104,11 @@ const createTeller = (clock: Clock, rowsBefore: number, progress: ExportOptions[
 };
 
 /** The manifest to go on with. What was half written is removed. */
-const begin = async ({ dir, encoding, filter }: ExportOptions, storeId: string): Promise<Manifest> => {
+const begin = async ({ dir, encoding, filter, asked }: ExportOptions, storeId: string): Promise<Manifest> => {
   const found = await readManifest(dir);
   if (found === null) {
     const strangers = (await readdir(dir)).filter((name) => !isOurs(name));
-    if (strangers.length === 0) return newManifest(storeId, encoding, filter);
+    if (strangers.length === 0) return newManifest(storeId, encoding, { ...filter, asked });
     throw usageError('directory-not-empty', `${dir} holds something else than an export`, {
       observed: strangers.slice(0, 3).join(', '),
       wanted: 'an empty or new directory, or an export to go on with',
@@ -126,7 +129,7 @@ const begin = async ({ dir, encoding, filter }: ExportOptions, storeId: string):
   const known = new Set(found.parts.map(({ file }) => file));
   for (const name of await readdir(dir)) if (isPart(name) && !known.has(name)) await rm(join(dir, name));
   // The log may have grown: an export without an end goes on where it stands.
-  return { ...found, complete: found.complete && filter.until !== null };
+  return { ...found, asked: found.asked ?? asked, complete: found.complete && filter.until !== null };
 };
 
 const isPart = (name: string): boolean => /^part-\d{6}\.[a-z]+(\.partial)?$/.test(name);

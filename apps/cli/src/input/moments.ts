@@ -5,20 +5,32 @@ import { misread, nameIn, type Read } from './misread.ts';
  * A moment of the log as the API takes it: a time with its zone, a position as it was given out, or how long ago. Whether
  * the log goes as far, and whose position it is, the API knows.
  */
-export const momentOption = ({ clock }: Clocked, flags: string, what: string): Read<string> => [
+export const momentOption = (clocked: Clocked, flags: string, what: string): Read<string> => [
   flags,
   what,
-  (text) => {
-    const isOne = timeOf(text, exactTime) !== undefined || position.test(text);
-    const moment = isOne ? text : agoOf(text, clock);
-    if (moment !== undefined) return moment;
-    throw misread('moment-malformed', {
-      ...{ name: nameIn(flags), text, what: 'a moment' },
-      wanted: 'a time with its zone, a position that an answer gave, or how long ago, such as 90s, 10m, 2h or 3d',
-      like: '10m',
-    });
-  },
+  (text) => momentOf(clocked, flags, text),
 ];
+
+/** A moment as it was given, and as the API takes it. An age names another moment in every run. */
+export type GivenMoment = { readonly given: string; readonly at: string };
+
+/** {@link momentOption}, for a command that has to know its own words again. */
+export const givenMomentOption = (clocked: Clocked, flags: string, what: string): Read<GivenMoment> => [
+  flags,
+  what,
+  (text) => ({ given: text, at: momentOf(clocked, flags, text) }),
+];
+
+const momentOf = ({ clock }: Clocked, flags: string, text: string): string => {
+  const isOne = timeOf(text, exactTime) !== undefined || position.test(text);
+  const moment = isOne ? text : agoOf(text, clock);
+  if (moment !== undefined) return moment;
+  throw misread('moment-malformed', {
+    ...{ name: nameIn(flags), text, what: 'a moment' },
+    wanted: 'a time with its zone, a position that an answer gave, or how long ago, such as 90s, 10m, 2h or 3d',
+    like: '10m',
+  });
+};
 
 /** A time or an age before now, as ISO 8601 in UTC; a day is its beginning. */
 export const timeOption = ({ clock }: Clocked, flags: string, what: string): Read<string> => [

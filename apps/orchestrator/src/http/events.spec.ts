@@ -56,4 +56,18 @@ describe('the log by pages', () => {
     expect(await api.call('GET', '/v1/events?after=other.1')).toMatchObject({ body: { code: 'foreign-position' } });
     expect(await api.call('GET', '/v1/events?category=vm,cats')).toMatchObject({ body: { code: 'invalid-request' } });
   });
+
+  it('given a moment, then it is where the log stood, nothing before it began, and refused when it has not come', async () => {
+    const api = await boot();
+    await furnished(api);
+    const all = (await pages(api, '')).flatMap((page) => page.items);
+    const at = (moment: string) => api.call('GET', `/v1/events/position?at=${moment}`);
+    const head = all.at(-1)?.position;
+    expect(await at(`${head}`)).toMatchObject({ status: 200, body: { position: head } });
+    expect(await at('2020-01-01T00:00:00Z')).toMatchObject({ status: 200, body: { position: null } });
+    for (const later of ['9999-01-01T00:00:00Z', `${head}9999`]) {
+      expect(await at(later)).toMatchObject({ status: 422, body: { code: 'at-in-the-future' } });
+    }
+    expect(await at('2026-01-01')).toMatchObject({ status: 400, body: { code: 'at-unreadable' } });
+  });
 });

@@ -27,6 +27,8 @@ export type Past = {
    * `foreign-position` for a token of another store.
    */
   at(text: string): Promise<Moment>;
+  /** The position a time or a position names; `null` before the log began. Otherwise refuses what {@link Past.at} does. */
+  positionAt(text: string): Promise<Position | null>;
   now(): Promise<Moment>;
   /** A row as it was; `null` when there was none. As far as this build can read it; throws UnknownEvent where that is no row. */
   row<Row>(projection: Projection<Row>, id: string, at: Moment, watch?: Watcher<Row>): Promise<RowAt<Row> | null>;
@@ -63,7 +65,7 @@ export const createPast = (store: EventStore, clock: Clock): Past => {
     };
   };
 
-  const momentOf = async (text: string): Promise<Moment> => {
+  const found = async (text: string): Promise<{ readonly at: string; readonly position: Position | null }> => {
     const time = timeIn(text);
     if (time === null) return { at: text, position: await positionFrom(store, text) };
     const now = clock.now();
@@ -71,13 +73,16 @@ export const createPast = (store: EventStore, clock: Clock): Past => {
       const detail = `"at" is ${isoTime(time)} and it is ${isoTime(now)} here; leave it out to read what is now`;
       throw new DoorProblem('at-in-the-future', detail, { observed: isoTime(time), wanted: `at most ${isoTime(now)}` });
     }
-    const position = await store.positionAt(time);
-    if (position === null) throw await beforeBeginning(store, text);
-    return { at: isoTime(time), position };
+    return { at: isoTime(time), position: await store.positionAt(time) };
   };
 
   return {
-    at: momentOf,
+    at: async (text) => {
+      const { at, position } = await found(text);
+      if (position === null) throw await beforeBeginning(store, text);
+      return { at, position };
+    },
+    positionAt: async (text) => (await found(text)).position,
     now: async () => {
       const position = await store.head();
       if (position === null) throw await beforeBeginning(store, 'now');

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { UnixMs } from '#domain';
 import { categories, parseStreamName, readPageEventsMax, revision, type StreamName } from '#events';
 import { streamPageEvents } from '../limits.ts';
 import { atLeast, numberFrom } from './door.ts';
@@ -31,17 +30,6 @@ const categoryList = z
   .max(200)
   .transform((text) => text.split(','))
   .pipe(z.array(category).min(1));
-/** A time in ISO 8601, or a position. A position never begins like a date. */
-export const instantOrPosition = z
-  .string()
-  .max(200)
-  .transform((text, context) => {
-    if (!/^\d{4}-/.test(text)) return text;
-    const time = z.iso.datetime({ offset: true }).safeParse(text);
-    if (time.success) return { time: Date.parse(text) as UnixMs };
-    context.addIssue({ code: 'custom', message: 'expected a time such as 2026-11-01T00:00:00Z, or a position' });
-    return z.NEVER;
-  });
 export const eventPage = z.strictObject({
   after: z.string().max(200).optional(),
   until: z.string().max(200).optional(),

@@ -1,9 +1,11 @@
 import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { type Category, categoryOf, type EventStore, type Position } from '#events';
-import { STORE } from '../../tokens.ts';
+import { PAST, STORE } from '../../tokens.ts';
+import type { Past } from '../past.ts';
 import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
-import { eventPage, instantOrPosition } from '../schemas/streams.ts';
+import { at } from '../schemas/moments.ts';
+import { eventPage } from '../schemas/streams.ts';
 import { eventAnswer, eventView } from '../views/event.view.ts';
 
 const readLog = route({
@@ -28,14 +30,19 @@ const logPosition = route({
   path: '/v1/events/position',
   summary: 'Where the log stood at an instant: the last position before the first event recorded later',
   roles: ['operator', 'viewer'],
-  query: z.strictObject({ at: instantOrPosition }),
-  answer: json(z.strictObject({ position: z.string().nullable() })),
-  refusals: ['foreign-position'],
+  query: z.strictObject({ at }),
+  answer: json(
+    z.strictObject({ position: z.string().nullable().describe('null before the log began: nothing was recorded yet') }),
+  ),
+  refusals: ['at-in-the-future', 'at-unreadable', 'foreign-position'],
 });
 
 @Controller()
 export class EventsController {
-  constructor(@Inject(STORE) private readonly store: EventStore) {}
+  constructor(
+    @Inject(STORE) private readonly store: EventStore,
+    @Inject(PAST) private readonly past: Past,
+  ) {}
 
   @Answers(readLog)
   async page(@Asked(readLog) { query: wanted }: AskedOf<typeof readLog>) {
@@ -55,8 +62,7 @@ export class EventsController {
 
   @Answers(logPosition)
   async positionAt(@Asked(logPosition) { query: { at } }: AskedOf<typeof logPosition>) {
-    const position = typeof at === 'string' ? this.store.parsePosition(at) : await this.store.positionAt(at.time);
-    return { position };
+    return { position: await this.past.positionAt(at) };
   }
 
   private isPast(position: Position, until: Position | null): boolean {
