@@ -29,6 +29,8 @@ export type SealedWorld = {
   readonly desk: GuestHandlers;
   /** The same desk on another store, such as one that dies. */
   readonly deskOn: (store: EventStore) => GuestHandlers;
+  /** The same desk with another vault, such as one that lacks a key. */
+  readonly deskWith: (other: KeyVault) => GuestHandlers;
   readonly publicKey: Uint8Array;
   readonly vmId: VmId;
   readonly accountId: AccountId;
@@ -58,19 +60,19 @@ export const openSealedWorld = async (
 ): Promise<SealedWorld> => {
   const [network, attestors] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
   const vault = createMemoryKeyVault(randomBytes);
-  const made = (store: EventStore) =>
+  const made = (store: EventStore, keys: KeyVault) =>
     createSealing({
       ...{
         store,
         clock: bench.clock,
         ids: bench.ids,
         log: silentLog,
-        vault,
+        vault: keys,
         network: { id: networkId, kind: 'simulated' },
       },
       ...{ networkKey: network.privateKey, resultKey: attestors.publicKey, simulated: simulatedProcessor },
     });
-  const { sealing, desk } = made(bench.store);
+  const { sealing, desk } = made(bench.store, vault);
   const settle = () => runProcess(vmBoots(sealing.boots), bench);
   const accountId = await bench.account(20n);
   const owner = imageOwner?.(accountId);
@@ -86,7 +88,8 @@ export const openSealedWorld = async (
   };
   return {
     ...{ bench, vault, sealing, desk, vmId, accountId, minerId, boot, settle },
-    deskOn: (store) => made(store).desk,
+    deskOn: (store) => made(store, vault).desk,
+    deskWith: (other) => made(bench.store, other).desk,
     publicKey: network.publicKey.export({ format: 'raw-public' }),
     publish: (policy) => publishPolicy(bench, policy),
     restart: async () => {

@@ -1,5 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { createMemoryKeyVault } from '#adapters/memory';
 import type { EventStore } from '#events';
 import { hybridSuite } from '#sealing';
 import { guestPolicy } from '../../../../libs/attestation/src/guest/guest.fixture.ts';
@@ -184,6 +185,35 @@ describe('a guest that is refused its key', () => {
     const world = await openSealedWorld();
     await world.vault.destroy(world.vmId);
     expect(await outcome((await guestIn(world)).release())).toEqual(never('key-destroyed'));
+  });
+
+  test('given a disk that was confirmed, and a vault without its key / then its guest waits, no key is made, and with the right vault it goes on', async () => {
+    const world = await openSealedWorld();
+    const first = await guestIn(world);
+    const before = await first.proven();
+    const { secrets } = await first.opened(await first.release(before), before);
+    await confirmIn(world, inside(1));
+    await world.restart();
+
+    const guest = await guestIn(world);
+    const empty = createMemoryKeyVault(randomBytes);
+    const proof = await guest.proven();
+    const asked = guest.release(proof, world.minerId, world.deskWith(empty));
+    expect(await outcome(asked)).toEqual(later('key-absent'));
+    expect([(await empty.status()).keys, await world.events('VmKeyReleased')]).toMatchObject([0, [{ mode: 'format' }]]);
+
+    const answer = await guest.opened(await guest.release(proof), proof);
+    expect(answer).toMatchObject({ mode: 'unlock', secrets: { volumeKey: secrets.volumeKey } });
+  });
+
+  test('given a disk that was never confirmed, and a vault without its key / then another is made, for a disk that is made anew', async () => {
+    const world = await openSealedWorld();
+    await (await guestIn(world)).release();
+    await world.restart();
+    const [guest, empty] = [await guestIn(world), createMemoryKeyVault(randomBytes)];
+    const proof = await guest.proven();
+    const answer = await guest.release(proof, world.minerId, world.deskWith(empty));
+    expect(await guest.opened(answer, proof)).toMatchObject({ mode: 'format' });
   });
 
   test('given a plain VM, or none / then there is no key, and none is made', async () => {

@@ -19,6 +19,7 @@ import {
   type ReleaseRequest,
   readWholeStream,
   streamName,
+  type VaultKey,
   vmId as vmIdOf,
 } from '#events';
 import { sealRelease, signNetworkMessage } from '#sealing';
@@ -48,8 +49,8 @@ export type GuestDeskParts = {
  * answered again.
  */
 export const createGuestDesk = (parts: GuestDeskParts): GuestHandlers => ({
-  release: (minerId, request) => refusing(() => release(parts, minerId, request)),
-  confirm: (minerId, request) => refusing(() => confirm(parts, minerId, request)),
+  release: (minerId, request) => refusing(parts.log, () => release(parts, minerId, request)),
+  confirm: (minerId, request) => refusing(parts.log, () => confirm(parts, minerId, request)),
 });
 
 const release = async (parts: GuestDeskParts, minerId: string, request: ReleaseRequest): Promise<NetworkAnswer> => {
@@ -60,7 +61,7 @@ const release = async (parts: GuestDeskParts, minerId: string, request: ReleaseR
   assertPresented(result, minerId, { vmId, nonce, purpose: 'vm-key', guestKey });
   // Before the command, because what the event names must be there; a key that nothing was released of harms nobody.
   const sealed = await sealedVm(parts, vmId);
-  const { keyVersion } = await vault.create(vmId);
+  const { keyVersion } = await keyOf(vault, sealed);
   const image = await privateImageOf(parts, sealed);
   const allowClassical = await parts.allowsClassical();
   const vm = await decided(parts, vmId, result, {
@@ -81,6 +82,13 @@ const release = async (parts: GuestDeskParts, minerId: string, request: ReleaseR
   parts.log('info', 'volume key released', { vmId, minerId, bootId: result.bootId, mode: released.mode });
   return { message };
 };
+
+/**
+ * Which key the disk has. Made while no guest has confirmed a disk; from then on it must be there, because another one opens
+ * nothing, and would be kept in the place of the right one.
+ */
+const keyOf = (vault: GuestDeskParts['vault'], { vmId, volume }: Vm): Promise<VaultKey> =>
+  volume?.headerSha256 == null ? vault.create(vmId) : vault.withKey(vmId, async (_, of) => of);
 
 const confirm = async (parts: GuestDeskParts, minerId: string, request: ConfirmRequest): Promise<NetworkAnswer> => {
   const { clock, networkId, networkKey } = parts;

@@ -1,10 +1,11 @@
 import { Refusal } from '#domain';
+import type { Log } from '#edge';
 import { GuestRefused, type NetworkAnswer, VaultError } from '#events';
 import { SealingError } from '#sealing';
 import { guestRetryMs } from './limits.ts';
 
 /** A "no" of our own rules as a "no" to the guest; those that time or a person may change are worth asking again. */
-export const refusing = async (work: () => Promise<NetworkAnswer>): Promise<NetworkAnswer> => {
+export const refusing = async (log: Log, work: () => Promise<NetworkAnswer>): Promise<NetworkAnswer> => {
   try {
     return await work();
   } catch (error) {
@@ -13,6 +14,11 @@ export const refusing = async (work: () => Promise<NetworkAnswer>): Promise<Netw
     if (error instanceof SealingError) throw new GuestRefused(error.code, error.message, null);
     if (error instanceof VaultError && error.code === 'key-destroyed') {
       throw new GuestRefused(error.code, error.message, null);
+    }
+    if (error instanceof VaultError && error.code === 'key-absent') {
+      // The guest waits; whoever runs the network has to know why.
+      log('error', 'a key is not in the vault', { reason: error.message });
+      throw new GuestRefused(error.code, error.message, guestRetryMs);
     }
     throw error;
   }
