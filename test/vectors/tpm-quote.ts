@@ -142,7 +142,7 @@ const attestFacts = (bytes: Uint8Array): Readonly<Record<string, unknown>> =>
       reset_count: quote.resetCount,
       restart_count: quote.restartCount,
       safe: quote.safe ? 1 : 0,
-      firmware: `0x${quote.firmwareVersion.toString(16)}`,
+      firmware: `0x${BigInt(`0x${Buffer.from(quote.firmwareVersion).toString('hex')}`).toString(16)}`,
       pcr_select: quote.selection.map(({ bank: alg, indices }) => ({ alg, pcrs: indices })),
       pcr_digest: Buffer.from(quote.pcrDigest).toString('hex'),
     };

@@ -54,6 +54,16 @@ export class ByteReader {
     return eightBytes.getBigUint64(0);
   }
 
+  /** A number of 64 bits in decimal digits: by way of a bigint only where a number would round it. */
+  decimal64(field: string): string {
+    const at = this.#advance(8, field);
+    const isLittle = this.endian === 'little';
+    const high = this.#word(isLittle ? at + 4 : at);
+    const low = this.#word(isLittle ? at : at + 4);
+    const value = high * 2 ** 32 + low;
+    return Number.isSafeInteger(value) ? String(value) : String((BigInt(high) << 32n) | BigInt(low));
+  }
+
   take(length: number, field: string): Uint8Array {
     const start = this.#advance(length, field);
     return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, length);

@@ -8,11 +8,13 @@ import { tpmLimits } from './limits.ts';
 export interface TpmQuote {
   readonly qualifiedSigner: Uint8Array;
   readonly extraData: Uint8Array;
-  readonly clockMs: bigint;
+  /** Milliseconds, a decimal number. */
+  readonly clockMs: string;
   readonly resetCount: number;
   readonly restartCount: number;
   readonly safe: boolean;
-  readonly firmwareVersion: bigint;
+  /** Eight bytes, the first one highest. */
+  readonly firmwareVersion: Uint8Array;
   /** In the order of the structure, which is the order the values are hashed in. */
   readonly selection: readonly PcrSelection[];
   readonly pcrDigest: Uint8Array;
@@ -33,12 +35,12 @@ export function parseTpmQuote(bytes: Uint8Array): TpmQuote {
   if (type !== typeQuote) throw wrong('type', `${hex16(type)} (${typeNames[type] ?? 'unknown'})`, '0x8018 (quote)');
   const qualifiedSigner = reader.sized16('qualifiedSigner');
   const extraData = reader.sized16('extraData');
-  const clockMs = reader.u64('clockInfo.clock');
+  const clockMs = reader.decimal64('clockInfo.clock');
   const resetCount = reader.u32('clockInfo.resetCount');
   const restartCount = reader.u32('clockInfo.restartCount');
   const safe = reader.u8('clockInfo.safe');
   if (safe > 1) throw wrong('clockInfo.safe', String(safe), '0 or 1');
-  const firmwareVersion = reader.u64('firmwareVersion');
+  const firmwareVersion = reader.take(8, 'firmwareVersion');
   const selection = selections(reader);
   const pcrDigest = reader.sized16('pcrDigest');
   reader.end();

@@ -20,7 +20,7 @@ export function quotedValues(
 ): QuotedValues {
   if (sent.length > tpmLimits.pcrValuesMax) return refused(`${sent.length} values`);
   const values: PcrValue[] = [];
-  const texts: string[] = [];
+  let digits = '';
   for (const { bank, indices } of selection) {
     const wanted = 2 * digestBytes(bank);
     for (const index of indices) {
@@ -28,10 +28,9 @@ export function quotedValues(
       if (value === undefined) return refused(`no value of ${bank}:${index}`);
       if (value.value.length !== wanted) return refused(`${bank}:${index} of another size`);
       values.push(value);
-      texts.push(value.value);
+      digits += value.value;
     }
   }
-  const digits = texts.join('');
   const joined = scratch.subarray(0, scratch.write(digits, 'hex'));
   // Buffer takes capital letters too, and what only looks like a digit in its last eight bits: what it read must read back.
   if (joined.toString('hex') !== digits) return refused(`${firstWithoutHex(values)} that is no lower-case hex`);

@@ -3,13 +3,13 @@ import type { TpmQuote } from './attest.ts';
 import type { TpmProgress } from './claims.ts';
 import type { Findings } from './findings.ts';
 
-/** What is remembered of a quote for the next one of the same key. */
-export function progressOf(quote: TpmQuote): TpmProgress {
+/** What is remembered of a quote for the next one of the same key. `firmwareHex` is its firmware version in 16 hex digits. */
+export function progressOf(quote: TpmQuote, firmwareHex: string): TpmProgress {
   return {
-    clockMs: quote.clockMs.toString(),
+    clockMs: quote.clockMs,
     resetCount: quote.resetCount,
     restartCount: quote.restartCount,
-    firmwareVersion: `0x${quote.firmwareVersion.toString(16).padStart(16, '0')}`,
+    firmwareVersion: `0x${firmwareHex}`,
   };
 }
 
@@ -26,11 +26,11 @@ export function checkProgress(findings: Findings, quote: TpmQuote, seen: TpmProg
   const restarted = resets > 0 || step(previous.restartCount, seen.restartCount) >= 0;
   findings.worded('tpm-restart-count', restarted, both, restartWords);
   // After a power cut the clock may repeat what it had not stored; the TPM says so itself, and counts the reset.
-  const isForward = (resets > 0 && !quote.safe) || !isBefore(quote.clockMs, previous.clockMs);
+  const isForward = (resets > 0 && !quote.safe) || !isBefore(seen.clockMs, previous.clockMs);
   findings.worded('tpm-clock', isForward, both, clockWords);
   const isOlder =
     seen.firmwareVersion !== previous.firmwareVersion &&
-    BigInt.asIntN(64, quote.firmwareVersion - BigInt(previous.firmwareVersion)) < 0n;
+    BigInt.asIntN(64, BigInt(seen.firmwareVersion) - BigInt(previous.firmwareVersion)) < 0n;
   findings.worded('tpm-firmware', !isOlder, both, firmwareWords);
 }
 
@@ -48,8 +48,8 @@ const firmwareWords = wordsOf(({ firmwareVersion }) => firmwareVersion);
 const step = (from: number, to: number): number => (to - from) | 0;
 
 /** Numbers that differ are in the order of what they were rounded from; only others need all their digits. */
-function isBefore(clockMs: bigint, previous: string): boolean {
+function isBefore(clockMs: string, previous: string): boolean {
   const now = Number(clockMs);
   const then = Number(previous);
-  return now === then ? clockMs < BigInt(previous) : !(now > then);
+  return now === then ? BigInt(clockMs) < BigInt(previous) : !(now > then);
 }

@@ -91,10 +91,21 @@ describe('a TPM quote', () => {
     [{ resetCount: 4, restartCount: 0 }, []],
     [{ resetCount: 4, clockMs: 10n }, ['tpm-clock']],
     [{ resetCount: 4, clockMs: 10n, safe: 0 }, []],
+    [{ clockMs: 2n ** 64n - 1n }, []],
+    [{ firmwareVersion: 0x0102n + 2n ** 63n }, ['tpm-firmware']],
   ])('given a TPM seen before / when it comes back with %o / then going back is %o', (form, wanted) => {
     const previous = { clockMs: '1000', resetCount: 3, restartCount: 2, firmwareVersion: '0x0000000000000102' };
     const quote = softwareQuote(key, { nonce, pcrs, restartCount: 2, ...form });
     expect(codes({ ...quote, pcrs }, { previous, clockSafe: 'unchecked' })).toEqual(wanted);
+  });
+
+  test('given numbers of 64 bits / when a number would round them / then every digit is claimed and compared', () => {
+    const clockMs = 2n ** 53n + 1n;
+    const quote = { ...softwareQuote(key, { nonce, pcrs, clockMs, firmwareVersion: 0x00ab_0000_0000_0001n }), pcrs };
+    const seen = { clockMs: `${clockMs}`, resetCount: 3, restartCount: 0, firmwareVersion: '0x00ab000000000001' };
+    expect(verifyTpmQuote(quote, ak, policy)).toMatchObject({ ok: true, claims: { progress: seen } });
+    expect(codes(quote, { previous: seen })).toEqual([]);
+    expect(codes(quote, { previous: { ...seen, clockMs: `${clockMs + 1n}` } })).toEqual(['tpm-clock']);
   });
 
   test('given counts that a TPM obfuscates / when they pass the end of their width / then that is forward', () => {

@@ -57,7 +57,7 @@ export function verifyTpmQuote(evidence: TpmQuoteEvidence, ak: TpmKey, policy: T
   checkSelection(findings, quote, policy.pcrs);
   const digest = hexAt(quote.pcrDigest);
   const pcrs = checkValues(findings, digest, quote, signature, evidence.pcrs);
-  const progress = progressOf(quote);
+  const progress = progressOf(quote, hexAt(quote.firmwareVersion));
   if (policy.previous === 'unchecked') findings.unchecked('tpm-reset-count', 'clock, counts and firmware version');
   else if (policy.previous !== 'first-quote') checkProgress(findings, quote, progress, policy.previous);
   if (policy.clockSafe === 'unchecked') findings.unchecked('tpm-clock-safe', quote.safe ? 'safe' : 'not safe');

@@ -74,7 +74,7 @@ export const quoteFields = (quote: TpmQuote): Fields => [
   ['qualified signer', hex(quote.qualifiedSigner)],
   ['clock', `${quote.clockMs} ms, ${quote.safe ? 'safe' : 'not safe'}`],
   ['resets', `${quote.resetCount}, restarts ${quote.restartCount}`],
-  ['firmware', `0x${quote.firmwareVersion.toString(16)}`],
+  ['firmware', `0x${BigInt(`0x${hex(quote.firmwareVersion)}`).toString(16)}`],
   ['PCRs', showSelection(quote.selection)],
   ['PCR digest', hex(quote.pcrDigest)],
 ];
