@@ -1,5 +1,5 @@
 import { loadSimulatedProcessor } from '#adapters/processor';
-import { type AppraisalPolicy, readAppraisalPolicy, simulatedSnpPolicy } from '#attestation';
+import { type AppraisalPolicy, appraisalLimits, readAppraisalPolicy, simulatedSnpPolicy } from '#attestation';
 import { version } from '#edge';
 import { hashFiles, minerProgramFiles, probeAccelerator, type Report } from '#host';
 import { buildHccamImage, hccamLaunchInputs, type Image } from '#images';
@@ -25,7 +25,7 @@ export const localHostPolicy = async (launches: readonly LaunchReference[]): Pro
     ima: {
       ...{ version: 1, banks: ['sha256'], extension: 'per-bank', bootAggregate: 'required', violations: 'warn' },
       ...{
-        notYetAttestedMax: 'unchecked',
+        notYetAttestedMax: appraisalLimits.imaTailMax,
         order: ['reject', 'exclude', 'signature', 'allow'],
         rejects: [],
         excludes: [],

@@ -1,4 +1,4 @@
-import { createImaVerifier, type ImaJudgedEntry, type ImaProgress } from '#attestation';
+import { appraisalLimits, createImaVerifier, type ImaJudgedEntry, type ImaProgress } from '#attestation';
 import { Refuse } from '../stop.ts';
 import { sayRefusals } from './words.ts';
 
@@ -6,8 +6,9 @@ export type BundleFile = { readonly path: string; readonly sha256: string };
 
 /** The host's measurement list over the life of this machine. */
 export type MeasurementList = {
-  /** Reads what is new of the list and promises that it replays to the quoted PCR 10, and that each file of the miner's
-   *  program was measured last as what it should be. Refuses with `ima-list` or `miner-bundle`; nothing is remembered then. */
+  /** Reads what is new of the list and promises that it replays to the quoted PCR 10 with few entries after that, and that
+   *  each file of the miner's program was measured last as what it should be, in an entry that the quote reaches, and as
+   *  nothing else in one that it does not. Refuses with `ima-list` or `miner-bundle`; nothing is remembered then. */
   check(
     pcrs: Readonly<Record<string, string>>,
     bundle: readonly BundleFile[],
@@ -21,15 +22,20 @@ export const createMeasurementList = (): MeasurementList => {
   let measured: ReadonlyMap<string, string> = new Map();
   return {
     check: async (pcrs, bundle, read) => {
-      const wanted = new Set(bundle.map(({ path }) => path));
+      const wanted = new Map(bundle.map(({ path, sha256 }) => [path, `sha256:${sha256}`]));
       // Files that were not looked for before: the list is read once more from its beginning.
-      const isNew = [...wanted].some((path) => !measured.has(path));
+      const isNew = [...wanted.keys()].some((path) => !measured.has(path));
       const before = isNew ? null : progress;
       const found = new Map(isNew ? [] : measured);
-      const next = await replay(read, pcrs, before, ({ path, digest }) => {
-        if (wanted.has(path)) found.set(path, digest);
+      const changed = new Map<string, string>();
+      const next = await replay(read, pcrs, before, ({ path, digest, attested }) => {
+        const good = wanted.get(path);
+        if (good === undefined) return;
+        // After the quote anybody may write anything: it speaks against a file and never for it.
+        if (attested) found.set(path, digest);
+        else if (digest !== good) changed.set(path, digest);
       });
-      demandBundle(bundle, found);
+      demandBundle(bundle, new Map([...found, ...changed]));
       progress = next;
       measured = found;
     },
@@ -59,6 +65,13 @@ const replay = async (
   const verified = verifier.finish();
   if (!verified.ok) {
     throw new Refuse('ima-list', `the host's measurement list does not hold: ${sayRefusals(verified.refusals)}`);
+  }
+  const { count } = verified.claims.notYetAttested;
+  if (count > appraisalLimits.imaTailMax) {
+    throw new Refuse(
+      'ima-list',
+      `the host's measurement list has ${count} entries after the quote, wanted at most ${appraisalLimits.imaTailMax}: quote again`,
+    );
   }
   if (verified.claims.progress === null) throw new Refuse('ima-list', "the host's measurement list reaches no quote");
   return verified.claims.progress;

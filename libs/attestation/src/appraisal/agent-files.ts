@@ -3,9 +3,9 @@ import { appraisalLimits as limits } from './limits.ts';
 
 /** What a list says of the files of the agent. */
 export interface AgentFindings {
-  /** The digests that were measured, by path; only good ones of known paths. */
+  /** The digests that were measured, by path; only good ones of known paths, in entries that the quote reaches. */
   readonly measured: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Files of the agent that were others than any release has: `path digest`, the first ones. */
+  /** Files of the agent that were others than any release has, attested or not: `path digest`, the first ones. */
   readonly changed: readonly string[];
 }
 
@@ -20,10 +20,12 @@ export class AgentFilesSeen {
     this.files = files;
   }
 
-  take({ path, digest, templateHash }: ImaJudgedEntry): void {
+  take({ path, digest, templateHash, attested }: ImaJudgedEntry): void {
     const accepted = this.files.get(path);
     if (accepted === undefined || templateHash === 'bad') return;
     if (templateHash === 'good' && accepted.has(digest)) {
+      // After the quote anybody may write anything, so it speaks against a host and never for it.
+      if (!attested) return;
       this.#measured.set(path, (this.#measured.get(path) ?? new Set()).add(digest));
     } else if (this.#changed.length < limits.refusalsMax) {
       this.#changed.push(`${path} ${templateHash === 'violation' ? 'changed while it was measured' : digest}`);

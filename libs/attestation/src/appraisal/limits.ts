@@ -4,6 +4,11 @@ export const appraisalLimits = {
   evidenceBytesMax: 900 * 1024,
   /** A list that grew for months is some tens of MiB; one round sends what is new. */
   imaBytesMax: 64 * 1024 * 1024,
+  /**
+   * Entries after the quote that an honest host may have. A list is read within seconds of its quote, and what adds to it
+   * fastest, a backup that opens every file as root, adds some thousand in a second.
+   */
+  imaTailMax: 20_000,
   /** Parts of that size at 64 KiB each. */
   imaPartsMax: 1_024,
   /** Refusals that are kept and stored: enough to see what happened, too few to be a burden. */

@@ -3,7 +3,7 @@ import type { ImaClaims, ImaProgress } from './claims.ts';
 import { findingsLine } from './findings.ts';
 import type { ImaRefusalCode } from './refusals.ts';
 import type { ImaState } from './state.ts';
-import type { ImaVerification } from './verification.ts';
+import type { ImaQuotedPcr, ImaVerification } from './verification.ts';
 
 /** The answer on a list that was read to its end, or as far as it could be. */
 export const concludeIma = (told: ImaVerification, state: ImaState): Verified<ImaClaims> => {
@@ -66,7 +66,7 @@ const quoteChecks = (told: ImaVerification, state: ImaState): Check[] => {
     checks.push({ code: 'ima-quote-match', outcome: 'unchecked', observed: 'no quote', wanted: 'a quoted PCR 10' });
   } else {
     const wanted = told.quote.map(({ bank, value }) => `${bank}:${value}`).join(', ') || 'a quoted PCR 10';
-    const met = reached === null ? `not met in ${state.entries} entries` : `met after ${reached.entries} entries`;
+    const met = reached === null ? notMet(told.quote, state) : `met after ${reached.entries} entries`;
     checks.push(check('ima-quote-match', reached !== null, met, wanted));
   }
   if (told.progress !== 'first-round' && reached !== null) {
@@ -76,6 +76,11 @@ const quoteChecks = (told: ImaVerification, state: ImaState): Check[] => {
   }
   return [...checks, ...bootChecks(told, state)];
 };
+
+const notMet = (quote: readonly ImaQuotedPcr[], { entries }: ImaState): string =>
+  quote.some(({ value }) => !/^0+$/.test(value))
+    ? `not met in ${entries} entries`
+    : `a register that nothing extended, and ${entries} entries that nobody attested`;
 
 const bootChecks = ({ bootPcrs, firstEntry }: ImaVerification, { bootAggregate }: ImaState): Check[] => {
   const code = 'ima-boot-aggregate';

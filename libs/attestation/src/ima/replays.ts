@@ -45,9 +45,12 @@ export class Replays {
     }
   }
 
-  /** Notes the first place where every quoted register is reached. `entries` are before it. */
+  /**
+   * Notes the first place where every quoted register is reached. `entries` are before it, those of earlier rounds included.
+   * Before the first entry it is not looked: a register that nothing extended vouches for no list, whatever one says.
+   */
   look(entries: number): void {
-    if (this.reached !== null || this.#quoted.length === 0) return;
+    if (this.reached !== null || this.#quoted.length === 0 || entries === 0) return;
     const extension = this.#meets(this.#perBank) ? 'per-bank' : this.#meets(this.#padded) ? 'padded-sha1' : null;
     if (extension !== null) this.reached = { entries, extension, replay: this.replay(extension) };
   }

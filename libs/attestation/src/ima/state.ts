@@ -62,6 +62,7 @@ export class ImaState {
     this.#told.onEntry?.({
       ...{ index: entry.index, template: entry.template, path: entry.path, digest: entry.digestText },
       templateHash: isViolation ? 'violation' : isBad ? 'bad' : 'good',
+      attested: this.#attested,
       ...{ signature: found.signature, keyId: found.keyId, verdict },
     });
     this.replays.extend(entry, isBad ? entry.templateHash : own, isViolation);

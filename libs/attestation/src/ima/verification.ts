@@ -30,6 +30,8 @@ export type ImaVerification = {
 
 export type ImaJudgedEntry = {
   readonly index: number;
+  /** Before where the quote reaches, if it reaches anywhere: with no quote and after it, nobody vouches for an entry. */
+  readonly attested: boolean;
   readonly template: ImaTemplate;
   readonly path: string;
   readonly digest: string;
