@@ -116,8 +116,9 @@ export const createConsumerParking = <Event extends BareEvent>(
 
   const park: ConsumerParking<Event>['park'] = async (event, error, tries) => {
     const parked = await holds.record(event, error, tries);
-    if (parked === null) await sink.skip?.(event);
-    else holds.hold(parked);
+    if (parked === null) return sink.skip?.(event);
+    holds.hold(parked);
+    if (parked.blocks) await sink.holdBack?.(event);
   };
 
   const release = async (until: Position): Promise<void> => {

@@ -109,9 +109,8 @@ const consumerOf = <Event extends BareEvent>(
     for (let [events, next] = [0, after]; ; ) {
       const page = await readAll({ after: next, limit: readPageEventsMax });
       for (const event of page.events) {
-        if (isHeldBack(event)) continue;
         // Most sinks work at once, and then nothing is awaited: a turn for each event costs more than many a fold.
-        const passing = passOrPark(event);
+        const passing = isHeldBack(event) ? sink.holdBack?.(event) : passOrPark(event);
         if (passing !== undefined) await passing;
       }
       events += page.events.length;

@@ -13,6 +13,11 @@ export type Sink<Event extends BareEvent = RecordedEvent> = {
   /** Brings back what is kept in memory only, as it was at a position, from the events that count. */
   restore?(until: Position, past: Past): Promise<void>;
   apply(event: Event | RecordedEvent): Promise<void> | void;
+  /**
+   * Takes note of an event that it could not apply, or that is held back behind one of its stream: of its envelope only,
+   * and once. It is applied or skipped later, when the stream goes on. Without it, nothing is done.
+   */
+  holdBack?(event: Event | RecordedEvent): Promise<void> | void;
   /** Does what an earlier event still asks for, now that later ones are applied. Without it, `apply` does. */
   retry?(event: Event | RecordedEvent): Promise<void> | void;
   /** Goes past an event that somebody decided to skip, without anything of it. Without it, nothing is done. */

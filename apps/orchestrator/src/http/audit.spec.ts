@@ -52,6 +52,26 @@ describe('the audit', () => {
     expect(typesOf(await audited(api, `accountId=${bob.accountId}`))).toContain('AccountOpened');
   });
 
+  it('given streams that the read model holds back, then the audit still finds what was done there, also for whose VMs they are', async () => {
+    const store = createMemoryEventStore();
+    const api = await boot({ store });
+    const { accountId, owner } = await furnished(api);
+    const told = teller(store);
+    const data = { vmId: vmId('new'), accountId, colour: 'of tomorrow' };
+    await told.rawVm(vmId('new'), { type: 'VmRequested', version: 99, data });
+    await told.vm(vmId('new'), { type: 'VmStopRequested', reason: 'lunch', deadlineAt: 1 });
+    await told.vm(vmId('web'), requested('web', 'bob'));
+    await told.rawVm(vmId('web'), { type: 'VmTeleported', version: 1, data: { to: 'mars' } });
+    await told.vm(vmId('web'), { type: 'VmTerminated', diskRemoved: false });
+    await expect.poll(async () => (await api.must('GET', '/v1/parked?consumer=read-model')).body.items).toHaveLength(2);
+    await api.must('GET', `/v1/vms?atLeast=${await store.head()}`);
+    const of = async (name: string, token?: string) =>
+      typesOf((await audited(api, '', token)).filter(({ stream }) => stream === `vm-${vmId(name)}`));
+    expect(await of('web')).toEqual(['VmRequested', 'VmTeleported', 'VmTerminated']);
+    expect(await of('new', owner)).toEqual(['VmRequested', 'VmStopRequested']);
+    expect(typesOf(await audited(api, 'type=VmTerminated'))).toEqual(['VmTerminated']);
+  });
+
   it('given more actions than a page, then pages in either order show each once', async () => {
     const api = await boot();
     for (const name of ['a', 'b', 'c', 'd', 'e']) {

@@ -1,6 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import type { BareEvent, EventStore, Position } from '#events';
+import { heldBackDdl, openHeldBack } from './held-back.ts';
 import type { RowWrites } from './row-writes.ts';
+import { type StreamCount, uncounted } from './streams.projection.ts';
 
 /** By what actions are found: all of them, or those of one actor, of one type, or on the streams of one account. */
 export type AuditKind = 'all' | 'actor' | 'type' | 'account';
@@ -28,14 +30,15 @@ const ddl = `CREATE TABLE audit (
   first_position TEXT NOT NULL,
   last_position TEXT NOT NULL,
   PRIMARY KEY (kind, key, minute)
-) STRICT, WITHOUT ROWID;`;
+) STRICT, WITHOUT ROWID;
+${heldBackDdl}`;
 
 export const spanColumns = `minute, events, first_stream AS firstStream, first_revision AS firstRevision,
   first_position AS firstPosition, last_position AS lastPosition`;
 
 export const minuteOf = (recordedAt: string): string => recordedAt.slice(0, 'YYYY-MM-DDTHH:MM'.length);
 
-/** Every event, by whom and when. It decodes nothing, so an event that no build can read is found here too. */
+/** Every event, by whom and when. It decodes nothing: an event that no build can read is found here too, and what is held back behind it. */
 export const audit = { name: 'audit', ddl, category: null } as const;
 
 /** How positions of the log follow each other. */
@@ -45,14 +48,19 @@ export type PositionOrder = Pick<EventStore, 'comparePositions'>;
 export type AuditSpans = {
   /** Adds an event, of an account's stream or of nobody's. `isLatest`: it lies after all that were ever added. */
   note(recorded: BareEvent, accountId: string | null, isLatest: boolean): void;
+  /** The same for one that cannot be folded yet, of a stream that was counted so far; it is not added again when it is. */
+  holdBack(recorded: BareEvent, count: StreamCount | null, isLatest: boolean): void;
   write(): void;
   /** Forgets what is in memory. */
   clear(): void;
+  /** Begins with what is on disk. */
+  load(): void;
 };
 
 /** Added up in place: three or four spans grow with every event that there is. */
 export const openAudit = (db: Database, writes: RowWrites, order: PositionOrder): AuditSpans => {
   const add = openTable(db, writes, order);
+  const heldBack = openHeldBack(db, writes);
   const minutes = new Map<string, Spans>();
   /** Of the event before: nearly every event is of the same minute. */
   let [minute, spans] = ['', noSpans()];
@@ -69,13 +77,20 @@ export const openAudit = (db: Database, writes: RowWrites, order: PositionOrder)
     spans = minutes.get(minute) ?? noSpans();
     minutes.set(minute, spans);
   };
+  const noteAll = (recorded: BareEvent, accountId: string | null, isLatest: boolean): void => {
+    if (minutes.size === 0 || !recorded.recordedAt.startsWith(minute)) turnTo(minuteOf(recorded.recordedAt));
+    note(spans.all, '', isLatest, recorded);
+    note(spans.actor, recorded.actor, isLatest, recorded);
+    note(spans.type, recorded.type, isLatest, recorded);
+    if (accountId !== null) note(spans.account, accountId, isLatest, recorded);
+  };
   return {
     note: (recorded, accountId, isLatest) => {
-      if (minutes.size === 0 || !recorded.recordedAt.startsWith(minute)) turnTo(minuteOf(recorded.recordedAt));
-      note(spans.all, '', isLatest, recorded);
-      note(spans.actor, recorded.actor, isLatest, recorded);
-      note(spans.type, recorded.type, isLatest, recorded);
-      if (accountId !== null) note(spans.account, accountId, isLatest, recorded);
+      if (!heldBack.letGo(recorded)) noteAll(recorded, accountId, isLatest);
+    },
+    holdBack: (recorded, count, isLatest) => {
+      const of = heldBack.take(recorded, count ?? uncounted(recorded.stream));
+      if (of !== null) noteAll(recorded, of.accountId, isLatest);
     },
     write: () => {
       for (const { all, actor, type, account } of minutes.values()) {
@@ -84,8 +99,10 @@ export const openAudit = (db: Database, writes: RowWrites, order: PositionOrder)
         for (const [key, span] of type) add('type', key, span);
         for (const [key, span] of account) add('account', key, span);
       }
+      heldBack.write();
     },
     clear: () => minutes.clear(),
+    load: heldBack.load,
   };
 };
 

@@ -48,13 +48,14 @@ export const createFill = (log: ReadOnlyLog, model: ModelFile, skips: Skips): Fi
   const take = (event: BareEvent): void => {
     events += 1;
     const { stream, revision, type, eventId } = event;
-    if (blocked.has(stream)) return;
     try {
-      if (skipped.has(eventId)) model.sink.skip(event);
+      if (blocked.has(stream)) model.sink.holdBack(event);
+      else if (skipped.has(eventId)) model.sink.skip(event);
       else model.sink.apply(event);
     } catch (error) {
       blocked.add(stream);
       errors += 1;
+      model.sink.holdBack(event);
       const reason = error instanceof Error ? error.message : String(error);
       if (firstErrors.length < rebuildErrorsShown) firstErrors.push({ stream, revision, eventType: type, reason });
     }

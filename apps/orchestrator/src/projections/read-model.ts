@@ -78,6 +78,7 @@ export const openReadModel = async ({ dir, store, log }: ReadModelOptions): Prom
         // Nothing waits while SQLite is read and events are folded: requests get their turn now and then.
         return given % turnEventsMax === 0 ? setImmediate() : undefined;
       },
+      holdBack: (event) => shown.sink.holdBack(event),
       skip: (event) => shown.sink.skip(event),
       leaveOut: async (stream, skipped) => {
         // Another file may be shown while the log is read: then that one is asked, too.

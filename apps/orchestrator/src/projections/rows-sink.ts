@@ -10,9 +10,14 @@ import { countEvent, openCounts, type StreamCount, uncounted } from './streams.p
 import { createUnwritten } from './unwritten.ts';
 
 /** A sink that folds at once: what it has to read SQLite answers at once. */
-export type RowsSink = Omit<Sink<BareEvent>, 'batchEventsMax' | 'apply' | 'skip' | 'leaveOut' | 'has' | 'commit'> & {
+export type RowsSink = Omit<
+  Sink<BareEvent>,
+  'batchEventsMax' | 'apply' | 'holdBack' | 'skip' | 'leaveOut' | 'has' | 'commit'
+> & {
   readonly batchEventsMax: number;
   apply(event: BareEvent): void;
+  /** Has the audit know of an event that cannot be folded yet. */
+  holdBack(event: BareEvent): void;
   /** Goes past an event that somebody decided to do without: it counts in its stream, and nothing of its content is kept. */
   skip(event: BareEvent): void;
   /** Makes the rows of a stream anew when one of these events is in them. What it counts of the stream stays. */
@@ -37,8 +42,7 @@ export const createRowsSink = (
   store: Pick<EventStore, 'readStream' | 'parsePosition' | 'comparePositions'>,
 ): RowsSink => {
   const writer = createRowsWriter(db);
-  const counts = openCounts(db, writer);
-  const spans = openAudit(db, writer, store);
+  const [counts, spans] = [openCounts(db, writer), openAudit(db, writer, store)];
   const foldsOf = openFolds(projections, db, writer);
   const checkpoint = openCheckpoint(db, writer, store);
   /** What has changed since the last commit. */
@@ -80,11 +84,16 @@ export const createRowsSink = (
     return open === undefined ? counts.load(stream) : open.count;
   };
 
+  /** Whether an event lies after all before it. */
+  const advance = ({ position }: BareEvent): boolean => {
+    const isLatest = isLater(position);
+    if (isLatest) reach = position;
+    return isLatest;
+  };
+
   const count = (open: OpenStream, recorded: BareEvent): void => {
-    const isLatest = isLater(recorded.position);
-    if (isLatest) reach = recorded.position;
     countEvent(open.count, recorded);
-    spans.note(recorded, open.count.accountId, isLatest);
+    spans.note(recorded, open.count.accountId, advance(recorded));
     open.stretch = stretch;
     unwritten.add(open);
     uncommitted += 1;
@@ -112,6 +121,7 @@ export const createRowsSink = (
   const beginAnew = (): void => {
     writer.rollback();
     begin(new Map());
+    spans.load();
   };
 
   return {
@@ -129,6 +139,7 @@ export const createRowsSink = (
       foldInto(open.folds, recorded);
       count(open, recorded);
     },
+    holdBack: (recorded) => spans.holdBack(recorded, countOf(recorded.stream), advance(recorded)),
     skip: (recorded) => {
       // Nothing is decoded: it shows that there was such an event, and by whom.
       const open = unfolded(recorded);

@@ -94,6 +94,47 @@ const differences = async (store: EventStore, live: ReadModel) => {
 
 const same = { different: 0, first: [] };
 
+describe('a stream that is held back', () => {
+  const minutes = { from: '2026', to: '2027', order: 'oldest-first' } as const;
+  const counted = ({ rows }: ReadModel) =>
+    (['VmRequested', 'VmStopRequested', 'VmStartRequested'] as const).map((key) =>
+      rows.auditSpans({ kind: 'type', key, ...minutes }, 10).reduce((sum, { events }) => sum + events, 0),
+    );
+  const ofAnn = ({ rows }: ReadModel) => rows.auditSpans({ kind: 'account', key: ann, ...minutes }, 10)[0]?.events;
+
+  it.each(['VmRequested', 'VmStopRequested'])(
+    'given %s, then the audit counts each of its actions once: held back, after a restart, and once the stream goes on; live = rebuilt',
+    async (type) => {
+      const { store, told, decide } = await world();
+      const old = asOlderBuild(store, type);
+      const run = await replica();
+      expect([counted(await run(old)), ofAnn(await run(old))]).toEqual([[1, 1, 0], 4]);
+      await told.vm(web, { type: 'VmStartRequested' });
+      const held = await run(old);
+      expect([counted(held), ofAnn(held), held.rows.vmOwner(web)]).toEqual([[1, 1, 1], 5, ann]);
+      expect(await differences(old, held)).toEqual(same);
+      await decide('RetryParkedEvent', type);
+      const goesOn = await run(store);
+      expect(goesOn.rows.vm(web)?.vm.desired).toBe('running');
+      expect([counted(goesOn), ofAnn(goesOn)]).toEqual([[1, 1, 1], 5]);
+      expect(goesOn.db.prepare('SELECT count(*) FROM held_back').pluck().get()).toBe(0);
+      expect(await differences(store, goesOn)).toEqual(same);
+    },
+  );
+
+  it('given it is skipped, then the audit has each of its actions once', async () => {
+    const { store, told, decide } = await world();
+    const old = asOlderBuild(store, 'VmStopRequested');
+    const run = await replica();
+    await told.vm(web, { type: 'VmStartRequested' });
+    await run(old);
+    await decide('SkipParkedEvent', 'VmStopRequested');
+    const goesOn = await run(old);
+    expect([counted(goesOn), ofAnn(goesOn)]).toEqual([[1, 1, 1], 5]);
+    expect(await differences(old, goesOn)).toEqual(same);
+  });
+});
+
 describe('an event that an older build did not know, and somebody skipped', () => {
   it.each([
     ['VmRequested', 'vms'],

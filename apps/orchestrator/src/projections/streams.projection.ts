@@ -68,8 +68,10 @@ export const openCounts = (db: Database, writes: RowWrites) => {
   };
 };
 
-/** Whose a VM is, by its request; `null` before there was one. */
+/** Whose a VM is, by its request, also by one that is held back; `null` before there was one. */
 export const vmOwner = (db: Database): ((vmId: string) => string | null) => {
-  const one = db.prepare<[string], string | null>('SELECT account_id FROM streams WHERE stream = ?').pluck();
-  return (vmId) => one.get(`vm-${vmId}`) ?? null;
+  const of = (table: string) =>
+    db.prepare<[string], string | null>(`SELECT account_id FROM ${table} WHERE stream = ?`).pluck();
+  const [shown, heldBack] = [of('streams'), of('held_back')];
+  return (vmId) => shown.get(`vm-${vmId}`) ?? heldBack.get(`vm-${vmId}`) ?? null;
 };
