@@ -34,7 +34,7 @@ import { processesStartMs } from './lifecycle/limits.ts';
 import { busProbe, createReadiness, storeProbe, timersProbe } from './lifecycle/readiness.ts';
 import { openReadModel } from './projections/read-model.ts';
 import { createRebuilds } from './projections/rebuilds.ts';
-import { createReputationSink } from './projections/reputation.ts';
+import { createReputationSink, reputationConsumer } from './projections/reputation.ts';
 import { createSealing } from './sealed/sealing.ts';
 import { beginTerm } from './term.ts';
 
@@ -189,7 +189,7 @@ const openReads = async (
   });
   await lifecycle.start({ name: 'rebuilds', start: async () => undefined, stop: rebuilds.stop });
   const sink = createReputationSink(store, snapshots);
-  const following = createConsumer({ name: 'reputation', store, clock, sink, log });
+  const following = createConsumer({ name: reputationConsumer, store, clock, sink, log });
   await lifecycle.start({ name: 'reputation', start: following.start, stop: following.stop });
   return { model, readModel, rebuilds, snapshots, reputation: { ...following, reputations: sink.reputations } };
 };

@@ -180,6 +180,27 @@ describe('reading what was', () => {
     expect(await of('checks', second(59))).toMatchObject({ checks: null, stale });
   });
 
+  it('given somebody skipped an event in the reputations, then its score of then goes on past it, as the live one does', async () => {
+    const later = { type: 'OfALaterBuild', version: 1, data: {} };
+    const store = await told(async (tell) => {
+      await tell.raw(streamName('miner', host), later);
+      await tell.appraisal(host, judged(host, { tier: 'contraindicated', appraisedAt: Date.UTC(2026, 0, 1, 0, 0, 9) }));
+    });
+    const { must } = await boot({ store, ground: { clock: createManualClock(Date.UTC(2026, 0, 1, 1)) } });
+    const of = async (at: string) => (await must('GET', `/v1/miners/${host}/reputation${at}`)).body;
+    const parked = async () => (await must('GET', '/v1/parked?consumer=reputation')).body.items;
+    await expect.poll(parked).toHaveLength(1);
+    const [{ eventId }] = await parked();
+    expect((await of(`?at=${second(9)}`)).stale).not.toBeNull();
+    for (const consumer of ['reputation', 'read-model']) {
+      await must('POST', `/v1/parked/${consumer}/${eventId}/skip`, { body: { reason: 'a test build' } });
+    }
+    const then = await of(`?at=${second(9)}`);
+    expect(then).toMatchObject({ stale: null, asOf: { at: second(9) } });
+    await expect.poll(async () => (await of('')).reasons).toEqual(then.reasons);
+    expect(then.reasons).not.toEqual((await of(`?at=${second(8)}`)).reasons);
+  });
+
   it('given verdicts of which a later one cannot be read, then the verdict of then is the last that can, and says so', async () => {
     const store = await told(async (tell) => {
       await tell.appraisal(host, judged(host));

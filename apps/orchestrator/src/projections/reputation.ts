@@ -15,6 +15,9 @@ import {
 } from '#events';
 import type { Unread } from './row-at.ts';
 
+/** Who follows the log for them, and parks what it cannot read. */
+export const reputationConsumer = 'reputation';
+
 /**
  * Reputations as a sink. They are in memory: a score depends on the order of events of several streams, and a file of rows
  * follows each stream for itself.
@@ -24,7 +27,7 @@ export const createReputationSink = (
   snapshots: FoldSnapshots,
 ): Sink & { readonly reputations: () => Reputations } => {
   const kept = createKeptFold({
-    ...{ name: 'reputation', store, snapshots, initial: emptyReputations },
+    ...{ name: reputationConsumer, store, snapshots, initial: emptyReputations },
     absorb: (state, recorded) => {
       createReputations(state).apply(recorded);
       return true;
@@ -55,17 +58,19 @@ type History = Pick<EventStore, 'readStream' | 'comparePositions'>;
 
 /**
  * One miner's reputation as it was when the log stood at a position, from the three streams that it depends on: up to the
- * first event of them that this build cannot read, which is named.
+ * first event of them that this build cannot read, which is named. Events in `skipped` count for nothing, as live.
  */
 export const reputationsAt = async (
   history: History,
   minerId: string,
   position: Position,
+  skipped: Pick<ReadonlySet<string>, 'has'>,
 ): Promise<{ readonly reputations: Reputations; readonly unread: Unread | null }> => {
   const reputations = createReputations();
   const streams = [streamName('policy', 'reputation'), streamName('miner', minerId), streamName('appraisal', minerId)];
   for await (const recorded of inOrder(history, streams)) {
     if (history.comparePositions(recorded.position, position) > 0) break;
+    if (skipped.has(recorded.eventId)) continue;
     try {
       reputations.apply(recorded);
     } catch (error) {

@@ -1,8 +1,8 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import { type MinerId, Refusal, weightsOf, weightTotal } from '#domain';
-import { type Clock, type EventStore, isoTime } from '#events';
+import { type Clock, type EventStore, isoTime, skippedEvents } from '#events';
 import { miners } from '../../projections/miners.projection.ts';
-import { reputationsAt } from '../../projections/reputation.ts';
+import { reputationConsumer, reputationsAt } from '../../projections/reputation.ts';
 import { CLOCK, PAST, SCORES, STORE } from '../../tokens.ts';
 import { type Moment, notThen, type Past, staleThen, timeOf } from '../past.ts';
 import type { HttpReply } from '../request.ts';
@@ -72,7 +72,8 @@ export class ReputationController {
 
   private async showPast(minerId: MinerId, at: Moment) {
     const miner = await this.past.row(miners, minerId, at);
-    const { reputations, unread } = await reputationsAt(this.store, minerId, at.position);
+    const skipped = await skippedEvents({ store: this.store, clock: this.clock }, reputationConsumer);
+    const { reputations, unread } = await reputationsAt(this.store, minerId, at.position, skipped);
     const found = reputations.of(minerId);
     if (found === null && unread !== null) throw unread.error;
     if (miner === null || found === null) throw notThen('miner-not-found', `miner ${minerId}`, at);
