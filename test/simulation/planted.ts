@@ -110,7 +110,7 @@ const destroyingEarly =
   (store: EventStore, vault: Soil['vault']): Append =>
   async (stream, events, expected) => {
     const appended = await store.append(stream, events, expected);
-    if (events.some(({ type }) => type === 'VmTerminationRequested')) await vault.destroy(idOf(stream));
+    if (events.some(({ type }) => type === 'VmStopRequested')) await vault.destroy(idOf(stream));
     return appended;
   };
 

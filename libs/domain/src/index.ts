@@ -182,6 +182,7 @@ export {
   stopDeadlineMs,
 } from './vm/limits.ts';
 export { resizedFlavor } from './vm/resized-flavor.ts';
+export { assertWanted } from './vm/sealed-boot.ts';
 export type { VmSealedCommand, VolumeWanted } from './vm/sealed-commands.ts';
 export type {
   BootSpecification,

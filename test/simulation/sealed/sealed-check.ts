@@ -111,9 +111,9 @@ export const createSealedCheck = (accuse: Accuse) => {
     },
     keyDestroyed: (vmId) => {
       deeds.push((vms) => {
-        const { observed = 'unknown' } = vms.get(vmId as VmId) ?? {};
-        if (observed === 'terminated') return;
-        accuse('key-outlives-its-vm', `the key of ${vmId} is destroyed, which is ${observed}`);
+        const { desired = 'unknown' } = vms.get(vmId as VmId) ?? {};
+        if (desired === 'absent') return;
+        accuse('key-outlives-its-vm', `the key of ${vmId} is destroyed, which shall be ${desired}`);
       });
     },
   };
@@ -123,8 +123,8 @@ export const createSealedCheck = (accuse: Accuse) => {
     seeVm: (before: Vm, event: VmEvent): void => {
       if (event.type === 'VmKeyReleased') seeReleased(before, event);
       if (event.type === 'VmBootConfirmed') seeConfirmed(before, event);
-      if (event.type === 'VmKeyDestroyed' && before.observed !== 'terminated') {
-        accuse('key-outlives-its-vm', `${before.vmId} is ${before.observed} and its key is told destroyed`);
+      if (event.type === 'VmKeyDestroyed' && before.desired !== 'absent') {
+        accuse('key-outlives-its-vm', `${before.vmId} shall be ${before.desired} and its key is told destroyed`);
       }
     },
     seeAppraisal: (recorded: RecordedEvent): void => {

@@ -15,6 +15,7 @@ export const vmDisk = z.looseObject({
   integrity: text.optional(),
   headerSha256: text.nullish(),
   bootCounter: z.number().optional(),
+  keyDestroyed: z.boolean().optional(),
 });
 
 /** How far a VM's present boot is with the key of its disk. */

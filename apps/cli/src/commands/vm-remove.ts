@@ -12,7 +12,7 @@ import { waitFor } from './vm-wait.ts';
 /** `hcc vm rm`: the end of a VM, its disk and its key, and with that of every backup. */
 export const addVmRemove = (vm: Command, cli: Cli): void => {
   vm.command('rm')
-    .description('terminate a VM and remove its disk, for good')
+    .description('terminate a VM for good: the key of its disk is destroyed at once, its disk removed by its miner')
     .argument('<vm>', 'id, beginning of an id, or name')
     .option('-y, --yes', 'do not ask')
     .option('--destroy-backups', 'also when it has backups, which nobody can read any more then')
@@ -26,8 +26,11 @@ export const addVmRemove = (vm: Command, cli: Cli): void => {
       const found = await findVm(context.api, text);
       if (yes !== true) await agreed(cli, found, destroyBackups);
       const accepted = await context.api.terminateVm(found.vmId, destroyBackups);
-      const gone = found.observed === 'terminated' || wait === false;
-      if (!gone) await waitFor(cli, context, found.vmId, accepted, goneGoal(found));
+      // Asked for again, what has happened since the first time is not shown once more.
+      const seen =
+        accepted.events.length > 0 ? found : await context.api.vm(found.vmId, accepted.position ?? undefined);
+      const gone = seen.observed === 'terminated' || wait === false;
+      if (!gone) await waitFor(cli, context, found.vmId, accepted, goneGoal(seen));
       answer(cli, json, { vmId: found.vmId, ...accepted }, () =>
         wait === false ? `removal of ${found.name} accepted\n` : `${found.name} is gone, its disk removed\n`,
       );
@@ -37,8 +40,9 @@ export const addVmRemove = (vm: Command, cli: Cli): void => {
 type RemoveOptions = { readonly yes?: boolean; readonly wait?: boolean; readonly destroyBackups?: boolean };
 
 const agreed = async (cli: Cli, found: VmView, destroyBackups: boolean): Promise<void> => {
+  const key = found.disk.kind === 'luks2' ? ', destroy the key of its disk at once' : '';
   const disk = destroyBackups ? 'remove its disk and make its backups unreadable for ever' : 'remove its disk';
-  const said = await cli.terminal.confirm(`Terminate ${found.name} (${shortId(found.vmId)}) and ${disk}?`);
+  const said = await cli.terminal.confirm(`Terminate ${found.name} (${shortId(found.vmId)})${key} and ${disk}?`);
   if (said === true) return;
   throw usageError('not-confirmed', `${found.name} was left as it is`, {
     observed: said === null ? 'nobody to ask' : 'no',

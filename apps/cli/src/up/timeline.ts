@@ -23,12 +23,17 @@ export const goals = {
   stopped: goal(['VmStopped'], ['VmTerminated']),
   backedUp: goal(['VmBackupMade'], ['VmBackupFailed', 'VmTerminationRequested', 'VmTerminated']),
   restored: goal(['VmPlaced'], ['VmRestoreRefused', 'VmTerminationRequested', 'VmTerminated']),
-  terminated: goal(['VmTerminated'], []),
 } as const;
 
-/** A VM is gone with its disk; one whose disk was ever opened inside, when its key is destroyed too. */
-export const goneGoal = ({ disk }: Pick<VmView, 'disk'>): Goal =>
-  disk.kind === 'luks2' && (disk.bootCounter ?? 0) > 0 ? goal(['VmKeyDestroyed'], []) : goals.terminated;
+/**
+ * A VM is gone with its disk; one whose disk was ever opened inside, when its key is destroyed too, which is not waited for
+ * where it was seen already. Of the two either may come first.
+ */
+export const goneGoal = ({ disk }: Pick<VmView, 'disk'>): Goal => {
+  const hasKey = disk.kind === 'luks2' && (disk.bootCounter ?? 0) > 0 && disk.keyDestroyed !== true;
+  const left = new Set(hasKey ? ['VmTerminated', 'VmKeyDestroyed'] : ['VmTerminated']);
+  return ({ type }) => (left.delete(type) && left.size === 0 ? 'reached' : null);
+};
 
 export type Watch = {
   readonly api: Api;

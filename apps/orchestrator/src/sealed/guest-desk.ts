@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import type { GuestResult } from '#attestation';
-import { fold, type KeySuite, type SealedBoot, type Vm, type VmCommand } from '#domain';
+import { assertWanted, fold, type KeySuite, type SealedBoot, type Vm, type VmCommand } from '#domain';
 import type { Log } from '#edge';
 import {
   aggregates,
@@ -61,6 +61,8 @@ const release = async (parts: GuestDeskParts, minerId: string, request: ReleaseR
   assertPresented(result, minerId, { vmId, nonce, purpose: 'vm-key', guestKey });
   // Before the command, because what the event names must be there; a key that nothing was released of harms nobody.
   const sealed = await sealedVm(parts, vmId);
+  // Before the vault is asked, which may have lost the key to the VM's end: its guest waits for its miner, and fails at nothing.
+  assertWanted(sealed);
   const { keyVersion } = await keyOf(vault, sealed);
   const image = await privateImageOf(parts, sealed);
   const allowClassical = await parts.allowsClassical();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { VmId } from '#domain';
 import { createConsumer, type EventStore, type KeyVault } from '#events';
 import type { Bench } from '../../../../test/conformance/bench.ts';
-import { guestIn } from '../../../../test/orchestrator/sealed-guest.ts';
+import { guestIn, later, outcome } from '../../../../test/orchestrator/sealed-guest.ts';
 import { openSealedWorld, type SealedWorld } from '../../../../test/orchestrator/sealed-world.ts';
 import { createKeyDestruction } from './key-destruction.ts';
 
@@ -24,17 +24,40 @@ const terminate = async ({ bench, minerId }: SealedWorld, vmId: VmId): Promise<v
 const told = (world: SealedWorld) => world.events('VmKeyDestroyed');
 const keyOf = ({ vault, vmId }: SealedWorld) => vault.withKey(vmId, async (key) => key.length);
 
-test('given a VM whose guest has its key / when it runs, or shall go / then its key stays; when it is gone / then the key is destroyed and its stream says so', async () => {
+test('given a VM whose guest has its key / when it runs or stops / then its key stays; when its owner ends it / then the key is destroyed at once, and its miner is not waited for', async () => {
   const world = await openSealedWorld();
   await (await guestIn(world)).release();
-  await world.bench.vm(world.vmId, { type: 'TerminateVm', destroyBackups: true });
+  await world.bench.vm(world.vmId, { type: 'StopVm', reason: 'test' });
   await caughtUp(world.bench, world.vault);
   expect([await keyOf(world), await told(world)]).toEqual([64, []]);
 
-  await terminate(world, world.vmId);
+  await world.bench.vm(world.vmId, { type: 'TerminateVm', destroyBackups: true });
   await caughtUp(world.bench, world.vault);
   await expect(keyOf(world)).rejects.toMatchObject({ code: 'key-destroyed' });
   expect(await told(world)).toEqual([{ type: 'VmKeyDestroyed', keyVersion: 1 }]);
+  expect(await world.events('VmTerminated')).toEqual([]);
+  await world.bench.observe(world.vmId, world.minerId, 200, { phase: 'absent' });
+  await caughtUp(world.bench, world.vault);
+  expect([await world.events('VmTerminated'), await told(world)]).toMatchObject([[{ diskRemoved: true }], [{}]]);
+});
+
+test('given a guest that waits for its key / when its owner ends the VM / then it waits on for its miner, and is told nothing that it would fail at', async () => {
+  const world = await openSealedWorld();
+  const guest = await guestIn(world);
+  await guest.release();
+  await world.bench.vm(world.vmId, { type: 'TerminateVm', destroyBackups: true });
+  await caughtUp(world.bench, world.vault);
+  expect(await outcome(guest.release())).toEqual(later('vm-not-wanted'));
+});
+
+test('given a log whose end was read by nobody who destroys at the wish / when the miner says that the disk is gone / then the key is destroyed', async () => {
+  const world = await openSealedWorld();
+  await (await guestIn(world)).release();
+  await world.bench.vm(world.vmId, { type: 'TerminateVm', destroyBackups: true });
+  await world.bench.checkpoints.save('key-destruction', (await world.bench.log()).at(-1)?.position ?? '');
+  await world.bench.observe(world.vmId, world.minerId, 200, { phase: 'absent' });
+  await caughtUp(world.bench, world.vault);
+  expect(await told(world)).toHaveLength(1);
 });
 
 test.each(['before', 'after'] as const)(

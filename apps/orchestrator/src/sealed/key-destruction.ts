@@ -27,7 +27,7 @@ export type KeyDestructionParts = {
 const name = 'key-destruction';
 
 /**
- * Destroys the key of a VM that is gone, and of a private image that was withdrawn, and says so on its stream. The key goes
+ * Destroys the key of a VM that its owner has ended, and of a private image that was withdrawn, and says so on its stream. The key goes
  * first: an event that says more than was done could not be mended, and destroying twice is once.
  */
 export const createKeyDestruction = ({ store, checkpoints, clock, vault }: KeyDestructionParts): Sink => ({
@@ -48,7 +48,7 @@ const destroyAfter = async (
   { store, clock, vault }: Omit<KeyDestructionParts, 'checkpoints'>,
 ): Promise<void> => {
   const known = decodeKnown(recorded);
-  if (known.category === 'vm' && known.event.type === 'VmTerminated') {
+  if (known.category === 'vm' && endsVmKey.has(known.event.type)) {
     if (!(await isSealed(store, known.id))) return;
     const destroyed = await vault.destroy(known.id);
     // It ended before anybody asked for its key: there is nothing to tell.
@@ -66,6 +66,11 @@ const destroyAfter = async (
   }
 };
 
+/**
+ * Its owner's word is final, so the key goes at once: a miner that never says that the disk is gone would else keep it, and
+ * with it every backup. The end itself is for logs from when that was waited for.
+ */
+const endsVmKey: ReadonlySet<string> = new Set(['VmTerminationRequested', 'VmTerminated']);
 const endsImageKey: ReadonlySet<string> = new Set(['ImageRetired', 'ImageKeyWithdrawn']);
 
 /** Whose an image is; null for a public one, which has no key. */

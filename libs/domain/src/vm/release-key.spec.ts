@@ -13,7 +13,7 @@ import {
 import { boot, digest, happened, report, request, until } from '../../../../test/domain/vm-story.ts';
 import type { VmEvent } from './events.ts';
 import { vm } from './index.ts';
-import { keyDeadlineMs, releaseAppraisalAgeMaxMs } from './limits.ts';
+import { keyDeadlineMs, lostDeadlineMs, releaseAppraisalAgeMaxMs } from './limits.ts';
 
 const { placed, specified, awaiting, unlocked, running } = untilSealed;
 const stopped: readonly VmEvent[] = [...running, happened.stopRequested, happened.stopped(3, 'requested')];
@@ -214,12 +214,32 @@ describe('the release of a key', () => {
 
 describe('the end of a key', () => {
   const destroyed = { type: 'RecordKeyDestroyed', keyVersion: 1, now: noon } as const;
-  test('given a VM that is gone / then its key is destroyed, once; before that it is not', () => {
+  const gone = { type: 'VmTerminated', diskRemoved: true } as const;
+  test('given a VM that its owner has terminated / then its key is destroyed, whatever its miner says; before that it is not', () => {
     given(vm, ...running)
       .when(destroyed)
       .thenRefused('vm-not-terminated');
-    given(vm, ...running, happened.terminationRequested, { type: 'VmTerminated', diskRemoved: true })
+    const lost = { type: 'VmLost', minerId, lastSeenAt: noon, deadlineAt: noon + lostDeadlineMs } as const;
+    for (const so of [[], [gone], [lost]]) {
+      given(vm, ...running, happened.terminationRequested, ...so)
+        .when(destroyed)
+        .thenEvents(sealed.keyDestroyed);
+    }
+  });
+
+  test('given its key is destroyed before its disk is gone / then it is so once, no other is given, and its end comes as ever', () => {
+    const without: readonly VmEvent[] = [...running, happened.terminationRequested, sealed.keyDestroyed];
+    given(vm, ...without)
       .when(destroyed)
-      .thenEvents(sealed.keyDestroyed);
+      .thenNothing();
+    given(vm, ...without, gone)
+      .when(destroyed)
+      .thenNothing();
+    given(vm, ...without)
+      .when(release(1))
+      .thenRefused('vm-not-wanted');
+    given(vm, ...without)
+      .when(report(9, { phase: 'absent' }))
+      .thenEvents(gone);
   });
 });

@@ -73,14 +73,17 @@ const specifyBoot = (vm: Vm, command: Sealed<'SpecifyBoot'>): readonly VmEvent[]
   return [{ type: 'VmBootSpecified', ...specified, consentNeeded: isOlder || isOther }];
 };
 
-/** Said once the vault has overwritten the key. Refuses while anything of the VM may still want it. */
+/**
+ * Said once the vault has overwritten the key. Refuses while anything of the VM may still want it. Nothing does from when its
+ * owner has ended it, because that is final: not even its miner's word that the disk is gone is waited for.
+ */
 const recordKeyDestroyed = (vm: Vm, { keyVersion }: Sealed<'RecordKeyDestroyed'>): readonly VmEvent[] => {
   if (sealedVolume(vm).keyDestroyed) return [];
-  if (vm.observed !== 'terminated') {
+  if (vm.desired !== 'absent') {
     throw new Refusal(
       'vm-not-terminated',
-      `VM ${vm.vmId} is ${vm.observed}; the key of a disk is destroyed once the VM is terminated, and not before`,
-      { observed: vm.observed, wanted: 'terminated' },
+      `VM ${vm.vmId} shall be ${vm.desired}; the key of a disk is destroyed once its owner has terminated the VM, and not before`,
+      { observed: vm.desired, wanted: 'absent' },
     );
   }
   return [{ type: 'VmKeyDestroyed', keyVersion }];
