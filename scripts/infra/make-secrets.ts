@@ -1,8 +1,9 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureNatsOperator, operatorConfig } from '#adapters/nats';
 import type { Ids } from '#events';
+import { writeFileDurably } from '#host';
 import { makeStoreCertificates } from './store-certificates.ts';
 
 export type MadeSecret = { readonly path: string; readonly isNew: boolean };
@@ -22,7 +23,8 @@ export const makeSecrets = async (dir: string, ids: Ids): Promise<readonly MadeS
   const once = async (name: string, mode: number, content: () => string): Promise<void> => {
     const path = join(dir, name);
     const isNew = !(await isThere(path));
-    if (isNew) await writeFile(path, content(), { mode, flag: 'wx' });
+    // On the disk before anything is kept under it: whoever loses vault.key has lost every disk of the network.
+    if (isNew) await writeFileDurably(path, content(), mode);
     made.push({ path, isNew });
   };
 
@@ -44,7 +46,7 @@ export const makeSecrets = async (dir: string, ids: Ids): Promise<readonly MadeS
   const operator = await ensureNatsOperator(dir);
   made.push({ path: operatorFile, isNew: !hadOperator });
   // Made anew each time: it holds no secret, and what this version lets accounts do must be in force.
-  await writeFile(join(dir, 'nats', 'operator.conf'), `${operatorConfig(operator).join('\n')}\n`, { mode: theirs });
+  await writeFileDurably(join(dir, 'nats', 'operator.conf'), `${operatorConfig(operator).join('\n')}\n`, theirs);
   made.push({ path: join(dir, 'nats', 'operator.conf'), isNew: true });
   await once('nats/routes.conf', theirs, () => routesConfig(['nats-1', 'nats-2', 'nats-3'].map(routeOf), secret()));
 

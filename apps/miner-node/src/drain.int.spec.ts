@@ -5,10 +5,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createUserKey, issueMinerJwt } from '#adapters/nats';
 import { createSystemClock } from '#adapters/system';
 import type { DrainWish } from '#events';
+import { writeFileDurably } from '#host';
 import { natsBinary, openNatsWorld } from '../../../test/nats/nats-world.ts';
 import { readConfig } from './config.ts';
 import { runDrain } from './drain.ts';
-import { writeFileDurably } from './host/durable-file.ts';
 import { savePass } from './identity/pass.ts';
 
 const binary = await natsBinary();

@@ -5,6 +5,7 @@ export { type HostCheckOptions, hostChecks } from './checks/host-checks.ts';
 export { nearestExisting } from './checks/nearest-existing.ts';
 export { type ConsolePart, readConsole } from './console/console-log.ts';
 export { type Env, ensurePrivateDir, type HccDirs, hccDirs, socketDirFor } from './dirs.ts';
+export { renameDurably, syncDir, syncFile, writeFileDurably } from './durable-file.ts';
 export { errnoOf, HostError, type HostErrorCode, type HostErrorFacts, isHostError } from './errors.ts';
 export { lastLines, type RunOptions, type RunResult, run } from './exec.ts';
 export { freePort } from './free-port.ts';

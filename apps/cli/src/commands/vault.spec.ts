@@ -1,5 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { dirname } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openVaultDirectory } from '#adapters/vault';
 import { fakeMachine } from '../../../../test/cli/fake-machine.ts';
@@ -29,6 +32,34 @@ const home = async () => {
   return { ...machine, open, file, before, keyOf };
 };
 
+/** What is synced and renamed while something is done, in that order. */
+const written = async <Result>(work: () => Promise<Result>) => {
+  const steps: string[] = [];
+  const { open, rename } = fs;
+  Object.assign(fs, {
+    open: async (...given: Parameters<typeof open>) => {
+      const file = await open(...given);
+      const sync = file.sync.bind(file);
+      const noted = () => {
+        steps.push(`sync ${given[0]}`);
+        return sync();
+      };
+      return Object.assign(file, { sync: noted });
+    },
+    rename: (...given: Parameters<typeof rename>) => {
+      steps.push(`rename ${given[1]}`);
+      return rename(...given);
+    },
+  });
+  syncBuiltinESMExports();
+  try {
+    return { result: await work(), steps };
+  } finally {
+    Object.assign(fs, { open, rename });
+    syncBuiltinESMExports();
+  }
+};
+
 describe('hcc vault', () => {
   test('given a vault / when it is asked about / then it says how many keys, under what, and shows none', async () => {
     const { hcc, before, file } = await home();
@@ -47,6 +78,38 @@ describe('hcc vault', () => {
     expect(readFileSync(file, 'utf8')).not.toBe(old);
     expect(await keyOf()).toBe(before);
     await expect(open(old)).rejects.toMatchObject({ code: 'kek-unusable' });
+  });
+
+  test('when it is rotated / then the other key is on the disk, file and name, before the first key is wrapped under it', async () => {
+    const { hcc, path } = await home();
+    const [secrets, made, vault] = [
+      path('.hcc', 'secrets'),
+      path('.hcc', 'secrets', 'vault.key.new'),
+      path('.hcc', 'vault'),
+    ];
+    const ran = await written(() => hcc('vault', 'rotate'));
+    expect(ran.result.code).toBe(0);
+    const secret = ran.steps.filter((step) => step.includes(secrets));
+    const inVault = ran.steps.findIndex((step) => step.includes(`${vault}/`));
+    const safe = ran.steps.indexOf(`sync ${secrets}`, ran.steps.indexOf(`rename ${made}`));
+    expect(secret.slice(0, 3)).toEqual([`sync ${made}.part`, `rename ${made}`, `sync ${secrets}`]);
+    expect([safe < inVault, inVault >= 0]).toEqual([true, true]);
+    expect(secret.slice(-2), 'the old one goes last').toEqual([
+      `rename ${path('.hcc', 'secrets', 'vault.key')}`,
+      `sync ${secrets}`,
+    ]);
+  });
+
+  test('given another key that is there already, of a run that was killed or of a person / when it is rotated / then that is put on the disk first', async () => {
+    const { hcc, path, write } = await home();
+    for (const [file, ...flags] of [
+      [path('.hcc', 'secrets', 'vault.key.new')],
+      [path('own.key'), '--new-key-file', path('own.key')],
+    ] as const) {
+      write(file.slice(path('.').length + 1), `${randomBytes(32).toString('hex')}\n`);
+      const { steps, result } = await written(() => hcc('vault', 'rotate', ...flags));
+      expect([result.code, steps.slice(0, 2)], result.err).toEqual([0, [`sync ${file}`, `sync ${dirname(file)}`]]);
+    }
   });
 
   test('given a rotation that stopped before its last step / when it is repeated / then it is taken up again', async () => {

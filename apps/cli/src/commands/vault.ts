@@ -1,8 +1,9 @@
-import { rename, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type KekSource, kekCommand, openVaultDirectory, readKek, type VaultDirectory } from '#adapters/vault';
 import { VaultError, type VaultRotation, type VaultStatus } from '#events';
+import { renameDurably, syncFile } from '#host';
 import type { Cli } from '../cli.ts';
 import { badAnswer, exitCodes, usageError } from '../cli-error.ts';
 import { dirsOf } from '../context.ts';
@@ -99,13 +100,31 @@ const rotate = async (cli: Cli, flags: RotateFlags) => {
   const made = `${own}.new`;
   if (named === null) await ensureKekFile(made);
   const to: KekSource = named ?? { kind: 'file', path: made };
+  // Before the first key is wrapped under it: whoever loses it then has lost every one of them. A file that a person made a
+  // moment ago is as little on the disk as our own.
+  if (to.kind === 'file') await demandDurable(to.path);
   const result = await within(cli, dir, [to, kek], async (open, [key]) => {
     const done = await open.rotate(key, teller(cli));
     return { dir, done, kekId: (await open.status()).kekId };
   });
   // Last: until here every key is to be had with one of the two.
-  if (named === null) await rename(made, own);
+  if (named === null) await renameDurably(made, own);
   return result;
+};
+
+const demandDurable = async (path: string): Promise<void> => {
+  try {
+    await syncFile(path);
+  } catch (error) {
+    throw badAnswer(
+      'kek-unusable',
+      `the other key ${path} cannot be made to survive a power cut, so nothing is wrapped under it`,
+      {
+        wanted: 'a file on a disk that is written',
+        cause: error,
+      },
+    );
+  }
 };
 
 const within = async <Result>(

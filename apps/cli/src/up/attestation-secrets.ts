@@ -1,8 +1,9 @@
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { loadSimulatedProcessor } from '#adapters/processor';
 import type { Clock } from '#events';
+import { writeFileDurably } from '#host';
 import { readSmallFile } from '../context.ts';
-import { type Home, writeWhole } from './home.ts';
+import type { Home } from './home.ts';
 
 /** Where what the attestor keeps secret lies. */
 export const attestorFiles = (home: Pick<Home, 'path'>) => ({
@@ -24,7 +25,7 @@ export const ensureAttestationSecrets = async (home: Home, clock: Clock): Promis
   const resultKey = await ensureFile(files.resultKey, async () =>
     generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   );
-  await writeWhole(
+  await writeFileDurably(
     files.resultPublicKey,
     createPublicKey(resultKey).export({ type: 'spki', format: 'pem' }).toString(),
   );
@@ -52,7 +53,7 @@ const ensureFile = async (file: string, make: () => Promise<string>): Promise<st
   const kept = await readSmallFile(file, secretBytesMax);
   if (kept !== null) return kept;
   const made = await make();
-  await writeWhole(file, made);
+  await writeFileDurably(file, made);
   return made;
 };
 

@@ -1,7 +1,7 @@
-import { chmod, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { errnoOf, isAlive, readStartTicks } from '#host';
+import { errnoOf, isAlive, readStartTicks, writeFileDurably } from '#host';
 import { badAnswer } from '../cli-error.ts';
 import { readClusterFile, readSmallFile } from '../context.ts';
 
@@ -65,19 +65,13 @@ export const claimHome = async (dir: string): Promise<Home> => {
     announce: async (cluster) => {
       const file = path('cluster.json');
       if (cluster === null) return rm(file, { force: true });
-      await writeWhole(
+      await writeFileDurably(
         file,
         `${JSON.stringify({ url: cluster.url, pid: process.pid, startedAt: cluster.startedAt })}\n`,
       );
     },
     release: () => rm(lockFile, { force: true }),
   };
-};
-
-/** Writes a small private file so that a reader sees the old one or the new one, never half of it. */
-export const writeWhole = async (file: string, text: string): Promise<void> => {
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
 };
 
 const claim = async (lockFile: string, own: ProcessFile, dir: string): Promise<void> => {

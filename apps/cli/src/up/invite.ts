@@ -1,13 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { z } from 'zod';
 import { isoTime } from '#events';
+import { writeFileDurably } from '#host';
 import type { Cli } from '../cli.ts';
 import type { Api } from '../client/api.ts';
 import { isApiProblem } from '../client/problem.ts';
 import type { MinerView } from '../client/views.ts';
 import { readSmallFile } from '../context.ts';
 import { limits } from '../limits.ts';
-import { type Home, writeWhole } from './home.ts';
+import type { Home } from './home.ts';
 import { sha256Of } from './tokens.ts';
 
 const invitation = z.object({
@@ -66,8 +67,8 @@ const makeInvitation = async (
     expiresAt: isoTime(cli.clock.now() + limits.invitationMs),
   };
   // The token first: an invitation without its token could never be used, a token without its invitation is only text.
-  await writeWhole(files.token, `${joinToken}\n`);
-  await writeWhole(files.invitation, `${JSON.stringify(made)}\n`);
+  await writeFileDurably(files.token, `${joinToken}\n`);
+  await writeFileDurably(files.invitation, `${JSON.stringify(made)}\n`);
   return made;
 };
 

@@ -1,9 +1,9 @@
 import { ensureNatsOperator, startNatsServer } from '#adapters/nats';
 import type { Clock } from '#events';
-import { freePort, requireTool } from '#host';
+import { freePort, requireTool, writeFileDurably } from '#host';
 import { readSmallFile } from '../context.ts';
 import { isPortFree } from './cluster.ts';
-import { type Home, writeWhole } from './home.ts';
+import type { Home } from './home.ts';
 import { logTail } from './log-tail.ts';
 import type { Life, Program } from './supervise.ts';
 
@@ -43,6 +43,6 @@ const stablePort = async (file: string): Promise<number> => {
   const kept = Number((await readSmallFile(file))?.trim() ?? 0);
   if (Number.isInteger(kept) && kept > 0 && kept < 65_536 && (await isPortFree(kept))) return kept;
   const port = await freePort();
-  await writeWhole(file, `${port}\n`);
+  await writeFileDurably(file, `${port}\n`);
   return port;
 };

@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { writeFileDurably } from '#host';
 import { readSmallFile } from '../context.ts';
-import { type Home, writeWhole } from './home.ts';
+import type { Home } from './home.ts';
 
 /** The network's own key: what it says about its log is signed with it. */
 export const networkKeyFile = (home: Pick<Home, 'path'>): string => home.path('secrets', 'network.key');
@@ -14,8 +15,8 @@ export const ensureNetworkKey = async (home: Home): Promise<void> => {
   let pem = await readSmallFile(file);
   if (pem === null) {
     pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    await writeWhole(file, pem);
+    await writeFileDurably(file, pem);
   }
   const publicPem = createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
-  await writeWhole(networkPublicKeyFile(home), publicPem);
+  await writeFileDurably(networkPublicKeyFile(home), publicPem);
 };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { writeFileDurably } from '#host';
 import { readSmallFile, readTokenFile } from '../context.ts';
 import type { Makes } from '../system.ts';
-import { type Home, writeWhole } from './home.ts';
+import type { Home } from './home.ts';
 
 /** An API token as it is known to both sides. */
 export type Token = { readonly text: string; readonly tokenId: string; readonly sha256: string };
@@ -9,7 +10,7 @@ export type Token = { readonly text: string; readonly tokenId: string; readonly 
 /** The token of a file in the home's secrets, made the first time (mode 0600). */
 export const ensureToken = async (home: Home, name: 'operator' | 'owner', makes: Makes): Promise<Token> => {
   const file = tokenFile(home, name);
-  if ((await readSmallFile(file)) === null) await writeWhole(file, `hcc_${makes.uuid()}_${makes.secret()}\n`);
+  if ((await readSmallFile(file)) === null) await writeFileDurably(file, `hcc_${makes.uuid()}_${makes.secret()}\n`);
   return parseToken(await readTokenFile(file, () => undefined));
 };
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { syncFile, writeFileDurably } from '#host';
 import { readSmallFile } from '../context.ts';
-import { type Home, writeWhole } from './home.ts';
+import type { Home } from './home.ts';
 
 /** Where a local cluster keeps the keys of its volumes, and what they are wrapped under. */
 export const vaultEnv = (home: Pick<Home, 'path'>) => ({
@@ -13,7 +14,9 @@ export const ensureVaultKey = async (home: Home): Promise<void> => {
   await ensureKekFile(vaultEnv(home).HCC_VAULT_KEY_FILE);
 };
 
-/** Makes a key-encryption key in a file (mode 0600) that is not there yet. */
+/** Makes a key-encryption key in a file (mode 0600) that is not there yet. Whichever it is, no power cut takes it once this
+ *  resolves: one that is found may be from a run that was killed before it was on the disk. */
 export const ensureKekFile = async (file: string): Promise<void> => {
-  if ((await readSmallFile(file)) === null) await writeWhole(file, `${randomBytes(32).toString('hex')}\n`);
+  if ((await readSmallFile(file)) === null) await writeFileDurably(file, `${randomBytes(32).toString('hex')}\n`);
+  else await syncFile(file);
 };

@@ -1,8 +1,7 @@
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { VmChunks } from '#events';
-import { demandSpace, errnoOf } from '#host';
-import { syncDir } from '../host/durable-file.ts';
+import { demandSpace, errnoOf, syncDir } from '#host';
 import { limits } from '../limits.ts';
 import { BackupError, decodeManifest, digestOf, type Manifest } from './manifest.ts';
 import { eachPiece, readWhole, spanOf, writeWhole } from './pieces.ts';

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { minerId } from '#events';
+import { writeFileDurably } from '#host';
 import { CannotStart } from '../failure.ts';
-import { readSmallFile, writeFileDurably } from './durable-file.ts';
+import { readSmallFile } from './small-file.ts';
 
 const record = z.strictObject({ version: z.literal(1), minerId, agentEpoch: z.int().positive() });
 const bytesMax = 4_096;

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { UnixMs } from '#domain';
 import { instant } from '#events';
-import { readSmallFile, writeFileDurably } from '../host/durable-file.ts';
+import { writeFileDurably } from '#host';
+import { readSmallFile } from '../host/small-file.ts';
 import { limits } from '../limits.ts';
 
 /** What an enrolment gives: a user JWT for our key, until when, and where the bus is. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { createUserKey, type UserKey, userKeyOf } from '#adapters/nats';
+import { writeFileDurably } from '#host';
 import { CannotStart } from '../failure.ts';
-import { readSmallFile, writeFileDurably } from '../host/durable-file.ts';
+import { readSmallFile } from '../host/small-file.ts';
 
 const seedBytesMax = 256;
 

@@ -2,7 +2,8 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { readVek, type SimulatedProcessor } from '#attestation';
 import type { AttesterBus } from '#events';
-import { readSmallFile, writeFileDurably } from '../host/durable-file.ts';
+import { writeFileDurably } from '#host';
+import { readSmallFile } from '../host/small-file.ts';
 import type { HostProcessor } from './report-service.ts';
 
 /** The chip of this host's simulated processor: its key from the miner's directory (0600) or made there now, and the

@@ -51,7 +51,7 @@ describe('the directory of a VM', () => {
     const { dirs, vmDir } = await newMinerDir();
     await dirs.save(local());
     // A directory in the place of the unfinished file: the write fails, as it does on a full disk.
-    await mkdir(join(vmDir, 'vm.json.new'));
+    await mkdir(join(vmDir, 'vm.json.part'));
     await expect(dirs.save(local({ sshPort: 1 }))).rejects.toThrow();
     expect(await dirs.load(vmId)).toEqual({ kind: 'found', vm: local() });
   });

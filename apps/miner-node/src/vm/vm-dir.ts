@@ -2,9 +2,18 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUuid } from '#domain';
 import type { ConsoleCall } from '#events';
-import { type ConsolePart, type Env, errnoOf, readConsole, type VmFiles, vmFiles } from '#host';
+import {
+  type ConsolePart,
+  type Env,
+  errnoOf,
+  readConsole,
+  syncDir,
+  type VmFiles,
+  vmFiles,
+  writeFileDurably,
+} from '#host';
 import type { LocalVm } from '../converge/index.ts';
-import { readSmallFile, syncDir, writeFileDurably } from '../host/durable-file.ts';
+import { readSmallFile } from '../host/small-file.ts';
 import { limits } from '../limits.ts';
 import { decodeLedger, encodeLedger, type Ledger } from './ledger.ts';
 import { decodeRecord, encodeRecord } from './vm-record.ts';
