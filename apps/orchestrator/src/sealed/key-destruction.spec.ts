@@ -54,7 +54,7 @@ test('given a log whose end was read by nobody who destroys at the wish / when t
   const world = await openSealedWorld();
   await (await guestIn(world)).release();
   await world.bench.vm(world.vmId, { type: 'TerminateVm', destroyBackups: true });
-  await world.bench.checkpoints.save('key-destruction', (await world.bench.log()).at(-1)?.position ?? '');
+  await world.bench.checkpoints.save('key-destruction', (await world.bench.log()).at(-1)?.position ?? null);
   await world.bench.observe(world.vmId, world.minerId, 200, { phase: 'absent' });
   await caughtUp(world.bench, world.vault);
   expect(await told(world)).toHaveLength(1);
