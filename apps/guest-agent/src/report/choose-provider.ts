@@ -11,15 +11,21 @@ export const chooseProvider = async (
   { kind }: Pick<KernelLine, 'kind'>,
   openPort: (name: string) => Promise<Port>,
 ): Promise<ReportProvider> => {
-  if (await isThere(tsmReportDir)) return createTsmProvider(tsmReportDir);
-  if (kind === 'simulated') {
-    // Named here and loaded only now: a production network's image does not have the file.
-    const { createSimulatedProvider } = await import('./simulated-provider.ts');
-    return createSimulatedProvider(openPort);
-  }
-  const ioctlOnly = (await isThere('/dev/sev-guest'))
-    ? '; /dev/sev-guest alone does not do: boot a kernel from 6.7 on'
-    : '';
+  const found = { tsm: await isThere(tsmReportDir), device: await isThere('/dev/sev-guest') };
+  if (providerOf(kind, found) === 'configfs-tsm') return createTsmProvider(tsmReportDir);
+  // Named here and loaded only now: a production network's image does not have the file.
+  const { createSimulatedProvider } = await import('./simulated-provider.ts');
+  return createSimulatedProvider(openPort);
+};
+
+/** Who signs reports of a machine on which this was found. Stops with `no-report-provider`. Pure. */
+export const providerOf = (
+  kind: KernelLine['kind'],
+  { tsm, device }: { readonly tsm: boolean; readonly device: boolean },
+): ReportProvider['name'] => {
+  if (tsm) return 'configfs-tsm';
+  if (kind === 'simulated') return 'simulated';
+  const ioctlOnly = device ? '; /dev/sev-guest alone does not do: boot a kernel from 6.7 on' : '';
   throw new Stop(
     'no-report-provider',
     `this is no confidential machine: there is no ${tsmReportDir}, and a production network has no simulated processor${ioctlOnly}`,
