@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -16,6 +16,8 @@ import {
   verifyTpmQuote,
 } from '#attestation';
 import { findTool, type HostTpm, isHostError, openHostTpm, silent, type TpmKeyKind } from '#host';
+import { TpmCommands } from '../../libs/host/src/tpm/tpm-commands.ts';
+import { endorsementIssuers } from '../../libs/host/src/tpm/tpm-keys.ts';
 import { isThere, kill, pidOf, until } from './software-tpm.ts';
 
 const missing = (await Promise.all((['tpm2', 'swtpm', 'swtpm_setup'] as const).map((name) => findTool(name))))
@@ -112,6 +114,12 @@ describe.skipIf(missing.length > 0)(
       expect((await tpm.endorsementKey('ecc')).certificate).toBeNull();
     });
 
+    test('given authorities that a maker left in a TPM, over two areas / when they are asked for / then they are what was written', async () => {
+      const [written, commands] = [await tpm.issuers(), await commandsOf(tpm, home)];
+      expect(await endorsementIssuers(commands)).toEqual([]);
+      await leave(commands, Buffer.concat([...written, Buffer.alloc(40, 0xff)]));
+      expect(await endorsementIssuers(commands)).toEqual(written);
+    });
     test('given a software TPM that is killed / when it is asked again / then it is back with its keys, and the reset is in the counts', async () => {
       const { name } = await tpm.attestationKey('ecc');
       const first = (await quoted('ecc')).claims;
@@ -210,3 +218,21 @@ const ownerOf = async (home: string): Promise<{ readonly owner: ChildProcess; re
   const [name] = await once(owner.stdout, 'data');
   return { owner, name: String(name) };
 };
+
+/** The tools at a software TPM that somebody else has started. */
+const commandsOf = async (tpm: HostTpm, home: string): Promise<TpmCommands> =>
+  new TpmCommands({
+    ...{ tpm2: 'tpm2', tcti: `swtpm:path=${tpm.from}`, workDir: await mkdtemp(join(home, 'work-')) },
+    ...{ managed: false, server: { ready: async () => undefined, isUp: async () => true, starts: 1 } },
+  });
+
+/** What a maker does: the bytes, over two of the areas that are there for them. */
+const leave = (commands: TpmCommands, whole: Uint8Array): Promise<void> =>
+  commands.turn(async (turn) => {
+    for (const [area, part] of [whole.subarray(0, 1_000), whole.subarray(1_000)].entries()) {
+      const handle = `0x1c0010${area}`;
+      await writeFile(turn.path('part'), part);
+      await turn.tpm2('nvdefine', handle, '-C', 'o', '-s', `${part.length}`, '-a', 'ownerread|ownerwrite');
+      await turn.tpm2('nvwrite', handle, '-C', 'o', '-i', 'part');
+    }
+  });

@@ -23,6 +23,8 @@ export type EnrolRequest = {
   readonly ekPublic: string;
   /** DER; `null` when the TPM has none. */
   readonly ekCertificate: string | null;
+  /** DER of authorities between that certificate and its vendor's root, in any order; absent where the miner has none. */
+  readonly ekIssuers?: readonly string[] | undefined;
   readonly akPublic: string;
   /** What the agent says of its TPM; a network that is not simulated does not take `true`. */
   readonly isSimulated: boolean;

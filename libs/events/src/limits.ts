@@ -52,6 +52,8 @@ export const logHeadDueStreams = 1_000;
 export const logHeadStreamsMax = 10_000;
 /** One signed head as a line: that many streams at some 130 characters each. */
 export const logHeadBytesMax = 4 * 1024 * 1024;
+/** Authorities between a TPM's certificate and its vendor's root: real chains have at most two. */
+export const ekIssuersMax = 7;
 /** One part of a measurement list too large for a message: with base64 and its envelope below the bus's 1 MB. */
 export const imaPartBytesMax = 512 * 1024;
 /** Parts of one list: 64 MiB, some 300,000 entries. */

@@ -1,9 +1,10 @@
 import { constants, createDecipheriv, privateDecrypt, randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createManualClock, createMemoryEventStore } from '#adapters/memory';
-import { protectCredential } from '#attestation';
+import { protectCredential, readTpmKey } from '#attestation';
 import type { EnrolChallenge } from '#events';
 import { type SoftwareKey, softwareAk, softwareEk } from '../../../../test/attestation/software-tpm.ts';
+import { vendorChain } from '../../../../test/attestation/tpm-ca.ts';
 import { uuid } from '../../../../test/domain/samples.ts';
 import { createAttesters } from '../attesters/attesters.ts';
 import { activationMs } from '../limits.ts';
@@ -106,7 +107,24 @@ test('given a TPM that has another endorsement key / when it is asked / then it 
   expect(secret).toThrow();
 });
 
+const { root: vendorRoot, issuing, leaf } = vendorChain(ek.publicKey, { until: Date.UTC(2030, 0, 1) });
 const production = { networkKind: 'production', ekRoots: [] } as const;
+const trusting = { ...production, ekRoots: [vendorRoot.der] };
+const vendors = {
+  ...{ isSimulated: false, ekCertificate: base64(leaf.der), ekIssuers: [base64(issuing.der)] },
+};
+
+test('given the TPM of a vendor on a production network, with the authority between / when it gives back what was hidden / then its key is enrolled, and whose it is', async () => {
+  const { enrolment, attesters } = open(trusting);
+  const challenge = enrolment.enrol(minerId, { ...request, ...vendors });
+  const akName = nameOf(challenge.token);
+  await enrolment.activate(minerId, { token: challenge.token, secret: activated(challenge, ek, akName) });
+  expect((await attesters.state(minerId))?.key).toMatchObject({
+    ...{ akName, isSimulated: false, vendor: 'CN=Vendor Issuing' },
+    ekPublicSha256: readTpmKey(ek.area).spkiSha256,
+  });
+});
+
 const notRestricted = softwareAk({ kind: 'p256', attributes: 0x0004_0072 });
 test.each<[string, string, object, Partial<EnrolmentParts>]>([
   [
@@ -121,6 +139,10 @@ test.each<[string, string, object, Partial<EnrolmentParts>]>([
   ['a simulated TPM on a production network', 'tpm-simulated', {}, production],
   ['a real TPM without a certificate', 'ek-certificate-missing', { isSimulated: false }, production],
   ['a certificate that leads nowhere', 'ek-untrusted', { isSimulated: false, ekCertificate: 'MAA=' }, production],
+  ['a vendor’s certificate without the authority between', 'ek-untrusted', { ...vendors, ekIssuers: [] }, trusting],
+  ['an authority between that cannot be read', 'ek-untrusted', { ...vendors, ekIssuers: ['MAA='] }, trusting],
+  ['the certificate of another TPM’s key', 'ek-untrusted', { ...vendors, ekPublic: base64(otherEk.area) }, trusting],
+  ['a vendor nobody here trusts', 'ek-untrusted', vendors, production],
 ])('given %s / then it is refused with %s', (_, code, change, parts) => {
   expect(() => open(parts).enrolment.enrol(minerId, { ...request, ...change })).toThrow(
     expect.objectContaining({ code }),

@@ -138,7 +138,7 @@ type Endorsement = Pick<Sealed, 'ekCertificateSha256' | 'vendor'>;
 
 /** Whose TPM it is. On a simulated network a software TPM needs no vendor; on any other the certificate must lead to one. */
 const endorsementOf = (
-  { ekCertificate, isSimulated }: EnrolRequest,
+  { ekCertificate, ekIssuers = [], isSimulated }: EnrolRequest,
   ek: TpmKey,
   { networkKind, ekRoots, now }: { readonly now: UnixMs } & Pick<EnrolmentParts, 'networkKind' | 'ekRoots'>,
 ): Endorsement => {
@@ -160,7 +160,7 @@ const endorsementOf = (
     );
   }
   const verified = verifyTpmCertificate(
-    { certificate: der, intermediates: [] },
+    { certificate: der, intermediates: ekIssuers.map((one) => Buffer.from(one, 'base64')) },
     { roots: ekRoots, atMs: now, role: 'endorsement-key', key: ek },
   );
   if (verified.ok) return { ekCertificateSha256, vendor: verified.claims.issuer.slice(0, 200) };

@@ -16,7 +16,13 @@ import type {
   ImaPart,
   ImaPartTaken,
 } from '../attestation-messages.ts';
-import { evidenceTextCharsMax, guestEvidenceCharsMax, imaPartBytesMax, resultCharsMax } from '../limits.ts';
+import {
+  ekIssuersMax,
+  evidenceTextCharsMax,
+  guestEvidenceCharsMax,
+  imaPartBytesMax,
+  resultCharsMax,
+} from '../limits.ts';
 import type { AttestationRequest, AttestationRequests } from '../ports/attestation-bus.ts';
 import { claimGroup, groupTiers, tier } from './appraisal.ts';
 import { networkKind } from './network.ts';
@@ -49,6 +55,7 @@ const challenge: z.ZodType<Challenge> = z.strictObject({
 const enrolRequest: z.ZodType<EnrolRequest> = z.strictObject({
   ekPublic: small,
   ekCertificate: small.nullable(),
+  ekIssuers: z.array(small).max(ekIssuersMax).optional(),
   akPublic: small,
   isSimulated: z.boolean(),
 });

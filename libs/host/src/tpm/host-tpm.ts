@@ -11,6 +11,7 @@ import { TpmCommands, type TpmServer } from './tpm-commands.ts';
 import {
   activateCredential,
   attestationKey,
+  endorsementIssuers,
   endorsementKey,
   type HostTpmAk,
   type HostTpmEk,
@@ -29,7 +30,8 @@ export type HostTpm = {
    *  extended again. 1 for a real TPM. */
   readonly starts: () => number;
   readonly endorsementKey: (kind: TpmKeyKind) => Promise<HostTpmEk>;
-  /** DER of the authorities above a software TPM's endorsement certificate, the root last; none for a real TPM. */
+  /** DER of the authorities above the endorsement certificate: a software TPM's with the root last; of a real one, what its
+   *  maker left in it, which may be none. */
   readonly issuers: () => Promise<readonly Uint8Array[]>;
   readonly attestationKey: (kind: TpmKeyKind) => Promise<HostTpmAk>;
   readonly quote: (ak: TpmKeyKind, nonce: Uint8Array, pcrs: HostPcrs) => Promise<HostTpmQuote>;
@@ -115,7 +117,7 @@ function hostTpm(commands: TpmCommands, dir: string, about: Pick<HostTpm, 'simul
   return {
     ...about,
     endorsementKey: (kind) => endorsementKey(commands, kind),
-    issuers: async () => [],
+    issuers: () => endorsementIssuers(commands),
     attestationKey: async (kind) => {
       const { name, publicArea } = await ak(kind);
       return { kind, name, publicArea };

@@ -23,6 +23,10 @@ export const tpmLimits = {
   /** Where our attestation keys are kept, clear of the handles the TCG reserves for endorsement keys. */
   firstHandle: 0x8101_0100,
   lastHandle: 0x8101_01ff,
+  /** Areas that hold the authorities above endorsement keys: some ten certificates at most are spread over them. */
+  issuerAreasMax: 16,
+  /** Of these, what a request to a verifier holds; real chains have at most two. */
+  issuersMax: 7,
   /** What is kept of swtpm's own words to explain its end. */
   logBytesMax: 4 * 1024,
 } as const;

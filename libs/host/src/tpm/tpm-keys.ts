@@ -34,6 +34,21 @@ export async function endorsementKey(commands: TpmCommands, kind: TpmKeyKind): P
   });
 }
 
+/** DER of the authorities that the maker left above the endorsement keys' certificates: one after the other, over as many
+ *  areas as they need. Source: TCG EK Credential Profile, which keeps the handles 0x01c00100 to 0x01c001ff for them. */
+export async function endorsementIssuers(commands: TpmCommands): Promise<readonly Uint8Array[]> {
+  return commands.turn(async (turn) => {
+    const listed = await turn.tpm2('getcap', 'handles-nv-index');
+    const areas = [...listed.matchAll(/0x0?1c001[\da-f]{2}\b/gi)].map(([handle]) => handle).sort();
+    const parts: Uint8Array[] = [];
+    for (const area of areas.slice(0, tpmLimits.issuerAreasMax)) {
+      await turn.tpm2('nvread', area, '-C', 'o', '-o', 'issuers');
+      parts.push(await turn.read('issuers'));
+    }
+    return certificatesIn(Buffer.concat(parts));
+  });
+}
+
 /** The attestation key of this installation: restricted, for signing only, kept in the TPM under a handle that `dir` remembers.
  *  Made when there is none, or when the TPM no longer has it (it was cleared, or is another one). */
 export async function attestationKey(commands: TpmCommands, dir: string, kind: TpmKeyKind): Promise<KeptAk> {
@@ -134,4 +149,19 @@ async function certificateOf(turn: TpmTurn, kind: TpmKeyKind): Promise<Uint8Arra
   } catch {
     return null;
   }
+}
+
+/** As many as there are in a row; what follows the last is filling. */
+function certificatesIn(bytes: Uint8Array): readonly Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length && found.length < tpmLimits.issuersMax; ) {
+    try {
+      const { raw } = new X509Certificate(bytes.subarray(at));
+      found.push(raw);
+      at += raw.length;
+    } catch {
+      break;
+    }
+  }
+  return found;
 }
