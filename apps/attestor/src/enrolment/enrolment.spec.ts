@@ -4,7 +4,7 @@ import { createManualClock, createMemoryEventStore } from '#adapters/memory';
 import { protectCredential, readTpmKey } from '#attestation';
 import type { EnrolChallenge } from '#events';
 import { type SoftwareKey, softwareAk, softwareEk } from '../../../../test/attestation/software-tpm.ts';
-import { vendorChain } from '../../../../test/attestation/tpm-ca.ts';
+import { ekTerms, issue, vendorChain } from '../../../../test/attestation/tpm-ca.ts';
 import { uuid } from '../../../../test/domain/samples.ts';
 import { createAttesters } from '../attesters/attesters.ts';
 import { activationMs } from '../limits.ts';
@@ -108,6 +108,8 @@ test('given a TPM that has another endorsement key / when it is asked / then it 
 });
 
 const { root: vendorRoot, issuing, leaf } = vendorChain(ek.publicKey, { until: Date.UTC(2030, 0, 1) });
+const eccEk = softwareEk('p256');
+const eccLeaf = issue(ekTerms(eccEk.publicKey), issuing);
 const production = { networkKind: 'production', ekRoots: [] } as const;
 const trusting = { ...production, ekRoots: [vendorRoot.der] };
 const vendors = {
@@ -142,6 +144,12 @@ test.each<[string, string, object, Partial<EnrolmentParts>]>([
   ['a vendor’s certificate without the authority between', 'ek-untrusted', { ...vendors, ekIssuers: [] }, trusting],
   ['an authority between that cannot be read', 'ek-untrusted', { ...vendors, ekIssuers: ['MAA='] }, trusting],
   ['the certificate of another TPM’s key', 'ek-untrusted', { ...vendors, ekPublic: base64(otherEk.area) }, trusting],
+  [
+    'the other endorsement key of a TPM, which would count again',
+    'ek-kind',
+    { ...vendors, ekPublic: base64(eccEk.area), ekCertificate: base64(eccLeaf.der) },
+    trusting,
+  ],
   ['a vendor nobody here trusts', 'ek-untrusted', vendors, production],
 ])('given %s / then it is refused with %s', (_, code, change, parts) => {
   expect(() => open(parts).enrolment.enrol(minerId, { ...request, ...change })).toThrow(

@@ -152,6 +152,13 @@ const endorsementOf = (
   const der = ekCertificate === null ? null : Buffer.from(ekCertificate, 'base64');
   const ekCertificateSha256 = der === null ? null : createHash('sha256').update(der).digest('hex');
   if (isSimulated) return { ekCertificateSha256, vendor: null };
+  if (ek.kind !== endorsementKind) {
+    throw new AttestationRefused(
+      'ek-kind',
+      `the endorsement key is ${ek.kind}, wanted ${endorsementKind}: a TPM has keys of other kinds beside it, and counts once`,
+      null,
+    );
+  }
   if (der === null) {
     throw new AttestationRefused(
       'ek-certificate-missing',
@@ -171,6 +178,10 @@ const endorsementOf = (
     null,
   );
 };
+
+/** A TPM is known by its endorsement key, and has several: were each taken, one TPM would count for several miners. This is
+ *  the kind of the TCG's default template, which every TPM with a certificate has. */
+const endorsementKind: TpmKey['kind'] = 'rsa-2048';
 
 const credential = (ek: TpmKey, akName: string, secret: Uint8Array, random: EnrolmentParts['random']) => {
   try {

@@ -6,7 +6,7 @@ import type { TpmProgress } from '../tpm/claims.ts';
 
 /** A device and who has claimed it; nobody yet is null. */
 export interface DeviceHolder {
-  /** Lower-case hex: a chip id, or SHA-256 of an endorsement key. */
+  /** Lower-case hex: a chip id, or SHA-256 of an endorsement key's SubjectPublicKeyInfo. */
   readonly deviceId: string;
   readonly heldBy: string | null;
 }
@@ -15,7 +15,7 @@ export interface DeviceHolder {
 export interface EnrolledKey {
   /** TPM name, lower-case hex. */
   readonly akName: string;
-  /** SHA-256 of the endorsement key's public area, lower-case hex. */
+  /** SHA-256 of the endorsement key's SubjectPublicKeyInfo, lower-case hex: what a TPM is known by. */
   readonly ekPublicSha256: string;
   readonly isSimulated: boolean;
 }
