@@ -1,16 +1,23 @@
 import type { Database } from 'better-sqlite3';
-import type { BareEvent, EventStore, Position } from '#events';
+import type { BareEvent, Position } from '#events';
 import { heldBackDdl, openHeldBack } from './held-back.ts';
+import { auditSpanEventsMax } from './limits.ts';
 import type { RowWrites } from './row-writes.ts';
 import { type StreamCount, uncounted } from './streams.projection.ts';
 
 /** By what actions are found: all of them, or those of one actor, of one type, or on the streams of one account. */
 export type AuditKind = 'all' | 'actor' | 'type' | 'account';
 
-/** The events of one minute that one key finds, and where in the log they lie. The events themselves are in the store. */
+/**
+ * The events of one minute that one key finds, and where in the log they lie. The events themselves are in the store. A
+ * minute has another part once its first reaches over {@link auditSpanEventsMax} events of the log: a clock that jumps
+ * puts events of one minute far from each other, and who looks for them must not read all that lies between.
+ */
 export type AuditSpan = {
   /** `2026-01-31T12:00`, of when they were recorded. */
   readonly minute: string;
+  /** Counted from 0 in the order of the log. */
+  readonly part: number;
   readonly events: number;
   readonly firstStream: string;
   readonly firstRevision: number;
@@ -24,16 +31,22 @@ const ddl = `CREATE TABLE audit (
   kind TEXT NOT NULL,
   key TEXT NOT NULL,
   minute TEXT NOT NULL,
+  part INTEGER NOT NULL,
   events INTEGER NOT NULL,
+  first_event INTEGER NOT NULL,
   first_stream TEXT NOT NULL,
   first_revision INTEGER NOT NULL,
   first_position TEXT NOT NULL,
   last_position TEXT NOT NULL,
-  PRIMARY KEY (kind, key, minute)
+  PRIMARY KEY (kind, key, minute, part)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE audited (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  events INTEGER NOT NULL
+) STRICT;
 ${heldBackDdl}`;
 
-export const spanColumns = `minute, events, first_stream AS firstStream, first_revision AS firstRevision,
+export const spanColumns = `minute, part, events, first_stream AS firstStream, first_revision AS firstRevision,
   first_position AS firstPosition, last_position AS lastPosition`;
 
 export const minuteOf = (recordedAt: string): string => recordedAt.slice(0, 'YYYY-MM-DDTHH:MM'.length);
@@ -41,15 +54,12 @@ export const minuteOf = (recordedAt: string): string => recordedAt.slice(0, 'YYY
 /** Every event, by whom and when. It decodes nothing: an event that no build can read is found here too, and what is held back behind it. */
 export const audit = { name: 'audit', ddl, category: null } as const;
 
-/** How positions of the log follow each other. */
-export type PositionOrder = Pick<EventStore, 'comparePositions'>;
-
-/** The spans of a file of rows, those since the last commit in memory. */
+/** The spans of a file of rows, those since the last commit in memory. Events come in the order of the log, each once. */
 export type AuditSpans = {
-  /** Adds an event, of an account's stream or of nobody's. `isLatest`: it lies after all that were ever added. */
-  note(recorded: BareEvent, accountId: string | null, isLatest: boolean): void;
+  /** Adds an event, of an account's stream or of nobody's. */
+  note(recorded: BareEvent, accountId: string | null): void;
   /** The same for one that cannot be folded yet, of a stream that was counted so far; it is not added again when it is. */
-  holdBack(recorded: BareEvent, count: StreamCount | null, isLatest: boolean): void;
+  holdBack(recorded: BareEvent, count: StreamCount | null): void;
   write(): void;
   /** Forgets what is in memory. */
   clear(): void;
@@ -58,87 +68,105 @@ export type AuditSpans = {
 };
 
 /** Added up in place: three or four spans grow with every event that there is. */
-export const openAudit = (db: Database, writes: RowWrites, order: PositionOrder): AuditSpans => {
-  const add = openTable(db, writes, order);
+export const openAudit = (db: Database, writes: RowWrites): AuditSpans => {
+  const table = openTable(db, writes);
   const heldBack = openHeldBack(db, writes);
   const minutes = new Map<string, Spans>();
+  let unwritten: { readonly kind: AuditKind; readonly key: string; readonly span: Span }[] = [];
   /** Of the event before: nearly every event is of the same minute. */
   let [minute, spans] = ['', noSpans()];
-  const note = (found: Map<string, Span>, key: string, isLatest: boolean, recorded: BareEvent): void => {
-    const span = found.get(key);
-    if (span === undefined) found.set(key, spanOf(recorded));
-    else if (isLatest) {
-      span.events += 1;
-      span.lastPosition = recorded.position;
-    } else found.set(key, joined(span, spanOf(recorded), order));
+  /** Events that were ever added. */
+  let added = 0;
+  const isFull = ({ firstEvent }: Span): boolean => added - firstEvent >= auditSpanEventsMax;
+  const begun = (kind: AuditKind, key: string, recorded: BareEvent, before: Span | undefined): Span => {
+    const last = before ?? table.last(kind, key, minute);
+    if (last !== undefined && !isFull(last)) return last;
+    return spanOf(recorded, { minute, part: (last?.part ?? -1) + 1, firstEvent: added });
+  };
+  const note = (kind: AuditKind, key: string, recorded: BareEvent): void => {
+    let span = spans[kind].get(key);
+    if (span === undefined || isFull(span)) {
+      span = begun(kind, key, recorded, span);
+      spans[kind].set(key, span);
+      unwritten.push({ kind, key, span });
+    }
+    span.events += 1;
+    span.lastPosition = recorded.position;
   };
   const turnTo = (next: string): void => {
     minute = next;
     spans = minutes.get(minute) ?? noSpans();
     minutes.set(minute, spans);
   };
-  const noteAll = (recorded: BareEvent, accountId: string | null, isLatest: boolean): void => {
+  const noteAll = (recorded: BareEvent, accountId: string | null): void => {
     if (minutes.size === 0 || !recorded.recordedAt.startsWith(minute)) turnTo(minuteOf(recorded.recordedAt));
-    note(spans.all, '', isLatest, recorded);
-    note(spans.actor, recorded.actor, isLatest, recorded);
-    note(spans.type, recorded.type, isLatest, recorded);
-    if (accountId !== null) note(spans.account, accountId, isLatest, recorded);
+    note('all', '', recorded);
+    note('actor', recorded.actor, recorded);
+    note('type', recorded.type, recorded);
+    if (accountId !== null) note('account', accountId, recorded);
+    added += 1;
+  };
+  const clear = (): void => {
+    minutes.clear();
+    unwritten = [];
   };
   return {
-    note: (recorded, accountId, isLatest) => {
-      if (!heldBack.letGo(recorded)) noteAll(recorded, accountId, isLatest);
+    clear,
+    note: (recorded, accountId) => {
+      if (!heldBack.letGo(recorded)) noteAll(recorded, accountId);
     },
-    holdBack: (recorded, count, isLatest) => {
+    holdBack: (recorded, count) => {
       const of = heldBack.take(recorded, count ?? uncounted(recorded.stream));
-      if (of !== null) noteAll(recorded, of.accountId, isLatest);
+      if (of !== null) noteAll(recorded, of.accountId);
     },
     write: () => {
-      for (const { all, actor, type, account } of minutes.values()) {
-        for (const [key, span] of all) add('all', key, span);
-        for (const [key, span] of actor) add('actor', key, span);
-        for (const [key, span] of type) add('type', key, span);
-        for (const [key, span] of account) add('account', key, span);
-      }
+      for (const { kind, key, span } of unwritten) table.put(kind, key, span);
+      table.count(added);
       heldBack.write();
     },
-    clear: () => minutes.clear(),
-    load: heldBack.load,
+    load: () => {
+      clear();
+      added = table.counted();
+      heldBack.load();
+    },
   };
 };
 
-/** Spans of one minute by what finds them. */
+/** Spans of one minute by what finds them: the last part of each. */
 type Spans = Readonly<Record<AuditKind, Map<string, Span>>>;
 
 const noSpans = (): Spans => ({ all: new Map(), actor: new Map(), type: new Map(), account: new Map() });
 
 /** A span that grows. */
-type Span = { -readonly [Field in keyof AuditSpan]: AuditSpan[Field] };
+type Span = { -readonly [Field in keyof AuditSpan]: AuditSpan[Field] } & {
+  /** How many events of the log lie before its first. */
+  readonly firstEvent: number;
+};
 
-const spanOf = ({ recordedAt, stream, revision, position }: BareEvent): Span => ({
-  minute: minuteOf(recordedAt),
-  events: 1,
+const spanOf = ({ stream, revision, position }: BareEvent, of: Pick<Span, 'minute' | 'part' | 'firstEvent'>): Span => ({
+  ...of,
+  events: 0,
   ...{ firstStream: stream, firstRevision: Number(revision), firstPosition: position, lastPosition: position },
 });
 
-/** Both together. A stream that was caught up late lies before what was folded meanwhile. */
-const joined = (a: AuditSpan, b: AuditSpan, { comparePositions }: PositionOrder): Span => {
-  const [first, other] = comparePositions(a.firstPosition, b.firstPosition) <= 0 ? [a, b] : [b, a];
-  const isLonger = comparePositions(other.lastPosition, first.lastPosition) > 0;
-  return { ...first, events: a.events + b.events, lastPosition: isLonger ? other.lastPosition : first.lastPosition };
-};
-
-const openTable = (db: Database, writes: RowWrites, order: PositionOrder) => {
-  const one = db.prepare<[string, string, string], AuditSpan>(
-    `SELECT ${spanColumns} FROM audit WHERE kind = ? AND key = ? AND minute = ?`,
+const openTable = (db: Database, writes: RowWrites) => {
+  const last = db.prepare<[string, string, string], Span>(
+    `SELECT ${spanColumns}, first_event AS firstEvent FROM audit
+     WHERE kind = ? AND key = ? AND minute = ? ORDER BY part DESC LIMIT 1`,
   );
   const put = writes.statement(
-    `INSERT OR REPLACE INTO audit (kind, key, minute, events, first_stream, first_revision, first_position, last_position)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO audit (kind, key, minute, part, events, first_event, first_stream, first_revision,
+       first_position, last_position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  return (kind: AuditKind, key: string, span: AuditSpan): void => {
-    const before = one.get(kind, key, span.minute);
-    const whole = before === undefined ? span : joined(before, span, order);
-    const { events, firstStream, firstRevision, firstPosition, lastPosition } = whole;
-    put(kind, key, span.minute, events, firstStream, firstRevision, firstPosition, lastPosition);
+  const counted = db.prepare<[], number>('SELECT events FROM audited').pluck();
+  const count = writes.statement('INSERT OR REPLACE INTO audited (id, events) VALUES (1, ?)');
+  return {
+    last: (kind: AuditKind, key: string, minute: string): Span | undefined => last.get(kind, key, minute),
+    put: (kind: AuditKind, key: string, span: Span): void => {
+      const { minute, part, events, firstEvent, firstStream, firstRevision, firstPosition, lastPosition } = span;
+      put(kind, key, minute, part, events, firstEvent, firstStream, firstRevision, firstPosition, lastPosition);
+    },
+    counted: (): number => counted.get() ?? 0,
+    count: (events: number): void => count(events),
   };
 };

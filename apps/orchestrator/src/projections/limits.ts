@@ -28,6 +28,11 @@ export const differencesShown = 20;
 export const comparedAtOnce = 1_000;
 /** A rebuild that stands at the end of the log this often and is still behind gives up: the log grows faster than it reads. */
 export const showAttemptsMax = 1_000;
+/**
+ * Events of the log that one span of the audit reaches over: what is found in it is found by reading so many at the most.
+ * A minute with more has several, a row each.
+ */
+export const auditSpanEventsMax = 10_000;
 /** Pages of its log at which SQLite tidies them into the file of rows: 16 MB, of which the disk sees one row once. */
 export const walCheckpointPages = 4_000;
 /** The same in bytes, with the frame around each page. */

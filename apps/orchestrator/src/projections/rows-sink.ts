@@ -42,7 +42,7 @@ export const createRowsSink = (
   store: Pick<EventStore, 'readStream' | 'parsePosition' | 'comparePositions'>,
 ): RowsSink => {
   const writer = createRowsWriter(db);
-  const [counts, spans] = [openCounts(db, writer), openAudit(db, writer, store)];
+  const [counts, spans] = [openCounts(db, writer), openAudit(db, writer)];
   const foldsOf = openFolds(projections, db, writer);
   const checkpoint = openCheckpoint(db, writer, store);
   /** What has changed since the last commit. */
@@ -84,16 +84,14 @@ export const createRowsSink = (
     return open === undefined ? counts.load(stream) : open.count;
   };
 
-  /** Whether an event lies after all before it. */
-  const advance = ({ position }: BareEvent): boolean => {
-    const isLatest = isLater(position);
-    if (isLatest) reach = position;
-    return isLatest;
+  const advance = ({ position }: BareEvent): void => {
+    if (isLater(position)) reach = position;
   };
 
   const count = (open: OpenStream, recorded: BareEvent): void => {
     countEvent(open.count, recorded);
-    spans.note(recorded, open.count.accountId, advance(recorded));
+    advance(recorded);
+    spans.note(recorded, open.count.accountId);
     open.stretch = stretch;
     unwritten.add(open);
     uncommitted += 1;
@@ -139,7 +137,10 @@ export const createRowsSink = (
       foldInto(open.folds, recorded);
       count(open, recorded);
     },
-    holdBack: (recorded) => spans.holdBack(recorded, countOf(recorded.stream), advance(recorded)),
+    holdBack: (recorded) => {
+      advance(recorded);
+      spans.holdBack(recorded, countOf(recorded.stream));
+    },
     skip: (recorded) => {
       // Nothing is decoded: it shows that there was such an event, and by whom.
       const open = unfolded(recorded);

@@ -95,7 +95,7 @@ const differences = async (store: EventStore, live: ReadModel) => {
 const same = { different: 0, first: [] };
 
 describe('a stream that is held back', () => {
-  const minutes = { from: '2026', to: '2027', order: 'oldest-first' } as const;
+  const minutes = { from: '2026', to: '2027', order: 'oldest-first', past: null } as const;
   const counted = ({ rows }: ReadModel) =>
     (['VmRequested', 'VmStopRequested', 'VmStartRequested'] as const).map((key) =>
       rows.auditSpans({ kind: 'type', key, ...minutes }, 10).reduce((sum, { events }) => sum + events, 0),
@@ -177,7 +177,7 @@ describe('an event that an older build did not know, and somebody skipped', () =
     const { rows } = await older(asOlderBuild(store, 'VmRequested'));
     expect(rows.vm(web)).toBeNull();
     expect(rows.vmOwner(web)).toBe(ann);
-    const minutes = { from: '2026', to: '2027', order: 'oldest-first' } as const;
+    const minutes = { from: '2026', to: '2027', order: 'oldest-first', past: null } as const;
     expect(rows.auditSpans({ kind: 'type', key: 'VmRequested', ...minutes }, 10)).toMatchObject([{ events: 1 }]);
   });
 

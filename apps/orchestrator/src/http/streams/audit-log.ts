@@ -1,6 +1,5 @@
 import { type EventStore, type RecordedEvent, readPageEventsMax, type StreamName } from '#events';
-import type { AuditKind, AuditSpan } from '../../projections/audit.projection.ts';
-import { minuteOf } from '../../projections/audit.projection.ts';
+import { type AuditKind, type AuditSpan, minuteOf } from '../../projections/audit.projection.ts';
 import type { AuditOrder } from '../../projections/audit-rows.ts';
 import type { Cursor, List, ListOptions, Rows } from '../../projections/rows.ts';
 import { auditScanEventsMax, auditSpansAtOnce } from '../limits.ts';
@@ -33,27 +32,39 @@ export const readAudit = async (
 ): Promise<List<RecordedEvent>> => {
   const found: RecordedEvent[] = [];
   const matches = matcher(source, filter);
-  const isDone = after?.[1] === wholeMinute;
+  const place = after === null ? null : placeIn(after);
   let scanned = 0;
-  for (const span of spansOf(source, filter, after)) {
-    if (isDone && span.minute === after?.[0]) continue;
-    const from = span.minute === after?.[0] ? after[1] : null;
+  let before: Cursor | null = null;
+  for (const span of spansOf(source, filter, place)) {
+    const from = span.minute === place?.minute && span.part === place.part ? place.event : null;
     const part = await readSpan(source, span, matches, { order: filter.order, from, limit: limit + 1 - found.length });
     scanned += part.scanned;
     found.push(...part.found);
-    if (found.length > limit) return { rows: found.slice(0, limit), next: cursorOf(found[limit - 1]) };
-    if (scanned >= auditScanEventsMax) return { rows: found, next: [span.minute, wholeMinute] };
+    if (found.length > limit) {
+      const last = found[limit - 1];
+      // One that is of the span before is its last: this span is looked at whole, then.
+      const at = last === undefined || !part.found.includes(last) ? before : cursorIn(span, placeOf(last));
+      return { rows: found.slice(0, limit), next: at };
+    }
+    before = cursorIn(span, wholeSpan);
+    if (scanned >= auditScanEventsMax) return { rows: found, next: before };
   }
   return { rows: found, next: null };
 };
 
-/** Place of a cursor that stands at the end of its minute. */
-const wholeMinute = 'end';
+/** Place of a cursor that stands at the end of its span. */
+const wholeSpan = 'end';
 
 const placeOf = ({ stream, revision }: RecordedEvent): string => `${stream}-${revision}`;
 
-const cursorOf = (event: RecordedEvent | undefined): Cursor | null =>
-  event === undefined ? null : [minuteOf(event.recordedAt), placeOf(event)];
+type Place = Pick<AuditSpan, 'minute' | 'part'> & { readonly event: string };
+
+const cursorIn = ({ minute, part }: AuditSpan, event: string): Cursor => [minute, `${part}-${event}`];
+
+const placeIn = ([minute, text]: Cursor): Place => {
+  const [, part = '0', event = text] = /^(\d+)-(.+)$/.exec(text) ?? [];
+  return { minute, part: Number(part), event };
+};
 
 /** The most selective key that is asked for; the rest is looked at event by event. */
 const keyOf = ({ accountId, actor, type }: AuditFilter): { readonly kind: AuditKind; readonly key: string } => {
@@ -62,26 +73,24 @@ const keyOf = ({ accountId, actor, type }: AuditFilter): { readonly kind: AuditK
   return type === null ? { kind: 'all', key: '' } : { kind: 'type', key: type };
 };
 
-function* spansOf({ rows }: Source, filter: AuditFilter, after: Cursor | null): Generator<AuditSpan> {
+function* spansOf({ rows }: Source, filter: AuditFilter, after: Place | null): Generator<AuditSpan> {
   const { since, until, order } = filter;
-  const isForward = order === 'oldest-first';
-  let from = since === null ? '' : minuteOf(since);
-  let to = until === null ? '9' : minuteOf(until);
-  if (after !== null && isForward && after[0] > from) from = after[0];
-  if (after !== null && !isForward && after[0] < to) to = after[0];
+  const [from, to] = [since === null ? '' : minuteOf(since), until === null ? '9' : minuteOf(until)];
+  let past = after === null ? null : justBefore(after, order);
   for (;;) {
-    const spans = rows.auditSpans({ ...keyOf(filter), from, to, order }, auditSpansAtOnce);
+    const spans = rows.auditSpans({ ...keyOf(filter), from, to, order, past }, auditSpansAtOnce);
     yield* spans;
     const last = spans.at(-1);
     if (last === undefined || spans.length < auditSpansAtOnce) return;
-    // The next minute after, or before, this one as text.
-    if (isForward) from = `${last.minute}~`;
-    else
-      to = last.minute
-        .slice(0, -1)
-        .concat(String.fromCharCode(last.minute.charCodeAt(last.minute.length - 1) - 1), '~');
+    past = last;
   }
 }
+
+/** The span that a cursor stands in comes once more, unless it was looked at whole. */
+const justBefore = ({ minute, part, event }: Place, order: AuditOrder): Pick<AuditSpan, 'minute' | 'part'> => ({
+  minute,
+  part: event === wholeSpan ? part : order === 'oldest-first' ? part - 1 : part + 1,
+});
 
 type Wanted = { readonly order: AuditOrder; readonly from: string | null; readonly limit: number };
 
