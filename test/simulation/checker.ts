@@ -24,7 +24,7 @@ export type Checker = {
   settle(): void;
   /** A host starts a boot, or takes a VM's disk away: things that cannot be undone. */
   launched(minerId: MinerId, vmId: string, generation: number, bootId: BootId): void;
-  removed(minerId: MinerId, vmId: string): void;
+  removed(minerId: MinerId, vmId: string, generation: number): void;
   /** What guests, attestors and the vault did. */
   readonly witness: Witness;
   readonly vms: ReadonlyMap<VmId, Vm>;
@@ -70,7 +70,8 @@ export const createChecker = (accuse: Accuse): Checker => {
 
   const seeMiner = (id: MinerId, recorded: RecordedEvent): void => {
     const event = aggregates.miner.codec.decode(recorded);
-    const after = evolve(miners.get(id) ?? null, event);
+    const before = miners.get(id) ?? null;
+    const after = evolve(before, event);
     if (after === null) {
       accuse('miner-stream-begins', `${id} begins with ${event.type}`);
       return;
@@ -85,6 +86,10 @@ export const createChecker = (accuse: Accuse): Checker => {
     if (event.type !== 'AllocationReserved') return;
     const { capacity, reserved } = after;
     const isAbove = (['vcpus', 'memoryBytes', 'diskBytes'] as const).some((part) => reserved[part] > capacity[part]);
+    const isNew = before?.allocations.has(event.vmId) !== true;
+    if (isNew && before?.trust?.tier === 'contraindicated') {
+      accuse('distrusted-gets-nothing', `${id} is distrusted and was given ${event.vmId}`);
+    }
     if (isAbove) accuse('capacity', `${id} has ${JSON.stringify(reserved)} reserved of ${JSON.stringify(capacity)}`);
   };
 

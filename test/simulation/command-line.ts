@@ -15,7 +15,8 @@ export const usage = `Runs the whole network in one thread from a seed, with fau
 A failing run is replayed with the options that it prints:
   --keep LIST      take only these steps, such as 3-5,17
   --without KINDS  leave out these kinds of faults, such as crash,lose
-  --replicas N, --miners N, --crashers PERCENT, --sealed PERCENT (VMs whose disks only their guests can read)
+  --replicas N, --miners N, --crashers PERCENT, --sealed PERCENT (VMs whose disks only their guests can read),
+  --moving PERCENT (wishes to back up, restore and move VMs, and hosts that are judged)
   --bug NAME       plant a known mistake: ${plantedBugs.join(', ')}
 
 Examples:
@@ -53,6 +54,7 @@ export const readOptions = (args: readonly string[]): Options => {
       miners: { type: 'string' },
       crashers: { type: 'string' },
       sealed: { type: 'string' },
+      moving: { type: 'string' },
       bug: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -64,6 +66,7 @@ export const readOptions = (args: readonly string[]): Options => {
     ...(values.miners === undefined ? {} : { miners: wholeNumber('--miners', values.miners, 1, 16) }),
     ...(values.crashers === undefined ? {} : { crashersPercent: wholeNumber('--crashers', values.crashers, 0, 100) }),
     ...(values.sealed === undefined ? {} : { sealedPercent: wholeNumber('--sealed', values.sealed, 0, 100) }),
+    ...(values.moving === undefined ? {} : { movingPercent: wholeNumber('--moving', values.moving, 0, 100) }),
     ...(values.bug === undefined ? {} : { bug: bugOf(values.bug) }),
   };
   const seedMax = 999_999_999;
@@ -89,6 +92,7 @@ export const commandOf = (plan: Plan): string => {
     ...(plan.miners === drawn.miners ? [] : [`--miners ${plan.miners}`]),
     ...(plan.crashersPercent === drawn.crashersPercent ? [] : [`--crashers ${plan.crashersPercent}`]),
     ...(plan.sealedPercent === drawn.sealedPercent ? [] : [`--sealed ${plan.sealedPercent}`]),
+    ...(plan.movingPercent === drawn.movingPercent ? [] : [`--moving ${plan.movingPercent}`]),
     ...(without.length === 0 ? [] : [`--without ${without.join(',')}`]),
     ...(plan.keep === null ? [] : [`--keep ${rangesOf(plan.keep)}`]),
   ].join(' ');

@@ -1,5 +1,6 @@
+import type { DesiredSpec } from '#domain';
 import { type Facts, launchedBoot, nextStep } from '../../apps/miner-node/src/converge/index.ts';
-import { endQemu, type Guest, type Host } from './guest.ts';
+import { endQemu, type Guest, type Host, type Qemu } from './guest.ts';
 import { takeStep } from './guest-steps.ts';
 
 const stepsMax = 16;
@@ -17,8 +18,7 @@ export const converge = (guest: Guest, host: Host): void => {
       startFailure: guest.startFailure,
       hostStopping: host.hostStopping(),
       isAsking: guest.qemu !== null && guest.qemu.life !== null && guest.qemu.hostKey === null,
-      // Of no disk here a copy is made.
-      ...{ copying: null },
+      copying: guest.copying && { copy: guest.copying.copy, isOver: guest.copying.overAt <= host.now() },
     };
     const step = nextStep(guest.record, guest.fresh, facts);
     if (step.do === 'none' || step.do === 'wait') return;
@@ -43,7 +43,14 @@ const live = (guest: Guest, host: Host): void => {
     endQemu(guest);
     return;
   }
-  if (record !== null && boot !== null && boot.sshHostKey === null && qemu.readyAt <= now) {
-    guest.record = { ...record, boot: { ...boot, sshHostKey: hostKey } };
+  if (record === null || boot === null || qemu.readyAt > now) return;
+  if (boot.sshHostKey === null) guest.record = { ...record, boot: { ...boot, sshHostKey: hostKey } };
+  else if (hasNewKeys(qemu, record.spec, boot.keysVersion)) {
+    qemu.keysVersion = record.spec.keysVersion;
+    guest.record = { ...record, boot: { ...boot, keysVersion: record.spec.keysVersion } };
   }
 };
+
+/** Keys that changed while it was up, which it says it has; that it has those it began with it need not say. */
+const hasNewKeys = (qemu: Qemu, { keysVersion }: DesiredSpec, said: number | undefined): boolean =>
+  qemu.keysVersion !== keysVersion || (said !== undefined && said !== keysVersion);

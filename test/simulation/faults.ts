@@ -1,5 +1,5 @@
 import type { BusFaults } from '#adapters/memory';
-import { type Chance, keysOf, type Plan, sealedTroubles, type Trouble, troubleKinds } from './plan.ts';
+import { type Chance, movingTroubles, type Plan, sealedTroubles, type Trouble, troubleKinds } from './plan.ts';
 import type { Random } from './random.ts';
 
 /** What goes wrong, as the plan has it, until it is called off. */
@@ -13,14 +13,18 @@ export type Faults = {
   end(): void;
 };
 
-const withoutSealed = Object.fromEntries(keysOf(sealedTroubles).map((kind) => [kind, 0]));
+const none = (of: Readonly<Record<string, number>>) => Object.fromEntries(Object.keys(of).map((kind) => [kind, 0]));
 
 /** Longest delay of a message. */
 const delayMsMax = 6_000;
 
-export const createFaults = ({ rates: drawn, sealedPercent }: Plan, random: Random): Faults => {
+export const createFaults = ({ rates: drawn, sealedPercent, movingPercent }: Plan, random: Random): Faults => {
   // Where no VM is sealed, none of those is mistreated, and nothing is drawn for it.
-  const rates = sealedPercent > 0 ? drawn : { ...drawn, ...withoutSealed };
+  const rates = {
+    ...drawn,
+    ...(sealedPercent > 0 ? {} : none(sealedTroubles)),
+    ...(movingPercent > 0 ? {} : none(movingTroubles)),
+  };
   let isStormy = false;
   const rate = (kind: Chance): number => (isStormy ? rates[kind] : 0);
   const total = troubleKinds.reduce((sum, kind) => sum + rates[kind], 0);

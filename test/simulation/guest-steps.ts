@@ -7,6 +7,7 @@ import {
   type nextStep,
 } from '../../apps/miner-node/src/converge/index.ts';
 import { endQemu, type Guest, type Host } from './guest.ts';
+import { beginCopy, recordCopy } from './moving/copying.ts';
 import { startSealed } from './sealed/start-guest.ts';
 
 const bootMs = 4_000;
@@ -54,8 +55,17 @@ export const takeStep = (step: Action, guest: Guest, host: Host): void => {
       guest.exit = { reason: 'ended-by-host', detail: 'killed' };
       endQemu(guest);
       return;
+    case 'begin-copy':
+      beginCopy(step.copy, guest, host);
+      return;
+    case 'stop-copy':
+      guest.copying = null;
+      return;
+    case 'record-copy':
+      recordCopy(guest, host);
+      return;
     case 'remove':
-      host.onRemove(guest.vmId);
+      host.onRemove(guest.vmId, record.spec.generation);
       Object.assign(guest, { removed: record.spec, record: null, volume: null, oldVolumes: [] });
       return;
   }
@@ -104,7 +114,7 @@ const launch = (spec: DesiredSpec, boot: Boot, guest: Guest, host: Host): void =
     ? ([readyAt + host.random.between(500, crashAfterMaxMs), 'guest-panic'] as const)
     : ([null, 'guest-shutdown'] as const);
   const hostKey = `ssh-ed25519 ${guest.vmId}`;
-  guest.qemu = { readyAt, endsAt, endsBy, hostKey, lastWords: null, life: null };
+  guest.qemu = { readyAt, endsAt, endsBy, hostKey, lastWords: null, life: null, keysVersion: spec.keysVersion };
   startSealed(guest, spec, guest.qemu, host);
 };
 

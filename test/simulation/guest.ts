@@ -8,6 +8,8 @@ import {
   type QemuExit,
 } from '../../apps/miner-node/src/converge/index.ts';
 import type { Life } from './life.ts';
+import type { SimBackupStore } from './moving/backup-store.ts';
+import type { Copying } from './moving/copying.ts';
 import type { Random } from './random.ts';
 import type { Relay } from './sealed/relay.ts';
 import type { SimVolume } from './sealed/volume.ts';
@@ -24,6 +26,9 @@ export type Guest = {
   exit: QemuExit | null;
   stopping: Facts['stopping'];
   startFailure: Facts['startFailure'];
+  copying: Copying | null;
+  /** Its host said once that it has nothing of it, though it had. */
+  disowned: boolean;
   /** Of a sealed VM: what is on its disk, and the copies that its host keeps. */
   volume: SimVolume | null;
   oldVolumes: readonly SimVolume[];
@@ -37,6 +42,8 @@ export type Qemu = {
   hostKey: string | null;
   /** Why it never will be ready, as it said itself. */
   lastWords: string | null;
+  /** The SSH keys that it began with, or took since. */
+  keysVersion: number | undefined;
   /** Of a sealed one, that it asks its way through a boot. */
   life: Life | null;
 };
@@ -50,9 +57,16 @@ export const createGuest = (vmId: string): Guest => ({
   exit: null,
   stopping: null,
   startFailure: null,
+  copying: null,
+  disowned: false,
   volume: null,
   oldVolumes: [],
 });
+
+/** What an agent knows of a guest as it starts, beside its record. */
+export const knowsNothing = {
+  ...{ fresh: null, stopping: null, exit: null, removed: null, startFailure: null, copying: null },
+} as const;
 
 /** It is gone, and nothing of it goes on. */
 export const endQemu = (guest: Guest): void => {
@@ -66,6 +80,7 @@ export type Host = {
   readonly time: VirtualTime;
   readonly witness: Witness;
   readonly relay: Relay;
+  readonly backups: SimBackupStore;
   readonly now: () => UnixMs;
   readonly hostBootId: () => string;
   readonly agentEpoch: () => number;
@@ -76,7 +91,7 @@ export type Host = {
   /** Whether this VM's guest crashes as soon as it is up, every time. */
   readonly isCrasher: (vmId: string) => boolean;
   readonly onLaunch: (vmId: string, spec: DesiredSpec, boot: Boot) => void;
-  readonly onRemove: (vmId: string) => void;
+  readonly onRemove: (vmId: string, generation: number) => void;
 };
 
 /** Takes a spec as the agent does: the newest one counts, an equal one is a fresh reading of it. */

@@ -2,6 +2,9 @@ import { type MinerId, place, placementCandidate, sameSize, type UnixMs, type Vm
 import type { Accuse, Checker } from './checker.ts';
 import { startDetail } from './guest-steps.ts';
 import { lieDetail } from './lies.ts';
+import type { SimBackupStore } from './moving/backup-store.ts';
+import { copyDetail } from './moving/copying.ts';
+import { checkMoved, keptCopyOn } from './moving/moving-check.ts';
 import type { Plan } from './plan.ts';
 import { keyLeftBehind, stoppedByTrouble, waitsForItsOwner } from './sealed/sealed-healed.ts';
 import type { SimMiner } from './sim-miner.ts';
@@ -14,6 +17,7 @@ export const checkHealed = (
   hosts: Hosts,
   now: UnixMs,
   { rates }: Pick<Plan, 'rates'>,
+  backups: SimBackupStore,
   accuse: Accuse,
 ): void => {
   const { vms, accounts, miners } = checker;
@@ -33,6 +37,7 @@ export const checkHealed = (
     }
     checkBehind(vm, checker, accuse);
     checkHost(vm, hosts, accuse);
+    checkMoved(vm, hosts, backups, accuse);
   }
   for (const { accountId, holds } of accounts.values()) {
     for (const [holdId, { vmId }] of holds) {
@@ -72,6 +77,7 @@ const wrongWith = (vm: Vm, rates: Plan['rates'], fits: () => boolean): string | 
 const mayFail = (detail: string): boolean =>
   detail.startsWith('exited ') ||
   detail.startsWith(startDetail) ||
+  detail.startsWith(copyDetail) ||
   detail.startsWith(lieDetail) ||
   detail.includes('says it holds no disk');
 
@@ -91,7 +97,7 @@ const checkBehind = (vm: Vm, { accounts, miners }: Pick<Checker, 'accounts' | 'm
   const wanted = isOver ? null : vm.placement;
   for (const { minerId, allocations } of miners.values()) {
     const generation = allocations.get(vm.vmId)?.generation ?? null;
-    const expected = wanted?.minerId === minerId ? wanted.generation : null;
+    const expected = wanted?.minerId === minerId ? wanted.generation : keptCopyOn(vm, minerId);
     if (generation === expected) continue;
     const detail = `${vm.vmId} is ${vm.observed}: ${minerId} holds ${generation}, expected ${expected}`;
     accuse('allocation-behind-vm', detail);

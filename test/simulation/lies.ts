@@ -28,8 +28,9 @@ export const untrue = (guest: Guest, isOwn: boolean, random: Random): Claim => {
   return { vmId: guest.vmId, generation: claimed, specRevision, observation };
 };
 
-/** Says that a disk is gone that is still there. */
-export const falseAbsent = (guest: Guest): Claim => {
+/** Says that a disk is gone that is still there. What a host disowned nobody tells it to remove. */
+export const falseAbsent = (guest: Guest, isOwn: boolean): Claim => {
+  guest.disowned ||= isOwn;
   const { generation = 1, specRevision = 0n } = guest.record?.spec ?? {};
   return { vmId: guest.vmId, generation, specRevision, observation: { phase: 'absent' } };
 };

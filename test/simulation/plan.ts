@@ -51,11 +51,21 @@ export const sealedTroubles = {
   'boot-image-changes': 1,
 } as const;
 
+/** What comes beside VMs that are moved: in runs whose owners do that. */
+export const movingTroubles = {
+  'host-is-judged': 3,
+} as const;
+
 export type Chance = keyof typeof chances;
 export type SealedTrouble = keyof typeof sealedTroubles;
-export type Trouble = keyof typeof troubles | SealedTrouble;
+export type MovingTrouble = keyof typeof movingTroubles;
+export type Trouble = keyof typeof troubles | SealedTrouble | MovingTrouble;
 export type FaultKind = Chance | Trouble;
-export const troubleKinds: readonly Trouble[] = [...keysOf(troubles), ...keysOf(sealedTroubles)];
+export const troubleKinds: readonly Trouble[] = [
+  ...keysOf(troubles),
+  ...keysOf(sealedTroubles),
+  ...keysOf(movingTroubles),
+];
 export const faultKinds: readonly FaultKind[] = [...keysOf(chances), ...troubleKinds];
 
 /** The keys of a literal. */
@@ -89,6 +99,8 @@ export type Plan = {
   readonly crashersPercent: number;
   /** Of 100 VMs, how many have a disk that only their guest can read. */
   readonly sealedPercent: number;
+  /** Of 100 wishes about a VM, how many are of its backups, of its place and of who may log in. */
+  readonly movingPercent: number;
   /** A consumer that is far behind the others most of the time. */
   readonly laggard: string | null;
   /** Most writes that one step lets go on. */
@@ -114,7 +126,8 @@ export const drawPlan = (seed: number): Plan => {
   );
   const weight = (base: number): number => base * 2 ** (random.next() * 2 - 1);
   const vmsMax = random.pick([1, 3, 6, 10]);
-  const sealed = drawSealed(seed);
+  const sealed = drawApart(seed ^ 0x5ea1ed, [0, 50, 100], sealedTroubles);
+  const moving = drawApart(seed ^ 0x30117e, [0, 50, 80], movingTroubles);
   return {
     seed,
     steps: random.pick([300, 600, 1_200]),
@@ -130,20 +143,25 @@ export const drawPlan = (seed: number): Plan => {
     burstMax: random.pick([2, 6, 16]),
     waitMaxMs: random.pick([1_000, 4_000, 15_000]),
     weights: { write: weight(50), deliver: weight(24), ask: weight(6), wait: weight(14), trouble: weight(4) },
-    rates: { ...rates, ...sealed.rates } as Plan['rates'],
+    rates: { ...rates, ...sealed.rates, ...moving.rates } as Plan['rates'],
     sealedPercent: sealed.percent,
+    movingPercent: moving.percent,
     bug: null,
     calmMinMs: 660_000,
   };
 };
 
 /** Drawn apart: what a seed has of everything else does not depend on this. */
-const drawSealed = (seed: number): { readonly percent: number; readonly rates: Readonly<Record<string, number>> } => {
-  const random = createRandom(seed ^ 0x5ea1ed);
-  const percent = random.pick([0, 50, 100]);
+const drawApart = (
+  seed: number,
+  percents: readonly number[],
+  apart: Readonly<Record<string, number>>,
+): { readonly percent: number; readonly rates: Readonly<Record<string, number>> } => {
+  const random = createRandom(seed);
+  const percent = random.pick(percents);
   const some = (base: number): number =>
     percent > 0 && random.chance(0.6) ? base * 2 ** (random.next() * 3 - 1.5) : 0;
-  return { percent, rates: Object.fromEntries(Object.entries(sealedTroubles).map(([k, v]) => [k, some(v)])) };
+  return { percent, rates: Object.fromEntries(Object.entries(apart).map(([k, v]) => [k, some(v)])) };
 };
 
 /** Where the virtual clock begins. */

@@ -60,6 +60,12 @@ const evolveWith = (bug: PlantedBug | null): Evolve | null => {
         const after = evolve(state, event);
         return after === null ? null : { ...after, crashBootsAt: [] };
       };
+    case 'former-copy-stays':
+      // Whoever held it before is forgotten, so nobody tells that miner anything.
+      return (state, event) => {
+        const after = evolve(state, event);
+        return event.type === 'VmPlaced' && after !== null ? { ...after, former: [] } : after;
+      };
     default:
       return null;
   }

@@ -43,6 +43,7 @@ const caught: Readonly<Record<PlantedBug, readonly string[]>> = {
   'bad-verdicts-release': ['key-for-good-evidence', 'key-to-a-real-guest'],
   'older-volumes-open': ['counter-rises'],
   'key-goes-before-its-vm': ['key-outlives-its-vm'],
+  'former-copy-stays': ['former-copy-goes'],
 };
 
 /** Where a mistake was found that takes more seeds than the others: those seeds come first, so that nobody waits for them. */
@@ -62,8 +63,12 @@ const foundBefore: Partial<Readonly<Record<PlantedBug, number>>> = {
 const planOf = (bug: PlantedBug, seed: number): Plan => {
   const drawn = { ...drawPlan(seed), bug };
   // A thief with bad evidence has to be there before the guest it robs: most are not, so there are more of them.
-  if (bug === 'bad-verdicts-release') return { ...drawn, rates: { ...drawn.rates, 'key-is-tried-for': 40 } };
-  return isSealedBug(bug) ? drawn : { ...drawn, sealedPercent: 0 };
+  if (bug === 'bad-verdicts-release') {
+    return { ...drawn, movingPercent: 0, rates: { ...drawn.rates, 'key-is-tried-for': 40 } };
+  }
+  // Only who moves VMs leaves copies behind.
+  if (bug === 'former-copy-stays') return { ...drawn, sealedPercent: 100, movingPercent: 80 };
+  return { ...drawn, movingPercent: 0, ...(isSealedBug(bug) ? {} : { sealedPercent: 0 }) };
 };
 const isSealedBug = (bug: PlantedBug): boolean => plantedBugs.indexOf(bug) >= plantedBugs.indexOf('key-to-any-guest');
 

@@ -33,6 +33,7 @@ export const plantedBugs = [
   'bad-verdicts-release',
   'older-volumes-open',
   'key-goes-before-its-vm',
+  'former-copy-stays',
 ] as const;
 export type PlantedBug = (typeof plantedBugs)[number];
 

@@ -36,7 +36,7 @@ export type ProcessGround = {
   readonly checkpoints: Checkpoints;
   readonly leases: Leases;
   readonly bus: OrchestratorBus;
-  readonly vault: Pick<KeyVault, 'create' | 'withKey' | 'destroy'>;
+  readonly vault: Pick<KeyVault, 'create' | 'withKey' | 'destroy' | 'holders'>;
   readonly build: string;
   /** A read model's commits may be the last too. */
   sink(sink: Sink): Sink;
@@ -112,6 +112,7 @@ export const createProcessGround = (ground: Ground, life: Life, clock: Clock): P
       create: (vmId) => write(() => vault.create(vmId)),
       withKey: (vmId, use) => read(() => vault.withKey(vmId, use)),
       destroy: (vmId) => write(() => vault.destroy(vmId)),
+      holders: () => read(() => vault.holders()),
     },
     sink: (sink) => ({ ...sink, commit: (position, without) => write(() => sink.commit(position, without)) }),
   };

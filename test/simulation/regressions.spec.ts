@@ -4,16 +4,19 @@ import { simulate } from './simulate.ts';
 
 /** Runs that once broke something, by what it was. The steps are those that their seeds drew then or shrank to. */
 const found: readonly (readonly [string, string])[] = [
-  ['an older build did not know a VM and gave its hold back while it ran', '--seed 2 --sealed 0 --without crash'],
-  ['an older build took a VM it did not know for gone when its hold came', '--seed 14 --sealed 0'],
-  ['replicas that shared one parked stream forgot what each had missed', '--seed 38 --sealed 0'],
-  ['a replica took what another had handled for handled by itself', '--seed 150 --sealed 0'],
-  ['an older build passed over what it could not decide, for good', '--seed 236 --sealed 0'],
-  ['a replica that ended while it could not catch up never did', '--seed 42 --sealed 0'],
-  ['a boot that was over before it was settled was parked for good', '--seed 12'],
-  ['a guest that its owner stopped was told to stop itself, and its VM had failed', '--seed 39'],
-  ['a host that had heard of no other VM was taken for one that had no guest', '--seed 90110'],
-  ['a clock that was seconds behind refused every boot for good', '--seed 66'],
+  [
+    'an older build did not know a VM and gave its hold back while it ran',
+    '--seed 2 --sealed 0 --without crash --moving 0',
+  ],
+  ['an older build took a VM it did not know for gone when its hold came', '--seed 14 --sealed 0 --moving 0'],
+  ['replicas that shared one parked stream forgot what each had missed', '--seed 38 --sealed 0 --moving 0'],
+  ['a replica took what another had handled for handled by itself', '--seed 150 --sealed 0 --moving 0'],
+  ['an older build passed over what it could not decide, for good', '--seed 236 --sealed 0 --moving 0'],
+  ['a replica that ended while it could not catch up never did', '--seed 42 --sealed 0 --moving 0'],
+  ['a boot that was over before it was settled was parked for good', '--seed 12 --moving 0'],
+  ['a guest that its owner stopped was told to stop itself, and its VM had failed', '--seed 39 --moving 0'],
+  ['a host that had heard of no other VM was taken for one that had no guest', '--seed 90110 --moving 0'],
+  ['a clock that was seconds behind refused every boot for good', '--seed 66 --moving 0'],
 ];
 
 const patienceMs = 120_000;

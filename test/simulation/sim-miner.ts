@@ -2,7 +2,7 @@ import type { MemoryBus } from '#adapters/memory';
 import type { DesiredSpec, MinerId, Size, UnixMs } from '#domain';
 import type { Handled, MinerBus, Stop } from '#events';
 import { converge } from './converge.ts';
-import { createGuest, endQemu, type Guest, type Host, takeSpec } from './guest.ts';
+import { createGuest, endQemu, type Guest, type Host, knowsNothing, takeSpec } from './guest.ts';
 import { falseAbsent, untrue } from './lies.ts';
 import type { PlantedBug } from './planted.ts';
 import type { SimAttestor } from './sealed/attestor.ts';
@@ -96,7 +96,7 @@ export const createSimMiner = (parts: MinerParts): SimMiner => {
   const startAgent = (): void => {
     agentEpoch += 1;
     for (const guest of guests.values()) {
-      Object.assign(guest, { fresh: null, stopping: null, exit: null, removed: null, startFailure: null });
+      Object.assign(guest, knowsNothing);
       if (bug === 'miner-relaunches-boot' && guest.record !== null) guest.record = { ...guest.record, boot: null };
       if (bug === 'absent-spec-removes' && guest.record !== null && random.chance(0.3)) {
         guest.fresh = { ...guest.record.spec, desired: 'absent' };
@@ -136,7 +136,8 @@ export const createSimMiner = (parts: MinerParts): SimMiner => {
     const heard = mostlyOwn.filter(known);
     if (heard.length === 0) return;
     const guest = random.pick(heard);
-    voice.claim(trouble === 'miner-lies' ? untrue(guest, own.includes(guest), random) : falseAbsent(guest));
+    const isOwn = own.includes(guest);
+    voice.claim(trouble === 'miner-lies' ? untrue(guest, isOwn, random) : falseAbsent(guest, isOwn));
   };
   const sealedGuests = () => [...guests.values()].filter(({ record }) => record?.disk?.kind === 'volume');
   const mistreat = (trouble: SealedSuffering): void => {

@@ -66,7 +66,7 @@ const quietMs = 150_000;
 const healMaxMs = 7_200_000;
 
 const heal = async (world: World, driver: Driver): Promise<void> => {
-  const { clock, checker, miners, accuse, plan } = world;
+  const { clock, checker, miners, accuse, plan, backups } = world;
   await driver.becalm();
   const startedAt = clock.now();
   let movedAt = startedAt;
@@ -84,7 +84,7 @@ const heal = async (world: World, driver: Driver): Promise<void> => {
     if (world.violations.length > 0) return;
   }
   if (elapsedMs() >= healMaxMs) accuse('settles', 'events are still recorded two hours after the last fault');
-  checkHealed(checker, miners, clock.now(), plan, accuse);
+  checkHealed(checker, miners, clock.now(), plan, backups, accuse);
   await world.owners.check(world.ground.store);
   await checkSettled(world);
 };

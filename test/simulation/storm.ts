@@ -1,4 +1,5 @@
 import type { UnixMs } from '#domain';
+import { judgeHost } from './moving/judge.ts';
 import { type Move, moves, type Plan, type Trouble } from './plan.ts';
 import type { Random } from './random.ts';
 import type { Replica } from './replica.ts';
@@ -63,6 +64,10 @@ export const createDriver = (world: World): Driver => {
     const up = replicas.map((replica) => replica.handling()).filter((handling) => handling !== null);
     if (up.length > 0) void owners.ask(random.pick(up));
   };
+  const trustAll = async (): Promise<void> => {
+    const handling = { store: world.record, clock: world.clock };
+    for (const minerId of miners.keys()) await judgeHost(handling, world.ids, minerId, 'affirming');
+  };
   const suffer = (trouble: Trouble): void => {
     world.tell(`trouble: ${trouble}`);
     const replica = random.pick(replicas);
@@ -106,6 +111,7 @@ export const createDriver = (world: World): Driver => {
       }
       world.attestor.end();
       for (const miner of miners.values()) miner.calm();
+      if (plan.movingPercent > 0) await trustAll();
       gate.open();
       await wait(0);
     },
@@ -118,7 +124,11 @@ export const createDriver = (world: World): Driver => {
   };
 };
 
-const moveOf = ({ weights }: Plan, random: Random): Move => {
+/** Moving a VM takes several wishes, one after the other: a backup, a restore, a start. */
+const askMoreOften = 4;
+
+const moveOf = ({ weights: drawn, movingPercent }: Plan, random: Random): Move => {
+  const weights = movingPercent > 0 ? { ...drawn, ask: drawn.ask * askMoreOften } : drawn;
   let at = random.next() * moves.reduce((sum, move) => sum + weights[move], 0);
   for (const move of moves) {
     at -= weights[move];

@@ -1,5 +1,6 @@
 import { handleParked, type ParkedCommand } from '#events';
 import { publishBootImage } from './furnish.ts';
+import { judgeHost } from './moving/judge.ts';
 import { type SealedTrouble, sealedTroubles, type Trouble } from './plan.ts';
 import type { Replica } from './replica.ts';
 import { bootRevisionsMax } from './sealed/network.ts';
@@ -35,14 +36,10 @@ export const befall = (trouble: Trouble, replica: Replica, world: World, forMs: 
     case 'parked-is-skipped':
       decideOnParked(trouble, replica, world);
       return;
-    case 'boot-image-changes': {
-      const handling = replica.handling();
-      // Nobody repeats it: an operator sees that it failed.
-      if (handling !== null) {
-        publishBootImage(handling, world.ids, random.between(1, bootRevisionsMax)).catch(() => undefined);
-      }
+    case 'boot-image-changes':
+    case 'host-is-judged':
+      decideAround(trouble, replica, world);
       return;
-    }
     case 'clock-jumps':
       if (random.chance(0.5)) {
         replica.jump(random.between(-120_000, 120_000));
@@ -54,6 +51,20 @@ export const befall = (trouble: Trouble, replica: Replica, world: World, forMs: 
     default:
       befallMiner(trouble, world);
   }
+};
+
+/** What an operator or an attestor records. Nobody repeats it: the one sees that it failed, the other has its next round. */
+const decideAround = (trouble: 'boot-image-changes' | 'host-is-judged', replica: Replica, world: World): void => {
+  const { random, ids, miners } = world;
+  const handling = replica.handling();
+  if (trouble === 'boot-image-changes') {
+    if (handling === null) return;
+    publishBootImage(handling, ids, random.between(1, bootRevisionsMax)).catch(() => undefined);
+    return;
+  }
+  const tier = random.pick(['contraindicated', 'warning', 'affirming'] as const);
+  const minerId = random.pick([...miners.keys()]);
+  if (handling !== null) judgeHost(handling, ids, minerId, tier).catch(() => undefined);
 };
 
 type ParkedTrouble = 'parked-is-retried' | 'parked-is-skipped';
@@ -82,6 +93,7 @@ type OfMiner = Exclude<
   | 'bus-is-wiped'
   | 'read-model-is-lost'
   | 'boot-image-changes'
+  | 'host-is-judged'
   | ParkedTrouble
 >;
 

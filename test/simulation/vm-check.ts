@@ -1,6 +1,7 @@
 import { type BootId, type Miner, type MinerId, type Vm, type VmEvent, type VmId, vm } from '#domain';
 import { aggregates, type RecordedEvent } from '#events';
 import type { Accuse } from './checker.ts';
+import { createFormerCheck } from './moving/moving-check.ts';
 import { ownerActor } from './wishes.ts';
 
 // The rules as they are before a mistake is planted in them.
@@ -23,6 +24,7 @@ export const createVmCheck = (
   const launches = new Set<BootId>();
   const raised = new Set<string>();
   const crashBoots = new Map<VmId, number[]>();
+  const formers = createFormerCheck();
   /** What hosts did, to be held against the log once it was read up to then. */
   const deeds: (() => void)[] = [];
 
@@ -81,6 +83,7 @@ export const createVmCheck = (
       return;
     }
     vms.set(id, after);
+    formers.see(after);
     if (before !== null && after.generation < before.generation) {
       accuse('generation-rises', `${id} fell from generation ${before.generation} to ${after.generation}`);
     }
@@ -109,10 +112,10 @@ export const createVmCheck = (
         accuse('boot-authorised', `${minerId} launched boot ${bootId} of ${vmId}, which nobody authorised`);
       });
     },
-    removed: (minerId: MinerId, vmId: string): void => {
+    removed: (minerId: MinerId, vmId: string, generation: number): void => {
       deeds.push(() => {
         const { desired = 'unknown' } = vms.get(vmId as VmId) ?? {};
-        if (desired === 'absent') return;
+        if (desired === 'absent' || formers.mayGo(vmId, minerId, generation)) return;
         accuse('nothing-destroyed-unasked', `${minerId} removed ${vmId}, which is ${desired}`);
       });
     },

@@ -13,6 +13,7 @@ import {
   type VmId,
 } from '#domain';
 import { aggregates, bootIdOf, type CommandMeta, type Handling, handle, type Ids, type Outcome } from '#events';
+import { type Movers, movingWish } from './moving/wishes.ts';
 import type { Random } from './random.ts';
 import { consentOf } from './sealed/consents.ts';
 import { sealedImage } from './sealed/network.ts';
@@ -51,7 +52,7 @@ export const give = (handling: Handling, { commandId, given }: Wish): Promise<Ou
   }
 };
 
-export type People = {
+export type People = Movers & {
   readonly accounts: readonly AccountId[];
   readonly vmsMax: number;
   readonly sealedPercent: number;
@@ -68,11 +69,12 @@ export type Wishes = {
 /** New wishes: VMs first, then everything that can be wanted of them, and now and then something of an account. */
 export const createWishes = (random: Random, ids: Ids, people: People): Wishes => {
   const { accounts, vmsMax } = people;
+  const isMoving = people.movingPercent > 0;
   const vms: VmId[] = [];
   const deposits: AccountWish[] = [];
   const next = (): Wish => {
     const commandId = ids.uuid();
-    if (vms.length === 0 || (vms.length < vmsMax && random.chance(0.4))) {
+    if (vms.length === 0 || (vms.length < vmsMax && random.chance(isMoving ? 0.15 : 0.4))) {
       const vmId = ids.uuid() as VmId;
       vms.push(vmId);
       return { commandId, given: { target: 'vm', id: vmId, command: request(vmId, random, people) } };
@@ -85,12 +87,18 @@ export const createWishes = (random: Random, ids: Ids, people: People): Wishes =
       if (given.command.type === 'DepositCredits') deposits.push(given);
       return { commandId, given };
     }
-    return ofVm(random.pick(vms));
+    return ofVm(random.pick(ofInterest()));
+  };
+  /** Who moves VMs looks after those that have a place. */
+  const ofInterest = (): readonly VmId[] => {
+    const placed = isMoving ? vms.filter((id) => people.vm(id)?.placement != null) : [];
+    return placed.length > 0 && random.chance(0.8) ? placed : vms;
   };
   const ofVm = (id: VmId): Wish => {
     const commandId = ids.uuid();
     const consent = consentOf(people.vm(id));
-    const command = consent !== null && random.chance(0.7) ? consent : anyOfVm(commandId, random);
+    const isConsent = consent !== null && random.chance(0.7);
+    const command = isConsent ? consent : (movingWish(commandId, people.vm(id), people) ?? anyOfVm(commandId, random));
     return { commandId, given: { target: 'vm', id, command } };
   };
   return { next, last: () => vms.map(ofVm) };

@@ -15,6 +15,7 @@ import { type Accuse, type Checker, createChecker } from './checker.ts';
 import { createFaults } from './faults.ts';
 import { furnish, furnishSealed } from './furnish.ts';
 import { createGate } from './gate.ts';
+import { createBackupStore, type SimBackupStore } from './moving/backup-store.ts';
 import { createOwners, type Owners } from './owners.ts';
 import { type Plan, startsAt, type Violation } from './plan.ts';
 import { plantInCheckpoints, plantInStore } from './planted.ts';
@@ -38,6 +39,8 @@ export type World = {
   readonly replicas: readonly Replica[];
   readonly miners: ReadonlyMap<MinerId, SimMiner>;
   readonly attestor: SimAttestor;
+  /** Where miners keep copies of volumes. */
+  readonly backups: SimBackupStore;
   readonly owners: Owners;
   readonly checker: Checker;
   readonly violations: Violation[];
@@ -96,12 +99,13 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
   const accounts = Array.from({ length: plan.accounts }, () => ids.uuid() as AccountId);
   const minerIds = Array.from({ length: plan.miners }, () => ids.uuid() as MinerId);
   const attestor = createSimAttestor({ ground, time, witness: checker.witness });
-  const miners = settleMiners(plan, minerIds, { ground, time, clock, checker, random, attestor });
+  const backups = createBackupStore();
+  const miners = settleMiners(plan, minerIds, { ground, time, clock, checker, random, attestor, backups });
 
   const world: World = {
-    ...{ plan, random, ids, time, clock, ground, miners, attestor, checker, violations, accuse, dir, tell },
+    ...{ plan, random, ids, time, clock, ground, miners, attestor, backups, checker, violations, accuse, dir, tell },
     replicas: createReplicas(plan, { ground, time, ids, dir, tell }),
-    owners: createOwners(random, createWishes(random, ids, peopleOf(plan, accounts, checker)), accuse),
+    owners: createOwners(random, createWishes(random, ids, peopleOf(plan, accounts, minerIds, checker)), accuse),
     ...{ step: 0, wasWiped: false },
     enter: (step) => {
       world.step = step;
@@ -132,10 +136,11 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
 };
 
 const peopleOf = (
-  { vmsMax, sealedPercent }: Plan,
+  { vmsMax, sealedPercent, movingPercent }: Plan,
   accounts: readonly AccountId[],
+  miners: readonly MinerId[],
   { vms }: Pick<Checker, 'vms'>,
-): People => ({ accounts, vmsMax, sealedPercent, vm: (id) => vms.get(id) });
+): People => ({ accounts, miners, vmsMax, sealedPercent, movingPercent, vm: (id) => vms.get(id) });
 
 const createReplicas = (
   plan: Plan,
@@ -152,12 +157,14 @@ const createReplicas = (
     });
   });
 
-type MinerGround = Pick<World, 'ground' | 'time' | 'clock' | 'checker' | 'attestor'> & { readonly random: Random };
+type MinerGround = Pick<World, 'ground' | 'time' | 'clock' | 'checker' | 'attestor' | 'backups'> & {
+  readonly random: Random;
+};
 
 const settleMiners = (
   plan: Plan,
   minerIds: readonly MinerId[],
-  { ground, time, clock, checker, random, attestor }: MinerGround,
+  { ground, time, clock, checker, random, attestor, backups }: MinerGround,
 ): ReadonlyMap<MinerId, SimMiner> => {
   const miners = new Map<MinerId, SimMiner>();
   const { witness } = checker;
@@ -165,11 +172,11 @@ const settleMiners = (
   for (const minerId of minerIds) {
     const miner = createSimMiner({
       ...{ minerId, bus: ground.bus, now: clock.now, random, bug: plan.bug, capacity: anyCapacity(random, plan) },
-      ...{ time, attestor, witness },
+      ...{ time, attestor, witness, backups },
       isCrasher: (vmId) => isOfShare(vmId, plan.crashersPercent),
       gossip: () => others(minerId).flatMap(({ guests }) => [...guests.values()]),
       onLaunch: (vmId, { generation }, { bootId }) => checker.launched(minerId, vmId, generation, bootId),
-      onRemove: (vmId) => checker.removed(minerId, vmId),
+      onRemove: (vmId, generation) => checker.removed(minerId, vmId, generation),
     });
     miners.set(minerId, miner);
   }

@@ -11,7 +11,7 @@ export type SealingGround = {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  readonly vault: Pick<KeyVault, 'create' | 'withKey' | 'destroy'>;
+  readonly vault: Pick<KeyVault, 'create' | 'withKey' | 'destroy' | 'holders'>;
 };
 
 /** What production makes of the same parts, but for the seal under results. */
