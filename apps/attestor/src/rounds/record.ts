@@ -4,7 +4,6 @@ import {
   type AppraisalProgress,
   type AppraisalState,
   attestationIntervalMs,
-  loadedKeysMax,
   type Rhythm,
   type SchedulePolicy,
   type UnixMs,
@@ -83,9 +82,9 @@ export const shortClaims = (claims: Appraisal['claims']): Appraisal['claims'] =>
   agentVersion: claims.agentVersion === null ? null : shown(claims.agentVersion),
 });
 
-/** A list that loaded more keys than are kept between rounds is asked for from its beginning. */
+/** Progress as an event holds it: a bank that was not replayed is left out. The verifier trusts no more keys than one keeps. */
 const storable = ({ tpm, ima }: Judged['appraisal']['progress']): AppraisalProgress => {
-  if (ima === null || ima.loadedKeys.length > loadedKeysMax) return { tpm, ima: null };
+  if (ima === null) return { tpm, ima };
   const point = ({ entries, replay }: { readonly entries: number; readonly replay: object }) => ({
     entries,
     replay: Object.fromEntries(Object.entries(replay).filter(([, value]) => value !== undefined)),

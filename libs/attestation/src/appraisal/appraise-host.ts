@@ -29,7 +29,11 @@ import type { ImaSeen, TpmSeen } from './verify-host.ts';
 
 /** A verdict on a host, and why. Plain data. */
 export interface HostAppraisal extends Appraisal {
-  /** For the next round: what this one proved, else what was known before. A list that was refused is asked for anew. */
+  /**
+   * For the next round. Of the quotes: what this one proved, else what was known before. Of the list: what this round proved;
+   * null where it proved nothing, and then whoever keeps a record goes on from what it had, so that a list that was
+   * refused is asked for again from where it was last good.
+   */
   readonly progress: { readonly tpm: TpmProgress | null; readonly ima: ImaProgress | null };
 }
 

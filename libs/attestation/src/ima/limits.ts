@@ -16,8 +16,12 @@ export const limits = {
   findingsMax: 50,
   /** A path in a finding: enough to find the file, short enough for a line on a screen. */
   findingPathMax: 256,
-  /** Keys that a list may load on trusted keyrings: a kernel has a handful. */
-  loadedKeysMax: 64,
+  /** Keys that a list may load on trusted keyrings: a kernel has one or two, and the record keeps as many between rounds. */
+  loadedKeysMax: 8,
+  /** Of one such key, as the record keeps it: a certificate of RSA-4096 is 2 KiB. */
+  loadedKeyBytesMax: 6 * 1024,
+  /** The name of its keyring, as the record keeps it. */
+  keyringCharsMax: 200,
   /** A certificate for a keyring; more is not one. */
   certificateBytesMax: 16 * 1024,
   /** Trusted keys of one policy. */

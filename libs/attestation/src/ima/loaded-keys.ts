@@ -25,11 +25,15 @@ export class LoadedKeys {
     }
   }
 
-  /** Takes the key out of an ima-buf entry whose digest the policy has. A key that is none is no key: others may follow. */
+  /**
+   * Takes the key out of an ima-buf entry whose digest the policy has. A key that is none is no key: others may follow. Nor is
+   * one trusted that the record could not keep, since what it signed would be unknown in the next round.
+   */
   load({ path, index, tail }: ImaEntry, attested: boolean): void {
-    const certificate = tail.length > limits.certificateBytesMax ? Buffer.alloc(0) : tail;
-    if (!this.#trust(path, certificate) || !attested) return;
-    this.#attested.push({ keyring: path, index, certificate: certificate.toString('base64') });
+    if (tail.length > limits.loadedKeyBytesMax || path.length > limits.keyringCharsMax) return;
+    const certificate = tail.toString('base64');
+    if (this.#attested.some((one) => one.keyring === path && one.certificate === certificate)) return;
+    if (this.#trust(path, tail) && attested) this.#attested.push({ keyring: path, index, certificate });
   }
 
   get attested(): readonly ImaLoadedKey[] {

@@ -2,5 +2,5 @@
 export const appraisalRefusalsMax = 32;
 /** Used nonces remembered of one attester. Challenges are throttled far below this within a nonce's life. */
 export const usedNoncesMax = 256;
-/** Keys a kernel loaded and a policy trusts, kept between rounds: a distribution has one or two. */
+/** Keys a kernel loaded and a policy trusts, kept between rounds: a distribution has one or two, and a verifier trusts no more. */
 export const loadedKeysMax = 8;
