@@ -34,9 +34,15 @@ const parts: readonly (Allowed & { readonly folder: RegExp; readonly why: string
   },
   {
     folder: /^libs\/adapters\/[^/]+\//,
-    doors: ['#domain', '#events'],
+    doors: ['#domain', '#events', '#sqlite-file'],
     packages: ['*'],
     why: 'an adapter imports domain, events and the package it adapts',
+  },
+  {
+    folder: /^libs\/sqlite-file\//,
+    doors: [],
+    packages: ['better-sqlite3'],
+    why: 'what adapters over SQLite share stands beside domain',
   },
   { folder: /^libs\/host\//, doors: [], packages: ['*'], why: 'host stands beside domain and imports no lib of ours' },
   { folder: /^libs\/images\//, doors: ['#host'], packages: ['*'], why: 'images imports only host' },

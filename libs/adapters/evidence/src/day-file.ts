@@ -1,6 +1,7 @@
 import { closeSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { switchToWal } from '#sqlite-file';
 import { busyTimeoutMs, walCheckpointPages } from './limits.ts';
 
 /** A day in UTC: `2026-11-21`. */
@@ -40,15 +41,9 @@ export const openDay = (dir: string, day: Day): DayFile => {
 
 const dayFileOf = (db: Database.Database, path: string): DayFile => {
   db.pragma('synchronous = FULL');
-  db.transaction(() => {
-    if (versionOf(db) === 0) {
-      // Rows in the order they come, so that only the small index is written to all over.
-      db.exec('CREATE TABLE evidence (sha256 BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL) STRICT');
-      db.pragma(`user_version = ${format}`);
-    }
-  }).immediate();
+  if (versionOf(db) === 0) create(db);
   checkFormat(db, path);
-  db.pragma('journal_mode = WAL');
+  switchToWal(db, busyTimeoutMs);
   db.pragma(`wal_autocheckpoint = ${walCheckpointPages}`);
   const insert = db.prepare<[Uint8Array, Uint8Array]>('INSERT OR IGNORE INTO evidence (sha256, sealed) VALUES (?, ?)');
   const keep = db.transaction((pieces: readonly Piece[]) => {
@@ -56,6 +51,16 @@ const dayFileOf = (db: Database.Database, path: string): DayFile => {
   });
   return { keep: (pieces) => keep.immediate(pieces), close: () => db.close() };
 };
+
+const create = (db: Database.Database): void =>
+  db
+    .transaction(() => {
+      if (versionOf(db) !== 0) return; // Another attestor was quicker.
+      // Rows in the order they come, so that only the small index is written to all over.
+      db.exec('CREATE TABLE evidence (sha256 BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL) STRICT');
+      db.pragma(`user_version = ${format}`);
+    })
+    .immediate();
 
 /** What a day has under this digest; `null` when that is nothing. */
 export const readDay = (dir: string, day: Day, sha256: Uint8Array): Uint8Array | null => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createManualClock } from '#adapters/memory';
+import { createSystemClock } from '#adapters/system';
 import { EvidenceUnavailable, type JudgedWith } from '#events';
 import { openEvidenceFiles, readEvidenceFiles } from './evidence-files.ts';
 import { seal } from './sealed.ts';
@@ -142,6 +143,22 @@ test('given a day that cannot be written / when evidence is put / then it is ref
   await expect(store.put(Buffer.from('a'))).rejects.toThrow(EvidenceUnavailable);
   await rm(join(dir, today), { recursive: true });
   expect(await store.get(await store.put(Buffer.from('a')))).not.toBeNull();
+});
+
+test('given a day that is made, but for its journal, and a write to it / when evidence is put / then that waits for the write', async () => {
+  const { dir, store, open, asKept } = await opened();
+  const { store: first, close } = await open();
+  await first.put(Buffer.from('first'));
+  await close();
+  const other = new Database(join(dir, today));
+  onTestFinished(() => void other.close());
+  other.pragma('journal_mode = DELETE');
+  other.exec('BEGIN IMMEDIATE');
+  const putting = store.put(Buffer.from('a'));
+  const soon = await Promise.race([putting.catch(String), createSystemClock().sleep(500)]);
+  expect(soon).toBeUndefined();
+  other.exec('COMMIT');
+  expect(await asKept(await putting)).toEqual(Buffer.from('a'));
 });
 
 test('given a day of a newer form / when evidence is put / then it is refused, and the file stays as it is', async () => {

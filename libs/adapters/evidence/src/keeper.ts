@@ -76,5 +76,8 @@ const ownsAll = ({ byteLength, buffer }: Uint8Array): boolean => byteLength === 
 const openWorker = (dir: string): Worker => {
   const fromSource = import.meta.url.endsWith('.ts');
   const script = new URL(fromSource ? './keeper.worker.ts' : './keeper.worker.js', import.meta.url);
-  return new Worker(script, { workerData: dir, execArgv: fromSource ? ['--disable-warning=ExperimentalWarning'] : [] });
+  return new Worker(script, {
+    workerData: dir,
+    execArgv: fromSource ? ['--conditions=hcc-source', '--disable-warning=ExperimentalWarning'] : [],
+  });
 };

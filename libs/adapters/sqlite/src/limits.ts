@@ -5,8 +5,6 @@
 export const checkedWholeBytesMax = 1024 ** 3;
 /** How long SQLite waits for another process's write. Ours take milliseconds; five seconds is a stuck process. */
 export const busyTimeoutMs = 5_000;
-/** Between two tries where SQLite does not wait by itself. */
-export const walPauseMs = 10;
 /** Newest events that are kept parsed for all who follow the log. At their largest that is 64 MiB. */
 export const newestEventsMax = 256;
 /** Pages of history kept for consumers that read it side by side; each is 8 MiB at most, and about 1 as a rule. */

@@ -1,9 +1,9 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { switchToWal } from '#sqlite-file';
 import { asStoreFault, storeFault } from './faults.ts';
 import { busyTimeoutMs, checkedWholeBytesMax, walBytesKept, walCheckpointPages } from './limits.ts';
 import { applicationId, formatVersion, schema, timeMarks } from './schema.ts';
-import { switchToWal } from './wal.ts';
 
 export type OpenedDatabase = { readonly db: Database.Database; readonly storeId: string };
 
@@ -23,7 +23,7 @@ export const openForWriting = (
     checkOurs(file, db);
     db.pragma('cell_size_check = ON');
     if (sizeOf(db) <= wholeBytesMax) checkWhole(file, db);
-    const mode = switchToWal(db);
+    const mode = switchToWal(db, busyTimeoutMs);
     if (mode !== 'wal') throw storeFault(file, 'io', `its file system allows journal mode ${mode}, not wal`);
     db.pragma('synchronous = FULL');
     markTimes(db);
