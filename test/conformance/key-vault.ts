@@ -56,6 +56,15 @@ export const describeKeyVault = (
       }
     });
 
+    test('given keys, and one that was destroyed / then those who have one are named', async () => {
+      const { vault } = await open();
+      const image = imageKeyHolder('ab'.repeat(32), randomUUID());
+      for (const holder of ['web', 'db']) await vault.create(holder);
+      await vault.keep(image, randomBytes(64));
+      await vault.destroy('web');
+      expect([...(await vault.holders())].sort()).toEqual(['db', image].sort());
+    });
+
     test('given a VM that never had a key / when it is destroyed / then there was none, and there never will be', async () => {
       const { vault } = await open();
       await expect(keyOf(vault, 'ghost')).rejects.toMatchObject({ code: 'key-absent' });

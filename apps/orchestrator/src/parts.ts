@@ -29,6 +29,7 @@ import { vmPlacement } from './processes/vm-placement.process.ts';
 import { vmResize } from './processes/vm-resize.process.ts';
 import { createSpecPublisher } from './publisher/spec-publisher.ts';
 import { createKeyDestruction } from './sealed/key-destruction.ts';
+import { destroyReturned, returnedKeysEveryMs } from './sealed/returned-keys.ts';
 import type { Sealing } from './sealed/sealing.ts';
 import { type Attached, attachedMiners, createMinerWatch, lookEveryMs, type MinerWatch } from './watch/miner-watch.ts';
 
@@ -93,6 +94,8 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
     }
   };
 
+  const returned = () => destroyReturned({ store, clock, vault, log, live: waits.state });
+
   return {
     consumers: [
       consumer('spec-publisher', publisher),
@@ -112,6 +115,7 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
     intake: createIntake({ store, clock, bus, publisher, log, beat: watch.beat, renew }),
     ticks: [
       { name: 'reconcile', everyMs: reconcileEveryMs, work: reconcile },
+      { name: 'returned-keys', everyMs: returnedKeysEveryMs, work: returned },
       { name: 'miner-watch-look', everyMs: lookEveryMs, work: watch.look },
     ],
     watch,

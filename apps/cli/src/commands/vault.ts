@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type KekSource, kekCommand, openVaultDirectory, readKek, type VaultDirectory } from '#adapters/vault';
-import { VaultError, type VaultRotation, type VaultStatus } from '#events';
+import { VaultError, type VaultRotation } from '#events';
 import { renameDurably, syncFile } from '#host';
 import type { Cli } from '../cli.ts';
 import { badAnswer, exitCodes, usageError } from '../cli-error.ts';
@@ -10,6 +10,8 @@ import { dirsOf } from '../context.ts';
 import { progressEveryMs } from '../export/limits.ts';
 import { answer } from '../output/answer.ts';
 import { ensureKekFile } from '../up/vault.ts';
+import { returnedHolders } from './vault-returned.ts';
+import { ofBackups, returnedText, rotatedText, statusText } from './vault-text.ts';
 import { examples, type Globals, jsonOption, optionsOf } from './verbs.ts';
 
 type VaultFlags = Globals & { dir?: string; keyFile?: string; keyCommand?: string };
@@ -32,9 +34,13 @@ export const addVaultCommands = (program: Command, cli: Cli): void => {
     .action(async (_: VaultFlags, self: Command) => {
       const flags = optionsOf<VaultFlags>(self);
       const { dir, kek } = placeOf(cli, flags);
-      const status = await within(cli, dir, [kek], (open) => open.status());
-      const ok = status.missingKeks.length === 0;
-      answer(cli, flags.json, { ok, dir, ...status }, () => statusText(dir, status));
+      const [status, holders] = await within(cli, dir, [kek], async (open) => [
+        await open.status(),
+        await open.holders(),
+      ]);
+      const returned = await returnedHolders(cli, self, holders);
+      const ok = status.missingKeks.length === 0 && (returned ?? []).length === 0;
+      answer(cli, flags.json, { ok, dir, ...status, returned }, () => statusText(dir, status) + returnedText(returned));
       if (!ok) cli.exit.code = exitCodes.bad;
     });
 
@@ -43,10 +49,10 @@ export const addVaultCommands = (program: Command, cli: Cli): void => {
     .option('--new-key-command <json>', 'a program that writes the other one, as a JSON array of its words')
     .addHelpText(
       'after',
-      examples(
+      `\n${ofBackups}\n${examples(
         'hcc vault rotate',
         'hcc vault rotate --dir /srv/vault --key-file /srv/vault.key --new-key-file /srv/vault-2027.key',
-      ),
+      )}`,
     )
     .action(async (_: RotateFlags, self: Command) => {
       const flags = optionsOf<RotateFlags>(self);
@@ -176,18 +182,3 @@ const teller = (cli: Cli): ((progress: VaultRotation) => void) => {
     cli.terminal.err(`hcc: ${done} of ${total} keys are wrapped anew\n`);
   };
 };
-
-const statusText = (dir: string, { keys, destroyed, kekId, byKek, missingKeks }: VaultStatus): string =>
-  [
-    `vault ${dir}: ${keys} keys, ${destroyed} destroyed`,
-    `new keys are wrapped under ${kekId}`,
-    ...Object.entries(byKek).map(
-      ([id, count]) =>
-        `${count} under ${id}${missingKeks.includes(id) ? ', which was not given: they cannot be used' : ''}`,
-    ),
-  ]
-    .map((line) => `${line}\n`)
-    .join('');
-
-const rotatedText = (dir: string, { done }: VaultRotation, kekId: string): string =>
-  `${done} keys of ${dir} are wrapped under ${kekId} now; the one before opens none of them, backups of this directory apart\n`;

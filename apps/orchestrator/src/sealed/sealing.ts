@@ -20,7 +20,7 @@ import { guestRetryMs } from './limits.ts';
 
 /** What the processes need for VMs whose disks only their guests can read. */
 export type Sealing = {
-  readonly vault: Pick<KeyVault, 'destroy'>;
+  readonly vault: Pick<KeyVault, 'destroy' | 'holders'>;
   readonly boots: BootTerms;
   readonly access: AccessMessage;
 };

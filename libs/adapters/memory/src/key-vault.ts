@@ -51,6 +51,7 @@ export const createMemoryKeyVault = (random: (bytes: number) => Uint8Array): Key
       destroyed.set(holder, key === undefined ? null : only);
       return key === undefined ? null : only;
     },
+    holders: async () => [...kept.keys()],
     status: async () => {
       const byKek: Record<string, number> = {};
       for (const one of kept.values()) byKek[one.kekId] = (byKek[one.kekId] ?? 0) + 1;

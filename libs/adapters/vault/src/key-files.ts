@@ -179,7 +179,10 @@ export class KeyFiles {
 const firstVersion = 1;
 
 const holdersOf = (names: readonly string[], suffix: string): readonly string[] =>
-  names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
+  names
+    .filter((name) => name.endsWith(suffix))
+    .map((name) => name.slice(0, -suffix.length))
+    .filter(isKeyHolder);
 
 const versionIn = (bytes: Uint8Array, holder: string): number => {
   try {

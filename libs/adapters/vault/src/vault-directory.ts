@@ -39,6 +39,7 @@ export const openVaultDirectory = async (options: VaultDirectoryOptions): Promis
       }
     },
     destroy: guarded((holder: string) => files.destroy(holder)),
+    holders: guarded(async () => (await files.list()).holders),
     status: guarded(() => statusOf(files)),
     rotate: (newKey, onProgress) => inDir(options.dir, () => rotate(files, entered, kekOf(newKey), onProgress)),
     close: guarded(async () => {

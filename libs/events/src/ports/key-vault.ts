@@ -22,6 +22,8 @@ export type KeyVault = {
    * to the destroyed one, again and again; `null` when there was never one, and then there never will be.
    */
   destroy(holder: string): Promise<VaultKey | null>;
+  /** Who has a key now. */
+  holders(): Promise<readonly string[]>;
   status(): Promise<VaultStatus>;
   /**
    * Wraps every key anew under another key-encryption key, one by one. The keys themselves stay as they are, and so do the
