@@ -13,6 +13,7 @@ const service = z.looseObject({
   restart: z.string().optional(),
   healthcheck: z.looseObject({ test: z.array(z.string()) }).optional(),
   logging: z.unknown().optional(),
+  ulimits: z.record(z.string(), z.unknown()).default({}),
 });
 const composeFile = z.looseObject({
   services: z.record(z.string(), service),

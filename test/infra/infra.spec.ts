@@ -20,6 +20,12 @@ describe('the compose file', () => {
     }
   });
 
+  test('no crash of a program of ours writes its memory, and with it keys, to a disk', () => {
+    const ours = services.filter(([, { image }]) => image === 'hcc:local');
+    expect(ours.length).toBeGreaterThan(3);
+    for (const [name, { ulimits }] of ours) expect(ulimits, name).toEqual({ core: 0 });
+  });
+
   test('three of the bus and of the store, of one kind each, none of which knows only itself', () => {
     for (const kind of ['nats', 'kurrent']) {
       const nodes = services.filter(([name]) => name.startsWith(`${kind}-`));

@@ -4,7 +4,16 @@ import { openEvidenceFiles } from '#adapters/evidence';
 import { openFoldFiles, programDigest } from '#adapters/folds';
 import { connectVerifierBus } from '#adapters/nats';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
-import { configOrExit, connectedSoon, createLog, createMetrics, type Log, metricsDoor, runProgram } from '#edge';
+import {
+  configOrExit,
+  connectedSoon,
+  createLog,
+  createMetrics,
+  type Log,
+  metricsDoor,
+  runProgram,
+  withoutCoreDumps,
+} from '#edge';
 import { startAttestor } from './attestor.ts';
 import { type AttestorConfig, attestorConfig } from './config.ts';
 import { ownCredentials } from './credentials.ts';
@@ -16,6 +25,7 @@ const run = async (config: AttestorConfig): Promise<void> => {
   const clock = createSystemClock();
   const log = createLog({ name, level: config.logLevel });
   const metrics = createMetrics();
+  await withoutCoreDumps(log);
   await runProgram({
     ...{ name, clock, log },
     start: async (lifecycle) => {

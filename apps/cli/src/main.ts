@@ -5,6 +5,12 @@ import { nodeRefusal } from './node-version.ts';
 const refusal = nodeRefusal(process.versions.node);
 if (refusal === null) {
   const { main } = await import('./program.ts');
+  const { coreDumpsAllowed, coreDumpsFix, denyCoreDumps } = await import('#edge');
+  // It reads keys of vaults and of private images, and starts programs that hold more.
+  const allowed = await denyCoreDumps();
+  if (allowed !== null && allowed !== 'unknown') {
+    process.stderr.write(`hcc: warning: ${coreDumpsAllowed} (limit ${allowed}); fix: ${coreDumpsFix}\n`);
+  }
   process.exit(await main(process.argv));
 }
 process.stderr.write(refusal);

@@ -1,5 +1,5 @@
 import { createSystemClock } from '#adapters/system';
-import { configOrExit, createLog, runProgram } from '#edge';
+import { configOrExit, createLog, runProgram, withoutCoreDumps } from '#edge';
 import { readConfig } from './config.ts';
 import { runDoctor } from './doctor.ts';
 import { runDrain } from './drain.ts';
@@ -19,6 +19,8 @@ if (process.argv[2] === 'drain' || process.argv[2] === 'undrain') {
   process.exit(code);
 }
 const log = createLog({ name, level: config.logLevel });
+// What it starts has the limit from it: its QEMUs hold the memory of guests.
+await withoutCoreDumps(log);
 await runProgram({
   name,
   clock,

@@ -4,7 +4,16 @@ import { openFoldFiles, programDigest } from '#adapters/folds';
 import { connectOrchestratorBus } from '#adapters/nats';
 import { loadSimulatedProcessor } from '#adapters/processor';
 import { createInProcessScheduler, createRandomIds, createSystemClock } from '#adapters/system';
-import { configOrExit, connectedSoon, createLog, createMetrics, type Log, type Metrics, runProgram } from '#edge';
+import {
+  configOrExit,
+  connectedSoon,
+  createLog,
+  createMetrics,
+  type Log,
+  type Metrics,
+  runProgram,
+  withoutCoreDumps,
+} from '#edge';
 import type { Clock, TimerFired } from '#events';
 import { type OrchestratorConfig, orchestratorConfig } from './config.ts';
 import { minerCredentials, natsOperatorOf, ownCredentials } from './lifecycle/credentials.ts';
@@ -20,6 +29,7 @@ const run = async (config: OrchestratorConfig): Promise<void> => {
   const ids = createRandomIds();
   const log = createLog({ name, level: config.logLevel });
   const metrics = createMetrics();
+  await withoutCoreDumps(log);
   await runProgram({
     ...{ name, clock, log },
     start: async (lifecycle) => {

@@ -1,5 +1,6 @@
 export { connectedSoon } from './bus-wait.ts';
 export { ConfigInvalid, type Environment, parseConfig, readSecretFile, text, wholeNumber } from './config.ts';
+export { coreDumpsAllowed, coreDumpsFix, denyCoreDumps, readCoreLimit, withoutCoreDumps } from './core-limit.ts';
 export {
   type Correlation,
   correlationIdFrom,

@@ -4,6 +4,8 @@ export const partStartMs = 30_000;
 export const partStopMs = 8_000;
 /** The whole of an orderly stop, whatever its parts do. */
 export const programStopMs = 25_000;
+/** prlimit sets one number and ends; whoever waits longer waits for a disk. */
+export const limitCommandMs = 5_000;
 /** A token file holds one line. More is another file, named by mistake. */
 export const secretFileBytesMax = 4_096;
 /** Field errors of one refused request: enough to mend it, too few to make an answer out of noise. */

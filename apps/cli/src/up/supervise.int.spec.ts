@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createSystemClock } from '#adapters/system';
+import { readCoreLimit } from '#edge';
 import { failureOf } from '../output/errors.ts';
 import { childProgram } from './child.ts';
 import { createFleet } from './fleet.ts';
@@ -94,6 +95,13 @@ describe('a child at its start', () => {
 });
 
 describe('a child that runs', () => {
+  test('may leave no core file, and may not take that back', async () => {
+    const { start, path, pids } = child("fs.writeFileSync(process.env.DIR + '/up', ''); setInterval(() => {}, 1000)");
+    await start(() => existsSync(path('up')));
+    expect(await readCoreLimit(pids[0] ?? 0)).toEqual({ soft: '0', hard: '0' });
+    expect(readFileSync(`/proc/${pids[0]}/coredump_filter`, 'utf8')).toBe('00000000\n');
+  });
+
   test('given kill -9, then its death is told by name and it is started again', async () => {
     const { start, pids, notes, path } = child(obedient);
     await start(() => existsSync(path('ready')));
