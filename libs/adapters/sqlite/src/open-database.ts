@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { switchToWal } from '#sqlite-file';
+import { guardCheckpoints } from './checkpoint-table.ts';
 import { asStoreFault, storeFault } from './faults.ts';
 import { busyTimeoutMs, checkedWholeBytesMax, walBytesKept, walCheckpointPages } from './limits.ts';
 import { applicationId, formatVersion, schema, timeMarks } from './schema.ts';
@@ -27,6 +28,7 @@ export const openForWriting = (
     if (mode !== 'wal') throw storeFault(file, 'io', `its file system allows journal mode ${mode}, not wal`);
     db.pragma('synchronous = FULL');
     markTimes(db);
+    guardCheckpoints(db);
     db.pragma(`wal_autocheckpoint = ${walCheckpointPages}`);
     db.pragma(`journal_size_limit = ${walBytesKept}`);
   });

@@ -10,6 +10,7 @@ import {
   type StreamName,
   startRevision,
 } from '#events';
+import { loadCheckpoint } from './checkpoint-table.ts';
 import { asStoreFault, storeFault } from './faults.ts';
 import { rowsAtOnce } from './limits.ts';
 import { openForReading } from './open-database.ts';
@@ -26,7 +27,7 @@ export type Reader = {
   head(): number | null;
   /** Count of the last event before the first recorded later than a time; 0 when the first is, `null` without events. */
   countAt(recordedAt: string): number | null;
-  /** Count a consumer saved; `undefined` when it never did. */
+  /** Count a consumer saved; `undefined` when it never did. Throws StoreUnavailable (`corrupt`) when it is not what was saved. */
   checkpoint(consumer: string): number | null | undefined;
   /** Changes whenever any other connection has committed. */
   dataVersion(): number | undefined;
@@ -49,7 +50,6 @@ export const openReader = (file: string, positions: Positions): Reader => {
       `SELECT ${bareColumns} FROM events WHERE position > ? ORDER BY position LIMIT ?`,
     ),
     head: db.prepare<[], number | null>('SELECT max(position) FROM events').pluck(),
-    checkpoint: db.prepare<[string], number | null>('SELECT position FROM checkpoints WHERE consumer = ?').pluck(),
     dataVersion: db.prepare<[], number>('PRAGMA data_version').pluck(),
     integrity: db.prepare<[], string>('PRAGMA integrity_check(20)').pluck(),
   };
@@ -111,7 +111,7 @@ export const openReader = (file: string, positions: Positions): Reader => {
         const later = db.prepare<[number, string], number>(laterAfter).pluck().get(mark, recordedAt);
         return later === undefined ? (sql.head.get() ?? null) : later - 1;
       }),
-    checkpoint: (consumer) => guarded(() => sql.checkpoint.get(consumer)),
+    checkpoint: (consumer) => guarded(() => loadCheckpoint(file, db, consumer)),
     dataVersion: () => guarded(() => sql.dataVersion.get()),
     integrity: () => guarded(() => sql.integrity.all().join('; ')),
     close: () => {

@@ -50,6 +50,18 @@ export const schema = `
   PRAGMA user_version = ${formatVersion};
 `;
 
+/**
+ * Beside the tables of format 1: a digest of each checkpoint. A build that knows none moves a checkpoint and leaves the
+ * digest, which would look like damage; the file itself takes it away then.
+ */
+export const checkpointDigests = `
+  ALTER TABLE checkpoints ADD COLUMN digest BLOB;
+
+  CREATE TRIGGER checkpoints_of_older_builds AFTER UPDATE ON checkpoints
+    WHEN NEW.digest IS OLD.digest AND NEW.position IS NOT OLD.position
+    BEGIN UPDATE checkpoints SET digest = NULL WHERE consumer = NEW.consumer; END;
+`;
+
 const latestOf = (from: string, to: string): string =>
   `SELECT max(recorded_at) FROM events WHERE position BETWEEN ${from} AND ${to}`;
 

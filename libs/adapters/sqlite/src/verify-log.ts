@@ -8,6 +8,7 @@ import {
   readPageEventsMax,
   type SignedHead,
 } from '#events';
+import { damagedCheckpoints } from './checkpoint-table.ts';
 import { asStoreFault } from './faults.ts';
 import { openForReading } from './open-database.ts';
 import { type EventRow, eventColumns, streamOf, toAdmitted } from './rows.ts';
@@ -27,8 +28,8 @@ export type VerifyOptions = {
 };
 
 /**
- * Hashes every stored event of a file again, follows every stream's chain up to the first fault, and holds the log
- * against its signed heads. Opens the file for reading only, beside a running cluster too. Throws StoreUnavailable for a
+ * Hashes every stored event of a file again, follows every stream's chain up to the first fault, holds the log against
+ * its signed heads, and each checkpoint against its digest. Opens the file for reading only, beside a running cluster too. Throws StoreUnavailable for a
  * file that cannot be read as a store at all.
  */
 export const verifySqliteLog = async ({ file, heads, progress }: VerifyOptions): Promise<LogReport> => {
@@ -63,7 +64,7 @@ export const verifySqliteLog = async ({ file, heads, progress }: VerifyOptions):
       await setImmediate();
     }
     const verdict = await verifier.end();
-    const wrong = [...(integrity === 'ok' ? [] : [integrity]), ...marks.wrong()];
+    const wrong = [...(integrity === 'ok' ? [] : [integrity]), ...marks.wrong(), ...damagedCheckpoints(db)];
     return { ...verdict, integrity: wrong.length === 0 ? 'ok' : wrong.join('; ') };
   } catch (error) {
     throw asStoreFault(file, error);

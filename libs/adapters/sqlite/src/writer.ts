@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { StoreUnavailable } from '#events';
 import { createAppender } from './append.ts';
+import { createCheckpointSaver } from './checkpoint-table.ts';
 import { asStoreFault } from './faults.ts';
 import { createLeaseTable } from './lease-table.ts';
 import { openForWriting } from './open-database.ts';
@@ -26,15 +27,12 @@ export const openWriter = ({ file, newStoreId }: WriterStart): Writer => {
 export const createWriter = (file: string, db: Database.Database, storeId: string): Writer => {
   const appender = createAppender(db);
   const leases = createLeaseTable(db);
+  const saveCheckpoint = createCheckpointSaver(db);
   const sql = {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
     rollback: db.prepare('ROLLBACK'),
     dataVersion: db.prepare<[], number>('PRAGMA data_version').pluck(),
-    saveCheckpoint: db.prepare<[string, number | null]>(
-      `INSERT INTO checkpoints (consumer, position) VALUES (?, ?)
-        ON CONFLICT (consumer) DO UPDATE SET position = excluded.position`,
-    ),
   };
   let seenVersion: number | undefined;
 
@@ -43,7 +41,7 @@ export const createWriter = (file: string, db: Database.Database, storeId: strin
       case 'append':
         return appender.append(request);
       case 'save-checkpoint':
-        sql.saveCheckpoint.run(request.consumer, request.count);
+        saveCheckpoint(request.consumer, request.count);
         return { kind: 'done' };
       case 'acquire-lease':
         return { kind: 'lease', token: leases.acquire(request) };
