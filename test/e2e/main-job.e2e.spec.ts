@@ -12,7 +12,7 @@ const story = [
   ...['VmBootSpecified', 'VmStarting', 'VmKeyAwaited', 'VmKeyReleased', 'VmBootConfirmed', 'VmRunning'],
   ...['VmTerminationRequested', 'VmTerminated'],
 ];
-/** A miner of a busy machine says what it has, or that its VM stopped, a moment later than another; a key goes last. */
+/** A miner of a busy machine says what it has, or that its VM stopped, a moment later than another; a key goes before its disk or after. */
 const mayBe: ReadonlySet<string> = new Set(['VmPlacementFailed', 'VmStopped', 'VmKeyDestroyed']);
 
 test(`given an empty home, its record in ${storeKind} and ${miners} miners, when \`hcc up --once --json\` runs, then a VM with an encrypted disk boots to ssh, is terminated with its key, and nothing is left behind`, async () => {
