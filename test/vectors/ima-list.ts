@@ -5,7 +5,7 @@ import {
   type ImaJudgedEntry,
   type ImaQuotedPcr,
   type ImaReplays,
-  imaFormOf,
+  imaListForm,
   type Verified,
 } from '#attestation';
 import { casePath, readCaseFile } from './case.ts';
@@ -16,19 +16,17 @@ export type ListRun = {
   readonly replays: ImaReplays;
 };
 
-/** One pass over the list of a case. The byte order of a binary list is what makes its first number 10. */
+/** One pass over the list of a case, which says itself how it is written. */
 export const runList = async (
   dir: string,
   file: string,
   quote: 'unchecked' | readonly ImaQuotedPcr[],
   policy: CompiledImaPolicy,
 ): Promise<ListRun> => {
-  const head = (await readCaseFile(dir, file)).subarray(0, 4);
+  const head = await readCaseFile(dir, file);
   const entries: ImaJudgedEntry[] = [];
   const verifier = createImaVerifier({
-    form: imaFormOf(head) ?? 'binary-little-endian',
-    listBank: 'sha1',
-    hashedAs: 'little-endian',
+    ...(imaListForm(head) ?? { form: 'binary-little-endian', listBank: 'sha1', hashedAs: 'as-written' }),
     banks: ['sha1', 'sha256', 'sha384', 'sha512'],
     paddedSha1: 'accepted',
     ...{ quote, policy, bootPcrs: 'unchecked', progress: 'first-round', firstEntry: 0 },

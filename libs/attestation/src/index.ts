@@ -82,7 +82,7 @@ export type {
   ImaReason,
 } from './ima/claims.ts';
 export { type CompiledImaPolicy, compileImaPolicy } from './ima/compiled-policy.ts';
-export { imaFormOf } from './ima/list-reader.ts';
+export { imaListForm } from './ima/list-form.ts';
 export { type ImaPolicy, imaPolicySchema } from './ima/policy.ts';
 export { imaProgressSchema, nextImaEntry } from './ima/progress.ts';
 export { imaRefusals } from './ima/refusals.ts';

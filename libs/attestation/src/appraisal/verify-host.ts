@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ImaBank, ImaClaims } from '../ima/claims.ts';
-import { imaFormOf } from '../ima/list-reader.ts';
+import { imaListForm } from '../ima/list-form.ts';
 import type { ImaQuotedPcr } from '../ima/verification.ts';
 import { createImaVerifier } from '../ima/verifier.ts';
 import { Malformed } from '../malformed.ts';
@@ -68,7 +68,8 @@ export const verifyHostIma = (
   const { extension, banks } = policy.document.ima;
   const agent = policy.agentFiles === null ? null : new AgentFilesSeen(policy.agentFiles);
   const verifier = createImaVerifier({
-    ...{ form: imaFormOf(bytes) ?? 'binary-little-endian', listBank: 'sha1', hashedAs: 'as-written', banks },
+    ...(imaListForm(bytes) ?? unknownForm),
+    banks,
     paddedSha1: extension === 'padded-sha1' ? 'accepted' : 'refused',
     ...{ quote: quotedPcr10(claims), bootPcrs: bootPcrsOf(claims), policy: policy.ima },
     progress: isWhole(ima, claims, context) ? 'first-round' : (context.previous.ima ?? 'first-round'),
@@ -78,6 +79,9 @@ export const verifyHostIma = (
   verifier.push(bytes);
   return { verified: verifier.finish(), agent: agent?.findings ?? null, delivery };
 };
+
+/** What begins no list is read as one all the same, and refused by the name of what is wrong. */
+const unknownForm = { form: 'binary-little-endian', listBank: 'sha1', hashedAs: 'as-written' } as const;
 
 /** A quote by a key that nobody enrolled may come from any machine: it vouches for no list. */
 const claimsOfEnrolled = (quote: TpmSeen | null, { enrolled }: HostContext): TpmClaims | null =>

@@ -79,6 +79,9 @@ export type ImaExtension = 'per-bank' | 'padded-sha1';
 export interface ImaClaims {
   readonly kind: 'ima-list';
   readonly form: ImaForm;
+  /** Hash of the list's own template hashes, and whether a big-endian host hashed lengths as it writes them. */
+  readonly listBank: ImaBank;
+  readonly hashedAs: 'as-written' | 'little-endian';
   /** Entries of the whole list, those of earlier rounds included. */
   readonly entries: number;
   /** Index of the first entry that was sent this time. */

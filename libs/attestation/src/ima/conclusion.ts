@@ -99,7 +99,8 @@ const claimsOf = (told: ImaVerification, state: ImaState): ImaClaims => {
   const quoted = told.quote === 'unchecked' ? [] : told.quote.map(({ bank }) => bank);
   const unattested = reached === null ? 0 : state.entries - reached.entries;
   return {
-    ...{ kind: 'ima-list', form: told.form, entries: state.entries, firstEntry: told.firstEntry },
+    ...{ kind: 'ima-list', form: told.form, listBank: told.listBank, hashedAs: told.hashedAs },
+    ...{ entries: state.entries, firstEntry: told.firstEntry },
     ...{ templates: { ...state.templates }, replay: state.replays.current },
     quote: reached === null ? 'unchecked' : { entries: reached.entries, banks: quoted, extension: reached.extension },
     notYetAttested: {

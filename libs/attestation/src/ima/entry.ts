@@ -86,6 +86,10 @@ export class ImaEntry {
 
 const templates: readonly ImaTemplate[] = ['ima-ng', 'ima-sig', 'ima-buf', 'ima'];
 
+/** Whether these bytes are the name of a template that is verified here. */
+export const isTemplate = (bytes: Uint8Array, at: number, end: number): boolean =>
+  templates.some((template) => isText(bytes, at, end, template));
+
 /** Refuses a template by its name: what is not known cannot be recomputed. */
 export const knownTemplate = (bytes: Buffer, at: number, end: number, index: number): ImaTemplate => {
   for (const template of templates) if (isText(bytes, at, end, template)) return template;

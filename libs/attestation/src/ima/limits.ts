@@ -12,6 +12,8 @@ export const limits = {
   entryBytesMax: 1024 * 1024,
   /** A chunk is taken in pieces of this size, so that what is kept of it never grows with it. */
   pieceBytes: 64 * 1024,
+  /** Entries that are hashed to find out how a big-endian kernel hashes: the first one says it, unless it is a violation. */
+  formEntriesMax: 16,
   /** Findings of one kind that are kept by name; the rest is counted. */
   findingsMax: 50,
   /** A path in a finding: enough to find the file, short enough for a line on a screen. */

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultSnpPolicy, simulatedSnpPolicy } from '#attestation';
@@ -15,6 +15,9 @@ const put = (name: string, bytes: Uint8Array | string): void => writeFileSync(ma
 const at = new Date(evidenceAtMs).toISOString();
 const entries = ['boot_aggregate', '/usr/bin/one', '/usr/bin/two'].map((path) => entryOf({ path }));
 const pcr10 = pcr10After(entries, 'sha256');
+/** The same entry in one of the kernel's lists with SHA-256 template hashes. */
+const inSha256 = ({ bytes, data }: (typeof entries)[number]): Buffer =>
+  Buffer.concat([bytes.subarray(0, 4), createHash('sha256').update(data).digest(), bytes.subarray(24)]);
 const answerOf = ({ out }: Ran) => JSON.parse(out);
 
 beforeAll(async () => {
@@ -38,6 +41,7 @@ beforeAll(async () => {
   put('q.sig', quote.signature);
   put('q.pcrs', Buffer.from(pcr10, 'hex'));
   put('list.bin', listOf(entries));
+  put('list.sha256', Buffer.concat(entries.map(inSha256)));
   put('longer.bin', listOf([...entries, entryOf({ path: '/usr/bin/three' })]));
   put('shorter.bin', listOf(entries.slice(0, 2)));
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -144,6 +148,16 @@ describe('hcc attest verify tpm and ima', () => {
       expect([ran.code, answerOf(ran).refusals[0].code]).toEqual([1, 'ima-quote-match']);
     }
     expect((await hcc('attest', 'verify', 'ima', '--log', 'list.bin', '--pcr10', pcr10)).code).toBe(0);
+  });
+
+  test('given a list of another bank, then it says which it is; a bank that is named wrongly verifies nothing', async () => {
+    const verify = (...more: readonly string[]) => hcc('attest', 'verify', 'ima', '--log', 'list.sha256', ...more);
+    const { code, out } = await verify('--pcr10', pcr10);
+    expect(code, out).toBe(0);
+    expect(out).toMatch(/template hashes +sha256, lengths as-written/);
+    expect((await verify('--pcr10', pcr10, '--list-bank', 'sha256')).code).toBe(0);
+    expect((await verify('--pcr10', pcr10, '--list-bank', 'sha1')).code).toBe(1);
+    expect(await verify('--list-bank', 'md5')).toMatchObject({ code: 2, err: expect.stringContaining('observed md5') });
   });
 
   test('given no anchor, then it says what that is worth; keys may be DER', async () => {

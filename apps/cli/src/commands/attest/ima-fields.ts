@@ -1,4 +1,4 @@
-import { createImaVerifier, imaFormOf, Malformed } from '#attestation';
+import { createImaVerifier, imaListForm, Malformed } from '#attestation';
 import type { Fields } from './fields.ts';
 
 /** Entries that are shown one by one: the first ones say which machine it is. */
@@ -6,12 +6,12 @@ const entriesShownMax = 10;
 
 /** A list's form and first entries, and PCR 10 as it replays; null for what does not begin like a list. */
 export const imaFields = (bytes: Uint8Array): Fields | null => {
-  const form = imaFormOf(bytes);
+  const form = imaListForm(bytes);
   if (form === null) return null;
   const shown: (readonly [string, string])[] = [];
   let [entries, bad] = [0, 0];
   const verifier = createImaVerifier({
-    ...{ form, listBank: 'sha1', hashedAs: 'little-endian', banks: ['sha1', 'sha256'], paddedSha1: 'refused' },
+    ...{ ...form, banks: ['sha1', 'sha256'], paddedSha1: 'refused' },
     ...{ quote: 'unchecked', bootPcrs: 'unchecked', policy: 'unchecked', progress: 'first-round', firstEntry: 0 },
     onEntry: ({ index, template, path, digest, templateHash }) => {
       entries += 1;
@@ -26,7 +26,8 @@ export const imaFields = (bytes: Uint8Array): Fields | null => {
   const { sha1, sha256 } = verifier.replays().perBank;
   return [
     ...([
-      ['form', form],
+      ['form', form.form],
+      ['template hashes', `${form.listBank}, lengths ${form.hashedAs}`],
       ['entries', `${entries}`],
       ['bad template hashes', `${bad}`],
     ] as const),

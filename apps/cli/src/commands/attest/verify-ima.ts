@@ -8,7 +8,7 @@ import {
   type ImaClaims,
   type ImaQuotedPcr,
   type ImaVerifier,
-  imaFormOf,
+  imaListForm,
   type PcrValue,
 } from '#attestation';
 import type { Cli } from '../../cli.ts';
@@ -25,6 +25,7 @@ type ImaFlags = Partial<QuoteFlags> &
     readonly log: string;
     readonly pcr10?: string;
     readonly paddedSha1?: boolean;
+    readonly listBank?: string;
   };
 
 /** `hcc attest verify ima`: whether a measurement list is what a TPM saw, and what its files are. */
@@ -41,6 +42,7 @@ export const addVerifyIma = (verify: Command, cli: Cli): void => {
     .option('--nonce <hex>', 'what you asked the TPM to sign')
     .option('--allow-sha1', 'take SHA-1 as the hash of the quote or of its bank')
     .option('--no-ak-attributes', 'do not ask whether the key of the quote is restricted')
+    .option('--list-bank <hash>', 'sha1, sha256, sha384 or sha512: of its template hashes; without, as the list shows')
     .option('--padded-sha1', 'take banks as kernels before 5.8 extended them')
     .option('--keys <files...>', 'keys or certificates that sign files, PEM or DER')
     .option('--policy <file>', 'a policy document in JSON')
@@ -130,12 +132,13 @@ const verifierOf = async (
   { quoted, bootPcrs }: Anchor,
   policy: CompiledImaPolicy | 'unchecked',
 ): Promise<ImaVerifier> => {
+  const listBank = listBankOf(flags);
   let verifier: ImaVerifier | null = null;
   let [bytes, toldAt] = [0, cli.clock.now()];
   for await (const chunk of evidenceChunks(cli, '--log', flags.log)) {
     verifier ??= createImaVerifier({
-      form: imaFormOf(chunk) ?? 'ascii',
-      ...{ listBank: 'sha1', hashedAs: 'little-endian', banks: ['sha1', 'sha256'], quote: quoted, bootPcrs, policy },
+      ...(imaListForm(chunk, listBank) ?? { form: 'ascii', listBank: listBank ?? 'sha1', hashedAs: 'as-written' }),
+      ...{ banks: ['sha1', 'sha256'], quote: quoted, bootPcrs, policy },
       ...{ paddedSha1: flags.paddedSha1 === true ? 'accepted' : 'refused', progress: 'first-round', firstEntry: 0 },
     });
     verifier.push(chunk);
@@ -150,6 +153,13 @@ const verifierOf = async (
   });
 };
 
+const listBankOf = ({ listBank }: ImaFlags): ImaBank | undefined => {
+  const bank = Object.values(bankOfBytes).find((one) => one === listBank);
+  if (listBank === undefined || bank !== undefined) return bank;
+  const wanted = Object.values(bankOfBytes).join(', ');
+  throw usageError('list-bank-unknown', '--list-bank is no hash of a list', { observed: listBank, wanted });
+};
+
 const imaFacts = (claims: ImaClaims): readonly (readonly [string, string])[] => [
   [
     'entries',
@@ -157,6 +167,7 @@ const imaFacts = (claims: ImaClaims): readonly (readonly [string, string])[] => 
       .map(([name, count]) => `${count} ${name}`)
       .join(', ')}`,
   ],
+  ['template hashes', `${claims.listBank}, lengths ${claims.hashedAs}`],
   [
     'attested',
     claims.quote === 'unchecked' ? 'unchecked' : `${claims.quote.entries} entries by ${claims.quote.banks.join(', ')}`,
