@@ -15,11 +15,12 @@ export const evolveBackup = (vm: Vm, event: VmBackupEvent): Vm => {
     }
     case 'VmBackupMade': {
       const { type: _, ...made } = event;
-      return backupOver({ ...vm, backups: [...vm.backups, made].slice(-backupsMax) });
+      const backupFailure = vm.backupFailure && { ...vm.backupFailure, madeSince: true };
+      return backupOver({ ...vm, backups: [...vm.backups, made].slice(-backupsMax), backupFailure });
     }
     case 'VmBackupFailed': {
       const { backupId, code, detail } = event;
-      return backupOver({ ...vm, backupFailure: { backupId, code, detail } });
+      return backupOver({ ...vm, backupFailure: { backupId, code, detail, madeSince: false } });
     }
     case 'VmBackupRemoved': {
       const backups = vm.backups.filter(({ backupId }) => backupId !== event.backupId);
@@ -102,7 +103,8 @@ const found = { observedBeforeLost: null, waitingBeforeLost: null, lastHeardAt: 
 const abandoned = ({ backup, backupFailure }: Vm): Pick<Vm, 'backup' | 'backupFailure'> => {
   if (backup === null) return { backup, backupFailure };
   const detail = 'its miner was lost, and the VM was restored before that one came back';
-  return { backup: null, backupFailure: { backupId: backup.backupId, code: 'miner-lost', detail } };
+  const { backupId } = backup;
+  return { backup: null, backupFailure: { backupId, code: 'miner-lost', detail, madeSince: false } };
 };
 
 /** What was restored and no guest has opened yet: once one has, the disk is its own again. */

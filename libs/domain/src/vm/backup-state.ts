@@ -18,3 +18,11 @@ export type Restored = { readonly backupId: BackupId; readonly manifestSha256: s
 
 /** A restore that waits for the room on its miner. */
 export type Restore = Restored & { readonly minerId: MinerId; readonly from: 'stopped' | 'failed' };
+
+/** Why a backup was not made. It belongs to that attempt: with a later backup it is history, and says nothing of what is now. */
+export type BackupFailure = {
+  readonly backupId: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly madeSince: boolean;
+};

@@ -92,6 +92,15 @@ describe('a backup', () => {
     expect(state).toMatchObject({ observed: 'stopped', backup: null, backupFailure: { code }, waiting: null });
   });
 
+  test('given a backup that failed / when a later one is made / then the failure is of the past, and cancelling it again no news', () => {
+    const failed = [...underWay, kept.failed()];
+    const since = [...failed, kept.requested(2), { ...kept.made(), backupId: backupId(2) }];
+    expect(fold(vm, failed)).toMatchObject({ backupFailure: { madeSince: false } });
+    expect(fold(vm, since)).toMatchObject({ backupFailure: { backupId: backupId(), madeSince: true } });
+    const again = [...since, kept.requested(3), { ...kept.failed(), backupId: backupId(3) }];
+    expect(fold(vm, again)).toMatchObject({ backupFailure: { backupId: backupId(3), madeSince: false } });
+  });
+
   test('given its owner started it meanwhile / when the backup is over / then it boots', () =>
     given(vm, ...underWay, { type: 'VmStartRequested' })
       .when(says(made))

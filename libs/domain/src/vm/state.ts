@@ -1,7 +1,7 @@
 import type { AccountId, BootId, HoldId, ImageDigest, MinerId, VmId } from '../values/ids.ts';
 import type { Size } from '../values/size.ts';
 import type { UnixMs } from '../values/time.ts';
-import type { Backup, BackupUnderWay, Restore, Restored } from './backup-state.ts';
+import type { Backup, BackupFailure, BackupUnderWay, Restore, Restored } from './backup-state.ts';
 import type { ExitCause, RestartPolicy, SshEndpoint, WaitingFor } from './events.ts';
 import type { SealedBoot, Volume } from './sealed-state.ts';
 
@@ -96,8 +96,8 @@ export type Vm = {
   readonly backup: BackupUnderWay | null;
   /** The last that were removed: a repeat is no news, and the store may have pieces of them also when no backup is left. */
   readonly removedBackups: readonly string[];
-  /** Why the last backup that failed did. */
-  readonly backupFailure: { readonly backupId: string; readonly code: string; readonly detail: string } | null;
+  /** The last backup that failed. It is known on for whoever cancels it again. */
+  readonly backupFailure: BackupFailure | null;
   readonly restore: Restore | null;
   /** Why the last restore came to nothing. */
   readonly restoreRefusal: { readonly code: string; readonly detail: string } | null;

@@ -25,7 +25,7 @@ export const vmBackupsAnswer = z
     failure: z
       .strictObject({ backupId, ...refusal })
       .nullable()
-      .describe('Why the last one that failed did'),
+      .describe('Why the last one was not made; null once a later one was'),
     restore: z.strictObject({ backupId, minerId }).nullable().describe('A restore that waits for its miner'),
     restoreRefusal: z.strictObject(refusal).nullable().describe('Why the last restore came to nothing'),
     restored: backupId.nullable().describe('What the next boot makes the disk from, until a guest has opened it'),
@@ -39,8 +39,15 @@ export const vmBackupsView = (vm: Vm): z.input<typeof vmBackupsAnswer> => ({
     isOlder: counter < (vm.volume?.counter ?? 0),
   })),
   underWay: vm.backup?.backupId ?? null,
-  failure: vm.backupFailure,
+  failure: presentFailure(vm),
   restore: vm.restore === null ? null : { backupId: vm.restore.backupId, minerId: vm.restore.minerId },
   restoreRefusal: vm.restoreRefusal,
   restored: unopenedRestore(vm)?.backupId ?? null,
 });
+
+/** A failure belongs to its attempt: once a later one was made, only the VM's history tells of it. */
+const presentFailure = ({ backupFailure }: Vm): z.input<typeof vmBackupsAnswer>['failure'] => {
+  if (backupFailure === null || backupFailure.madeSince) return null;
+  const { madeSince: _, ...failure } = backupFailure;
+  return failure;
+};

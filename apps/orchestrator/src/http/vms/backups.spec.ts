@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { streamName } from '#events';
-import { backupId, manifestSha256 } from '../../../../../test/domain/vm-backup-story.ts';
+import { backupId, kept, manifestSha256 } from '../../../../../test/domain/vm-backup-story.ts';
 import { backedUpVm } from '../../../../../test/orchestrator/backed-up.ts';
 import { boot, furnished, newId, newToken, typesOf } from '../../../../../test/orchestrator/booted.ts';
 import { teller } from '../../../../../test/orchestrator/told.ts';
@@ -10,11 +10,12 @@ const ground = async () => {
   const api = await boot();
   const { accountId, owner } = await furnished(api);
   const vmId = newId();
-  await teller(api.store).vm(vmId, ...backedUpVm({ vmId, accountId, minerId: newId() }));
+  const told = teller(api.store);
+  await told.vm(vmId, ...backedUpVm({ vmId, accountId, minerId: newId() }));
   const at = `/v1/vms/${vmId}`;
   const ask = (method: string, path: string, body?: object) =>
     api.call(method, `${at}${path}`, { token: owner, ...(body === undefined ? {} : { body }) });
-  return { ...api, vmId, at, ask };
+  return { ...api, vmId, at, ask, told };
 };
 
 describe('backups over HTTP', () => {
@@ -102,6 +103,21 @@ describe('backups over HTTP', () => {
     expect((await ask('GET', '/backups')).body).toMatchObject({ underWay: null, failure: { code: 'cancelled' } });
     expect(await ask('DELETE', `/backups/${next}`), 'again').toMatchObject({ status: 200, body: { events: [] } });
     expect((await typesOf(store, vmId)).slice(-2)).toEqual(['VmBackupRequested', 'VmBackupFailed']);
+  });
+
+  it('given a backup that failed, then the list says why until a later one is made, which a repeat of the cancelling is no news to', async () => {
+    const { ask, vmId, told } = await ground();
+    const failed = newId();
+    await ask('POST', '/backups', { backupId: failed });
+    await ask('DELETE', `/backups/${failed}`);
+    const failure = { backupId: failed, code: 'cancelled', detail: 'its owner cancelled it' };
+    expect((await ask('GET', '/backups')).body).toMatchObject({ failure });
+    const later = newId();
+    await ask('POST', '/backups', { backupId: later });
+    expect((await ask('GET', '/backups')).body, 'while it is being made').toMatchObject({ underWay: later, failure });
+    await told.vm(vmId, { ...kept.made(), backupId: later });
+    expect((await ask('GET', '/backups')).body).toMatchObject({ underWay: null, failure: null });
+    expect(await ask('DELETE', `/backups/${failed}`)).toMatchObject({ status: 200, body: { events: [] } });
   });
 
   it('given backups, then the VM ends only for whoever says that they may become unreadable', async () => {
