@@ -75,6 +75,12 @@ export interface ImaProgress {
 /** Kernels before 5.8 extended every bank with the SHA-1 template hash, padded with zeros. */
 export type ImaExtension = 'per-bank' | 'padded-sha1';
 
+/**
+ * What a violation extended: a digest of ones in each bank; or the 20 ones of a SHA-1, padded with zeros, as kernels before
+ * 5.8 did. Where no violation comes before the quote, both are the same and the first is said.
+ */
+export type ImaViolations = 'all-ones' | 'padded-sha1';
+
 /** What is true of a measurement list that verified. Plain data: it is stored and shown as it is. */
 export interface ImaClaims {
   readonly kind: 'ima-list';
@@ -93,7 +99,12 @@ export interface ImaClaims {
   /** What the quote reached, or `unchecked` where the caller has none and says so. */
   readonly quote:
     | 'unchecked'
-    | { readonly entries: number; readonly banks: readonly ImaBank[]; readonly extension: ImaExtension };
+    | {
+        readonly entries: number;
+        readonly banks: readonly ImaBank[];
+        readonly extension: ImaExtension;
+        readonly violations: ImaViolations;
+      };
   /** Entries after the quoted prefix. A gap that grows from round to round is a sign of an attack. */
   readonly notYetAttested: { readonly count: number; readonly firstIndex: number | null };
   readonly bootAggregate: 'unchecked' | 'earlier-round' | 'equal';

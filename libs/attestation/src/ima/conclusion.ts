@@ -1,7 +1,8 @@
 import type { Check, EvidenceRefusal, Verified } from '../verdict.ts';
-import type { ImaClaims, ImaProgress } from './claims.ts';
+import type { ImaBank, ImaClaims, ImaProgress } from './claims.ts';
 import { findingsLine } from './findings.ts';
 import type { ImaRefusalCode } from './refusals.ts';
+import type { Reached } from './replays.ts';
 import type { ImaState } from './state.ts';
 import type { ImaQuotedPcr, ImaVerification } from './verification.ts';
 
@@ -66,7 +67,7 @@ const quoteChecks = (told: ImaVerification, state: ImaState): Check[] => {
     checks.push({ code: 'ima-quote-match', outcome: 'unchecked', observed: 'no quote', wanted: 'a quoted PCR 10' });
   } else {
     const wanted = told.quote.map(({ bank, value }) => `${bank}:${value}`).join(', ') || 'a quoted PCR 10';
-    const met = reached === null ? notMet(told.quote, state) : `met after ${reached.entries} entries`;
+    const met = reached === null ? notMet(told.quote, state) : metAfter(reached);
     checks.push(check('ima-quote-match', reached !== null, met, wanted));
   }
   if (told.progress !== 'first-round' && reached !== null) {
@@ -76,6 +77,9 @@ const quoteChecks = (told: ImaVerification, state: ImaState): Check[] => {
   }
   return [...checks, ...bootChecks(told, state)];
 };
+
+const metAfter = ({ entries, violations }: Reached): string =>
+  `met after ${entries} entries${violations === 'all-ones' ? '' : ', violations as before Linux 5.8'}`;
 
 const notMet = (quote: readonly ImaQuotedPcr[], { entries }: ImaState): string =>
   quote.some(({ value }) => !/^0+$/.test(value))
@@ -102,7 +106,7 @@ const claimsOf = (told: ImaVerification, state: ImaState): ImaClaims => {
     ...{ kind: 'ima-list', form: told.form, listBank: told.listBank, hashedAs: told.hashedAs },
     ...{ entries: state.entries, firstEntry: told.firstEntry },
     ...{ templates: { ...state.templates }, replay: state.replays.current },
-    quote: reached === null ? 'unchecked' : { entries: reached.entries, banks: quoted, extension: reached.extension },
+    quote: reached === null ? 'unchecked' : quoteOf(reached, quoted),
     notYetAttested: {
       count: told.quote === 'unchecked' ? state.entries - told.firstEntry : unattested,
       firstIndex: reached !== null && unattested > 0 ? reached.entries : null,
@@ -114,6 +118,10 @@ const claimsOf = (told: ImaVerification, state: ImaState): ImaClaims => {
   };
 };
 
+const quoteOf = ({ entries, extension, violations }: Reached, banks: readonly ImaBank[]): ImaClaims['quote'] => ({
+  ...{ entries, banks, extension, violations },
+});
+
 const verdictsOf = ({ accepted, byReason, warned, refused }: ImaState): ImaClaims['verdicts'] => ({
   accepted,
   byReason: { ...byReason },
@@ -123,12 +131,12 @@ const verdictsOf = ({ accepted, byReason, warned, refused }: ImaState): ImaClaim
 
 const progressOf = ({ replays, entries, loadedKeys }: ImaState): ImaProgress | null => {
   if (replays.reached === null) return null;
-  const { entries: reached, extension, replay } = replays.reached;
+  const { entries: reached, extension, violations, replay } = replays.reached;
   return {
     version: 1,
     extension,
     attested: { entries: reached, replay },
-    seen: { entries, replay: replays.replay(extension) },
+    seen: { entries, replay: replays.replay(extension, violations) },
     loadedKeys: loadedKeys.attested,
   };
 };

@@ -43,7 +43,14 @@ export class BankReplay {
     this.extend(digest.padEnd(this.#size, '\0'));
   }
 
+  /** What {@link BankReplay.extendViolation} does to a SHA-1, padded as kernels before 5.8 had it in their other banks. */
+  extendPaddedViolation(): void {
+    this.extendPadded(sha1Ones);
+  }
+
   get hex(): string {
     return toHex(this.value);
   }
 }
+
+const sha1Ones = '\xff'.repeat(bankBytes.sha1);

@@ -1,11 +1,16 @@
 import { digestOf, fromHex } from './banks.ts';
-import type { ImaBank, ImaExtension, ImaReplay } from './claims.ts';
+import type { ImaBank, ImaExtension, ImaReplay, ImaViolations } from './claims.ts';
 import type { ImaEntry } from './entry.ts';
 import { BankReplay } from './replay.ts';
 import type { ImaReplays, ImaVerification } from './verification.ts';
 
 /** What a quote reached: the entries before it, and the registers there. */
-export type Reached = { readonly entries: number; readonly extension: ImaExtension; readonly replay: ImaReplay };
+export type Reached = {
+  readonly entries: number;
+  readonly extension: ImaExtension;
+  readonly violations: ImaViolations;
+  readonly replay: ImaReplay;
+};
 
 /** PCR 10 of every bank that is asked for, and where a quote meets it. */
 export class Replays {
@@ -13,6 +18,8 @@ export class Replays {
   readonly #listBank: ImaBank;
   readonly #perBank: readonly BankReplay[];
   readonly #padded: readonly BankReplay[];
+  /** The padded ones with violations as kernels before 5.8 extended them: another register from the first violation on. */
+  #paddedViolations: readonly BankReplay[] = [];
   readonly #quoted: readonly { readonly bank: ImaBank; readonly value: string }[];
 
   /** `from` is what the replay begins with where it is not the first entry of a list. */
@@ -39,8 +46,15 @@ export class Replays {
       else if (replay.bank === this.#listBank) replay.extend(stored);
       else replay.extend(digestOf(replay.bank, entry.hashed));
     }
+    if (isViolation && this.#paddedViolations.length === 0) {
+      this.#paddedViolations = this.#padded.map(({ bank, hex }) => new BankReplay(bank, hex));
+    }
     for (const replay of this.#padded) {
       if (isViolation) replay.extendViolation();
+      else replay.extendPadded(stored);
+    }
+    for (const replay of this.#paddedViolations) {
+      if (isViolation) replay.extendPaddedViolation();
       else replay.extendPadded(stored);
     }
   }
@@ -51,22 +65,34 @@ export class Replays {
    */
   look(entries: number): void {
     if (this.reached !== null || this.#quoted.length === 0 || entries === 0) return;
-    const extension = this.#meets(this.#perBank) ? 'per-bank' : this.#meets(this.#padded) ? 'padded-sha1' : null;
-    if (extension !== null) this.reached = { entries, extension, replay: this.replay(extension) };
+    if (this.#meets(this.#perBank)) this.#reach(entries, 'per-bank', 'all-ones');
+    else if (this.#meets(this.#padded)) this.#reach(entries, 'padded-sha1', 'all-ones');
+    else if (this.#meets(this.#paddedViolations)) this.#reach(entries, 'padded-sha1', 'padded-sha1');
   }
 
-  replay(extension: ImaExtension): ImaReplay {
-    return hexOf(extension === 'per-bank' ? this.#perBank : this.#padded);
+  replay(extension: ImaExtension, violations: ImaViolations): ImaReplay {
+    if (extension === 'per-bank') return hexOf(this.#perBank);
+    return hexOf(violations === 'all-ones' ? this.#padded : this.#paddedViolations);
   }
 
-  /** Both ways, for a comparison with what was remembered in one of them. */
+  /** The register in every way in which one that was extended so may have been remembered. */
+  ways(extension: ImaExtension): readonly ImaReplay[] {
+    return extension === 'per-bank' ? [hexOf(this.#perBank)] : [this.#padded, this.#paddedViolations].map(hexOf);
+  }
+
+  #reach(entries: number, extension: ImaExtension, violations: ImaViolations): void {
+    this.reached = { entries, extension, violations, replay: this.replay(extension, violations) };
+  }
+
+  /** As a list is reported, whatever a quote says: violations are all ones in each bank. */
   get both(): ImaReplays {
     return { perBank: hexOf(this.#perBank), paddedSha1: hexOf(this.#padded) };
   }
 
   /** Whichever way is replayed: that of the quote once one is met. */
   get current(): ImaReplay {
-    return this.replay(this.reached?.extension ?? (this.#perBank.length > 0 ? 'per-bank' : 'padded-sha1'));
+    const { extension, violations } = this.reached ?? { extension: null, violations: 'all-ones' };
+    return this.replay(extension ?? (this.#perBank.length > 0 ? 'per-bank' : 'padded-sha1'), violations);
   }
 
   #meets(replays: readonly BankReplay[]): boolean {

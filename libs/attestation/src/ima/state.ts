@@ -94,9 +94,8 @@ export class ImaState {
     if (progress === 'first-round') return;
     for (const point of [progress.attested, progress.seen]) {
       if (point.entries !== this.entries) continue;
-      const { perBank, paddedSha1 } = this.replays.both;
-      const now = progress.extension === 'per-bank' ? perBank : paddedSha1;
-      this.passed.push({ entries: point.entries, same: sameReplay(point.replay, now) });
+      const same = this.replays.ways(progress.extension).some((now) => sameReplay(point.replay, now));
+      this.passed.push({ entries: point.entries, same });
     }
   }
 }
