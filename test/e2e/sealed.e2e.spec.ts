@@ -252,8 +252,9 @@ test('given an owner who encrypted a private image / when they import it with it
 
 test('given everything that runs, its virtual machines too / then no crash of it may write its memory to a disk', async () => {
   for (const pid of everyPid()) expect((await readCoreLimit(pid))?.soft, `process ${pid}`).toBe('0');
-  // More than what a machine denies everybody: it was denied to each of these.
-  for (const pid of roles.flatMap((role) => cluster.pids(role))) expect((await readCoreLimit(pid))?.hard).toBe('0');
+  // More than what a machine denies everybody: it was denied to each of these, which hold keys.
+  const holders = roles.filter((role) => role !== 'nats-server').flatMap((role) => cluster.pids(role));
+  for (const pid of holders) expect((await readCoreLimit(pid))?.hard).toBe('0');
 });
 
 test('given all that happened, and its VMs run / when their keys are looked for / then they are nowhere; the key of the vault is in its own file alone', async () => {
@@ -303,8 +304,8 @@ test('given the VM is terminated / then its key is destroyed, which is an event 
   const refused = await cluster.call('DELETE', `/v1/vms/${vmId}`);
   expect(refused).toMatchObject({ status: 409, body: { code: 'backups-die-with-the-key' } });
   await asked('DELETE', `/v1/vms/${vmId}?destroyBackups=true`);
-  await until('its key is destroyed', 60_000, async () =>
-    (await eventsOf('VmKeyDestroyed')).length === 1 ? true : undefined,
+  await until('its key is destroyed, and its disk is gone', 60_000, async () =>
+    (await eventsOf('VmKeyDestroyed')).length === 1 ? (await eventsOf('VmTerminated')).at(0) : undefined,
   );
   expect(backedUpFiles(), 'what nobody can read any more').toEqual([]);
   const left = readdirSync(join(home, 'vault')).filter((file) => file.startsWith(vmId));
