@@ -26,7 +26,9 @@ export type BootParts = Omit<ProverParts, 'identity'> & {
 /** The address that the network gave this VM, as it was signed: IPv4 with its prefix, and the way out. */
 export type GuestNetwork = Pick<Release['secrets']['network'], 'address' | 'gateway'>;
 
-type Booted = Omit<ResidentParts, 'host' | 'uptimeMs' | 'pause' | 'say'> & { readonly network: GuestNetwork };
+type Booted = Omit<ResidentParts, 'host' | 'places' | 'uptimeMs' | 'pause' | 'say'> & {
+  readonly network: GuestNetwork;
+};
 
 /** From a machine that knows nothing to one whose own disk is mounted at `root` and may be run, with whom to let in at `run`:
  *  everything that decides is measured, signed by the network, or inside the volume. Nothing of any disk has been run by

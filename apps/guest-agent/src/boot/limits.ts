@@ -4,6 +4,8 @@ export const limits = {
   busyPollMs: 5,
   /** And while the VM runs: keys may be a second late, and an idle machine stays idle. */
   idlePollMs: 1_000,
+  /** Messages heard while one of ours waits for room: an honest host says one or two by then, and a page of noise is 700. */
+  unreadMax: 1_024,
   /** An unanswered question is asked again: the host may have been restarted with it in its hands. */
   askAgainMs: 1_000,
   /** A host that takes long is not helped by hearing it more often. */

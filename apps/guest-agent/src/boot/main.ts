@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createSystemClock } from '#adapters/system';
 import { guestPortName } from '#guest-channel';
 import { beginWith } from '../begin.ts';
 import { openPortFile } from '../port/virtio-port.ts';
@@ -12,7 +11,6 @@ import { linkOn, portOn } from './link.ts';
 import { rehearseBoot } from './rehearse-boot.ts';
 import { runVmAgent } from './run-agent.ts';
 
-const { now } = createSystemClock();
 const uptimeMs = (): number => Math.floor(Number(process.hrtime.bigint()) / 1e6);
 // Not by process.stdout: Node reads its terminal's modules for that, and makes a stream of it.
 const say = (line: string) => void writeSync(1, `[guest ${(uptimeMs() / 1000).toFixed(2)}] ${line}\n`);
@@ -22,7 +20,7 @@ const boot = async (): Promise<void> =>
     kernelLine: await readFile('/proc/cmdline', 'utf8'),
     agentVersion: 'guest/1',
     ...{ root: '/root', run: '/new-run' },
-    ...{ randomBytes, now, uptimeMs, say, commands: commandsWithin(limits.commandMs) },
+    ...{ randomBytes, uptimeMs, say, commands: commandsWithin(limits.commandMs) },
     openPort: async (name) => portOn(linkOn(await openPortFile(name), (reason) => say(`${name}: ${reason}`))),
     openLink: async (onNoise) => linkOn(await openPortFile(guestPortName), onNoise),
     pause: (ms) => pause(ms),

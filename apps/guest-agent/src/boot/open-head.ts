@@ -35,20 +35,24 @@ export type OpenByCopy = {
   /** What the machine stops with when the key does not open it. */
   readonly code: string;
   readonly isReadOnly?: boolean;
+  /** Where the copy is for as long as it is used: {@link headPath} but for specs. */
+  readonly copyAt?: string;
 };
 
 /** Opens a LUKS2 device by a copy of its head in memory: what is on the device by then is not looked at again. */
-export const openByCopy = (commands: Commands, { device, head, key, name, code, isReadOnly }: OpenByCopy) =>
-  withHeadFile(head, async () => {
-    const how = ['--type', 'luks2', '--header', headPath, '--key-file', '-', '--keyfile-size', '64'];
+export const openByCopy = (commands: Commands, of: OpenByCopy): Promise<void> => {
+  const { device, head, key, name, code, isReadOnly, copyAt = headPath } = of;
+  return withHeadFile(head, copyAt, async () => {
+    const how = ['--type', 'luks2', '--header', copyAt, '--key-file', '-', '--keyfile-size', '64'];
     const args = ['open', ...(isReadOnly === true ? ['--readonly'] : []), ...how, device, name];
     await commands.run('cryptsetup', args, key).catch(stopWith(code));
-    await takeHeadFile();
+    await dropHeadFile(copyAt);
   });
+};
 
-/** Lets `use` find these bytes at {@link headPath}. */
-export const withHeadFile = async (head: Uint8Array, use: () => Promise<void>): Promise<void> => {
-  const file = await open(headPath, 'wx', 0o600);
+/** Lets `use` find these bytes at a path where nothing is yet. */
+export const withHeadFile = async (head: Uint8Array, at: string, use: () => Promise<void>): Promise<void> => {
+  const file = await open(at, 'wx', 0o600);
   try {
     await writeAll(file, head, 0);
   } finally {
@@ -59,14 +63,23 @@ export const withHeadFile = async (head: Uint8Array, use: () => Promise<void>): 
 
 /** What is at {@link headPath}; overwritten there and removed. */
 export const takeHeadFile = async (): Promise<Uint8Array> => {
-  const file = await open(headPath, 'r+');
   const bytes = new Uint8Array(limits.headBytes);
+  const file = await open(headPath, 'r');
   try {
     await file.read(bytes, 0, bytes.length, 0);
-    await writeAll(file, new Uint8Array(bytes.length), 0);
   } finally {
     await file.close();
-    await unlink(headPath);
+    await dropHeadFile(headPath);
   }
   return bytes;
+};
+
+const dropHeadFile = async (at: string): Promise<void> => {
+  const file = await open(at, 'r+');
+  try {
+    await writeAll(file, new Uint8Array(limits.headBytes), 0);
+  } finally {
+    await file.close();
+    await unlink(at);
+  }
 };

@@ -24,7 +24,7 @@ export const rehearseBoot = async (): Promise<void> => {
   const host = hostOn(nobody(), { uptimeMs: () => 0, onNoise: nothing });
   const spec = await host.bootSpec('guest/1');
   const identity = await takeVmIdentity(spec, kernel, provider, (count) => new Uint8Array(count));
-  const clock = { now: () => 0, uptimeMs: () => 0, pause: async () => undefined };
+  const clock = { uptimeMs: () => 0, pause: async () => undefined };
   const parts = { ...clock, host, identity, provider, agentVersion: 'guest/1', say: nothing };
   const key = new Uint8Array(32);
   const claim = { purpose: 'vm-key', binding: key, suite: hybridSuite, key, boot: null } as const;

@@ -13,17 +13,18 @@ export type ResidentParts = {
   readonly sshHostKey: string;
   /** Of the keys that are in place. */
   readonly keysVersion: number;
+  /** The system's /run and /proc: relative, since the root this process was started in is gone. */
+  readonly places: { readonly run: string; readonly proc: string };
   readonly uptimeMs: () => number;
   readonly pause: (ms: number) => Promise<void>;
   readonly say: (line: string) => void;
 };
 
 /** What stays of the agent in a machine that was handed over: says that log-ins work, to every host that comes, and takes
- *  newer keys from the network. Paths are relative: the root this process was started in is gone. Nothing that a host says
- *  ends the machine. */
+ *  newer keys from the network. Nothing that a host says ends the machine. */
 export const stay = async (parts: ResidentParts): Promise<never> => {
-  const { host, uptimeMs, pause, say } = parts;
-  await sshListens(uptimeMs, pause, say);
+  const { host, uptimeMs } = parts;
+  await sshListens(parts);
   let { keysVersion } = parts;
   let told = { connection: -1, atMs: 0, keysVersion: -1 };
   for (;;) {
@@ -38,15 +39,18 @@ export const stay = async (parts: ResidentParts): Promise<never> => {
   }
 };
 
-/** Puts the keys of a message in place when the network signed it for this boot and it is newer. */
-const applyAccess = async (parts: ResidentParts, envelope: string, present: number): Promise<number> => {
+type AccessParts = Pick<ResidentParts, 'identity' | 'guestKeySha256' | 'places' | 'say'>;
+
+/** Puts the keys of a message in place when the network signed it for this boot and it is newer than version `present`.
+ *  Promises the version that is in place then. */
+export const applyAccess = async (parts: AccessParts, envelope: string, present: number): Promise<number> => {
   const { networkId, networkKey, vmId, generation, bootId } = parts.identity;
   const of = { networkId, vmId, generation, bootId, guestKeySha256: parts.guestKeySha256 };
   try {
     const message = openNetworkMessage(envelope, networkKey, { ...of, purpose: 'access', nonce: '' });
     if (message.keysVersion <= present) return present;
-    await placeAccess('run', message);
-    await setHostname('proc', message.hostname);
+    await placeAccess(parts.places.run, message);
+    await setHostname(parts.places.proc, message.hostname);
     parts.say(`keys of version ${message.keysVersion} are in place`);
     return message.keysVersion;
   } catch (error) {
@@ -57,23 +61,19 @@ const applyAccess = async (parts: ResidentParts, envelope: string, present: numb
 };
 
 /** Fulfilled once something listens on port 22, or after a while all the same: the owner finds out by trying. */
-const sshListens = async (
-  uptimeMs: () => number,
-  pause: (ms: number) => Promise<void>,
-  say: (line: string) => void,
-): Promise<void> => {
+const sshListens = async ({ uptimeMs, pause, say, places }: ResidentParts): Promise<void> => {
   for (const until = uptimeMs() + limits.sshWaitMs; uptimeMs() < until; await pause(limits.sshPollMs)) {
     for (const table of ['tcp', 'tcp6']) {
-      if (isListening(readTable(table))) return;
+      if (isListening(readTable(places.proc, table))) return;
     }
   }
   say(`no SSH server listens after ${limits.sshWaitMs} ms`);
 };
 
 /** Read at once: the system starts beside this, on the same processor. */
-const readTable = (table: string): string => {
+const readTable = (proc: string, table: string): string => {
   try {
-    return readFileSync(join('proc/net', table), 'latin1');
+    return readFileSync(join(proc, 'net', table), 'latin1');
   } catch {
     return '';
   }

@@ -25,7 +25,6 @@ export type VmMachine = {
   /** The link to the host; `onNoise` is told what was passed over. */
   openLink(onNoise: (reason: string) => void): Promise<Link>;
   randomBytes(count: number): Uint8Array;
-  now(): number;
   uptimeMs(): number;
   pause(ms: number): Promise<void>;
   /** Says a line on the console. */
@@ -47,7 +46,7 @@ export const runVmAgent = async (machine: VmMachine): Promise<void> => {
     const { network, ...booted } = await bootVm({ ...machine, host, kernel, provider }, machine);
     await host.stage('pivot');
     await machine.handOver(machine.root, network);
-    return await stay({ ...machine, ...booted, host });
+    return await stay({ ...machine, ...booted, host, places: { run: 'run', proc: 'proc' } });
   } catch (error) {
     const { code, message } = asStop(error);
     say(`STOPPED ${code}: ${message}`);

@@ -34,7 +34,7 @@ export const formatVolume = async (
   integrity: SectorIntegrity,
 ): Promise<VolumeHead> => {
   const disk = await findDisk('hcc-volume');
-  await withHeadFile(new Uint8Array(limits.headBytes), async () => {
+  await withHeadFile(new Uint8Array(limits.headBytes), headPath, async () => {
     await run(commands, 'volume-format', ['luksFormat', ...formatArgs(argon2), ...tagArgs[integrity], disk], key);
   });
   const made = await takeHeadFile();

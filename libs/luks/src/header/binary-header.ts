@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { limits } from '../limits.ts';
+import { isZero } from './is-zero.ts';
 import { refuse } from './refuse.ts';
 
 export const binaryHeaderBytes = 4096;
@@ -122,14 +123,14 @@ const textOf = (fixed: Buffer, from: number, to: number, what: string): string =
   const field = fixed.subarray(from, to);
   const end = field.indexOf(0);
   const text = field.toString('latin1', 0, end === -1 ? field.length : end);
-  if (end === -1 || field.subarray(end).some((byte) => byte !== 0) || !/^[\x20-\x7e]*$/.test(text)) {
+  if (end === -1 || !isZero(field.subarray(end)) || !/^[\x20-\x7e]*$/.test(text)) {
     refuse('header-field', what, text, `printable ASCII of at most ${field.length - 1} bytes with zeros after it`);
   }
   return text;
 };
 
 const wantZeros = (fixed: Buffer, from: number, to: number, what: string): void => {
-  if (fixed.subarray(from, to).some((byte) => byte !== 0)) {
+  if (!isZero(fixed.subarray(from, to))) {
     refuse('header-field', `the padding of ${what}`, 'not zero', 'zeros');
   }
 };

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { limits } from '../limits.ts';
+import { isZero } from './is-zero.ts';
 import { refuse } from './refuse.ts';
 
 /**
@@ -9,7 +10,7 @@ import { refuse } from './refuse.ts';
 export const readJsonArea = (area: Buffer): unknown => {
   const end = area.indexOf(0);
   const text = area.toString('latin1', 0, end === -1 ? area.length : end);
-  if (end === -1 || area.subarray(end).some((byte) => byte !== 0)) {
+  if (end === -1 || !isZero(area.subarray(end))) {
     refuse('json-malformed', 'the end of the JSON area', 'something else', 'zeros after the JSON');
   }
   if (!/^\{[\x20-\x7e]*\}$/.test(text)) refuse('json-malformed', 'the JSON area', text, 'one JSON object in ASCII');
