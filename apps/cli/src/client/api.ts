@@ -98,7 +98,8 @@ const accountRoutes = (http: Http) => ({
     post(http, `/v1/accounts/${at(id)}/credits`, deposit),
   issueToken: (id: string, token: { tokenId: string; role: string; sha256: string; label: string }) =>
     post(http, `/v1/accounts/${at(id)}/tokens`, token),
-  keys: (id: string): Promise<readonly SshKeyView[]> => list(http, `/v1/accounts/${at(id)}/ssh-keys`, sshKeyView),
+  keys: (id: string, moment?: string): Promise<readonly SshKeyView[]> =>
+    list(http, `/v1/accounts/${at(id)}/ssh-keys`, sshKeyView, { at: moment }),
   addKey: (id: string, publicKey: string) => post(http, `/v1/accounts/${at(id)}/ssh-keys`, { publicKey }),
   removeKey: (id: string, fingerprint: string) => remove(http, `/v1/accounts/${at(id)}/ssh-keys/${at(fingerprint)}`),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Http } from './http.ts';
+import { asOf } from './past.ts';
 
 // What a miner says of its VMs and of itself: read through the API, vouched for by nobody else.
 
@@ -62,3 +63,9 @@ export const readMetrics = (http: Http, vmId: string): Promise<MetricsView> =>
 /** What a miner's host was checked for. */
 export const readHostChecks = (http: Http, minerId: string): Promise<HostChecksView> =>
   http.ask(`/v1/miners/${encodeURIComponent(minerId)}/checks`, hostChecksView);
+
+/** The same as it was. */
+export const readHostChecksAt = (http: Http, minerId: string, moment: string) =>
+  http.ask(`/v1/miners/${encodeURIComponent(minerId)}/checks`, hostChecksView.extend({ asOf }), {
+    query: { at: moment },
+  });

@@ -5,7 +5,7 @@ import { accountView, minerView, stale, vmView } from './views.ts';
 const text = z.string().max(8_000);
 const time = z.string().max(40);
 
-const asOf = z.looseObject({ at: text, position: text, revision: z.string().max(20), recordedAt: time });
+export const asOf = z.looseObject({ at: text, position: text, revision: z.string().max(20), recordedAt: time });
 export type AsOf = z.infer<typeof asOf>;
 
 const moment = z.looseObject({ at: text, position: text });

@@ -117,9 +117,10 @@ export const trustRoutes = (http: Http) => {
   const of = (miner: string, part: string): string => `/v1/miners/${at(miner)}/${part}`;
   return {
     attestation: (miner: string): Promise<AttestationView> => http.ask(of(miner, 'attestation'), attestationView),
-    reputation: (miner: string): Promise<ReputationView> => http.ask(of(miner, 'reputation'), reputationView),
-    slashings: async (miner: string): Promise<readonly SlashingView[]> =>
-      (await http.ask(of(miner, 'slashing'), items(slashingView))).items,
+    reputation: (miner: string, moment?: string): Promise<ReputationView> =>
+      http.ask(of(miner, 'reputation'), reputationView, { query: { at: moment } }),
+    slashings: async (miner: string, moment?: string): Promise<readonly SlashingView[]> =>
+      (await http.ask(of(miner, 'slashing'), items(slashingView), { query: { at: moment } })).items,
     appealSlashing: (miner: string, proposal: string, why: string) =>
       post(http, of(miner, `slashing/${at(proposal)}/appeal`), { reason: why }),
     decideSlashing: (miner: string, proposal: string, outcome: string, why: string) =>

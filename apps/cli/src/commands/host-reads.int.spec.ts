@@ -102,6 +102,20 @@ describe('hcc miner doctor', () => {
     expect(ran.out, 'a host writes nothing but text to the terminal').not.toContain('\u001b');
   });
 
+  test('--at shows the checks of then, under a line that says as of when', async () => {
+    const moment = '2026-01-31T11:00:00.000Z';
+    const asOf = { at: moment, position: 'p.4', revision: '3', recordedAt: moment };
+    const { hcc, api } = await machineWith({
+      'GET /v1/miners': json({ items: [miner] }),
+      [`GET /v1/miners/${minerId}/checks`]: json({
+        ...{ minerId, name: 'miner-1', checkedAt: moment, checks: [{ ...check, status: 'FAIL' }], stale: null, asOf },
+      }),
+    });
+    const { out, code } = await hcc('miner', 'doctor', 'miner-1', '--at', moment);
+    expect(out).toMatch(/^as of .*position p\.4: event 3 of its stream.*\nFAIL {2}HCC-H003/);
+    expect([code, api.asked.at(-1)?.query.get('at')]).toEqual([2, moment]);
+  });
+
   test('a host that said nothing yet is told from one that is well', async () => {
     const { hcc } = await answer(null);
     const { code, err } = await hcc('miner', 'doctor', 'miner-1');

@@ -9,6 +9,7 @@ import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
 import { timeText } from '../output/time.ts';
 import { accountFor } from './accounts.ts';
+import { atOption, momentOf } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 type KeyOptions = { readonly account?: string };
@@ -23,11 +24,12 @@ export const addKeyCommands = (program: Command, cli: Cli): void => {
     .description('list keys')
     .option(...accountOption)
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc key ls'))
+    .option(...atOption(cli))
+    .addHelpText('after', examples('hcc key ls', 'hcc key ls --at 3d'))
     .action(async (_options, command: Command) => {
       const { json, account } = optionsOf<KeyOptions>(command);
       const { api } = await connectFor(cli, command, 'owner');
-      const keys = await api.keys(await accountFor(api, account));
+      const keys = await api.keys(await accountFor(api, account), momentOf(command));
       answer(cli, json, keys, () =>
         table(
           ['FINGERPRINT', 'TYPE', 'COMMENT', 'ADDED'],

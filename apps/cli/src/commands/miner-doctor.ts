@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import { checksExitCode } from '#host';
 import type { Cli } from '../cli.ts';
 import { badAnswer } from '../cli-error.ts';
-import { readHostChecks } from '../client/host-reads.ts';
+import { readHostChecks, readHostChecksAt } from '../client/host-reads.ts';
 import { checkLines } from '../doctor/check-lines.ts';
 import { answer } from '../output/answer.ts';
 import { timeText } from '../output/time.ts';
 import { findMiner } from './miner-drain.ts';
+import { answerPast, atOption, momentOf } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf, outStyle } from './verbs.ts';
 
 /** `hcc miner doctor`: the checks that a miner's agent made of its host and reported, in its words. */
@@ -16,19 +17,32 @@ export const addMinerDoctor = (miner: Command, cli: Cli): void => {
     .description("what a miner's host was checked for; exit 0 all well, 1 a warning, 2 a failure")
     .argument('<miner>', 'id, beginning of an id, or name')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc miner doctor miner-1', 'hcc miner doctor 7c --json'))
+    .option(...atOption(cli))
+    .addHelpText(
+      'after',
+      examples('hcc miner doctor miner-1', 'hcc miner doctor 7c --json', 'hcc miner doctor 7c --at 1d'),
+    )
     .action(async (text: string, _options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
       const { minerId, name } = await findMiner(api, text);
-      const { checks, checkedAt } = await readHostChecks(api.http, minerId);
+      const at = momentOf(command);
+      const past = at === undefined ? null : await readHostChecksAt(api.http, minerId, at);
+      const { checks, checkedAt } = past ?? (await readHostChecks(api.http, minerId));
       if (checks === null) {
-        throw badAnswer('host-not-checked', `nothing is known of the host of miner ${name}`, {
-          observed: 'its agent has not reported any checks',
-          fix: `start its agent, or look at hcc miner status ${name}`,
-        });
+        throw badAnswer(
+          'host-not-checked',
+          `nothing ${past === null ? 'is' : 'was'} known of the host of miner ${name}`,
+          {
+            observed: `its agent ${past === null ? 'has' : 'had'} not reported any checks`,
+            fix: `start its agent, or look at hcc miner status ${name}`,
+          },
+        );
       }
       const { json } = optionsOf(command);
-      answer(cli, json, { minerId, name, checkedAt, checks }, () => checkLines(checks, outStyle(cli)));
+      const shown = { minerId, name, checkedAt, checks };
+      const lines = (): string => checkLines(checks, outStyle(cli));
+      if (past === null) answer(cli, json, shown, lines);
+      else answerPast(cli, json, { ...shown, asOf: past.asOf }, lines);
       if (json !== true) cli.terminal.err(`as of ${timeText(checkedAt, cli.clock.now())}\n`);
       cli.exit.code = checksExitCode(checks);
     });

@@ -7,6 +7,7 @@ import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
 import { shortId } from '../output/text.ts';
 import { findMiner } from './miner-drain.ts';
+import { atOption, momentOf } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 const minerArgument = ['<miner>', 'id, beginning of an id, or name'] as const;
@@ -23,10 +24,11 @@ export const addMinerSlashing = (miner: Command, cli: Cli): void => {
     .description('list the proposals for one miner')
     .argument(...minerArgument)
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc miner slashing ls miner-1'))
+    .option(...atOption(cli))
+    .addHelpText('after', examples('hcc miner slashing ls miner-1', 'hcc miner slashing ls miner-1 --at 1d'))
     .action(async (text: string, _options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
-      const found = await api.slashings((await findMiner(api, text)).minerId);
+      const found = await api.slashings((await findMiner(api, text)).minerId, momentOf(command));
       answer(cli, optionsOf(command).json, found, () => slashingTable(found));
     });
   addChange(slashing, cli, 'appeal', 'say for the miner why a proposal is wrong', (api, minerId, proposalId, reason) =>

@@ -12,6 +12,7 @@ import { safeText, shortId } from '../output/text.ts';
 import { timeText } from '../output/time.ts';
 import { findMiner } from './miner-drain.ts';
 import { attestedText, deltaText, nextText, scoreText, tierText } from './miner-trust.ts';
+import { answerPast, atOption } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc miner why`: a score, opened into the events it comes from and the checks that failed. */
@@ -21,17 +22,21 @@ export const addMinerWhy = (miner: Command, cli: Cli): void => {
     .description('why a score is what it is: events, policy versions, failed checks, and how to verify them again')
     .argument('<miner>', 'id, beginning of an id, or name')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc miner why miner-1', 'hcc miner why 7c --json'))
+    .option(...atOption(cli))
+    .addHelpText('after', examples('hcc miner why miner-1', 'hcc miner why 7c --json', 'hcc miner why 7c --at 1d'))
     .action(async (text: string, _options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
-      const found = await findMiner(api, text);
-      const reputation = await api.reputation(found.minerId);
-      const slashings = await api.slashings(found.minerId);
+      const { json, at } = optionsOf<{ at?: string }>(command);
+      const now = await findMiner(api, text);
+      const past = at === undefined ? null : await api.minerAt(now.minerId, at);
+      const found = past ?? now;
+      const reputation = await api.reputation(found.minerId, at);
+      const slashings = await api.slashings(found.minerId, at);
       const reasons = await Promise.all(reputation.reasons.map((reason) => opened(api, found.minerId, reason)));
       const value = { ...reputation, name: found.name, attestation: found.attestation, reasons, slashings };
-      answer(cli, optionsOf(command).json, value, () =>
-        whyText(found, reputation, reasons, slashings, cli.clock.now()),
-      );
+      const why = (): string => whyText(found, reputation, reasons, slashings, cli.clock.now());
+      if (past === null) answer(cli, json, value, why);
+      else answerPast(cli, json, { ...value, asOf: past.asOf }, why);
     });
 };
 

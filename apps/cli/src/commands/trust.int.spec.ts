@@ -65,6 +65,31 @@ describe('hcc miner', () => {
     expect(out).toMatch(/slashing .* for tpm-failure: proposed/);
   });
 
+  test('why --at asks for the miner, its score and its proposals of one moment, and says as of when', async () => {
+    const asOf = { at: day, position: 'p.4', revision: '3', recordedAt: day };
+    const reputation = {
+      minerId,
+      score: 90_000,
+      start: 500_000,
+      earlier: 0,
+      silence: 0,
+      policyVersion: 2,
+      reasons: [],
+    };
+    const { hcc, api } = await machineWith({
+      ...miners,
+      [`GET /v1/miners/${minerId}`]: json({ ...miner, asOf }),
+      [`GET /v1/miners/${minerId}/reputation`]: json({ ...reputation, asOf }),
+      [`GET /v1/miners/${minerId}/slashing`]: json({ items: [], stale: null, asOf }),
+    });
+    const { out, err } = await hcc('miner', 'why', 'first', '--at', day);
+    expect(out.split('\n')[0], err).toMatch(/^as of .*position p\.4: event 3 of its stream/);
+    expect(out).toContain('score 9.00 %');
+    const moments = api.asked.filter(({ path }) => path.startsWith(`/v1/miners/${minerId}`));
+    expect(moments.map(({ query }) => query.get('at'))).toEqual([day, day, day]);
+    expect(JSON.parse((await hcc('miner', 'why', 'first', '--at', day, '--json')).out)).toMatchObject({ asOf });
+  });
+
   test('slashing is decided by the beginning of a proposal’s id', async () => {
     const at = `/v1/miners/${minerId}/slashing`;
     const { hcc, api } = await machineWith({

@@ -2,15 +2,17 @@ import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { parseSshPublicKey } from '#domain';
 import { HandleAccount } from '../../handling/messages.ts';
-import { READS, STAMP } from '../../tokens.ts';
+import { type AccountRow, accounts } from '../../projections/accounts.projection.ts';
+import { PAST, READS, STAMP } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
 import { demandAccount, demandSight, noAccount } from '../auth/principal.ts';
+import { partThen } from '../part-then.ts';
+import type { Past } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
 import { accountPath, newSshKey, sshKeyPath } from '../schemas/accounts.ts';
-import { readQuery } from '../schemas/door.ts';
-import { allOf } from '../schemas/lists.ts';
+import { allOfRow, momentRefusals, readAtQuery } from '../schemas/moments.ts';
 import { fingerprintOfBlob } from '../ssh-fingerprint.ts';
 import type { Stamp } from '../stamp.ts';
 import { sshKeyAnswer, sshKeyView } from '../views/account.view.ts';
@@ -32,9 +34,9 @@ const listKeys = route({
   summary: 'All SSH keys of an account',
   roles: everyone,
   params: accountPath,
-  query: readQuery,
-  answer: json(allOf(sshKeyAnswer)),
-  refusals: ['account-not-found'],
+  query: readAtQuery,
+  answer: json(allOfRow(sshKeyAnswer)),
+  refusals: ['account-not-found', ...momentRefusals],
 });
 
 const removeKey = route({
@@ -52,6 +54,7 @@ export class SshKeysController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
     @Inject(READS) private readonly reads: Reads,
+    @Inject(PAST) private readonly past: Past,
     @Inject(STAMP) private readonly stamp: Stamp,
   ) {}
 
@@ -76,10 +79,12 @@ export class SshKeysController {
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
     demandSight(caller.principal, accountId);
+    if (query.at !== undefined)
+      return partThen(this.past, query.at, { projection: accounts, kind: 'account', id: accountId }, itemsOf);
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.account(accountId);
     if (row === null) throw noAccount(accountId);
-    return { items: row.sshKeys.map(sshKeyView) };
+    return { ...itemsOf(row), stale: this.reads.stale('account', accountId) };
   }
 
   @Answers(removeKey)
@@ -95,3 +100,5 @@ export class SshKeysController {
     return accepted(reply, outcome, `/v1/accounts/${accountId}/ssh-keys`);
   }
 }
+
+const itemsOf = ({ sshKeys }: AccountRow) => ({ items: sshKeys.map(sshKeyView) });

@@ -2,15 +2,17 @@ import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { DoorProblem } from '#edge';
 import { HandleAccount } from '../../handling/messages.ts';
-import { READS, STAMP } from '../../tokens.ts';
+import { type AccountRow, accounts } from '../../projections/accounts.projection.ts';
+import { PAST, READS, STAMP } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
 import { demandAccount, demandSight, noAccount } from '../auth/principal.ts';
+import { partThen } from '../part-then.ts';
+import type { Past } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, everyone, json, route } from '../route.ts';
 import { accountPath, newToken, tokenPath } from '../schemas/accounts.ts';
-import { readQuery } from '../schemas/door.ts';
-import { allOf } from '../schemas/lists.ts';
+import { allOfRow, momentRefusals, readAtQuery } from '../schemas/moments.ts';
 import type { Stamp } from '../stamp.ts';
 import { tokenAnswer, tokenView } from '../views/account.view.ts';
 
@@ -31,9 +33,9 @@ const listTokens = route({
   summary: 'All tokens of an account that are let in',
   roles: everyone,
   params: accountPath,
-  query: readQuery,
-  answer: json(allOf(tokenAnswer)),
-  refusals: ['account-not-found'],
+  query: readAtQuery,
+  answer: json(allOfRow(tokenAnswer)),
+  refusals: ['account-not-found', ...momentRefusals],
 });
 
 const revokeToken = route({
@@ -51,6 +53,7 @@ export class TokensController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
     @Inject(READS) private readonly reads: Reads,
+    @Inject(PAST) private readonly past: Past,
     @Inject(STAMP) private readonly stamp: Stamp,
   ) {}
 
@@ -81,10 +84,12 @@ export class TokensController {
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
     demandSight(caller.principal, accountId);
+    if (query.at !== undefined)
+      return partThen(this.past, query.at, { projection: accounts, kind: 'account', id: accountId }, itemsOf);
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.account(accountId);
     if (row === null) throw noAccount(accountId);
-    return { items: row.tokens.map(tokenView) };
+    return { ...itemsOf(row), stale: this.reads.stale('account', accountId) };
   }
 
   @Answers(revokeToken)
@@ -100,3 +105,5 @@ export class TokensController {
     return accepted(reply, outcome, `/v1/accounts/${accountId}/tokens`);
   }
 }
+
+const itemsOf = ({ tokens }: AccountRow) => ({ items: tokens.map(tokenView) });

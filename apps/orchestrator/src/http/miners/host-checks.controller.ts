@@ -2,12 +2,13 @@ import { Controller, Inject, Res } from '@nestjs/common';
 import { Refusal } from '#domain';
 import { miners } from '../../projections/miners.projection.ts';
 import { PAST, READS } from '../../tokens.ts';
-import { notThen, type Past, staleThen } from '../past.ts';
+import { partThen } from '../part-then.ts';
+import type { Past } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import type { HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
 import { minerPath } from '../schemas/miners.ts';
-import { asOfView, momentRefusals, readAtQuery } from '../schemas/moments.ts';
+import { momentRefusals, readAtQuery } from '../schemas/moments.ts';
 import { hostChecksAnswer, hostChecksView } from '../views/host-checks.view.ts';
 
 const showHostChecks = route({
@@ -34,10 +35,9 @@ export class HostChecksController {
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
     if (query.at !== undefined) {
-      const at = await this.past.at(query.at);
-      const found = await this.past.row(miners, minerId, at);
-      if (found === null) throw notThen('miner-not-found', `miner ${minerId}`, at);
-      return { ...hostChecksView(found.row, staleThen(found)), asOf: asOfView(at, found) };
+      return partThen(this.past, query.at, { projection: miners, kind: 'miner', id: minerId }, (row) =>
+        hostChecksView(row, null),
+      );
     }
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.miner(minerId);

@@ -2,14 +2,16 @@ import { Controller, Inject, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { type MinerCommand, type MinerId, Refusal } from '#domain';
 import { HandleMiner } from '../../handling/messages.ts';
-import { READS, STAMP } from '../../tokens.ts';
+import { type MinerRow, miners } from '../../projections/miners.projection.ts';
+import { PAST, READS, STAMP } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
+import { partThen } from '../part-then.ts';
+import type { Past } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
-import { readQuery } from '../schemas/door.ts';
-import { allOf } from '../schemas/lists.ts';
 import { minerPath } from '../schemas/miners.ts';
+import { allOfRow, momentRefusals, readAtQuery } from '../schemas/moments.ts';
 import { slashingAppeal, slashingDecision, slashingPath } from '../schemas/trust.ts';
 import type { Stamp } from '../stamp.ts';
 import { slashingAnswer, slashingView } from '../views/reputation.view.ts';
@@ -20,9 +22,9 @@ const listSlashings = route({
   summary: 'What is proposed to be taken from a miner and for what, appeals and decisions included',
   roles: ['operator', 'viewer'],
   params: minerPath,
-  query: readQuery,
-  answer: json(allOf(slashingAnswer)),
-  refusals: ['miner-not-found'],
+  query: readAtQuery,
+  answer: json(allOfRow(slashingAnswer)),
+  refusals: ['miner-not-found', ...momentRefusals],
 });
 
 const appealSlashing = route({
@@ -52,6 +54,7 @@ export class SlashingController {
   constructor(
     @Inject(CommandBus) private readonly commands: CommandBus,
     @Inject(READS) private readonly reads: Reads,
+    @Inject(PAST) private readonly past: Past,
     @Inject(STAMP) private readonly stamp: Stamp,
   ) {}
 
@@ -60,10 +63,12 @@ export class SlashingController {
     @Asked(listSlashings) { params: { minerId }, query }: AskedOf<typeof listSlashings>,
     @Res({ passthrough: true }) reply: HttpReply,
   ) {
+    if (query.at !== undefined)
+      return partThen(this.past, query.at, { projection: miners, kind: 'miner', id: minerId }, itemsOf);
     await this.reads.upTo(query.atLeast, reply);
     const row = this.reads.rows.miner(minerId);
     if (row === null) throw new Refusal('miner-not-found', `there is no miner ${minerId}; \`hcc miner ls\` lists them`);
-    return { items: [...row.miner.slashings.values()].map(slashingView) };
+    return { ...itemsOf(row), stale: this.reads.stale('miner', minerId) };
   }
 
   @Answers(appealSlashing)
@@ -90,3 +95,5 @@ export class SlashingController {
     return accepted(reply, outcome, `/v1/miners/${minerId}/slashing`);
   }
 }
+
+const itemsOf = ({ miner }: MinerRow) => ({ items: [...miner.slashings.values()].map(slashingView) });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { unopenedRestore, type Vm } from '#domain';
 import { backupId, instant, isoTime, minerId, sha256Hex } from '#events';
+import { partOfRow } from '../schemas/moments.ts';
 
 const made = z
   .strictObject({
@@ -29,11 +30,12 @@ export const vmBackupsAnswer = z
     restore: z.strictObject({ backupId, minerId }).nullable().describe('A restore that waits for its miner'),
     restoreRefusal: z.strictObject(refusal).nullable().describe('Why the last restore came to nothing'),
     restored: backupId.nullable().describe('What the next boot makes the disk from, until a guest has opened it'),
+    ...partOfRow,
   })
   .meta({ id: 'VmBackups' });
 
 /** The backups of a VM, and what is under way with them. */
-export const vmBackupsView = (vm: Vm): z.input<typeof vmBackupsAnswer> => ({
+export const vmBackupsView = (vm: Vm): Omit<z.input<typeof vmBackupsAnswer>, keyof typeof partOfRow> => ({
   backups: vm.backups.map(({ backupId: id, madeAt, counter, ...copy }) => ({
     ...{ backupId: id, ...copy, madeAt: isoTime(madeAt), bootCounter: counter },
     isOlder: counter < (vm.volume?.counter ?? 0),

@@ -3,12 +3,16 @@ import { CommandBus } from '@nestjs/cqrs';
 import { type BootId, type MinerId, Refusal, type UnixMs, type Vm, type VmCommand, type VmId } from '#domain';
 import { BusUnavailable, bootIdOf, type EventStore, type OrchestratorBus, streamName } from '#events';
 import { HandleVm } from '../../handling/messages.ts';
-import { BUS, OWNERSHIP, READS, STAMP, STORE } from '../../tokens.ts';
+import { vms } from '../../projections/vms.projection.ts';
+import { BUS, OWNERSHIP, PAST, READS, STAMP, STORE } from '../../tokens.ts';
 import { accepted, commandAnswer } from '../answer.ts';
 import { noVm, type Ownership, vmNow } from '../ownership.ts';
+import { partThen } from '../part-then.ts';
+import type { Past } from '../past.ts';
 import type { Reads } from '../reads.ts';
 import { type Caller, From, type HttpReply } from '../request.ts';
 import { Answers, Asked, type AskedOf, json, route } from '../route.ts';
+import { atQuery, momentRefusals } from '../schemas/moments.ts';
 import { backUpVm as backUpBody, backupPath, restoreVm as restoreBody, vmPath } from '../schemas/vms.ts';
 import type { Stamp } from '../stamp.ts';
 import { vmBackupsAnswer, vmBackupsView } from '../views/vm-backups.view.ts';
@@ -34,8 +38,9 @@ const listBackups = route({
   summary: 'The backups of a VM, and what is under way with them',
   roles: ['operator', 'owner'],
   params: vmPath,
+  query: atQuery,
   answer: json(vmBackupsAnswer),
-  refusals: ['vm-not-found'],
+  refusals: ['vm-not-found', ...momentRefusals],
 });
 
 const removeBackup = route({
@@ -82,6 +87,7 @@ export class BackupsController {
     @Inject(READS) private readonly reads: Reads,
     @Inject(OWNERSHIP) private readonly ownership: Ownership,
     @Inject(STAMP) private readonly stamp: Stamp,
+    @Inject(PAST) private readonly past: Past,
     @Inject(BUS) private readonly bus: Pick<OrchestratorBus, 'askBackup'>,
   ) {}
 
@@ -96,9 +102,10 @@ export class BackupsController {
   }
 
   @Answers(listBackups)
-  async list(@From() caller: Caller, @Asked(listBackups) { params: { vmId } }: AskedOf<typeof listBackups>) {
+  async list(@From() caller: Caller, @Asked(listBackups) { params: { vmId }, query }: AskedOf<typeof listBackups>) {
     await this.ownership.demandVm(caller.principal, vmId);
-    return vmBackupsView(await this.vm(vmId));
+    if (query.at === undefined) return { ...vmBackupsView(await this.vm(vmId)), stale: null };
+    return partThen(this.past, query.at, { projection: vms, kind: 'VM', id: vmId }, ({ vm }) => vmBackupsView(vm));
   }
 
   @Answers(removeBackup)
