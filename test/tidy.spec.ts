@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bans, checkBans, checkFolders } from './tidy/bans.ts';
 import { checkDirection } from './tidy/direction.ts';
 import { checkLengths } from './tidy/lengths.ts';
-import { checkLock, checkMachinePaths, checkVersions } from './tidy/packaging.ts';
+import { checkContinuous, checkLock, checkMachinePaths, checkVersions } from './tidy/packaging.ts';
 import { checkReachable } from './tidy/reachable.ts';
 import { type Finding, read, readSources, type Source, say } from './tidy/sources.ts';
 
@@ -20,6 +20,7 @@ describe('the repository', () => {
   test('every file is reached from somewhere', () => none(checkReachable(sources, packageJson.text)));
   test('versions are exact', () => none(checkVersions(packageJson)));
   test('the lock file names no registry', () => none(checkLock(read('package-lock.json'))));
+  test('CI runs what one runs before a push', () => none(checkContinuous(read('.ci/run'), packageJson.text)));
   test('no file names a folder of one machine', () => none(checkMachinePaths(sources)));
 });
 
@@ -140,5 +141,10 @@ describe('the checks can fail', () => {
     expect(
       [...checkVersions(ranges), ...checkLock(lock), ...checkMachinePaths([machine])].map(({ line }) => line),
     ).toEqual([3, 2, 2]);
+  });
+
+  test('given a CI that leaves out a part of the check before a push, then that part is named', () => {
+    const findings = checkContinuous(file('.ci/run', 'npm ci\nnpm run types\nnpm test\n'), packageJson.text);
+    expect(findings.map(say)).toEqual(['.ci/run:1 does not run "npm run lint", which "npm run check" is made of']);
   });
 });

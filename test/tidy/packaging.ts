@@ -16,6 +16,16 @@ export const checkVersions = ({ path, text }: Source): readonly Finding[] => {
     }));
 };
 
+/** Scripts that `npm run check` goes through and CI does not: what a person may forget before a push, CI finds. */
+export const checkContinuous = ({ path, text }: Source, packageJson: string): readonly Finding[] => {
+  const { check = '', test = '' } = (JSON.parse(packageJson) as { scripts: Readonly<Record<string, string>> }).scripts;
+  const scripts = [...check.matchAll(/npm run -s ([\w:-]+)/g)].map(([, name]) => `npm run ${name}`);
+  const specs = [...check.matchAll(/--project \w+/g)].every(([project]) => test.includes(project));
+  return [...scripts, ...(specs ? ['npm test'] : [check])]
+    .filter((command) => !text.split('\n').includes(command))
+    .map((command) => ({ path, line: 1, detail: `does not run "${command}", which "npm run check" is made of` }));
+};
+
 /** Places a lock file would fetch from: whoever installs has their own registry. */
 export const checkLock = ({ path, text }: Source): readonly Finding[] =>
   findLines(
