@@ -17,6 +17,8 @@ const found: readonly (readonly [string, string])[] = [
   ['a guest that its owner stopped was told to stop itself, and its VM had failed', '--seed 39 --moving 0'],
   ['a host that had heard of no other VM was taken for one that had no guest', '--seed 90110 --moving 0'],
   ['a clock that was seconds behind refused every boot for good', '--seed 66 --moving 0'],
+  ['a VM that was on its way down, and was said to run, was started without a boot and stayed down', '--seed 5165'],
+  ['a request of an older boot that its host had held back was taken for a failure of ours', '--seed 5183'],
 ];
 
 const patienceMs = 120_000;

@@ -17,6 +17,7 @@ const lastWords: readonly (readonly [string, readonly FaultKind[]])[] = [
   ['boot-key-other: ', ['key-is-tried-for']],
   ['header-', ['disk-is-rolled-back']],
   ['volume-header-other: ', ['disk-is-rolled-back']],
+  ['boot-not-current: ', ['request-is-held-back']],
   ['message-', ['old-answer-is-given', 'request-is-held-back']],
   ['appraisal-refused: ', ['boot-image-changes']],
 ];

@@ -8,7 +8,7 @@ import type { VmBackupCommand } from './backup-commands.ts';
 import { authorizeBoot } from './boot.ts';
 import type { VmCommand } from './commands.ts';
 import type { VmEvent } from './events.ts';
-import { present } from './evolve.ts';
+import { isUp, present } from './evolve.ts';
 import {
   admissionDeadlineMs,
   lostDeadlineMs,
@@ -147,8 +147,9 @@ const startVm = (vm: Vm, nextBootId: BootId, now: UnixMs): readonly VmEvent[] =>
   const start: readonly VmEvent[] = vm.desired === 'running' ? [] : [{ type: 'VmStartRequested' }];
   // A lost VM gets its boot now, beneath the loss: its miner may return without anything to report that would ask for one.
   const { observed } = present(vm);
-  const needsBoot =
-    observed === 'stopped' || observed === 'failed' || (observed === 'stopping' && vm.desired === 'stopped');
+  // One that runs though it shall be stopped is being stopped: its miner was told so, and said nothing of it yet.
+  const isGoingDown = vm.desired === 'stopped' && (observed === 'stopping' || isUp(observed));
+  const needsBoot = observed === 'stopped' || observed === 'failed' || isGoingDown;
   if (vm.placement === null || !needsBoot) return start;
   const { generation } = vm.placement;
   return [{ type: 'VmStartRequested' }, authorizeBoot(vm, 'owner-start', nextBootId, now, generation)];

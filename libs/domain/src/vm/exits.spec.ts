@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { given } from '../../../../test/domain/given.ts';
 import { noon, uuid, vmId } from '../../../../test/domain/samples.ts';
-import { boot, happened, isStopped, report, until } from '../../../../test/domain/vm-story.ts';
+import { boot, happened, isRunning, isStopped, report, until } from '../../../../test/domain/vm-story.ts';
 import { fold } from '../decider.ts';
 import { minuteMs } from '../values/time.ts';
 import type { RestartPolicy, VmEvent } from './events.ts';
@@ -39,6 +39,17 @@ describe('an exit nobody asked for', () => {
     given(vm, ...until.running, happened.stopRequested)
       .when(report(3, isStopped('crash')))
       .thenEvents(happened.stopped(3, 'crash')));
+
+  test('given it was stopped and its miner, which had said that it was gone, says it runs / when it is started before it is down / then it gets a boot that follows', () => {
+    const gone = report(3, { phase: 'absent' });
+    const failed = vm.decide(fold(vm, until.running), gone);
+    const stopped = [...until.running, ...failed, happened.stopRequested];
+    const back = vm.decide(fold(vm, stopped), report(4, isRunning()));
+    expect(fold(vm, [...stopped, ...back])).toMatchObject({ desired: 'stopped', observed: 'running' });
+    given(vm, ...stopped, ...back)
+      .when({ type: 'StartVm', now: noon, nextBootId: boot(2) })
+      .thenEvents({ type: 'VmStartRequested' }, happened.bootAuthorized(2, 'owner-start'));
+  });
 
   test('given its host shuts down / when a later life of the agent finds it / then it is booted, and not before', () => {
     const down = [...until.running, happened.stopped(3, 'host-shutdown')];
