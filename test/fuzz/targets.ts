@@ -16,6 +16,7 @@ import {
 import { honestEntries, openHost } from '../../libs/attestation/src/appraisal/host.fixture.ts';
 import { readImaKey } from '../../libs/attestation/src/ima/keys.ts';
 import { entryOf, listOf } from '../../libs/attestation/src/ima/list.fixture.ts';
+import { imaListForm } from '../../libs/attestation/src/ima/list-form.ts';
 import { type ListForm, ListReader } from '../../libs/attestation/src/ima/list-reader.ts';
 import { parseFirmware } from '../../libs/attestation/src/measure/firmware.ts';
 import { parseIdAuth, parseIdBlock } from '../../libs/attestation/src/measure/id-block.ts';
