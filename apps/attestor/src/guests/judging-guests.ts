@@ -33,7 +33,8 @@ export type JudgedGuest = GuestJudgement & { readonly inForce: InForce<GuestBoot
 
 /**
  * Gathers what a verdict on a guest depends on, and judges. Throws AttestationRefused `chip-not-held` while nobody holds the
- * chip: a miner that has just come attests in a moment, and a VM on it need not fail for that.
+ * chip: a miner that has just come attests in a moment, and a VM on it need not fail for that; and `revocation-list-lacking` when
+ * that is all there is against a guest: a list we could not get is our lack, and a refusal would end its VM. It waits instead.
  */
 export const createGuestJudging =
   ({ network, trust, policies, holderOf }: GuestJudgingParts) =>
@@ -53,8 +54,20 @@ export const createGuestJudging =
       ...{ network, expected, nonceSha256, chip, atMs, roots: trust.roots, verdicts: trust.verdicts },
       ...endorsed,
     };
-    return { ...judgeGuestEvidence({ document, evidence }, context, inForce.policy), inForce };
+    const judged = judgeGuestEvidence({ document, evidence }, context, inForce.policy);
+    const { refusals } = judged.appraisal;
+    if (refusals.length > 0 && refusals.every(({ code }) => code === 'snp-revocation-list')) {
+      throw new AttestationRefused(
+        'revocation-list-lacking',
+        `the revocation list here is ${refusals[0]?.observed}, wanted ${refusals[0]?.wanted}; this attestor asks for another`,
+        listAgainMs,
+      );
+    }
+    return { ...judged, inForce };
   };
 
 /** A first round of a host takes some seconds. */
 const askAgainMs = 2_000;
+
+/** A key server that is down is not helped by being asked more often. */
+const listAgainMs = 10_000;

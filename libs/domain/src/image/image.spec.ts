@@ -67,7 +67,7 @@ describe('an image', () => {
       .when(registerPrivate)
       .thenEvents({ ...registered, manifest: registerPrivate.manifest }, madePrivate);
     given(image, registered, madePrivate).when(registerPrivate).thenNothing();
-    given(image, registered, madePrivate).when(register).thenNothing();
+    given(image, registered, madePrivate).when(register).thenRefused('image-private');
     const theirs = { ...registerPrivate, privacy: { ...privacy, owner: otherAccountId } };
     given(image, registered, madePrivate).when(theirs).thenRefused('image-private');
     given(image, registered).when(registerPrivate).thenRefused('image-not-private');

@@ -155,7 +155,8 @@ const register = (
       ...(privacy === null ? [] : [{ type: 'ImageMadePrivate', ...privacy } as const]),
     ];
   }
-  if (privacy !== null) demandOwner(state, privacy.owner);
+  // A private image is nobody else's to publish: said, and not passed over, so that whoever wants it public learns why it is not.
+  if (privacy !== null || state.private !== null) demandOwner(state, privacy?.owner ?? null);
   // Also once it is retired: a bootstrap that comes again must not bring back what an operator took away.
   if (state.digest === digest) return [];
   throw new Refusal('image-exists-with-other-content', `image stream holds ${state.digest}, not ${digest}`);
