@@ -6,8 +6,8 @@ import { openTargets, type Target } from './targets.ts';
 
 const help = `Usage: npm run fuzz -- [--seconds N] [--seed N] [--only NAME,NAME]
 
-Fuzzes the parsers of evidence, guided by what of their code an input reaches (V8's own counts of blocks).
-A finding is an error that is not Malformed, or an input that takes a parser longer than a second: it is printed in hex.
+Fuzzes the parsers of evidence, and of keys on their way to a vault, guided by what of their code an input reaches (V8's own
+counts of blocks). A finding is an error that is not the parser's own, or an input that takes a parser longer than a second: it is printed in hex.
 Exit code 0: nothing was found; 1: something was; 2: usage.
 
   --seconds N    time for all of them together, 60 by itself
@@ -70,13 +70,15 @@ const reaching = async (
 
 const pick = (corpus: readonly Uint8Array[], dice: Dice): Uint8Array => corpus[dice(corpus.length)] ?? new Uint8Array();
 
+const isMalformed = (error: unknown): boolean => error instanceof Malformed;
+
 /** Why an input is a finding, or `null`. */
-const tried = ({ parse }: Target, input: Uint8Array): string | null => {
+const tried = ({ parse, refuses = isMalformed }: Target, input: Uint8Array): string | null => {
   const from = performance.now();
   try {
     parse(input);
   } catch (error) {
-    if (!(error instanceof Malformed)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    if (!refuses(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
   const tookMs = performance.now() - from;
   return tookMs > slowMs ? `it took ${Math.round(tookMs)} ms` : null;
@@ -107,7 +109,7 @@ const run = async (): Promise<number> => {
   if (unknown !== undefined) throw new Error(`there is no parser ${unknown}; there are ${names.join(', ')}`);
   const forMs = (numberOf('seconds', values.seconds) * 1_000) / only.length;
   const dice = diceOf(numberOf('seed', values.seed));
-  const coverage = await openCoverage('/libs/attestation/');
+  const coverage = await openCoverage(['/libs/attestation/', '/libs/sealing/']);
   let found = 0;
   for (const target of all.filter(({ name }) => only.includes(name))) {
     const { tries, blocks, finding } = await fuzz(target, coverage, forMs, dice);

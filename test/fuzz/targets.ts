@@ -25,6 +25,7 @@ import { ovmfImage } from '../attestation/ovmf.ts';
 import { makeSnpEvidence } from '../attestation/snp-evidence.ts';
 import { softwareAk, softwareQuote } from '../attestation/software-tpm.ts';
 import { vendorChain } from '../attestation/tpm-ca.ts';
+import { handOverTargets } from './hand-over-targets.ts';
 import { azureRuntime, certificateTable, eventLogs, imaKeys, imaSignatures } from './seeds.ts';
 
 /** A parser of bytes that others write, and bytes it takes, to begin with. */
@@ -32,9 +33,11 @@ export type Target = {
   readonly name: string;
   readonly parse: (bytes: Uint8Array) => unknown;
   readonly seeds: readonly Uint8Array[];
+  /** What it says no with; {@link Malformed} where nothing is named. */
+  readonly refuses?: (error: unknown) => boolean;
 };
 
-/** Every parser of evidence, with evidence that our own code made. */
+/** Every parser of evidence and of what is sealed to a vault, with what our own code made. */
 export const openTargets = async (): Promise<readonly Target[]> => {
   const { evidence, root } = await makeSnpEvidence();
   const { vek, report } = evidence;
@@ -68,6 +71,7 @@ export const openTargets = async (): Promise<readonly Target[]> => {
     { name: 'ima-key', parse: readImaKey, seeds: [...imaKeys(keys), vendor.leaf.der] },
     { name: 'ima-signature', ...imaSignatures(keys) },
     ...imaTargets(),
+    ...(await handOverTargets()),
     { name: 'host-evidence', parse: readHostEvidence, seeds: [(await openHost()).round().document] },
     { name: 'guest-evidence', parse: parseGuestEvidence, seeds: [Buffer.from('{"version":1,"kind":"guest"}')] },
   ];

@@ -15,6 +15,16 @@ export const limits = {
   messageCharsMax: 192 * 1024,
   /** X-Wing's, the longest there is a suite for: an ML-KEM-768 ciphertext and an X25519 key. */
   encBytesMax: 1_120,
+  /** The announcement of a vault's key: an X-Wing key of 1,216 bytes in base64, and the little around it. */
+  announcementCharsMax: 4_096,
+  /** What whoever asks for one sends along: guessed by nobody, the same twice by nobody. */
+  announcementNonceBytes: 32,
+  /** X-Wing's has 1,216; a suite of later may have more, and is then refused by its name. */
+  publicKeyBytesMax: 2_048,
+  /** Ours have 30 characters. */
+  suiteCharsMax: 64,
+  /** A sealed key has 64 bytes; what is longer up to here is refused by that number. */
+  sealedKeyBytesMax: 512,
   /** A challenge of ours has 16 to 64 bytes. */
   nonceBytesMax: 64,
   /** Names of a network, a VM or a boot: ours are UUIDs of 36. */

@@ -14,7 +14,15 @@ export type SealingErrorCode =
   /** The sealed part does not open with this guest's key and these terms. */
   | 'release-unopened'
   /** What is, or would be, inside the sealed part is not what a release holds. */
-  | 'release-malformed';
+  | 'release-malformed'
+  /** What a vault announced is no public key of its suite. */
+  | 'vault-key-malformed'
+  /** Sealed to another key than this vault's: of before it was made anew, or of another vault. */
+  | 'sealed-to-other'
+  /** The key of an image is not 64 bytes. */
+  | 'sealed-length'
+  /** The key of an image does not open: changed, or of another image, account or network. */
+  | 'sealed-unopened';
 
 /** Something sealed or signed is not as wanted. The message names what was observed; it never holds a secret. */
 export class SealingError extends Error {
