@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { imageKeyHolder, type KeyVault } from '#events';
+import { imageKeyHolder, isKeyHolder, type KeyVault, sealingKeyHolder } from '#events';
 
 /** What every key vault promises. `open` makes an empty one; `reopen` opens it again, as a restart would, where that is possible. */
 export const describeKeyVault = (
@@ -86,6 +86,32 @@ export const describeKeyVault = (
       }
       expect(await vault.destroy(holder)).toEqual(kept);
       await expect(vault.keep(holder, key)).rejects.toMatchObject({ code: 'key-destroyed' });
+    });
+
+    test("given a vault / when its own key is made, by many at once / then there is one, counted, kept and wrapped anew like any other's", async () => {
+      const { vault, reopen } = await open();
+      expect(await vault.status()).toMatchObject({ keys: 0, hasSealingKey: false });
+      await expect(keyOf(vault, sealingKeyHolder)).rejects.toMatchObject({ code: 'key-absent' });
+      await Promise.all(Array.from({ length: 8 }, () => vault.create(sealingKeyHolder)));
+      await vault.create('web');
+      const key = await keyOf(vault, sealingKeyHolder);
+      expect(await keyOf(vault, 'web')).not.toBe(key);
+      for (const one of [vault, ...(reopen === undefined ? [] : [await reopen()])]) {
+        expect(await keyOf(one, sealingKeyHolder)).toBe(key);
+        expect(await one.status()).toMatchObject({ keys: 2, hasSealingKey: true });
+        expect(await one.holders(), 'nobody ends it with a VM or an image').toEqual(['web']);
+      }
+      for (const other of ['vault_other', `${sealingKeyHolder}2`]) expect(isKeyHolder(other), other).toBe(false);
+    });
+
+    test("given the vault's own key / when the vault key is changed / then it is what it was", async () => {
+      const { vault } = await open();
+      await vault.create(sealingKeyHolder);
+      const before = await keyOf(vault, sealingKeyHolder);
+      expect(await vault.rotate(randomBytes(32))).toEqual({ done: 1, total: 1 });
+      expect(await keyOf(vault, sealingKeyHolder)).toBe(before);
+      const { kekId, byKek } = await vault.status();
+      expect(byKek).toEqual({ [kekId]: 1 });
     });
 
     test('given keys / when the vault key is changed / then each key is what it was, and the vault says what it is under', async () => {

@@ -5,9 +5,13 @@ export const ofBackups =
   'A key that is destroyed leaves the vault, not the backups of its directory: those open under what it was wrapped under.\n' +
   'Rotate, then destroy the old one wherever it is kept, and no backup from before opens anything any more.';
 
-export const statusText = (dir: string, { keys, destroyed, kekId, byKek, missingKeks }: VaultStatus): string =>
+export const statusText = (
+  dir: string,
+  { keys, hasSealingKey, destroyed, kekId, byKek, missingKeks }: VaultStatus,
+): string =>
   [
     `vault ${dir}: ${keys} keys, ${destroyed} destroyed`,
+    ...(hasSealingKey ? ["one of them is the vault's own: owners seal keys of private images to it"] : []),
     `new keys are wrapped under ${kekId}`,
     ...Object.entries(byKek).map(
       ([id, count]) =>

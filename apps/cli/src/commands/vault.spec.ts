@@ -5,6 +5,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { dirname } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openVaultDirectory } from '#adapters/vault';
+import { sealingKeyHolder } from '#events';
 import { fakeMachine } from '../../../../test/cli/fake-machine.ts';
 
 const networkId = randomUUID();
@@ -68,6 +69,26 @@ describe('hcc vault', () => {
     expect(JSON.parse(out)).toMatchObject({ ok: true, keys: 2, destroyed: 1, missingKeks: [] });
     expect((await hcc('vault', 'status')).out).toMatch(/2 keys, 1 destroyed\n.*\n2 under [0-9a-f]{16}\n$/);
     for (const secret of [before, readFileSync(file, 'utf8').trim()]) expect(out).not.toContain(secret);
+  });
+
+  test('given a vault whose own key was asked for / when it is asked about and rotated / then that one is counted, named and wrapped anew', async () => {
+    const { hcc, open } = await home();
+    const vault = await open();
+    await vault.create(sealingKeyHolder);
+    await vault.close();
+    expect((await hcc('vault', 'status')).out).toMatch(/3 keys, 1 destroyed\none of them is the vault's own/);
+    expect(JSON.parse((await hcc('vault', 'status', '--json')).out)).toMatchObject({ keys: 3, hasSealingKey: true });
+    expect(JSON.parse((await hcc('vault', 'rotate', '--json')).out)).toMatchObject({ done: 3, total: 3 });
+  });
+
+  test("given a vault whose own key was changed / when it is asked about / then the file's owner is named, with what to do", async () => {
+    const { hcc, open, path } = await home();
+    const vault = await open();
+    await vault.create(sealingKeyHolder);
+    await vault.close();
+    writeFileSync(path('.hcc', 'vault', `${sealingKeyHolder}.key`), '{}');
+    const { code, err } = await hcc('vault', 'status');
+    expect([code, err]).toEqual([1, expect.stringContaining('or remove it: another is made')]);
   });
 
   test('when it is rotated / then every key is the same under another one, which this home has from now on', async () => {

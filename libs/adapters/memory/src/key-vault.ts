@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { holderText, isKeyHolder, type KeyVault, VaultError, type VaultKey } from '#events';
+import { holderText, isKeyHolder, type KeyVault, sealingKeyHolder, VaultError, type VaultKey } from '#events';
 
 type Kept = { readonly key: Uint8Array; kekId: string };
 
@@ -51,11 +51,12 @@ export const createMemoryKeyVault = (random: (bytes: number) => Uint8Array): Key
       destroyed.set(holder, key === undefined ? null : only);
       return key === undefined ? null : only;
     },
-    holders: async () => [...kept.keys()],
+    holders: async () => [...kept.keys()].filter((holder) => holder !== sealingKeyHolder),
     status: async () => {
       const byKek: Record<string, number> = {};
       for (const one of kept.values()) byKek[one.kekId] = (byKek[one.kekId] ?? 0) + 1;
-      return { keys: kept.size, destroyed: destroyed.size, kekId, byKek, missingKeks: [] };
+      const hasSealingKey = kept.has(sealingKeyHolder);
+      return { keys: kept.size, hasSealingKey, destroyed: destroyed.size, kekId, byKek, missingKeks: [] };
     },
     rotate: async (newKey, onProgress) => {
       if (newKey.length !== 32)

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { z } from 'zod';
-import { holderText, VaultError } from '#events';
+import { holderText, sealingKeyHolder, VaultError } from '#events';
 
 /** A key-encryption key in use: 32 bytes, and the name that files give it. */
 export type Kek = { readonly id: string; readonly key: Uint8Array };
@@ -113,8 +113,12 @@ const jsonOf = (bytes: Uint8Array): unknown => {
 const damaged = (vmId: string, observed: string): VaultError =>
   new VaultError(
     'key-damaged',
-    `the key file of ${holderText(vmId)} was changed: ${observed}; restore the file from a backup`,
+    `the key file of ${holderText(vmId)} was changed: ${observed}; restore the file from a backup${orElse(vmId)}`,
   );
+
+/** The one file that may be lost. Who removes it is a person and no program: somebody changed it. */
+const orElse = (holder: string): string =>
+  holder === sealingKeyHolder ? ', or remove it: another is made, and nothing that is kept was sealed to this one' : '';
 
 /** JSON of a list is read back in one way only, whatever the texts in it. */
 const aadOf = ({ networkId, vmId, keyVersion }: Owner, kekId: string): Uint8Array =>

@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { imageKeyHolder } from '#events';
+import { imageKeyHolder, sealingKeyHolder } from '#events';
 import { describeKeyVault } from '../../../../test/conformance/key-vault.ts';
 import { openVaultDirectory } from './index.ts';
 import { keyOf, networkId, openAt, vaultDir } from './vault.fixture.ts';
@@ -60,6 +60,42 @@ describe('the files', () => {
     await expect(keyOf(vault, theirs ?? '')).rejects.toThrow(/another VM or image/);
     await writeFile(join(dir, `${theirs}.key`), text.replace(mine ?? '', theirs ?? ''));
     await expect(keyOf(vault, theirs ?? '')).rejects.toMatchObject({ code: 'key-damaged' });
+  });
+
+  test("given the vault's own key / when its file is changed, cut, or another one's / then it is refused by name, and nobody makes another in its place", async () => {
+    const [dir, kek] = [await vaultDir(), randomBytes(32)];
+    const vault = await openAt(dir, kek);
+    for (const holder of [sealingKeyHolder, 'web']) await vault.create(holder);
+    const path = join(dir, `${sealingKeyHolder}.key`);
+    const whole = await readFile(path);
+    const [wrapped, ofWeb] = [JSON.parse(whole.toString()), await readFile(join(dir, 'web.key'), 'utf8')];
+    const damaged = [
+      whole.subarray(0, 100),
+      JSON.stringify({ ...wrapped, wrapped: Buffer.alloc(80).toString('base64') }),
+      ofWeb,
+      ofWeb.replace('"web"', `"${sealingKeyHolder}"`),
+    ];
+    for (const bytes of damaged) {
+      await writeFile(path, bytes);
+      for (const ask of [() => keyOf(vault, sealingKeyHolder), () => vault.rotate(randomBytes(32))]) {
+        await expect(ask()).rejects.toMatchObject({ code: 'key-damaged', message: expect.stringContaining('itself') });
+      }
+      expect((await readFile(path)).equals(Buffer.from(bytes))).toBe(true);
+    }
+    await expect(keyOf(vault, sealingKeyHolder)).rejects.toThrow(/or remove it: another is made/);
+    await rm(path);
+    await vault.create(sealingKeyHolder);
+    expect(await keyOf(vault, sealingKeyHolder)).toMatch(/^[0-9a-f]{128}$/);
+  });
+
+  test("given the vault's own key of another network, under the same vault key / then it does not open here", async () => {
+    const [dir, elsewhere, kek] = [await vaultDir(), await vaultDir(), randomBytes(32)];
+    const other = await openVaultDirectory({ dir: elsewhere, networkId: 'other', kek, random: randomBytes });
+    await other.create(sealingKeyHolder);
+    await other.close();
+    const vault = await openAt(dir, kek);
+    await copyFile(join(elsewhere, `${sealingKeyHolder}.key`), join(dir, `${sealingKeyHolder}.key`));
+    await expect(keyOf(vault, sealingKeyHolder)).rejects.toMatchObject({ code: 'key-damaged' });
   });
 
   test('given the directory of another network, or one that others may read / when it is opened / then it is refused', async () => {

@@ -1,4 +1,4 @@
-import { type KeyVault, VaultError, type VaultRotation, type VaultStatus } from '#events';
+import { type KeyVault, sealingKeyHolder, VaultError, type VaultRotation, type VaultStatus } from '#events';
 import { type Kek, kekOf } from './key-file.ts';
 import { KeyFiles } from './key-files.ts';
 import { type Entered, type EnterOptions, enterVault } from './vault-record.ts';
@@ -14,8 +14,8 @@ export type VaultDirectoryOptions = Omit<EnterOptions, 'kek' | 'older'> & {
 export type VaultDirectory = KeyVault & { close(): Promise<void> };
 
 /**
- * Keys as files of a directory, one for each VM or private image, mode 0600: AES-256-GCM under a key-encryption key, bound to network, holder and
- * version. Everything is durable before it is answered, and written whole or not at all. Rejects with `kek-unusable` when the
+ * Keys as files of a directory, one for each VM or private image and one of the vault's own, mode 0600: AES-256-GCM under a
+ * key-encryption key, bound to network, holder and version. Everything is durable before it is answered, and written whole or not at all. Rejects with `kek-unusable` when the
  * vault is under a key-encryption key that was not given, or another program has it open under another one.
  */
 export const openVaultDirectory = async (options: VaultDirectoryOptions): Promise<VaultDirectory> => {
@@ -39,7 +39,7 @@ export const openVaultDirectory = async (options: VaultDirectoryOptions): Promis
       }
     },
     destroy: guarded((holder: string) => files.destroy(holder)),
-    holders: guarded(async () => (await files.list()).holders),
+    holders: guarded(async () => (await files.list()).holders.filter((holder) => holder !== sealingKeyHolder)),
     status: guarded(() => statusOf(files)),
     rotate: (newKey, onProgress) => inDir(options.dir, () => rotate(files, entered, kekOf(newKey), onProgress)),
     close: guarded(async () => {
@@ -52,15 +52,16 @@ export const openVaultDirectory = async (options: VaultDirectoryOptions): Promis
 const statusOf = async (files: KeyFiles): Promise<VaultStatus> => {
   const { holders, destroyed } = await files.list();
   const byKek: Record<string, number> = {};
-  let keys = 0;
+  let [keys, hasSealingKey] = [0, false];
   for (const holder of holders) {
     const kekId = await files.kekIdOf(holder);
     if (kekId === null) continue;
     keys += 1;
+    hasSealingKey ||= holder === sealingKeyHolder;
     byKek[kekId] = (byKek[kekId] ?? 0) + 1;
   }
   const missingKeks = Object.keys(byKek).filter((id) => files.keks.every((kek) => kek.id !== id));
-  return { keys, destroyed, kekId: files.current().id, byKek, missingKeks };
+  return { keys, hasSealingKey, destroyed, kekId: files.current().id, byKek, missingKeks };
 };
 
 /** The record first, then each key: whoever opens the vault in between knows which key it is going to. */

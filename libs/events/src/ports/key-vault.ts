@@ -1,14 +1,14 @@
 /**
- * Keys of volumes, one for each VM, and of private images, one for each image of an account: each is named by its holder, a
- * VM's id or what {@link imageKeyHolder} answers. No caller ever holds one longer than it uses it; no file, log, event
- * or error has one in the clear. Every method rejects with {@link VaultError} and nothing else.
+ * Keys of volumes, one for each VM, of private images, one for each image of an account, and one of the vault's own: each is
+ * named by its holder, a VM's id, what {@link imageKeyHolder} answers, or {@link sealingKeyHolder}. No caller ever holds one
+ * longer than it uses it; no file, log, event or error has one in the clear. Every method rejects with {@link VaultError} and nothing else.
  */
 export type KeyVault = {
   /**
-   * Makes the VM's key, 64 random bytes, unless it has one; durable before it resolves. Refuses with `key-destroyed`: a VM
+   * Makes the holder's key, 64 random bytes, unless it has one; durable before it resolves. Refuses with `key-destroyed`: a VM
    * whose key was destroyed never has another one.
    */
-  create(vmId: string): Promise<VaultKey>;
+  create(holder: string): Promise<VaultKey>;
   /**
    * Keeps a key of 64 bytes that its owner made; durable before it resolves, and the same one again is the first. The caller
    * overwrites what it gave. Refuses with `key-other` when there is another one, with `key-destroyed` when there was one, and
@@ -22,7 +22,7 @@ export type KeyVault = {
    * to the destroyed one, again and again; `null` when there was never one, and then there never will be.
    */
   destroy(holder: string): Promise<VaultKey | null>;
-  /** Who has a key now. */
+  /** Which VMs and images have a key now. The vault's own is not among them: it ends with nobody. */
   holders(): Promise<readonly string[]>;
   status(): Promise<VaultStatus>;
   /**
@@ -40,7 +40,10 @@ export type VaultRotation = { readonly done: number; readonly total: number };
 
 /** What a vault holds. A key-encryption key is named by the first 16 hex digits of its SHA-256. */
 export type VaultStatus = {
+  /** All of them, the vault's own too. */
   readonly keys: number;
+  /** Whether one of them is {@link sealingKeyHolder}'s: it is made when somebody first asks for it. */
+  readonly hasSealingKey: boolean;
   readonly destroyed: number;
   /** Which key new keys are wrapped under. */
   readonly kekId: string;
@@ -75,11 +78,19 @@ const imageHolder = /^image-([0-9a-f]{64})-([0-9a-f-]{36})$/;
 /** Who holds the key of a private image: the image, of that account. Under another of either it does not open. */
 export const imageKeyHolder = (imageDigest: string, accountId: string): string => `image-${imageDigest}-${accountId}`;
 
+/**
+ * Who holds what owners seal keys of their images to: the vault itself. No VM and no image is called so. What is lost with it
+ * are keys that are on their way: nothing that is kept was sealed to it.
+ */
+export const sealingKeyHolder = 'vault_sealing';
+
 /** Whether a text can name a holder: short, in lower case, and a plain file name. */
-export const isKeyHolder = (text: string): boolean => vmHolder.test(text) || imageHolder.test(text);
+export const isKeyHolder = (text: string): boolean =>
+  vmHolder.test(text) || imageHolder.test(text) || text === sealingKeyHolder;
 
 /** A holder, for a person. */
 export const holderText = (holder: string): string => {
+  if (holder === sealingKeyHolder) return 'the vault itself';
   const [, digest, accountId] = imageHolder.exec(holder) ?? [];
   return digest === undefined ? `VM ${holder}` : `image ${digest.slice(0, 16)} of account ${accountId}`;
 };
