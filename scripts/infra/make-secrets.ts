@@ -30,12 +30,14 @@ export const makeSecrets = async (dir: string, ids: Ids): Promise<readonly MadeS
 
   await once('operator.token', ours, () => `hcc_${ids.uuid()}_${secret()}\n`);
   await once('network.key', ours, ed25519Key);
+  const networkKey = await readLine(join(dir, 'network.key'));
+  await once('network.pub', theirs, () => publicPem(networkKey));
   await once('vault.key', ours, key32);
   await once('verifier.key', ours, key32);
   await once('evidence.key', ours, key32);
   await once('result.key', ours, ed25519Key);
   const resultKey = await readLine(join(dir, 'result.key'));
-  await once('result.pub', theirs, () => createPublicKey(resultKey).export({ type: 'spki', format: 'pem' }).toString());
+  await once('result.pub', theirs, () => publicPem(resultKey));
   await once('redis-password', ours, () => `${secret()}\n`);
   const redisPassword = await readLine(join(dir, 'redis-password'));
   await once('redis-auth.conf', theirs, () => `requirepass ${redisPassword}\n`);
@@ -77,6 +79,8 @@ export const routesConfig = (routes: readonly string[], password: string): strin
 
 const ed25519Key = (): string =>
   generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+const publicPem = (pem: string): string => createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
 
 const key32 = (): string => `${randomBytes(32).toString('hex')}\n`;
 
