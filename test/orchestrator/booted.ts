@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +37,8 @@ export type Booted = {
   readonly store: EventStore;
   readonly bus: MemoryBus;
   readonly operator: string;
+  /** Ed25519, raw: what its owners know the network by. */
+  readonly networkKey: Uint8Array;
   readonly lifecycle: Lifecycle;
   call(method: string, path: string, ask?: Ask): Promise<Answer>;
   /** A call that must succeed. */
@@ -74,6 +76,8 @@ const testNetwork = ({ heads, simulatedRootSha256 }: BootOptions): NetworkTerms 
   key: heads?.key ?? generateKeyPairSync('ed25519').privateKey,
 });
 
+const publicKeyOf = ({ key }: NetworkTerms): Uint8Array => createPublicKey(key).export({ format: 'raw-public' });
+
 const inMemory = (store: EventStore, clock: Clock) => ({
   ...{ store, checkpoints: createMemoryCheckpoints(), leases: createMemoryLeases(clock) },
   close: () => store.close(),
@@ -93,6 +97,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
   const operator = newToken();
   const dir = mkdtempSync(join(tmpdir(), 'hcc-boot-'));
   const lifecycle = createLifecycle({ log, clock });
+  const network = testNetwork(options);
   onTestFinished(async () => {
     await lifecycle.stop();
     rmSync(dir, { recursive: true, force: true });
@@ -121,7 +126,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
       readModelDir: dir,
       logHeadsFile: options.heads?.file ?? join(dir, 'log-heads.ndjson'),
       operatorToken: operator,
-      network: testNetwork(options),
+      network,
       resultKey: generateKeyPairSync('ed25519').publicKey,
       reconcile: true,
       metricsAt: options.metricsAt ?? null,
@@ -155,7 +160,7 @@ export const boot = async (options: BootOptions = {}): Promise<Booted> => {
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer;
   };
-  return { url, store, bus, operator: operator.text, lifecycle, call, must };
+  return { url, store, bus, operator: operator.text, networkKey: publicKeyOf(network), lifecycle, call, must };
 };
 
 export const goodKey = `ssh-ed25519 ${Buffer.concat([

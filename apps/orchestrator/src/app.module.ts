@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { Metrics } from '#edge';
-import type { Clock, Consumer, EventStore, Ids, KeyVault, OrchestratorBus, Reputations } from '#events';
+import type { Clock, Consumer, EventStore, Ids, OrchestratorBus, Reputations } from '#events';
 import { handlers } from './handling/handlers.ts';
 import { AccountsController } from './http/accounts/accounts.controller.ts';
 import { CreditsController } from './http/accounts/credits.controller.ts';
@@ -59,14 +59,15 @@ import { WhyNotController } from './http/vms/why-not.controller.ts';
 import type { Readiness } from './lifecycle/readiness.ts';
 import type { Rebuilds } from './projections/rebuilds.ts';
 import type { Rows } from './projections/rows.ts';
+import type { HandOver } from './sealed/hand-over.ts';
 import {
   AUTHENTICATOR,
   BUS,
   CLOCK,
   FOLLOWERS,
+  HAND_OVER,
   HANDLING,
   IMAGE_FILES,
-  IMAGE_KEYS,
   ISSUE_MINER_JWT,
   LAST_SEEN,
   MAKE_PASSPORT,
@@ -100,7 +101,7 @@ export type Resources = {
   readonly operatorToken: OperatorToken;
   readonly network: Network;
   readonly makePassport: MakePassport;
-  readonly vault: Pick<KeyVault, 'keep'>;
+  readonly handOver: HandOver;
   /** Where images are given to miners from; none are unless given. */
   readonly imageCacheDir?: string;
   /** Generous unless given. */
@@ -177,7 +178,7 @@ export const appModule = (resources: Resources, rates: Rates): DynamicModule => 
       { provide: STAMP, useFactory: () => createStamp({ clock, ids }) },
       { provide: OWNERSHIP, useFactory: () => createOwnership(store) },
       { provide: IMAGE_FILES, useFactory: () => createImageFiles(resources.imageCacheDir ?? null) },
-      { provide: IMAGE_KEYS, useValue: resources.vault },
+      { provide: HAND_OVER, useValue: resources.handOver },
       { provide: FOLLOWERS, useFactory: () => createFollowers(clock) },
       { provide: PAST, useFactory: () => createPast(store, clock) },
       { provide: READS, useFactory: () => createReads(rows, store, readModel, resources.atLeastWaitMs) },

@@ -105,7 +105,7 @@ export const startOrchestrator = async (
   const scheduler = await lifecycle.open('timers', ground.openScheduler, (open) => open.stop());
 
   const network = { id, name, kind };
-  const { sealing, desk, vault } = await openSealing(ground, { store, network, options }, lifecycle);
+  const { sealing, desk, handOver } = await openSealing(ground, { store, network, options }, lifecycle);
   const leadership = createLeadership({
     ...{ leases, clock, log, holder: `orchestrator-${ids.uuid()}` },
     begin: () => beginTerm({ store, checkpoints, snapshots, scheduler, bus, sealing }, ground, options.reconcile),
@@ -133,7 +133,7 @@ export const startOrchestrator = async (
       lastSeen: (minerId) => leadership.current()?.watch.lastSeenAt(minerId) ?? null,
       issueMinerJwt: ground.issueMinerJwt,
       operatorToken: options.operatorToken,
-      ...{ network, vault, makePassport: passportsOf(ground, { store, network, options }), ...optional(options) },
+      ...{ network, handOver, makePassport: passportsOf(ground, { store, network, options }), ...optional(options) },
     },
     log,
   );
@@ -160,11 +160,10 @@ const openSealing = async (ground: Ground, { store, network, options }: Sealed, 
   const open = () => ground.openVault(network.id);
   const vault = await lifecycle.open('vault', open, (opened) => opened.close());
   const simulated = await ground.openSimulated();
-  const made = createSealing({
+  return createSealing({
     ...{ store, clock, ids, log, vault, simulated, network },
     ...{ networkKey: options.network.key, resultKey: options.resultKey },
   });
-  return { ...made, vault };
 };
 
 /** The read model, kept to the log, and its rebuilds. */

@@ -26,8 +26,8 @@ export const AUTHENTICATOR = Symbol('AUTHENTICATOR');
 export const OWNERSHIP = Symbol('OWNERSHIP');
 /** {@link import('./http/images/image-files.ts').ImageFiles} */
 export const IMAGE_FILES = Symbol('IMAGE_FILES');
-/** {@link import('#events').KeyVault}, as far as the door needs it: it takes keys in, and gives none out. */
-export const IMAGE_KEYS = Symbol('IMAGE_KEYS');
+/** {@link import('./sealed/hand-over.ts').HandOver} */
+export const HAND_OVER = Symbol('HAND_OVER');
 /** {@link import('./http/followers.ts').Followers} */
 export const FOLLOWERS = Symbol('FOLLOWERS');
 /** {@link import('#events').OrchestratorBus} */

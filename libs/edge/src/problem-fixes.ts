@@ -111,6 +111,11 @@ export const problemFixes: Readonly<Record<ProblemCode, string>> = {
   'image-key-absent': 'its owner hands it over: hcc image key put IMAGE --key-file FILE',
   'image-key-other': 'send the key that was given first, or encrypt it anew and import that',
   'image-key-destroyed': 'encrypt it anew with another key, and import that: hcc image encrypt',
+  'image-key-suite-unknown': "seal it in the suite that the vault announces, with an hcc of the network's version",
+  'image-key-sealed-to-other': "ask for the vault's key again and seal to that: hcc image key put does both",
+  'image-key-length': 'encrypt the image with a key of 64 random bytes: hcc image encrypt',
+  'image-key-unopened': 'seal it for this image and its account: hcc image key put IMAGE --key-file FILE',
+  'vault-key-unusable': 'ask the operator: the log of the server names what is wrong with it, and what to do',
   'vm-not-stopped': 'stop it first (hcc vm stop), or let --restart of hcc vm resize or backup do both',
   'vm-resizing': 'ask again once it is resized or that is refused',
   'disk-never-shrinks':

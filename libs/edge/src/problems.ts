@@ -34,6 +34,11 @@ export type DoorCode =
   | 'rate-limited'
   | 'too-many-followers'
   | 'passport-too-large'
+  | 'image-key-suite-unknown'
+  | 'image-key-sealed-to-other'
+  | 'image-key-length'
+  | 'image-key-unopened'
+  | 'vault-key-unusable'
   | 'internal';
 
 export type ProblemCode = RefusalCode | DoorCode;
@@ -151,6 +156,17 @@ export const problems: Readonly<Record<ProblemCode, Row>> = {
   'image-key-absent': { status: 409, title: 'The vault has no key of the image' },
   'image-key-other': { status: 409, title: 'The vault has another key of the image' },
   'image-key-destroyed': { status: 409, title: 'The key of the image is gone' },
+  'image-key-suite-unknown': {
+    status: 422,
+    title: 'The key of the image is sealed in a suite the vault does not open',
+  },
+  'image-key-sealed-to-other': {
+    status: 409,
+    title: 'The key of the image is sealed to another key than the vault has',
+  },
+  'image-key-length': { status: 422, title: 'The key of an image has 64 bytes' },
+  'image-key-unopened': { status: 422, title: 'The sealed key of the image does not open' },
+  'vault-key-unusable': { status: 503, title: 'The vault cannot use its own key' },
   'flavor-not-found': { status: 404, title: 'There is no such flavor' },
   'flavor-retired': { status: 409, title: 'The flavor is no longer offered' },
   'flavor-exists-with-other-content': { status: 409, title: 'The flavor exists with other content' },

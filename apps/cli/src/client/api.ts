@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Size } from '#domain';
 import { type Passport, passportSchema } from '#passport';
+import type { SealedImageKey } from '#sealing';
 import { backupRoutes } from './backups.ts';
 import { at, list, post, remove } from './calls.ts';
 import type { Http } from './http.ts';
@@ -150,7 +151,9 @@ const imageRoutes = (http: Http) => ({
     http.ask(`/v1/images/${at(digest)}`, imageView, { query: { atLeast } }),
   registerImage: (digest: string, manifest: unknown, of?: { accountId: string; headerSha256: string }) =>
     post(http, '/v1/images', { digest, manifest, ...(of === undefined ? {} : { private: of }) }),
-  giveImageKey: (digest: string, key: string) => post(http, `/v1/images/${at(digest)}/key`, { key }),
+  vaultSealingKey: (nonce: string): Promise<{ announcement: string }> =>
+    http.ask('/v1/vault/sealing-key', announced, { query: { nonce } }),
+  giveImageKey: (digest: string, sealed: SealedImageKey) => post(http, `/v1/images/${at(digest)}/key`, sealed),
   withdrawImageKey: (digest: string, reason?: string) =>
     http.ask(`/v1/images/${at(digest)}/key`, accepted, {
       ...{ method: 'DELETE', body: reason === undefined ? {} : { reason } },
@@ -185,4 +188,5 @@ const recordRoutes = (http: Http) => ({
   ): Promise<readonly ParkedView[]> => list(http, '/v1/parked', parkedView, query),
 });
 
+const announced = z.looseObject({ announcement: z.string().max(8_000) });
 const positionView = z.looseObject({ position: z.string().nullable() });

@@ -2,12 +2,13 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { usageError } from '../cli-error.ts';
-import type { Api } from '../client/api.ts';
 import type { ImageView } from '../client/image-view.ts';
 import { answer } from '../output/answer.ts';
 import { shellWord } from '../output/text.ts';
 import { imageFor } from './accounts.ts';
+import { handOver, recipientAt } from './hand-over.ts';
 import { readKeyFile } from './image-key-file.ts';
+import { knownNetworkOption } from './network-key.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc image key ...`: the key of a private image, into the network's vault and out of it. */
@@ -15,19 +16,27 @@ export const addImageKeys = (image: Command, cli: Cli, shown: (image: ImageView,
   const key = image.command('key').description("the key of a private image in the network's vault");
   key
     .command('put')
-    .description('hand it over: guests of yours that attested are given it, to fill their disks, and nobody else')
+    .description(
+      'hand it over, sealed to the vault: guests of yours that attested are given it, to fill their disks, and nobody else',
+    )
     .argument('<image>', 'digest, the beginning of one, or name')
     .option('--key-file <file>', 'what opens it: 64 bytes, mode 600')
+    .option(...knownNetworkOption)
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc image key put web --key-file web.key'))
+    .addHelpText(
+      'after',
+      examples(
+        'hcc image key put web --key-file web.key',
+        'hcc --url https://hcc.example --token-file t image key put web --key-file web.key --network-key network.pub',
+      ),
+    )
     .action(async (named: string, _options, command: Command) => {
-      const { keyFile, json } = optionsOf<{ keyFile?: string }>(command);
+      const { keyFile, networkKey, json } = optionsOf<{ keyFile?: string; networkKey?: string }>(command);
       if (keyFile === undefined) throw keyFileMissing(named);
       const bytes = await readImageKey(cli, keyFile);
       try {
-        const { api } = await connectFor(cli, command, 'owner');
-        demandTls(api);
-        const now = await giveKey(api, await imageFor(api, named), bytes);
+        const to = await recipientAt(cli, await connectFor(cli, command, 'owner'), { networkKey });
+        const now = await handOver(cli, { ...to, imageDigest: await imageFor(to.api, named) }, bytes);
         answer(cli, json, now, () => shown(now, cli.clock.now()));
       } finally {
         bytes.fill(0);
@@ -63,24 +72,6 @@ export const readImageKey = async (cli: Cli, keyFile: string): Promise<Buffer> =
     observed,
     wanted: `${imageKeyBytes} random bytes`,
     fix: '(umask 077; head -c 64 /dev/urandom > KEY), and encrypt the disk anew with that: hcc image encrypt',
-  });
-};
-
-/** Hands a key over, and says what the image is then. Refuses to send one in the clear over a network. */
-export const giveKey = async (api: Api, digest: string, key: Buffer): Promise<ImageView> => {
-  demandTls(api);
-  const { position } = await api.giveImageKey(digest, key.toString('base64'));
-  return api.image(digest, position ?? undefined);
-};
-
-/** Refuses an address that is neither https nor this machine's own. */
-export const demandTls = ({ http: { url } }: Api): void => {
-  const { protocol, hostname } = new URL(url);
-  if (protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) return;
-  throw usageError('key-in-the-clear', 'everybody on the way could read the key', {
-    observed: url,
-    wanted: 'an https address, or one of this machine',
-    fix: 'hcc --url https://... (or ssh -L to the machine itself)',
   });
 };
 

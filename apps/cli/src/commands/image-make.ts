@@ -4,15 +4,14 @@ import { isHostError } from '#host';
 import type { BuildImageOptions, Image } from '#images';
 import type { Cli } from '../cli.ts';
 import { badAnswer, usageError } from '../cli-error.ts';
-import type { Api } from '../client/api.ts';
 import { dirsOf } from '../context.ts';
 import { sizeOption } from '../input/amounts.ts';
 import { answer } from '../output/answer.ts';
 import { facts } from '../output/table.ts';
 import { bytesText } from '../output/text.ts';
-import { accountFor } from './accounts.ts';
-import { demandTls, giveKey } from './image-key.ts';
+import { handOver, recipientAt } from './hand-over.ts';
 import { osOf, packageList, sha256Hex } from './image-options.ts';
+import { knownNetworkOption } from './network-key.ts';
 import { openPrivateDisk, type PrivateDisk } from './private-image.ts';
 import { connectFor, examples, jsonOption, optionsOf, untilStopped } from './verbs.ts';
 
@@ -35,6 +34,8 @@ type ImportOptions = MakeOptions & {
   readonly keyFile?: string;
   readonly account?: string;
 };
+
+type OwnedOptions = MakeOptions & { readonly account?: string; readonly networkKey?: string };
 
 const noRegister = ['--no-register', 'only put it into the cache of this machine; needs no cluster'] as const;
 
@@ -81,6 +82,7 @@ export const addImageMaking = (image: Command, cli: Cli): void => {
       'of a volume of hcc image encrypt: its key, which the vault is given; the image is private then',
     )
     .option('--account <account>', 'whose a private image is (default: that of the token)')
+    .option(...knownNetworkOption)
     .option(...noRegister)
     .option(...jsonOption)
     .addHelpText(
@@ -141,11 +143,11 @@ const makeImage = async (
   make: (options: BuildImageOptions) => Promise<Image>,
   disk: PrivateDisk | null = null,
 ): Promise<void> => {
-  const { json, register, home, account } = optionsOf<MakeOptions & { account?: string }>(command);
+  const { json, register, home, account, networkKey } = optionsOf<OwnedOptions>(command);
   // Before minutes of work, not after them.
-  const api: Api | null = register ? (await connectFor(cli, command, disk === null ? 'operator' : 'owner')).api : null;
-  if (api !== null && disk !== null) demandTls(api);
-  const accountId = api === null || disk === null ? null : await accountFor(api, account);
+  const at = register ? await connectFor(cli, command, disk === null ? 'operator' : 'owner') : null;
+  const to = at === null || disk === null ? null : await recipientAt(cli, at, { account, networkKey });
+  const api = at?.api ?? null;
   const { cacheDir } = dirsOf(cli, home);
   const report = ({ step, detail }: { step: string; detail: string }) => cli.terminal.err(`hcc: ${step}: ${detail}\n`);
   const { digest, dir, manifest } = await untilStopped(cli, (signal) =>
@@ -153,10 +155,10 @@ const makeImage = async (
       throw named(error, signal);
     }),
   );
-  const owned = disk === null || accountId === null ? undefined : { accountId, headerSha256: disk.headerSha256 };
+  const owned = disk === null || to === null ? undefined : { accountId: to.accountId, headerSha256: disk.headerSha256 };
   const registered = api === null ? null : await api.registerImage(digest, manifest, owned);
-  const kept = api === null || disk === null ? null : (await giveKey(api, digest, disk.key)).private;
-  const shown = { digest, dir, manifest, registered: registered !== null, private: kept ?? owned ?? null };
+  const kept = disk === null || to === null ? null : await handOver(cli, { ...to, imageDigest: digest }, disk.key);
+  const shown = { digest, dir, manifest, registered: registered !== null, private: kept?.private ?? owned ?? null };
   answer(cli, json, shown, () =>
     facts([
       ['image', digest],
@@ -169,9 +171,9 @@ const makeImage = async (
         : [
             [
               'private',
-              kept == null
+              kept?.private == null
                 ? 'its key is given nowhere yet: hcc image key put'
-                : `of account ${kept.accountId}, its key in the vault`,
+                : `of account ${kept.private.accountId}, its key in the vault`,
             ] as const,
           ]),
       ['next', `hcc vm create --image ${digest.slice(0, 16)} --name NAME`],

@@ -1,11 +1,12 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Command } from 'commander';
 import { loadSimulatedProcessor } from '#adapters/processor';
 import { type PassportReport, passportLimits, readPassport, verifyPassport } from '#passport';
 import type { Cli } from '../cli.ts';
-import { badAnswer, exitCodes, usageError } from '../cli-error.ts';
+import { badAnswer, exitCodes } from '../cli-error.ts';
 import { answer } from '../output/answer.ts';
 import { evidenceChunks, readEvidence } from './attest/files.ts';
+import { networkKeyOf, networkKeyOption } from './network-key.ts';
 import { passportText } from './passport-text.ts';
 import { examples, jsonOption, optionsOf } from './verbs.ts';
 
@@ -18,7 +19,7 @@ export const addPassportCommands = (program: Command, cli: Cli): void => {
     .command('verify')
     .description("check a VM's passport again: every signature, decision and verdict, to AMD's root or a SIMULATED one")
     .argument('<file>', 'what `hcc vm passport` wrote')
-    .option('--network-key <file>', "the network's public key as you know it: network.pub, or 64 hex digits")
+    .option(...networkKeyOption)
     .option('--crl <file...>', "revocation lists of AMD's roots as of today, DER, beside those in the passport")
     .option(...jsonOption)
     .addHelpText(
@@ -31,7 +32,7 @@ export const addPassportCommands = (program: Command, cli: Cli): void => {
     )
     .action(async (file: string, _options, command: Command) => {
       const { networkKey, crl, json } = optionsOf<VerifyFlags>(command);
-      const key = networkKey === undefined ? null : await keyOf(cli, networkKey);
+      const key = networkKey === undefined ? null : await networkKeyOf(cli, networkKey);
       const revocationLists = await Promise.all((crl ?? []).map((one) => readEvidence(cli, '--crl', one)));
       const report = await verified(cli, file, { networkKey: key, revocationLists });
       answer(cli, json, report, () => passportText(report));
@@ -71,20 +72,4 @@ const simulated = async (): Promise<Awaited<ReturnType<typeof loadSimulatedProce
   } catch {
     return null;
   }
-};
-
-const keyOf = async (cli: Cli, given: string): Promise<KeyObject> => {
-  const raw = /^[0-9a-f]{64}$/i.test(given) ? Buffer.from(given, 'hex').toString('base64url') : null;
-  try {
-    const key =
-      raw === null
-        ? createPublicKey(await readEvidence(cli, '--network-key', given))
-        : createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: raw }, format: 'jwk' });
-    if (key.asymmetricKeyType === 'ed25519') return key;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'CliError') throw error;
-  }
-  throw usageError('key-malformed', `--network-key ${given.slice(0, 80)} is no public key of a network`, {
-    wanted: 'an Ed25519 public key in PEM (network.pub), or its 64 hex digits',
-  });
 };

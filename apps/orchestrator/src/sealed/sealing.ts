@@ -16,6 +16,7 @@ import {
 import type { BootTerms } from '../processes/vm-boots.process.ts';
 import { type AccessMessage, createAccessMessage } from './access-message.ts';
 import { createGuestDesk } from './guest-desk.ts';
+import { createHandOver, type HandOver } from './hand-over.ts';
 import { guestRetryMs } from './limits.ts';
 
 /** What the processes need for VMs whose disks only their guests can read. */
@@ -39,8 +40,10 @@ export type SealingParts = {
   readonly simulated: Pick<SimulatedProcessor, 'launchDigest'> | null;
 };
 
-/** Everything of the orchestrator that knows of keys: what processes use, and what answers guests. */
-export const createSealing = (parts: SealingParts): { readonly sealing: Sealing; readonly desk: GuestHandlers } => {
+/** Everything of the orchestrator that knows of keys: what processes use, what answers guests, what owners hand theirs to. */
+export const createSealing = (
+  parts: SealingParts,
+): { readonly sealing: Sealing; readonly desk: GuestHandlers; readonly handOver: HandOver } => {
   const { store, clock, ids, log, vault, network, networkKey, resultKey, simulated } = parts;
   const raw = createPublicKey(networkKey).export({ format: 'raw-public' });
   const readResult = async (result: string, nowMs: number) => {
@@ -57,6 +60,7 @@ export const createSealing = (parts: SealingParts): { readonly sealing: Sealing;
       ...{ store, clock, ids, log, vault, networkKey, readResult, networkId: network.id },
       allowsClassical: () => allowsClassical(store),
     }),
+    handOver: createHandOver({ vault, networkKey, networkId: network.id }),
   };
 };
 

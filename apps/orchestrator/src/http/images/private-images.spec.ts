@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createMemoryKeyVault } from '#adapters/memory';
 import { contentDigest, imageKeyHolder, streamName } from '#events';
 import { type Booted, boot, furnished, type Json, newId } from '../../../../../test/orchestrator/booted.ts';
+import { sealedToVault } from '../../../../../test/orchestrator/sealed-to-vault.ts';
 import { manifest } from '../../../../../test/orchestrator/told.ts';
 
 const verity = { rootHash: 'ab'.repeat(32), salt: 'cd', dataBlocks: 1, tree: manifest.rootfs };
@@ -22,6 +24,9 @@ const opened = async () => {
   return { api, vault, mine, theirs, body, holder, said };
 };
 
+/** Errors with their causes too. */
+const allOfIt = { depth: null, maxStringLength: null, maxArrayLength: null } as const;
+
 const create = ({ call }: Booted, { accountId, owner }: { accountId: string; owner: string }) =>
   call('POST', '/v1/vms', {
     token: owner,
@@ -29,18 +34,23 @@ const create = ({ call }: Booted, { accountId, owner }: { accountId: string; own
   });
 
 const key = randomBytes(64);
-const given = { key: key.toString('base64') };
+/** As an owner hands it over: sealed to the vault, for this image of theirs. */
+const givenBy = ({ api, mine }: Awaited<ReturnType<typeof opened>>) => sealedToVault(api, mine, digest, key);
 
 describe('private images over HTTP', () => {
   it('given an owner, when they register and hand over a key, then the vault has it under that image and account, and nothing that was recorded, answered or logged does', async () => {
-    const { api, vault, mine, holder, said } = await opened();
+    const scene = await opened();
+    const { api, vault, mine, holder, said } = scene;
     const { call, must, store } = api;
+    const [given, again] = [await givenBy(scene), await givenBy(scene)];
     expect(await create(api, mine)).toMatchObject({ status: 409, body: { code: 'image-key-absent' } });
     const kept = await call('POST', `/v1/images/${digest}/key`, { token: mine.owner, body: given });
     expect(kept).toMatchObject({ status: 202, body: { events: ['ImageKeyKept'] } });
-    expect(await call('POST', `/v1/images/${digest}/key`, { token: mine.owner, body: given })).toMatchObject({
-      ...{ status: 200, body: { events: [] } },
-    });
+    for (const body of [given, again]) {
+      expect(await call('POST', `/v1/images/${digest}/key`, { token: mine.owner, body })).toMatchObject({
+        ...{ status: 200, body: { events: [] } },
+      });
+    }
     await vault.withKey(holder, async (lent) => expect(Buffer.from(lent).equals(key)).toBe(true));
     const shown = await must('GET', `/v1/images/${digest}?atLeast=${kept.body.position}`, { token: mine.owner });
     expect(shown.body.private).toEqual({ accountId: mine.accountId, headerSha256, key: 'kept' });
@@ -49,25 +59,32 @@ describe('private images over HTTP', () => {
     const events = await store.readStream(streamName('image', digest));
     expect(events.map(({ type }) => type)).toEqual(['ImageRegistered', 'ImageMadePrivate', 'ImageKeyKept']);
     const malformed = await call('POST', `/v1/images/${digest}/key`, {
-      ...{ token: mine.owner, raw: `{"key":"${given.key}` },
+      ...{ token: mine.owner, raw: `{"ciphertext":"${given.ciphertext}` },
     });
-    const tooLong = await call('POST', `/v1/images/${digest}/key`, {
-      ...{ token: mine.owner, body: { key: `${given.key}${given.key}` } },
+    const inTheClear = await call('POST', `/v1/images/${digest}/key`, {
+      ...{ token: mine.owner, body: { key: key.toString('base64') } },
     });
-    const other = { key: randomBytes(64).toString('base64') };
-    const another = await call('POST', `/v1/images/${digest}/key`, { token: mine.owner, body: other });
-    expect([malformed.status, tooLong.status, another.status]).toEqual([400, 400, 409]);
+    const other = randomBytes(64);
+    const another = await call('POST', `/v1/images/${digest}/key`, {
+      ...{ token: mine.owner, body: await sealedToVault(api, mine, digest, other) },
+    });
+    expect([malformed.status, inTheClear.status, another.status]).toEqual([400, 400, 409]);
     expect(another.body.code).toBe('image-key-other');
-    const everything = JSON.stringify([events, kept, shown, malformed, tooLong, another, said], (_, value) =>
-      typeof value === 'bigint' ? `${value}` : value,
-    );
-    for (const secret of [given.key, other.key]) expect(everything).not.toContain(secret.slice(0, 24));
-    expect(everything).not.toContain(key.toString('hex').slice(0, 24));
+    expect(said.length).toBeGreaterThan(5);
+    const answers = [kept, shown, malformed, inTheClear, another].map(({ body }) => body);
+    const everything = inspect([given, again, events, answers, said], allOfIt);
+    for (const secret of [key, other]) {
+      for (const form of ['base64', 'base64url', 'hex'] as const) {
+        expect(everything).not.toContain(secret.toString(form).slice(0, 24));
+      }
+    }
   });
 
   it('given the private image of another account, then it is not to be seen, started, keyed, retired or registered', async () => {
-    const { api, mine, theirs, body, vault, holder } = await opened();
+    const scene = await opened();
+    const { api, mine, theirs, body, vault, holder } = scene;
     const { call, must } = api;
+    const given = await givenBy(scene);
     const at = (await must('POST', `/v1/images/${digest}/key`, { token: mine.owner, body: given })).body.position;
     expect(await create(api, theirs)).toMatchObject({ status: 403, body: { code: 'image-private' } });
     const token = theirs.owner;
@@ -87,8 +104,10 @@ describe('private images over HTTP', () => {
   });
 
   it('given an owner, then they register no public image, none for somebody else, and none that no guest could open', async () => {
-    const { api, mine, theirs, body } = await opened();
+    const scene = await opened();
+    const { api, mine, theirs, body } = scene;
     const { call, must } = api;
+    const given = await givenBy(scene);
     const token = mine.owner;
     const { private: _, ...asPublic } = { ...body, manifest, digest: contentDigest(manifest) };
     expect(await call('POST', '/v1/images', { token, body: asPublic })).toMatchObject({ status: 403 });
@@ -114,8 +133,10 @@ describe('private images over HTTP', () => {
   ])(
     'given its owner withdraws it by %s %s, then the vault forgets its key, its stream says so, and neither VM nor key comes again',
     async (method, path, told) => {
-      const { api, mine, vault, holder } = await opened();
+      const scene = await opened();
+      const { api, mine, vault, holder } = scene;
       const { call, must, store } = api;
+      const given = await givenBy(scene);
       const token = mine.owner;
       await must('POST', `/v1/images/${digest}/key`, { token, body: given });
       await must(method, `/v1/images/${digest}/${path}`, { token, body: { reason: 'it leaked' } });

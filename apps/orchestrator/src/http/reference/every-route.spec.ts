@@ -15,6 +15,7 @@ import {
   newId,
   newToken,
 } from '../../../../../test/orchestrator/booted.ts';
+import { sealedToVault } from '../../../../../test/orchestrator/sealed-to-vault.ts';
 import {
   accountId,
   judged,
@@ -161,7 +162,9 @@ const askCatalogue = async (ask: Ask, api: Booted): Promise<void> => {
   const sealedImage = { ...manifest, name: 'mine', verity };
   const [mine, privacy] = [contentDigest(sealedImage), { accountId, headerSha256: 'e'.repeat(64) }];
   await ask('POST', '/v1/images', { digest: mine, manifest: sealedImage, private: privacy }, owner);
-  await ask('POST', `/v1/images/${mine}/key`, { key: Buffer.alloc(64, 7).toString('base64') }, owner);
+  await ask('GET', `/v1/vault/sealing-key?nonce=${'0a'.repeat(32)}`, undefined, owner);
+  const handed = await sealedToVault(api, { accountId, owner }, mine, Buffer.alloc(64, 7));
+  await ask('POST', `/v1/images/${mine}/key`, handed, owner);
   await ask('GET', `/v1/images/${mine}`, undefined, owner);
   await ask('DELETE', `/v1/images/${mine}/key`, { reason: 'it leaked' }, owner);
   await ask('GET', '/v1/flavors');

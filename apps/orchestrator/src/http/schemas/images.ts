@@ -17,24 +17,10 @@ export const newImage = z.strictObject({
     .describe('Where its root file system is encrypted; a public image without it'),
 });
 
-const keyBytes = 64;
-
-/** The one passphrase of a private image. What is wrong with it is said without saying it. */
-export const imageKey = z.strictObject({
-  key: z
-    .string()
-    .max(4 * Math.ceil(keyBytes / 3))
-    .refine((text) => {
-      const bytes = Buffer.from(text, 'base64');
-      const isWhole = bytes.length === keyBytes && bytes.toString('base64') === text;
-      bytes.fill(0);
-      return isWhole;
-    }, `expected ${keyBytes} bytes as base64`)
-    .describe('64 bytes as base64: what opens the one keyslot of its root file system'),
+/** A challenge of whoever asks for the vault's key. */
+export const sealingKeyQuery = z.strictObject({
+  nonce: sha256Hex.describe('32 random bytes of your own as 64 hex digits: the answer is signed over them'),
 });
-
-/** The bytes of such a key; the caller overwrites them. */
-export const imageKeyBytes = ({ key }: z.output<typeof imageKey>): Buffer => Buffer.from(key, 'base64');
 
 const files = ['manifest', 'packages', 'kernel', 'initrd', 'tree', 'rootfs'] as const;
 
