@@ -27,7 +27,7 @@ export const addImageKeys = (image: Command, cli: Cli, shown: (image: ImageView,
       'after',
       examples(
         'hcc image key put web --key-file web.key',
-        'hcc --url https://hcc.example --token-file t image key put web --key-file web.key --network-key network.pub',
+        'hcc image key put web --key-file web.key --network-key network.pub --url https://hcc.example --token-file t',
       ),
     )
     .action(async (named: string, _options, command: Command) => {
