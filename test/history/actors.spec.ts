@@ -41,8 +41,9 @@ const see = ({ type, actor, stream, data }: RecordedEvent): void => {
     expect(actor, where).toBe(`miner:${'minerId' in data ? data.minerId : stream.slice('miner-'.length)}`);
   }
   const process = processes[type as EventType];
-  // What nobody stands behind any more the reconciler gives back.
-  if (process !== undefined) expect([`process:${process}`, 'process:reconciler'], where).toContain(actor);
+  // A resize exchanges a hold and an allocation, and what nobody stands behind any more the reconciler gives back.
+  const others = ['HoldReleased', 'CreditsHeld', 'AllocationReserved'].includes(type) ? ['process:vm-resize'] : [];
+  if (process !== undefined) expect([`process:${process}`, 'process:reconciler', ...others], where).toContain(actor);
   if (byConsumers.includes(type as EventType)) {
     expect(actor, where).toBe(`process:${stream.slice('parked-'.length)}`);
   }

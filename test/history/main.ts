@@ -6,11 +6,12 @@ import { recordedDir, recordHistory } from './recorded.ts';
 const usage = `Adds the golden file of every event version that has none, and what older versions read as now.
 It only adds files: one that is there is history and stays as it is.
 
-  npm run goldens [-- --record NAME --seed K [--steps S]]
+  npm run goldens [-- --record NAME --seed K [--steps S] [--whole]]
 
   --record NAME  also keeps a run of the simulator, its log and its rows, under test/history/recorded/NAME
   --seed K       the seed of that run
   --steps S      its steps with faults (250)
+  --whole        its VMs are sealed and move, and people decide around all that
 `;
 
 const main = async (): Promise<void> => {
@@ -19,6 +20,7 @@ const main = async (): Promise<void> => {
       record: { type: 'string' },
       seed: { type: 'string', default: '1' },
       steps: { type: 'string', default: '250' },
+      whole: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -30,7 +32,8 @@ const main = async (): Promise<void> => {
   if (!/^[a-z0-9-]{1,60}$/.test(values.record)) throw new Error(`"${values.record}" is no name: a-z, 0-9 and -`);
   const dir = recordedDir(process.cwd());
   mkdirSync(dir, { recursive: true });
-  const events = await recordHistory(dir, values.record, Number(values.seed), Number(values.steps));
+  const recording = { seed: Number(values.seed), steps: Number(values.steps), isWhole: values.whole };
+  const events = await recordHistory(dir, values.record, recording);
   process.stdout.write(`added test/history/recorded/${values.record}: ${events} events\n`);
 };
 

@@ -7,8 +7,9 @@ import { silentLog } from '#edge';
 import { createBareConsumer, type EventStore, type Position, type RecordedEvent } from '#events';
 import { keyOf, tablesOf } from '../../apps/orchestrator/src/projections/compare.ts';
 import { openReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
-import { drawPlan } from '../simulation/plan.ts';
+import { drawPlan, type Plan } from '../simulation/plan.ts';
 import { simulate } from '../simulation/simulate.ts';
+import { recordAround } from './around.ts';
 
 /** A whole log as it was once recorded, and the rows that the build of that day made of it. */
 export type Recorded = {
@@ -31,18 +32,35 @@ export const readRecorded = (dir: string): readonly Recorded[] =>
     rows: JSON.parse(readFileSync(join(dir, name, 'rows.json'), 'utf8')),
   }));
 
+/** What a run is recorded of. `isWhole`: with sealed VMs that move, and what people decide around all that. */
+export type Recording = { readonly seed: number; readonly steps: number; readonly isWhole: boolean };
+
+/** The run of a recording: small, so that its log is. */
+export const planOf = ({ seed, steps, isWhole }: Recording): Plan => ({
+  ...{ ...drawPlan(seed), replicas: 1, miners: 2, accounts: 2, vmsMax: 3, vmsAtFirst: 1, steps },
+  ...(isWhole ? { sealedPercent: 100, movingPercent: 80 } : { movingPercent: 0 }),
+});
+
 /** Runs the simulator once and keeps its log and its rows under a new name. Refuses a name that is taken. */
-export const recordHistory = async (dir: string, name: string, seed: number, steps: number): Promise<number> => {
+export const recordHistory = async (dir: string, name: string, recording: Recording): Promise<number> => {
   const kept: RecordedEvent[] = [];
-  const plan = { ...drawPlan(seed), replicas: 1, miners: 2, accounts: 2, vmsMax: 3, vmsAtFirst: 1, steps };
+  const { seed, isWhole } = recording;
+  const plan = planOf(recording);
   const run = await simulate(plan, undefined, async (store) => {
+    const told: RecordedEvent[] = [];
+    for await (const event of everythingIn(store)) told.push(event);
+    const at = Date.parse(told.at(-1)?.recordedAt ?? '');
+    if (isWhole) await recordAround({ store, clock: createManualClock(at) }, told);
     for await (const event of everythingIn(store)) kept.push(event);
   });
   if (run.violations.length > 0) throw new Error(`seed ${seed} breaks an invariant; such a log is no example`);
   mkdirSync(join(dir, name), { recursive: false });
-  const lines = kept.map((event) => JSON.stringify({ ...event, revision: event.revision.toString() }));
+  // As a store of its own has it: the simulator's names its positions otherwise.
+  const log: RecordedEvent[] = [];
+  for await (const event of everythingIn(await refilled(kept))) log.push(event);
+  const lines = log.map((event) => JSON.stringify({ ...event, revision: event.revision.toString() }));
   writeFileSync(join(dir, name, 'log.ndjson'), `${lines.join('\n')}\n`, { flag: 'wx' });
-  const rows = await rowsOf(await refilled(kept));
+  const rows = await rowsOf(await refilled(log));
   writeFileSync(join(dir, name, 'rows.json'), `${JSON.stringify(rows, null, 1)}\n`, { flag: 'wx' });
   return kept.length;
 };
