@@ -51,6 +51,6 @@ const live = (guest: Guest, host: Host): void => {
   }
 };
 
-/** Keys that changed while it was up, which it says it has; that it has those it began with it need not say. */
+/** Whether it has keys that it has not said yet: a guest says which when it is ready, and when others came. */
 const hasNewKeys = (qemu: Qemu, { keysVersion }: DesiredSpec, said: number | undefined): boolean =>
-  qemu.keysVersion !== keysVersion || (said !== undefined && said !== keysVersion);
+  qemu.keysVersion !== keysVersion || said !== keysVersion;
