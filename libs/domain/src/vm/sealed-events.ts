@@ -92,7 +92,7 @@ export type VmSealedEvent =
       readonly type: 'VmConsentGiven';
       readonly kind: ConsentKind;
       readonly bootId: BootId;
-      /** For a rollback, the one value that is allowed. */
+      /** For a rollback, the value that is allowed, with higher ones of the same boot. */
       readonly counter: number | null;
     }
   | { readonly type: 'VmKeyDestroyed'; readonly keyVersion: number };

@@ -32,7 +32,7 @@ export type SealedBoot = {
     readonly keyVersion: number;
     readonly releasedAt: UnixMs;
   } | null;
-  /** The last value of the counter that was too low; `consented` once its owner allowed exactly that one. */
+  /** The last value of the counter that was too low; `consented` once its owner allowed it: that value, and higher ones of the same boot. */
   readonly rollback: { readonly counter: number; readonly expectedAbove: number; readonly consented: boolean } | null;
   readonly confirmed: {
     readonly appraisalId: string;
