@@ -55,7 +55,7 @@ const foundBefore: Partial<Readonly<Record<PlantedBug, number>>> = {
   'absent-spec-removes': 11,
   'exit-is-not-cleared': 30,
   'key-to-any-guest': 30,
-  'old-verdicts-release': 26,
+  'old-verdicts-release': 30,
   'bad-verdicts-release': 42,
   'older-volumes-open': 174,
 };
@@ -65,6 +65,10 @@ const planOf = (bug: PlantedBug, seed: number): Plan => {
   // A thief with bad evidence has to be there before the guest it robs: most are not, so there are more of them.
   if (bug === 'bad-verdicts-release') {
     return { ...drawn, movingPercent: 0, rates: { ...drawn.rates, 'key-is-tried-for': 40 } };
+  }
+  // Nor does a host happen to hold a request back just when its guest waits for its key.
+  if (bug === 'old-verdicts-release') {
+    return { ...drawn, movingPercent: 0, rates: { ...drawn.rates, 'request-is-held-back': 40 } };
   }
   // Only who moves VMs leaves copies behind.
   if (bug === 'former-copy-stays') return { ...drawn, sealedPercent: 100, movingPercent: 80 };

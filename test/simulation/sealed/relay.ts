@@ -30,8 +30,8 @@ export type Relay = {
 const againMs = 1_000;
 /** A guest that hears nothing for so long asks again. */
 const silenceMs = 10_000;
-/** Longer than an appraisal may be old. */
-const heldBackMs = 65_000;
+/** Longer than an appraisal may be old, by less than clocks may differ: beyond that its result has expired, whatever the rules of keys say. */
+const heldBackMs = 61_000;
 /** Old answers that a liar keeps. */
 const keptMax = 20;
 
