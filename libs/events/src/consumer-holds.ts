@@ -20,6 +20,11 @@ export type Holds = {
   readonly handled: Set<string>;
   all(): readonly Standing[];
   hold(standing: Standing): void;
+  /**
+   * What blocks a stream here though it stands parked no more: another handled it, and may not have followed as far. Unless
+   * the sink can tell what it has, a checkpoint past the word of that would stand for what nobody handled.
+   */
+  settledElsewhere(): readonly Standing[];
   /** Says that an event cannot be handled. `null` when it turns out that somebody skipped it. Throws ParkingFull. */
   record(event: BareEvent, error: unknown, tries: Tries): Promise<Standing | null>;
   /** Says that a held event failed once more. */
@@ -91,6 +96,10 @@ export const createHolds = ({
       const before = blocked.get(held.stream as StreamName);
       if (!held.blocks || before === undefined || held.revision < before.revision) put(held);
     },
+    settledElsewhere: () =>
+      [...blocked.values()].filter(
+        ({ eventId, stream }) => stream !== own && !standing.has(eventId) && !skipped.has(eventId),
+      ),
     settle: async () => {
       for (const eventId of handled) {
         await give({ type: 'SettleParkedEvent', eventId, now: clock.now() });

@@ -24,7 +24,7 @@ export type ConsumerParking<Event extends BareEvent> = {
   /** At once when the sink works at once. Hands one event to the sink, or takes the sink past it when somebody decided to skip it. */
   pass(event: Event): Promise<void> | undefined;
   park(event: Event, error: unknown, tries: Tries): Promise<void>;
-  /** Before a commit: streams whose blocking event was skipped go on, up to the end of the page. */
+  /** Before a commit: streams whose blocking event was skipped, or handled by another, go on up to the end of the page. */
   release(until: Position): Promise<void>;
   /** After a commit: settles what was handled, and does the retries that were asked for, some at a time; how many. */
   answer(position: Position): Promise<number>;
@@ -63,13 +63,14 @@ export const createConsumerParking = <Event extends BareEvent>(
   const lacks = ({ stream, revision }: Standing): boolean => sink.has?.(stream as StreamName, revision) === false;
 
   /**
-   * What was settled after `position` was settled by another replica, or not yet followed here. So was what this replica
-   * lacks though it has passed the word of it: it tried, could not, and ended before it could.
+   * What was settled after `position` was settled by another replica, which may have followed the stream less far, or not
+   * yet followed here. So was what this replica lacks though it has passed the word of it: it tried, could not, and ended
+   * before it could.
    */
   const settledAhead = async (position: Position | null): Promise<readonly Standing[]> => {
     const ahead = new Map<string, Standing>();
     await parking.refresh((event, recorded) => {
-      const settles = event.type === 'ParkedEventSkipped' || (event.type === 'ParkedEventHandled' && sink.has);
+      const settles = event.type === 'ParkedEventSkipped' || event.type === 'ParkedEventHandled';
       const before = settles ? standing.get(event.eventId) : undefined;
       if (before === undefined || !isBehind(before.position, position)) return;
       if (!isBehind(recorded.position, position) || lacks(before)) ahead.set(before.eventId, before);
@@ -130,7 +131,7 @@ export const createConsumerParking = <Event extends BareEvent>(
     // As in a rebuild: what a process knew of a skipped event it forgets.
     if (given.length > 0 || leftOut < skipped.size) await sink.restore?.(until, past());
     await leaveOut();
-    for (const each of given) await tryAgain(each, until);
+    for (const each of [...given, ...(sink.has ? [] : holds.settledElsewhere())]) await tryAgain(each, until);
   };
 
   const answer = async (position: Position): Promise<number> => {
