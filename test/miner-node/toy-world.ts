@@ -1,5 +1,5 @@
 import { type DesiredSpec, unreachable } from '#domain';
-import { acceptSpec } from '../../apps/miner-node/src/converge/accept-spec.ts';
+import { acceptSpec, newestKnown } from '../../apps/miner-node/src/converge/accept-spec.ts';
 import type { QemuExit } from '../../apps/miner-node/src/converge/exit.ts';
 import { diskKindOf, type LocalBoot, type LocalVm, launchedBoot } from '../../apps/miner-node/src/converge/local-vm.ts';
 import { type Facts, nextStep, type Step } from '../../apps/miner-node/src/converge/next-step.ts';
@@ -53,7 +53,7 @@ export const settle = (world: World, guestListens: boolean): number => {
 
 /** A spec arrives. */
 export const take = (world: World, incoming: DesiredSpec): void => {
-  if (acceptSpec(world.vm?.spec ?? null, incoming) === 'older') return;
+  if (acceptSpec(newestKnown(world.vm, world.fresh), incoming) === 'older') return;
   if (world.vm !== null) world.vm = { ...world.vm, spec: incoming };
   else if (incoming.desired !== 'absent') world.vm = local({ spec: incoming, disk: null, sshPort: null });
   world.fresh = incoming;

@@ -66,7 +66,7 @@ export const takeStep = (step: Action, guest: Guest, host: Host): void => {
       return;
     case 'remove':
       host.onRemove(guest.vmId, record.spec.generation);
-      Object.assign(guest, { removed: record.spec, record: null, volume: null, oldVolumes: [] });
+      Object.assign(guest, { record: null, volume: null, oldVolumes: [] });
       return;
   }
 };

@@ -3,8 +3,8 @@ import {
   acceptSpec,
   type Boot,
   type Facts,
-  type Fence,
   type LocalVm,
+  newestKnown,
   type QemuExit,
 } from '../../apps/miner-node/src/converge/index.ts';
 import type { Life } from './life.ts';
@@ -20,7 +20,6 @@ import type { VirtualTime } from './virtual-time.ts';
 export type Guest = {
   readonly vmId: string;
   record: LocalVm | null;
-  removed: Fence | null;
   fresh: DesiredSpec | null;
   qemu: Qemu | null;
   exit: QemuExit | null;
@@ -51,7 +50,6 @@ export type Qemu = {
 export const createGuest = (vmId: string): Guest => ({
   vmId,
   record: null,
-  removed: null,
   fresh: null,
   qemu: null,
   exit: null,
@@ -65,7 +63,7 @@ export const createGuest = (vmId: string): Guest => ({
 
 /** What an agent knows of a guest as it starts, beside its record. */
 export const knowsNothing = {
-  ...{ fresh: null, stopping: null, exit: null, removed: null, startFailure: null, copying: null },
+  ...{ fresh: null, stopping: null, exit: null, startFailure: null, copying: null },
 } as const;
 
 /** It is gone, and nothing of it goes on. */
@@ -96,7 +94,7 @@ export type Host = {
 
 /** Takes a spec as the agent does: the newest one counts, an equal one is a fresh reading of it. */
 export const takeSpec = (guest: Guest, spec: DesiredSpec): void => {
-  const verdict = acceptSpec(guest.record?.spec ?? guest.removed, spec);
+  const verdict = acceptSpec(newestKnown(guest.record, guest.fresh), spec);
   if (verdict === 'older') return;
   if (verdict === 'newer' && (guest.record !== null || spec.desired !== 'absent')) {
     guest.record = guest.record === null ? { spec, sshPort: null, disk: null, boot: null } : { ...guest.record, spec };

@@ -19,6 +19,14 @@ const found: readonly (readonly [string, string])[] = [
   ['a clock that was seconds behind refused every boot for good', '--seed 66 --moving 0'],
   ['a VM that was on its way down, and was said to run, was started without a boot and stayed down', '--seed 5165'],
   ['a request of an older boot that its host had held back was taken for a failure of ours', '--seed 5183'],
+  [
+    'a host that had read the end of a VM it never had started it from an older spec that came late',
+    '--seed 5617 --sealed 100 --moving 80',
+  ],
+  [
+    'what a replaced process said it had handled was taken for handled as far as the next one began',
+    '--seed 6186 --sealed 100 --moving 80',
+  ],
 ];
 
 const patienceMs = 120_000;

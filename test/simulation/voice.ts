@@ -1,6 +1,6 @@
 import type { Size, UnixMs } from '#domain';
 import type { MinerBus, VmReport } from '#events';
-import { observe } from '../../apps/miner-node/src/converge/index.ts';
+import { newestKnown, observe } from '../../apps/miner-node/src/converge/index.ts';
 import type { Guest } from './guest.ts';
 import type { Claim } from './lies.ts';
 import type { Random } from './random.ts';
@@ -56,7 +56,7 @@ export const createVoice = ({ now, agentEpoch, hostBootId, capacity }: VoicePart
   };
   const say = (guest: Guest): void => {
     const { vmId } = guest;
-    const fence = guest.record?.spec ?? guest.fresh ?? guest.removed;
+    const fence = newestKnown(guest.record, guest.fresh);
     const observation = observe(guest.record, guest.fresh, { sshHost: 'host.example', agentEpoch: agentEpoch() });
     if (fence === null || observation === null) return;
     const { generation, specRevision } = fence;

@@ -98,8 +98,8 @@ export class Supervisor {
     }
   }
 
-  #keeperOf(vmId: string, vm: ConstructorParameters<typeof VmKeeper>[1]['vm']): Keeper {
-    return new VmKeeper(vmId, { vm, removed: null }, this.#parts);
+  #keeperOf(vmId: string, vm: ConstructorParameters<typeof VmKeeper>[1]): Keeper {
+    return new VmKeeper(vmId, vm, this.#parts);
   }
 
   /** Memory grows with the VMs that are here, not with those that were. */

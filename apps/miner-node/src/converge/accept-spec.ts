@@ -10,3 +10,8 @@ export const acceptSpec = (known: Fence | null, incoming: Fence): 'newer' | 'sam
 };
 
 export type Fence = Pick<DesiredSpec, 'generation' | 'specRevision'>;
+
+/** The newest spec known of a VM: the one on record, or, where there is none (yet, or any more), the newest one read in
+ *  this life. Late copies of older specs must not make a VM of which we have read that it shall be absent. */
+export const newestKnown = (vm: { readonly spec: Fence } | null, fresh: Fence | null): Fence | null =>
+  vm?.spec ?? fresh;

@@ -1,4 +1,4 @@
-export { acceptSpec, type Fence } from './accept-spec.ts';
+export { acceptSpec, type Fence, newestKnown } from './accept-spec.ts';
 export type { Copied, Copy, RestoreCopy } from './copy.ts';
 export { type Exit, exitOf, type QemuExit } from './exit.ts';
 export {

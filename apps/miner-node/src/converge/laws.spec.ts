@@ -107,6 +107,23 @@ describe('laws of the converge loop', () => {
     );
   });
 
+  test('given any order of anything / when the newest spec says absent and older ones come late / then it stays away', () => {
+    fc.assert(
+      fc.property(specs, happenings, fc.boolean(), (wanted, story, guestListens) => {
+        const world = newWorld();
+        for (const what of story) happen(world, what, wanted, guestListens);
+        world.facts = { ...world.facts, hostStopping: false };
+        take(world, spec({ desired: 'absent', specRevision: 100n, boot: bootNumber(100) }));
+        settle(world, guestListens);
+        for (const late of wanted) take(world, late);
+        settle(world, guestListens);
+        expect(world.vm).toBeNull();
+        expect(world.facts.qemu.state).toBe('gone');
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('given a host that goes down / when VMs run / then all are down in the end and nothing starts', () => {
     fc.assert(
       fc.property(specs, happenings, fc.boolean(), (wanted, story, guestListens) => {

@@ -1,7 +1,7 @@
 import type { DesiredSpec, UnixMs } from '#domain';
 import type { Log } from '#edge';
 import type { Clock } from '#events';
-import type { Copied, Copy, Facts, Fence, LocalVm, QemuExit } from '../converge/index.ts';
+import type { Copied, Copy, Facts, LocalVm, QemuExit } from '../converge/index.ts';
 import type { Failure } from '../failure.ts';
 import type { Backups } from '../ports/backups.ts';
 import type { Hypervisor, Machine } from '../ports/hypervisor.ts';
@@ -16,8 +16,6 @@ export type Held = {
   vm: LocalVm | null;
   /** Newest spec read in this life of the agent. */
   fresh: DesiredSpec | null;
-  /** Fence of a VM that was removed here: late copies of older specs must not make it again. */
-  removed: Fence | null;
   machine: Machine | null;
   /** What the last machine said as it ended. */
   exit: QemuExit | null;
@@ -65,8 +63,8 @@ export const factsOf = (held: Held, { clock, here }: Pick<VmParts, 'clock' | 'he
 });
 
 /** A VM with this record, of which nothing else is known yet. */
-export const newHeld = (vmId: string, record: Pick<Held, 'vm' | 'removed'>): Held => ({
-  ...{ vmId, ...record, fresh: null, machine: null, exit: null },
+export const newHeld = (vmId: string, vm: LocalVm | null): Held => ({
+  ...{ vmId, vm, fresh: null, machine: null, exit: null },
   ...{ stopping: null, startFailure: null, hostStopping: false, copying: null },
 });
 

@@ -148,7 +148,6 @@ const pressPower = async (cause: 'requested' | 'host-shutdown', held: Held, part
 const remove = async (held: Held, parts: VmParts): Promise<void> => {
   await parts.dirs.remove(held.vmId);
   parts.log('info', 'VM removed', { vmId: held.vmId });
-  held.removed = held.vm?.spec ?? held.removed;
   held.vm = null;
   held.startFailure = null;
 };

@@ -122,6 +122,16 @@ describe('a VM on its host', () => {
     await expect(supervisor.metrics(vmId)).rejects.toThrow(isGone);
   });
 
+  test('given a VM that was never here / when it shall be absent and an older spec comes late / then it is not made', async () => {
+    const host = await newHost();
+    await host.take({ specRevision: 6n, desired: 'absent' });
+    await host.until('reported absent', () => phase(host) === 'absent');
+    expect(await host.take({ specRevision: 5n })).toBe('ack');
+    await host.until('seen', () => host.logged.includes('debug: older spec ignored'));
+    expect(host.hypervisor.starts).toEqual([]);
+    expect(host.last(vmId)).toMatchObject({ specRevision: 6n, observation: { phase: 'absent' } });
+  });
+
   test('given a QEMU that its memory limit ended while no agent watched / when the next agent comes / then it says so', async () => {
     const host = await runningHost();
     await host.endAgent();

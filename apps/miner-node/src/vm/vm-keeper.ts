@@ -1,6 +1,6 @@
 import type { DesiredSpec } from '#domain';
 import type { VmMetrics } from '#events';
-import { acceptSpec, type Fence, type LocalVm, launchedBoot, nextStep, observe } from '../converge/index.ts';
+import { acceptSpec, type LocalVm, launchedBoot, newestKnown, nextStep, observe } from '../converge/index.ts';
 import { failureOf } from '../failure.ts';
 import { limits } from '../limits.ts';
 import type { GuestSaid, Machine } from '../ports/hypervisor.ts';
@@ -28,10 +28,10 @@ export class VmKeeper implements Keeper {
   #isAdopted: boolean;
 
   /** A keeper for a VM with this record, or for one that is not here (yet, or any more). */
-  constructor(vmId: string, record: { readonly vm: LocalVm | null; readonly removed: Fence | null }, parts: VmParts) {
+  constructor(vmId: string, vm: LocalVm | null, parts: VmParts) {
     this.#parts = parts;
-    this.#held = newHeld(vmId, record);
-    this.#isAdopted = launchedBoot(record.vm) === null;
+    this.#held = newHeld(vmId, vm);
+    this.#isAdopted = launchedBoot(vm) === null;
   }
 
   adopt(): Promise<void> {
@@ -74,7 +74,7 @@ export class VmKeeper implements Keeper {
   async #take(spec: DesiredSpec): Promise<void> {
     const held = this.#held;
     const { vmId, vm } = held;
-    const verdict = acceptSpec(vm?.spec ?? held.removed, spec);
+    const verdict = acceptSpec(newestKnown(vm, held.fresh), spec);
     if (verdict === 'older') {
       const { generation, specRevision } = spec;
       return this.#parts.log('debug', 'older spec ignored', { vmId, generation, specRevision: `${specRevision}` });
@@ -179,7 +179,7 @@ export class VmKeeper implements Keeper {
   #tell(how: 'when-new' | 'again' = 'when-new'): void {
     const { vmId, vm, fresh } = this.#held;
     const observation = observe(vm, fresh, this.#parts.here);
-    const fence = vm?.spec ?? fresh;
+    const fence = newestKnown(vm, fresh);
     if (observation !== null && fence !== null) this.#parts.reporter.say(vmId, fence, observation, how);
   }
 
