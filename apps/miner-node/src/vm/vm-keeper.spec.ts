@@ -83,6 +83,18 @@ describe('a VM on its host', () => {
     expect(host.machine(vmId).powerPresses).toBe(0);
   });
 
+  test('given a VM that was stopped and started again / when the stop comes once more / then it runs on', async () => {
+    const host = await runningHost();
+    const stop = { specRevision: 6n, desired: 'stopped' } as const;
+    await host.take(stop);
+    await host.until('reported stopped', () => phase(host) === 'stopped', 1_000);
+    await host.take({ specRevision: 7n, boot: bootNumber(2) });
+    await host.until('started again', () => host.hypervisor.starts.length === 2);
+    expect(await host.take(stop)).toBe('ack');
+    await host.until('seen', () => host.logged.includes('debug: older spec ignored'));
+    expect([host.hypervisor.running.has(vmId), host.machine(vmId).powerPresses]).toEqual([true, 0]);
+  });
+
   test('given a running VM / when a reboot is wanted / then the old boot is powered off and the new one started', async () => {
     const host = await runningHost();
     await host.take({ specRevision: 6n, boot: bootNumber(2) });
