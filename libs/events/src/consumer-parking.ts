@@ -63,9 +63,8 @@ export const createConsumerParking = <Event extends BareEvent>(
   const lacks = ({ stream, revision }: Standing): boolean => sink.has?.(stream as StreamName, revision) === false;
 
   /**
-   * What was settled after `position` was settled by another replica, which may have followed the stream less far, or not
-   * yet followed here. So was what this replica lacks though it has passed the word of it: it tried, could not, and ended
-   * before it could.
+   * What was settled after `position` was settled by another, which may not have come as far, or not yet followed here. So
+   * was what this replica lacks though it has passed the word of it: it tried, could not, and ended before it could.
    */
   const settledAhead = async (position: Position | null): Promise<readonly Standing[]> => {
     const ahead = new Map<string, Standing>();
