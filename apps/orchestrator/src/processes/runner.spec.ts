@@ -10,10 +10,11 @@ import {
   readWholeStream,
   streamName,
 } from '#events';
-import { type Bench, createBench } from '../../../../test/conformance/bench.ts';
+import { type Bench, createBench, roomFor } from '../../../../test/conformance/bench.ts';
 import type { Process } from './process.ts';
 import { CheckpointMissing, processSink, type StartAt } from './runner.ts';
 import { vmAdmission } from './vm-admission.process.ts';
+import { vmPlacement } from './vm-placement.process.ts';
 
 const admission = (bench: Bench, startAt: StartAt) => {
   const { store, clock } = bench;
@@ -107,6 +108,28 @@ describe('a past that this build cannot read', () => {
   });
 });
 
+describe('a command that is owed', () => {
+  test('given a build that cannot read what it depends on, when it tries again, then it fails by name and is not settled', async () => {
+    const bench = createBench();
+    const minerId = await bench.miner(roomFor(1));
+    const vmId = await bench.request(await bench.account(50n));
+    await drain(admission(bench, 'beginning'));
+    await bench.vm(vmId, { type: 'ProposePlacement', minerId, snapshotPosition: 'memory.1' });
+    const log = await bench.log();
+    const proposed = log.at(-1) ?? expect.fail('an empty log');
+    const life = async (store: EventStore) => {
+      const sink = processSink(vmPlacement, { ...bench, store }, 'beginning');
+      await sink.restore?.(proposed.position, { counts: () => true, without: null });
+      return sink;
+    };
+    const older = await life(seenAs(bench.store, 'VmRequested', { version: 1_000 }));
+    expect(() => older.retry?.(proposed)).toThrow(/VmPlacementProposed .* cannot read what came before it/);
+    expect(await bench.log()).toHaveLength(log.length);
+    await (await life(bench.store)).retry?.(proposed);
+    expect((await bench.types(`miner-${minerId}`)).at(-1)).toBe('AllocationReserved');
+  });
+});
+
 describe('an event that somebody skips', () => {
   const name = 'counter';
 
@@ -159,9 +182,12 @@ describe('an event that somebody skips', () => {
 });
 
 /** The log as a build reads it to which a teleported VM is one that was rebooted. */
-const readable = (store: EventStore): EventStore => {
-  const known = (event: RecordedEvent): RecordedEvent =>
-    event.type === 'VmTeleported' ? { ...event, type: 'VmRebootRequested', data: {} } : event;
+const readable = (store: EventStore): EventStore =>
+  seenAs(store, 'VmTeleported', { type: 'VmRebootRequested', data: {} });
+
+/** The log as a build reads it to which events of a type are others. */
+const seenAs = (store: EventStore, type: string, as: Partial<RecordedEvent>): EventStore => {
+  const known = (event: RecordedEvent): RecordedEvent => (event.type === type ? { ...event, ...as } : event);
   return {
     ...store,
     readStream: async (stream, options) => (await store.readStream(stream, options)).map(known),

@@ -93,7 +93,11 @@ export const processSink = <State>(
       kept.took(recorded);
       return react(known);
     },
-    retry: (recorded) => react(decodeKnown(recorded)),
+    retry: (recorded) => {
+      // What it owes may depend on what this build could not read: to decide nothing over the rest would settle it.
+      if (unreadable.has(recorded.stream)) throw unknownPast(recorded);
+      return react(decodeKnown(recorded));
+    },
     commit: async (position, without) => {
       await checkpoints.save(process.name, position);
       await kept.keep(without);
