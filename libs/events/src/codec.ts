@@ -40,7 +40,7 @@ export const createCodec = <Event extends { readonly type: string }>(
   const byType = new Map<string, Form>(
     Object.entries<z.ZodType>(schemas).map(([type, schema]) => {
       const versions = upcasters.filter((upcaster) => upcaster.type === type).map(({ from }) => from + 1);
-      return [type, { schema, read: createEventReader(type, schema), current: Math.max(1, ...versions) }];
+      return [type, { schema, read: null, current: Math.max(1, ...versions) }];
     }),
   );
 
@@ -58,13 +58,14 @@ export const createCodec = <Event extends { readonly type: string }>(
       if (form === undefined) {
         throw new UnknownEvent('type', `${placeOf(recorded)}: this build knows no such event type`);
       }
-      const { schema, read, current } = form;
+      const { schema, current } = form;
       if (version < 1 || version > current) {
         const reads = `this build reads versions 1 to ${current}; run a newer one`;
         throw new UnknownEvent('version', `${placeOf(recorded)}: ${reads}`);
       }
       const data = upcast(recorded, current, upcasters);
-      const event = read(data);
+      form.read ??= createEventReader(type, schema);
+      const event = form.read(data);
       // The schema was looked up by `type` and yields exactly that event's fields (EventSchemas).
       if (event !== unsure) return event as Event;
       return { type, ...(bySchema(schema, data, recorded) as object) } as unknown as Event;
@@ -72,8 +73,8 @@ export const createCodec = <Event extends { readonly type: string }>(
   };
 };
 
-/** A type as it is stored now, and how it is read. */
-type Form = { readonly schema: z.ZodType; readonly read: StrictReader; readonly current: number };
+/** A type as it is stored now, and how it is read: a reader is made for what is read, and most programs read little. */
+type Form = { readonly schema: z.ZodType; read: StrictReader | null; readonly current: number };
 
 type Place = Pick<RecordedEvent, 'type' | 'version' | 'stream' | 'revision'>;
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -122,6 +123,25 @@ describe('a strict reader', () => {
   ])('given %s, then the schema has its say', (_what, schema, value) => {
     expect(z.safeDecode(schema as z.ZodType, value).success).toBe(false);
     expect(createStrictReader(schema)(value)).toBe(unsure);
+  });
+
+  test('given a process that may write no code, then the schema reads everything, as strictly', () => {
+    const program = `
+      import { aggregates } from '#events';
+      const read = (data) => {
+        try {
+          return aggregates.vm.codec.decode({ type: 'VmRecovered', version: 1, stream: 'vm-a', revision: 0n, data });
+        } catch (error) {
+          return error.fault;
+        }
+      };
+      const minerId = '00000000-0000-4000-8000-000000000000';
+      const mayWriteCode = (() => { try { return Boolean(new Function('')); } catch { return false; } })();
+      process.stdout.write(JSON.stringify([mayWriteCode, read({ minerId }), read({ minerId, coats: 1 })]));`;
+    const how = ['--disallow-code-generation-from-strings', '--conditions=hcc-source', '--input-type=module'];
+    const said = execFileSync(process.execPath, [...how, '-e', program], { encoding: 'utf8' });
+    const event = { type: 'VmRecovered', minerId: '00000000-0000-4000-8000-000000000000' };
+    expect(JSON.parse(said)).toEqual([false, event, 'shape']);
   });
 });
 

@@ -131,28 +131,39 @@ const arrayReader = (def: z.core.$ZodArrayDef): StrictReader | null => {
   };
 };
 
-/** Exactly the fields of the shape, in its order and after those that it always has. */
-const objectReader = (def: z.core.$ZodObjectDef, always: object = {}): StrictReader | null => {
+/**
+ * Exactly the fields of the shape, in its order and after those that it always has. Each shape has a function written for
+ * it, as zod and the SQLite driver have for theirs: one loop for all shapes looks every field up by its name and takes
+ * twice as long. A process that may write no code (the guest's) asks the schema. No name of a shape is anybody's input.
+ */
+const objectReader = (
+  def: z.core.$ZodObjectDef,
+  always: Readonly<Record<string, string>> = {},
+): StrictReader | null => {
   const isStrict = def.catchall !== undefined && (def.catchall as z.core.$ZodTypes)._zod.def.type === 'never';
   const names = Object.keys(def.shape);
-  if (!isStrict || hasChecks(def) || names.some((name) => name in {})) return null;
-  const fields = Object.entries(def.shape).map(([name, schema]) => ({ name, read: createStrictReader(schema) }));
-  return (value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return unsure;
-    const given = value as Readonly<Record<string, unknown>>;
-    const made: Record<string, unknown> = { ...always };
-    for (const { name, read } of fields) {
-      const held = given[name];
-      // A field that may be missing is the schema's to judge.
-      const next = held === undefined ? unsure : read(held);
-      if (next === unsure) return unsure;
-      made[name] = next;
-    }
-    let known = 0;
-    for (const _ in given) known += 1;
-    return known === fields.length ? made : unsure;
-  };
+  if (!isStrict || hasChecks(def) || names.some((name) => name in {}) || !z.core.util.allowsEval.value) return null;
+  const made = [
+    ...Object.entries(always).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`),
+    ...names.map((name, at) => `${JSON.stringify(name)}: made${at}`),
+  ];
+  const code = `'use strict';
+return (value) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return unsure;
+  ${names.map(readingOf).join('')}
+  let known = 0;
+  for (const _ in value) known += 1;
+  return known === ${names.length} ? { ${made.join(', ')} } : unsure;
+};`;
+  const write = new Function('unsure', ...names.map((_, at) => `read${at}`), code);
+  return write(unsure, ...Object.values(def.shape).map(createStrictReader)) as StrictReader;
 };
+
+/** A field that may be missing is the schema's to judge. */
+const readingOf = (name: string, at: number): string => `
+  const held${at} = value[${JSON.stringify(name)}];
+  const made${at} = held${at} === undefined ? unsure : read${at}(held${at});
+  if (made${at} === unsure) return unsure;`;
 
 /** A codec whose decoding sees the value only: one that is given the payload as well may refuse there. */
 const codecReader = (def: z.core.$ZodPipeDef): StrictReader | null => {
