@@ -15,12 +15,21 @@ export type Positions = {
 export const createPositions = (storeId: string): Positions => {
   const name = storeId.split('-', 1)[0] ?? storeId;
   const start = `${name}.`;
-  const of = (count: number): Position => `${start}${count}` as Position;
-  /** The token that was read last: who goes through a log compares each place with the one before. */
+  /** Tokens of a page or so, each where its count says: who goes through the log has what was made here, and in order. */
+  const made = Array.from({ length: madeMax }, () => ({ token: '', count: 0 }));
+  const of = (count: number): Position => {
+    const token = `${start}${count}` as Position;
+    const kept = made[count % madeMax];
+    if (kept !== undefined) [kept.token, kept.count] = [token, count];
+    return token;
+  };
+  /** The token that was read last: each place is compared with the one before. */
   let [lastToken, lastCount] = ['', 0];
   const countOf = (token: string): number => {
     if (token === lastToken && lastCount > 0) return lastCount;
-    const count = token.startsWith(start) ? countFrom(token, start.length) : 0;
+    const next = made[(lastCount + 1) % madeMax];
+    const isNext = next !== undefined && next.count > 0 && next.token === token;
+    const count = isNext ? next.count : token.startsWith(start) ? countFrom(token, start.length) : 0;
     if (count > 0) {
       [lastToken, lastCount] = [token, count];
       return count;
@@ -33,6 +42,9 @@ export const createPositions = (storeId: string): Positions => {
   const compare = (a: string, b: string): number => -countOf(b) + countOf(a);
   return { of, countOf, compare, parse: (text) => of(countOf(text)) };
 };
+
+/** Tokens that are remembered. A page has fewer. */
+const madeMax = 1_024;
 
 const digitsMax = 15;
 
