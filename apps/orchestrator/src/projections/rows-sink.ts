@@ -47,6 +47,8 @@ export const createRowsSink = (
   const checkpoint = openCheckpoint(db, writer, store);
   /** What has changed since the last commit. */
   let touched = new Map<StreamName, OpenStream>();
+  /** Of the event before: what one append wrote lies together. */
+  let current: OpenStream | null = null;
   /** What of it is to be written. */
   const unwritten = createUnwritten(counts);
   /** What the commit before has written, as it is on disk: a busy account is in every batch, and its row is long. */
@@ -64,14 +66,20 @@ export const createRowsSink = (
     return { stream, count, folds: foldsOf(stream), stretch, isWritten: true };
   };
 
+  const touch = (recorded: BareEvent): OpenStream => {
+    const { stream } = recorded;
+    const known = touched.get(stream);
+    if (known !== undefined) return known;
+    const open = written.get(stream) ?? opened(recorded);
+    touched.set(stream, open);
+    return open;
+  };
+
   /** The stream of an event that is not folded yet; `null` when it is. */
   const unfolded = (recorded: BareEvent): OpenStream | null => {
     const { stream, revision } = recorded;
-    let open = touched.get(stream);
-    if (open === undefined) {
-      open = written.get(stream) ?? opened(recorded);
-      touched.set(stream, open);
-    }
+    const open = current?.stream === stream ? current : touch(recorded);
+    current = open;
     const { events } = open.count;
     if (revision > events)
       throw new Error(`read model has ${events} events of ${stream} and was given revision ${revision}`);
@@ -110,6 +118,7 @@ export const createRowsSink = (
   const begin = (onDisk: ReadonlyMap<StreamName, OpenStream>): void => {
     written = onDisk;
     touched = new Map();
+    current = null;
     unwritten.clear();
     [uncommitted, unhanded] = [0, 0];
     spans.clear();
@@ -165,6 +174,7 @@ export const createRowsSink = (
       unwritten.leaveOut(stream);
       const open: OpenStream = { stream, count, folds, stretch, isWritten: true };
       touched.set(stream, open);
+      current = null;
       unwritten.add(open);
     },
     has: (stream, revision) => revision < (countOf(stream)?.events ?? 0),
