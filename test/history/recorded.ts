@@ -7,6 +7,7 @@ import { silentLog } from '#edge';
 import { createBareConsumer, type EventStore, type Position, type RecordedEvent } from '#events';
 import { keyOf, tablesOf } from '../../apps/orchestrator/src/projections/compare.ts';
 import { openReadModel } from '../../apps/orchestrator/src/projections/read-model.ts';
+import { textToVm } from '../../apps/orchestrator/src/projections/vm-text.ts';
 import { drawPlan, type Plan } from '../simulation/plan.ts';
 import { simulate } from '../simulation/simulate.ts';
 import { recordAround } from './around.ts';
@@ -105,7 +106,7 @@ export const rowsOf = async (store: EventStore): Promise<Recorded['rows']> => {
   }
 };
 
-/** All tables, their rows in one order, and JSON inside them as what it says. */
+/** All tables, their rows in one order, and the text inside them as what it says. */
 export const dump = (db: Database): Recorded['rows'] =>
   Object.fromEntries(
     tablesOf(db).map((table) => [
@@ -113,9 +114,11 @@ export const dump = (db: Database): Recorded['rows'] =>
       db
         .prepare<[], Row>(`SELECT * FROM ${table} ORDER BY ${keyOf(db, table).join(', ')}`)
         .all()
-        .map(({ row, ...rest }) => (typeof row === 'string' ? { ...rest, row: JSON.parse(row) } : { ...rest })),
+        .map(({ row, ...rest }) => (typeof row === 'string' ? { ...rest, row: said(table, row) } : { ...rest })),
     ]),
   );
+
+const said = (table: string, row: string): unknown => (table === 'vms' ? textToVm(row) : JSON.parse(row));
 
 const asRecorded = (line: string): RecordedEvent => {
   const event = JSON.parse(line);

@@ -15,6 +15,7 @@ import { listedParked, oneParked, type ParkedFilter } from './parked-rows.ts';
 import type { PolicyRow } from './policies.projection.ts';
 import { textToState } from './state-text.ts';
 import { type StreamRow, vmOwner } from './streams.projection.ts';
+import { textToVm } from './vm-text.ts';
 import type { VmRow } from './vms.projection.ts';
 
 /** Where a list goes on: after this row, in the list's own order. Opaque to clients. */
@@ -52,7 +53,7 @@ export type Rows = {
 
 /** Questions to the rows of a read-model file. */
 export const createRows = (db: Database): Rows => {
-  const vm = byKey<VmRow>(db, 'vms', 'vm_id');
+  const vm = byKey(db, 'vms', 'vm_id', textToVm);
   const account = byKey<AccountRow>(db, 'accounts', 'account_id');
   const miner = byKey<MinerRow>(db, 'miners', 'miner_id');
   const image = byKey<ImageRow>(db, 'images', 'digest');
@@ -61,7 +62,7 @@ export const createRows = (db: Database): Rows => {
   const attestation = byKey<AttestationRow>(db, 'attestations', 'attester_id');
   const devices = listed<DeviceRow>(db, 'devices', 'device_key');
   const flavors = listed<FlavorRow>(db, 'flavors', 'flavor_id');
-  const vms = listed<VmRow>(db, 'vms', 'vm_id');
+  const vms = listed(db, 'vms', 'vm_id', textToVm);
   const accounts = listed<AccountRow>(db, 'accounts', 'account_id');
   const miners = listed<MinerRow>(db, 'miners', 'miner_id');
   const images = listed<ImageRow>(db, 'images', 'digest');
@@ -91,11 +92,18 @@ export const createRows = (db: Database): Rows => {
   };
 };
 
-const byKey = <Row>(db: Database, table: string, key: string): ((id: string) => Row | null) => {
+type RowOf<Row> = (text: string) => Row;
+
+const byKey = <Row>(
+  db: Database,
+  table: string,
+  key: string,
+  rowOf: RowOf<Row> = textToState,
+): ((id: string) => Row | null) => {
   const one = db.prepare<[string], string>(`SELECT row FROM ${table} WHERE ${key} = ?`).pluck();
   return (id) => {
     const text = one.get(id);
-    return text === undefined ? null : textToState<Row>(text);
+    return text === undefined ? null : rowOf(text);
   };
 };
 
@@ -105,7 +113,7 @@ type Values = Readonly<Record<string, string | number | null>>;
 
 const everything: Wanted = { columns: {}, terms: [] };
 
-const listed = <Row>(db: Database, table: string, key: string) => {
+const listed = <Row>(db: Database, table: string, key: string, rowOf: RowOf<Row> = textToState) => {
   // One statement per set of columns that is asked for: at most as many as there are filters to combine.
   const statements = new Map<string, Statement<Values, Listed>>();
   const selectBy = (columns: readonly string[], terms: readonly string[]): Statement<Values, Listed> => {
@@ -132,7 +140,7 @@ const listed = <Row>(db: Database, table: string, key: string) => {
       found,
       options,
       ({ createdAt, id }) => [createdAt, id],
-      ({ row }) => textToState<Row>(row),
+      ({ row }) => rowOf(row),
     );
   };
 };

@@ -1,7 +1,7 @@
 import { type Vm, type VmEvent, vm } from '#domain';
 import { aggregates } from '#events';
 import type { Projection } from './projection.ts';
-import { stateToText, textToState } from './state-text.ts';
+import { textToVm, vmToText } from './vm-text.ts';
 
 /** One VM: its own rules' state, and when it was asked for and last heard of. */
 export type VmRow = {
@@ -60,13 +60,13 @@ export const vms: Projection<VmRow> = {
     return {
       load: (vmId) => {
         const text = one.get(vmId);
-        return text === undefined ? null : textToState<VmRow>(text);
+        return text === undefined ? null : textToVm(text);
       },
       save: (vmId, row) => {
         const { accountId, observed, placement, flavorId, name } = row.vm;
         const gone = Number(observed === 'terminated' || observed === 'refused');
         const minerId = placement?.minerId ?? null;
-        put(vmId, accountId, row.requestedAt, stateToText(row), observed, minerId, flavorId, name, gone);
+        put(vmId, accountId, row.requestedAt, vmToText(row), observed, minerId, flavorId, name, gone);
       },
       remove: (id) => forget(id),
     };
