@@ -27,9 +27,7 @@ export const createPositions = (storeId: string): Positions => {
   let [lastToken, lastCount] = ['', 0];
   const countOf = (token: string): number => {
     if (token === lastToken && lastCount > 0) return lastCount;
-    const next = made[(lastCount + 1) % madeMax];
-    const isNext = next !== undefined && next.count > 0 && next.token === token;
-    const count = isNext ? next.count : token.startsWith(start) ? countFrom(token, start.length) : 0;
+    const count = token.startsWith(start) ? countFrom(token, start.length) : 0;
     if (count > 0) {
       [lastToken, lastCount] = [token, count];
       return count;
@@ -38,8 +36,15 @@ export const createPositions = (storeId: string): Positions => {
       `position ${JSON.stringify(token.slice(0, 80))} is not of store ${name}; use a token this store gave out`,
     );
   };
-  // The place before comes second, and is the one that was read last.
-  const compare = (a: string, b: string): number => -countOf(b) + countOf(a);
+  const compare = (a: string, b: string): number => {
+    // The place before comes second, and is the one that was read last.
+    const before = countOf(b);
+    // Asked first: the very text that was made is found equal at once, any other is put together and read for that.
+    const next = made[(before + 1) % madeMax];
+    if (next === undefined || next.count === 0 || next.token !== a) return countOf(a) - before;
+    [lastToken, lastCount] = [next.token, next.count];
+    return next.count - before;
+  };
   return { of, countOf, compare, parse: (text) => of(countOf(text)) };
 };
 
