@@ -17,3 +17,25 @@ export const foldInto = (folds: readonly StreamFold[], recorded: BareEvent): voi
   for (const each of folds) each.fold(recorded);
   for (const each of folds) each.keep();
 };
+
+/** The streams that have changed since a commit. The one before is at hand: what one append wrote lies together in the log. */
+export const createTouched = () => {
+  let streams = new Map<StreamName, OpenStream>();
+  let last: OpenStream | undefined;
+  return {
+    get: (stream: StreamName): OpenStream | undefined => {
+      // A name that was just read has no hash yet, and to look it up takes longer than to compare it.
+      if (last?.stream !== stream) last = streams.get(stream);
+      return last;
+    },
+    put: (open: OpenStream): void => {
+      streams.set(open.stream, open);
+      last = open;
+    },
+    all: (): ReadonlyMap<StreamName, OpenStream> => streams,
+    clear: (): void => {
+      streams = new Map();
+      last = undefined;
+    },
+  };
+};

@@ -3,7 +3,7 @@ import { type BareEvent, type EventStore, type Position, readPageEventsMax, type
 import { openAudit } from './audit.projection.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { commitEventsMax, handOverAfterEvents, handOverEventsMax } from './limits.ts';
-import { foldInto, type OpenStream } from './open-stream.ts';
+import { createTouched, foldInto, type OpenStream } from './open-stream.ts';
 import { type Foldable, openFolds } from './projection.ts';
 import { createRowsWriter } from './rows-writer.ts';
 import { countEvent, openCounts, type StreamCount, uncounted } from './streams.projection.ts';
@@ -46,9 +46,7 @@ export const createRowsSink = (
   const foldsOf = openFolds(projections, db, writer);
   const checkpoint = openCheckpoint(db, writer, store);
   /** What has changed since the last commit. */
-  let touched = new Map<StreamName, OpenStream>();
-  /** Of the event before: what one append wrote lies together. */
-  let current: OpenStream | null = null;
+  const touched = createTouched();
   /** What of it is to be written. */
   const unwritten = createUnwritten(counts);
   /** What the commit before has written, as it is on disk: a busy account is in every batch, and its row is long. */
@@ -66,20 +64,12 @@ export const createRowsSink = (
     return { stream, count, folds: foldsOf(stream), stretch, isWritten: true };
   };
 
-  const touch = (recorded: BareEvent): OpenStream => {
-    const { stream } = recorded;
-    const known = touched.get(stream);
-    if (known !== undefined) return known;
-    const open = written.get(stream) ?? opened(recorded);
-    touched.set(stream, open);
-    return open;
-  };
-
   /** The stream of an event that is not folded yet; `null` when it is. */
   const unfolded = (recorded: BareEvent): OpenStream | null => {
     const { stream, revision } = recorded;
-    const open = current?.stream === stream ? current : touch(recorded);
-    current = open;
+    const known = touched.get(stream);
+    const open = known ?? written.get(stream) ?? opened(recorded);
+    if (known === undefined) touched.put(open);
     const { events } = open.count;
     if (revision > events)
       throw new Error(`read model has ${events} events of ${stream} and was given revision ${revision}`);
@@ -117,8 +107,7 @@ export const createRowsSink = (
 
   const begin = (onDisk: ReadonlyMap<StreamName, OpenStream>): void => {
     written = onDisk;
-    touched = new Map();
-    current = null;
+    touched.clear();
     unwritten.clear();
     [uncommitted, unhanded] = [0, 0];
     spans.clear();
@@ -173,8 +162,7 @@ export const createRowsSink = (
       count.skipped = without;
       unwritten.leaveOut(stream);
       const open: OpenStream = { stream, count, folds, stretch, isWritten: true };
-      touched.set(stream, open);
-      current = null;
+      touched.put(open);
       unwritten.add(open);
     },
     has: (stream, revision) => revision < (countOf(stream)?.events ?? 0),
@@ -191,7 +179,7 @@ export const createRowsSink = (
         throw error;
       }
       // Of a long batch, what has gone quiet will hardly be asked for again.
-      begin(new Map([...touched].filter(([, { stretch: last }]) => last >= stretch - 1)));
+      begin(new Map([...touched.all()].filter(([, { stretch: last }]) => last >= stretch - 1)));
     },
     close: writer.close,
   };
