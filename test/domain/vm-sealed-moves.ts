@@ -57,7 +57,12 @@ export const toSealedCommand = (
       return release(1, { ...from, ...verdict, guestKeySha256: whim.guestKey, suite, imageKey });
     }
     case 'ConfirmBoot': {
-      const counter = Math.max(0, (vm?.volume?.counter ?? 0) + whim.counterAhead);
+      const { released = null } = vm?.sealedBoot ?? {};
+      const last = vm?.volume?.counter ?? 0;
+      const counter =
+        whim.counterAhead > 0
+          ? (released?.counter ?? last) + whim.counterAhead - 1
+          : Math.max(0, last + whim.counterAhead);
       const headerSha256 = whim.aim ? (vm?.volume?.headerSha256 ?? whim.header) : whim.header;
       return confirm(1, counter, { ...from, ...verdict, headerSha256, sshHostKey: whim.hostKey });
     }

@@ -69,7 +69,7 @@ export const sealed = {
   }),
   released: (n = 1, more: Partial<VmEventOf<'VmKeyReleased'>> = {}): VmEventOf<'VmKeyReleased'> => ({
     ...{ type: 'VmKeyReleased', bootId: boot(n), generation: 1, minerId, guestKeySha256, suite: hybrid },
-    ...{ appraisalId, appraisedAt: noon, mode: 'format', headerSha256: null, keyVersion: 1 },
+    ...{ appraisalId, appraisedAt: noon, mode: 'format', headerSha256: null, counter: n, keyVersion: 1 },
     ...{ releasedAt: noon, deadlineAt: noon + bootDeadlineMs },
     ...more,
   }),
@@ -113,7 +113,11 @@ export const sealedSamples: Samples = {
   VmVolumeChosen: [sealed.chosen(), sealed.chosen('hmac-sha256')],
   VmBootSpecified: [sealed.specified(), sealed.specified(2, { consentNeeded: true })],
   VmKeyAwaited: [sealed.keyAwaited()],
-  VmKeyReleased: [sealed.released(), sealed.released(2, { mode: 'unlock', headerSha256, suite: classical })],
+  VmKeyReleased: [
+    sealed.released(),
+    sealed.released(2, { mode: 'unlock', headerSha256, suite: classical }),
+    sealed.released(3, { mode: 'unlock', headerSha256, counter: null }),
+  ],
   VmImageKeyReleased: [sealed.imageKeyReleased()],
   VmBootConfirmed: [sealed.confirmed(), sealed.confirmed(2, 2)],
   VmRollbackSuspected: [sealed.suspected(3, 5)],

@@ -95,6 +95,19 @@ describe.skipIf(missing !== '')(`attacks on an owner's VM, on a real QEMU${reaso
     );
   });
 
+  test('an older disk, opened again and again: it never counts up to a newer one, until its owner allows it', async () => {
+    const volumePath = await scene.copyOfVolume(vm);
+    for (let tries = 0; tries < 2; tries += 1) {
+      expect(await attacked({ volumePath }, { counter: 2 })).toMatch(
+        /^volume-older: the volume counts boot 2, .* of 2/,
+      );
+    }
+    const boot = await scene.boot({ ...vm, counter: 2, highest: 6, allows: true }, { volumePath });
+    const { sshHostKey } = await boot.ready;
+    expect(await scene.ssh(boot, sshHostKey, 'cat /var/lib/hcc/boot-counter')).toBe('7\n');
+    await boot.kill();
+  });
+
   test('the header is swapped once it was checked: the copy is used, and the swap shows at the next boot', async () => {
     const volumePath = await scene.copyOfVolume(vm);
     const known = { ...vm };

@@ -19,9 +19,13 @@ export type KnownVm = {
   readonly volumeKey: Uint8Array;
   /** As its owner chose it, for good. */
   readonly integrity: 'none' | 'hmac-sha256';
-  /** The header that was confirmed, and the counter; null and 0 before the first boot. */
+  /** The header that was confirmed, and the number of that opening; null and 0 before the first boot. */
   headerSha256: string | null;
   counter: number;
+  /** The highest number that was given with its key. */
+  highest: number;
+  /** Its owner allows it an older disk. */
+  readonly allows?: true;
   /** The private image it is filled from; none where the image is public. */
   readonly image?: { readonly headerSha256: string; readonly key: Uint8Array };
 };
@@ -48,6 +52,8 @@ export class NetworkSide {
   readonly #keys = generateKeyPairSync('ed25519');
   readonly #root: SimulatedRoot;
   readonly #chipId: string;
+  /** The number that each boot was given with its key. */
+  readonly #given = new Map<string, number>();
   readonly #nonces = new Map<string, { readonly usedUp: boolean }>();
   /** Results by name: what they speak of. */
   readonly #results = new Map<string, { readonly purpose: string; readonly bound: string; readonly nonce: string }>();
@@ -101,11 +107,14 @@ export class NetworkSide {
     over: { readonly signer?: KeyObject; readonly nonce?: string } = {},
   ): Promise<string> {
     this.#demand(asked.result, 'vm-key', asked.guestKey, asked.nonce);
+    const counter = this.#given.get(boot.bootId) ?? Math.max(vm.highest, vm.counter) + 1;
+    this.#given.set(boot.bootId, counter);
+    vm.highest = counter;
     const honest = { mode: vm.headerSha256 === null ? 'format' : 'unlock', headerSha256: vm.headerSha256 } as const;
     const image = honest.mode === 'format' ? vm.image : undefined;
     return sealRelease({
       boot: { networkId: this.networkId, vmId: vm.vmId, ...boot, nonce: over.nonce ?? asked.nonce },
-      terms: { ...honest, minCounter: vm.counter, ...(image && { imageHeaderSha256: image.headerSha256 }) },
+      terms: { ...honest, minCounter: vm.counter, counter, ...(image && { imageHeaderSha256: image.headerSha256 }) },
       secrets: {
         ...{
           volumeKey: vm.volumeKey,
@@ -132,13 +141,20 @@ export class NetworkSide {
   ): string {
     const { sshHostKey, headerSha256, counter } = asked.boot;
     this.#demand(asked.result, 'ssh-host-key', JSON.stringify(asked.boot), asked.nonce);
-    if (counter <= vm.counter) {
+    const given = this.#given.get(boot.bootId) ?? 0;
+    if (counter !== given && vm.allows !== true) {
       throw new Refused('volume-older', `the volume counts boot ${counter}, the network knows of ${vm.counter}`);
     }
-    vm.counter = counter;
+    vm.counter = given;
     vm.headerSha256 = headerSha256;
     const sshHostKeySha256 = createHash('sha256').update(sshHostKey).digest('hex');
-    return this.#sign({ ...this.#to(vm, boot), purpose: 'go-ahead', nonce: asked.nonce, counter, sshHostKeySha256 });
+    return this.#sign({
+      ...this.#to(vm, boot),
+      purpose: 'go-ahead',
+      nonce: asked.nonce,
+      counter: given,
+      sshHostKeySha256,
+    });
   }
 
   access(

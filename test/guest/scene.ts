@@ -75,7 +75,7 @@ export const openScene = async ({ imageKey }: { readonly imageKey?: Uint8Array }
     volumeOf,
     newVm: async (integrity = 'none', diskBytes = 97 * mebibyte) => {
       const vm = {
-        ...{ vmId: randomUUID(), volumeKey: randomBytes(64), integrity, headerSha256: null, counter: 0 },
+        ...{ vmId: randomUUID(), volumeKey: randomBytes(64), integrity, headerSha256: null, counter: 0, highest: 0 },
         ...(encrypted && { image: encrypted.image }),
       };
       await mkdir(dirname(volumeOf(vm)), { recursive: true });

@@ -41,7 +41,7 @@ const caught: Readonly<Record<PlantedBug, readonly string[]>> = {
   'key-to-any-guest': ['key-to-one-guest'],
   'old-verdicts-release': ['key-for-fresh-evidence'],
   'bad-verdicts-release': ['key-for-good-evidence', 'key-to-a-real-guest'],
-  'older-volumes-open': ['counter-rises'],
+  'older-volumes-open': ['disk-is-the-latest'],
   'key-goes-before-its-vm': ['key-outlives-its-vm'],
   'former-copy-stays': ['former-copy-goes'],
 };

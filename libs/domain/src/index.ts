@@ -192,7 +192,7 @@ export type {
   VmSealedEvent,
   VolumeIntegrity,
 } from './vm/sealed-events.ts';
-export { isOlderVolume, needsConsent, type SealedBoot, type Volume } from './vm/sealed-state.ts';
+export { isOlderVolume, needsConsent, type SealedBoot, sayOlder, type Volume } from './vm/sealed-state.ts';
 export { type DesiredSpec, desiredSpec, type FormerSpec, formerSpecs, type SealedSpec } from './vm/spec.ts';
 export { type SshKeysStatus, sshKeysStatus } from './vm/ssh-keys.ts';
 export type { Boot, Desired, Observed, Placement, Resize, Vm, VmState, Waiting } from './vm/state.ts';

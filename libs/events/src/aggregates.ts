@@ -50,6 +50,7 @@ import { minerEvents } from './schemas/miner.ts';
 import { networkEvents } from './schemas/network.ts';
 import { policyEvents } from './schemas/policy.ts';
 import { vmEvents } from './schemas/vm.ts';
+import { vmSealedUpcasters } from './schemas/vm-sealed.ts';
 
 /** A stream category with its rules and its stored format. */
 export type Aggregate<State, Command, Event extends { readonly type: string }> = {
@@ -64,7 +65,7 @@ export const aggregates = {
   vm: {
     category: 'vm',
     decider: vm,
-    codec: createCodec<VmEvent>(vmEvents),
+    codec: createCodec<VmEvent>(vmEvents, vmSealedUpcasters),
     begins: 'RequestVm' satisfies VmCommand['type'],
   } satisfies Aggregate<VmState, VmCommand, VmEvent>,
   account: {

@@ -50,7 +50,10 @@ export const eventMeanings: Readonly<Record<DomainEvent['type'], EventMeaning>> 
   VmKeyReleased: ["An affirming verdict earned this guest key the disk's key, sealed to it", release],
   VmImageKeyReleased: ['The same guest key got the key of the private image that fills its disk', release],
   VmBootConfirmed: ['Its guest has opened its volume: header, boot counter and SSH host key are attested', release],
-  VmRollbackSuspected: ['The volume counts fewer boots than were confirmed: it may be an older copy', release],
+  VmRollbackSuspected: [
+    'The volume was not opened last by the boot that was confirmed last: it may be an older copy',
+    release,
+  ],
   VmConsentGiven: ['For this boot, its owner allows an older volume or an older start', owner],
   VmKeyDestroyed: ['The vault has overwritten the key of the disk: nobody reads it any more', guests],
   VmBackupRequested: ['The stopped VM shall be copied, as ciphertext with its header', owner],

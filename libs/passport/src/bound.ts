@@ -19,8 +19,13 @@ export const releaseFault = (evidence: GuestEvidence, released: Released): strin
   );
 };
 
-/** Why the evidence of a confirmed boot binds other facts than were recorded; null where it binds those. */
-export const confirmationFault = (evidence: GuestEvidence, confirmed: Confirmed): string | null => {
+/** Why the evidence of a confirmed boot binds other facts than were recorded; null where it binds those. What a disk said
+ *  that its owner `allowed` is replaced by the number that the boot was given. */
+export const confirmationFault = (
+  evidence: GuestEvidence,
+  confirmed: Confirmed,
+  allowed: number | null,
+): string | null => {
   if (evidence.purpose !== 'ssh-host-key') return `its evidence is of purpose ${evidence.purpose}`;
   const { sshHostKey, headerSha256, counter } = evidence.boot;
   return firstOf(
@@ -29,7 +34,9 @@ export const confirmationFault = (evidence: GuestEvidence, confirmed: Confirmed)
       `its evidence binds SSH host key ${sshHostKey}; recorded is ${confirmed.sshHostKey}`,
     headerSha256 !== confirmed.headerSha256 &&
       `its evidence binds header ${headerSha256}; recorded is ${confirmed.headerSha256}`,
-    counter !== confirmed.counter && `its evidence binds counter ${counter}; recorded is ${confirmed.counter}`,
+    counter !== confirmed.counter &&
+      counter !== allowed &&
+      `its evidence binds counter ${counter}; recorded is ${confirmed.counter}`,
   );
 };
 

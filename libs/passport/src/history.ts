@@ -36,7 +36,7 @@ const saidOf = (event: VmEvent): string | null => {
     case 'VmRestoreRequested':
       return `backup ${short(event.backupId)} is to be its disk, on miner ${event.minerId}, generation ${event.generation}`;
     case 'VmBackupMade':
-      return `backup ${short(event.backupId)} made of its ciphertext, opened ${event.counter} times by then`;
+      return `backup ${short(event.backupId)} made of its ciphertext, opening ${event.counter} the last of it by then`;
     case 'VmBackupRemoved':
       return `backup ${short(event.backupId)} removed`;
     case 'VmConsentGiven':

@@ -1,4 +1,4 @@
-import { type Vm, type VmEvent, type VmState, vm } from '#domain';
+import { sayOlder, type Vm, type VmEvent, type VmState, vm } from '#domain';
 import { byNetwork, type PassportCheck, short } from './check.ts';
 import { againstRules, type Grounds } from './rules.ts';
 import type { Told } from './told.ts';
@@ -17,6 +17,8 @@ export type SeenBoot = {
   readonly integrity: string;
   released: Of<'VmKeyReleased'> | null;
   confirmed: Of<'VmBootConfirmed'> | null;
+  /** What its owner allowed its disk to say in place of the number it was given. */
+  allowed: number | null;
 };
 
 export type Replay = {
@@ -45,7 +47,7 @@ const absorb = (boots: SeenBoot[], state: Vm, { event, atMs }: Told<VmEvent>): v
     boots.push({
       ...{ specified: event, atMs, minerId: state.placement?.minerId ?? 'none', vcpus: state.size.vcpus },
       ...{ imageDigest: state.imageDigest, integrity: state.volume?.integrity ?? 'none' },
-      ...{ released: null, confirmed: null },
+      ...{ released: null, confirmed: null, allowed: null },
     });
     return;
   }
@@ -53,6 +55,15 @@ const absorb = (boots: SeenBoot[], state: Vm, { event, atMs }: Told<VmEvent>): v
   if (last === undefined) return;
   if (event.type === 'VmKeyReleased' && event.bootId === last.specified.bootId) last.released = event;
   if (event.type === 'VmBootConfirmed' && event.bootId === last.specified.bootId) last.confirmed = event;
+  const isNumbered = last.released !== null && last.released.counter !== null;
+  if (
+    event.type === 'VmConsentGiven' &&
+    event.kind === 'rollback' &&
+    event.bootId === last.specified.bootId &&
+    isNumbered
+  ) {
+    last.allowed = event.counter;
+  }
 };
 
 const ruleCheck = ({ event, recorded }: Told<VmEvent>, wrong: string | null): PassportCheck => {
@@ -79,7 +90,7 @@ const saidOf = (event: VmEvent): readonly [string, string] => {
     case 'VmBootConfirmed':
       return [
         'confirmation-decided',
-        `boot ${short(event.bootId)} went on with the pinned header, opened ${event.counter} times, more than before or as its owner allowed`,
+        `boot ${short(event.bootId)} went on with the pinned header, opening ${event.counter}, the one it was given or as its owner allowed`,
       ];
     case 'VmConsentGiven':
       return [
@@ -87,10 +98,7 @@ const saidOf = (event: VmEvent): readonly [string, string] => {
         `the owner allowed boot ${short(event.bootId)} an older ${event.kind === 'rollback' ? 'disk' : 'start'}`,
       ];
     case 'VmRollbackSuspected':
-      return [
-        'rollback-decided',
-        `boot ${short(event.bootId)} showed a disk that was opened ${event.counter} times only`,
-      ];
+      return ['rollback-decided', `boot ${short(event.bootId)} showed a disk that was ${sayOlder(event)}`];
     case 'VmKeyDestroyed':
       return ['key-destroyed-decided', `key version ${event.keyVersion} was destroyed after the end of the VM`];
     default:

@@ -82,7 +82,9 @@ const consented = (before: Vm, { event, recorded, atMs }: Of<'VmConsentGiven'>):
 const suspected = (before: Vm, { counter, expectedAbove }: Of<'VmRollbackSuspected'>['event']): string | null => {
   const known = before.volume?.counter ?? 0;
   if (expectedAbove !== known) return `it expects more than ${expectedAbove}; ${known} is what was confirmed last`;
-  return counter <= known ? null : `${counter} is above ${known}: nothing went back`;
+  const given = before.sealedBoot?.released?.counter ?? null;
+  const isNone = given !== null && counter !== given;
+  return counter <= known || isNone ? null : `${counter} is above ${known}: nothing went back`;
 };
 
 const running = (before: Vm, { sshHostKey, sshHostKeyAttested }: Of<'VmRunning'>['event']): string | null => {
@@ -106,14 +108,14 @@ const decided = (before: Vm, command: VmCommand, event: VmEvent): string | null 
   }
 };
 
-/** How long somebody waits is no matter of trust, and has changed between releases. */
-const withoutDeadline = (event: VmEvent): Readonly<Record<string, unknown>> => {
+/** How long somebody waits is no matter of trust, and has changed between releases. Nor is a number that was not given yet. */
+const withoutDeadline = (event: VmEvent, observed: VmEvent): Readonly<Record<string, unknown>> => {
   const { deadlineAt: _, ...rest }: Readonly<Record<string, unknown>> = { ...event };
-  return rest;
+  return observed.type === 'VmKeyReleased' && observed.counter === null ? { ...rest, counter: null } : rest;
 };
 
 const differenceOf = (wanted: VmEvent, observed: VmEvent): string | null => {
-  const [a, b] = [withoutDeadline(wanted), withoutDeadline(observed)];
+  const [a, b] = [withoutDeadline(wanted, observed), withoutDeadline(observed, observed)];
   const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
   const name = names.find((one) => canonicalText([a[one] ?? null]) !== canonicalText([b[one] ?? null]));
   if (name === undefined) return null;

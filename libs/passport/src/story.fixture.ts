@@ -137,7 +137,7 @@ const bootStory = ({ n, bootId, generation, bootSpec, at: atMs, facts, guestKey,
       ...{ type: 'VmBootSpecified', bootId, generation, bootSpec, bootDigest: bootDigestOf(files), bootRevision: 1 },
       ...{ ...files, baseRootHash: base.rootHash, cmdline, launchDigests, consentNeeded: false },
     },
-    { ...released, ...(n === 1 ? firstTime : laterOn) },
+    { ...released, ...(n === 1 ? firstTime : laterOn), counter: n },
     { type: 'VmBootConfirmed', bootId, ...at, appraisalId: idOf(said.host), ...facts },
     {
       ...{ type: 'VmRunning', bootId, endpoint: { host: '192.0.2.7', port: 22 }, sshHostKey, sshHostKeyAttested: true },

@@ -109,7 +109,7 @@ const recordFault = (event: EvidenceAppraised, { appraisal }: Judged): string | 
 };
 
 const boundChecks = (
-  { released, confirmed }: SeenBoot,
+  { released, confirmed, allowed }: SeenBoot,
   rejudged: VerdictFindings['rejudged'],
 ): readonly PassportCheck[] => [
   ...(released === null
@@ -124,7 +124,7 @@ const boundChecks = (
     ? []
     : [
         boundCheck('host-key-bound', confirmed, rejudged.get(confirmed.appraisalId), {
-          fault: (judged) => confirmationFault(judged.evidence, confirmed),
+          fault: (judged) => confirmationFault(judged.evidence, confirmed, allowed),
           detail: `SSH host key ${confirmed.sshHostKey}, header ${confirmed.headerSha256.slice(0, 16)} and counter ${confirmed.counter} are the guest's own word`,
         }),
       ]),

@@ -25,8 +25,10 @@ const release = z.strictObject({
   mode: z.enum(['format', 'unlock']),
   /** The LUKS2 header the volume must have; null where it is made now. */
   headerSha256: sha256Hex.nullable(),
-  /** The boot counter inside must be higher than this. */
+  /** The opening that was confirmed last: a volume that was opened by none since is an older copy, and is not counted up. */
   minCounter: count,
+  /** The number of this opening, which no other release gives; not there in what networks of before ADR-0049 sealed. */
+  counter: count.optional(),
   /** The LUKS2 header of the private image that the volume is filled from; there for such an image only. */
   imageHeaderSha256: sha256Hex.optional(),
 });

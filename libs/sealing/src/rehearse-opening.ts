@@ -24,7 +24,13 @@ export const rehearseOpening = async (boot: ReleaseBoot): Promise<void> => {
   const header = { version: 1, ...boot, guestKeySha256: guestKey.sha256 } as const;
   const sealed: NetworkMessage = {
     ...{ ...header, purpose: 'release', suite: hybridSuite, enc: enc.toString('base64') },
-    ...{ ciphertext: Buffer.alloc(64).toString('base64'), mode: 'unlock', headerSha256: zeros, minCounter: 0 },
+    ...{
+      ciphertext: Buffer.alloc(64).toString('base64'),
+      mode: 'unlock',
+      headerSha256: zeros,
+      minCounter: 0,
+      counter: 1,
+    },
   };
   const text = signNetworkMessage(sealed, privateKey);
   await openRelease({ text, networkKey, guestKey, boot }).catch(unlessUnopened);

@@ -20,7 +20,10 @@ export type ReleaseBoot = {
 };
 
 /** What a release says in the open, under the network's signature. */
-export type ReleaseTerms = Pick<MessageOf<'release'>, 'mode' | 'headerSha256' | 'minCounter' | 'imageHeaderSha256'>;
+export type ReleaseTerms = Pick<
+  MessageOf<'release'>,
+  'mode' | 'headerSha256' | 'minCounter' | 'counter' | 'imageHeaderSha256'
+>;
 
 export type SealReleaseOptions = {
   readonly boot: ReleaseBoot;
@@ -97,8 +100,9 @@ export const openRelease = async ({ text, networkKey, guestKey, boot }: OpenRele
 type ReleaseHeader = Omit<MessageOf<'release'>, 'enc' | 'ciphertext'>;
 
 /** An image that is public says nothing of itself, so that guests of before there were private ones read what is sealed for them. */
-const termsIn = ({ mode, headerSha256, minCounter, imageHeaderSha256 }: ReleaseTerms): ReleaseTerms => ({
+const termsIn = ({ mode, headerSha256, minCounter, counter, imageHeaderSha256 }: ReleaseTerms): ReleaseTerms => ({
   ...{ mode, headerSha256, minCounter },
+  ...(counter === undefined ? {} : { counter }),
   ...(imageHeaderSha256 === undefined ? {} : { imageHeaderSha256 }),
 });
 
@@ -125,6 +129,7 @@ const termsOf = (header: ReleaseHeader, publicKey: Uint8Array): SealingTerms => 
     ...['hcc-release-v1', header.suite, header.networkId, header.vmId, String(header.generation), header.bootId],
     ...[header.nonce, header.guestKeySha256, header.mode, header.headerSha256 ?? '', String(header.minCounter)],
     ...(header.imageHeaderSha256 === undefined ? [] : [header.imageHeaderSha256]),
+    ...(header.counter === undefined ? [] : ['counter', String(header.counter)]),
   ),
 });
 

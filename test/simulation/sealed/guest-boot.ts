@@ -1,13 +1,14 @@
 import { bootBinding, type GuestBootFacts, type GuestBootSpec, parseGuestBootSpec } from '#attestation';
 import { type GuestKey, openNetworkMessage, openRelease, type Release } from '#sealing';
 import { readSigned } from '../../../apps/guest-agent/src/boot/answers.ts';
+import { openingOf } from '../../../apps/guest-agent/src/boot/counter.ts';
 import { Stop } from '../../../apps/guest-agent/src/stop.ts';
 import type { Random } from '../random.ts';
 import { guestKeyOf } from './guest-key.ts';
 import { network, networkPublicKey } from './network.ts';
 import { askWithProof, type Claim, type Prover } from './prove.ts';
 import { sha256Of } from './silicon.ts';
-import { counted, formatted, type SimVolume, unlocked } from './volume.ts';
+import { formatted, hostKeyIn, numbered, type SimVolume, unlocked } from './volume.ts';
 import type { Witness } from './witness.ts';
 
 /** The machine that a simulated guest runs on. */
@@ -38,11 +39,13 @@ export const bootGuest = async (machine: GuestMachine): Promise<string> => {
   await clock.sleep(random.between(200, 3_000));
   await life.here();
   const opened = release.mode === 'format' ? formatted(release, key.sha256) : unlocked(volume.get(), release);
-  const { headerSha256, counter, sshHostKey, ...rest } = counted(opened);
-  const found = { headerSha256, counter, sshHostKey };
-  volume.set({ ...rest, ...found });
-  await askForGoAhead(guest, found);
-  witness.wentOn(bootId, { vmId, counter, sshHostKey });
+  const { counter, isLatest } = openingOf(opened.counter, release);
+  const given = release.counter ?? counter;
+  const sshHostKey = hostKeyIn(opened);
+  if (isLatest) volume.set(numbered(opened, counter, bootId));
+  await askForGoAhead(guest, { headerSha256: opened.headerSha256, counter, sshHostKey }, given);
+  if (!isLatest) volume.set(numbered(opened, given, bootId));
+  witness.wentOn(bootId, { vmId, counter: given, sshHostKey, openedBy: opened.openedBy });
   return sshHostKey;
 };
 
@@ -58,14 +61,14 @@ const askForRelease = (guest: Guest): Promise<Release> => {
   });
 };
 
-const askForGoAhead = (guest: Guest, boot: GuestBootFacts): Promise<void> => {
+const askForGoAhead = (guest: Guest, boot: GuestBootFacts, counter: number): Promise<void> => {
   const { vmId, generation, bootId } = guest.identity;
   const claim: Claim = { purpose: 'ssh-host-key', binding: bootBinding(boot), suite: '', key: null, boot };
   return askWithProof(guest, claim, async ({ result, nonce }) => {
     const text = readSigned(await guest.ask('confirm', { result, nonce, boot }));
     const of = { networkId: network.id, vmId, generation, bootId, nonce, guestKeySha256: guest.key.sha256 };
     const said = openNetworkMessage(text, networkPublicKey, { ...of, purpose: 'go-ahead' });
-    if (said.counter === boot.counter && said.sshHostKeySha256 === sha256Of(boot.sshHostKey)) return;
-    throw new Stop('go-ahead-other', `it is for counter ${said.counter}, wanted ${boot.counter}`);
+    if (said.counter === counter && said.sshHostKeySha256 === sha256Of(boot.sshHostKey)) return;
+    throw new Stop('go-ahead-other', `it is for counter ${said.counter}, wanted ${counter}`);
   });
 };

@@ -20,7 +20,7 @@ export const decideSealedWith = (bug: PlantedBug | null, decide: Decide): Decide
     case 'older-volumes-open':
       return (state, command) => {
         if (state === null || state.volume === null || command.type !== 'ConfirmBoot') return decide(state, command);
-        return decide({ ...state, volume: { ...state.volume, counter: -1 } }, command);
+        return decide(state, { ...command, counter: state.sealedBoot?.released?.counter ?? command.counter });
       };
     default:
       return null;

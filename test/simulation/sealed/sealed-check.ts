@@ -17,6 +17,10 @@ export const createSealedCheck = (accuse: Accuse) => {
   const guests = new Map<string, RealGuest>();
   const released = new Map<string, Of<'VmKeyReleased'>>();
   const confirmed = new Map<string, Of<'VmBootConfirmed'>>();
+  /** Of each confirmed boot, the one that was confirmed before it, and whether its owner allowed it another disk. */
+  const followed = new Map<string, { readonly last: string | null; readonly isAllowed: boolean }>();
+  /** The boot of each VM that was confirmed last. */
+  const latest = new Map<string, string>();
   /** What was done, to be held against the log once it was read up to then. */
   const deeds: ((vms: ReadonlyMap<VmId, Vm>) => void)[] = [];
 
@@ -78,15 +82,17 @@ export const createSealedCheck = (accuse: Accuse) => {
   const seeConfirmed = (before: Vm, event: Of<'VmBootConfirmed'>): void => {
     const { bootId, counter, headerSha256 } = event;
     const { vmId, volume, sealedBoot } = before;
-    const isConsented = sealedBoot?.rollback?.consented === true;
-    if (counter <= (volume?.counter ?? 0) && !isConsented) {
-      accuse('counter-rises', `${vmId} went from ${volume?.counter} openings to ${counter}, and nobody allowed it`);
+    if (counter <= (volume?.counter ?? 0)) {
+      accuse('counter-rises', `${vmId} went from opening ${volume?.counter} to ${counter}`);
     }
     if (volume?.headerSha256 != null && volume.headerSha256 !== headerSha256) {
       accuse('header-stays', `${vmId} has header ${headerSha256}, it had ${volume.headerSha256}`);
     }
     if (!released.has(bootId)) accuse('confirmed-with-a-key', `boot ${bootId} of ${vmId} was given no key`);
     confirmed.set(bootId, event);
+    const isAllowed = sealedBoot?.rollback?.consented === true;
+    followed.set(bootId, { last: latest.get(vmId) ?? null, isAllowed });
+    latest.set(vmId, bootId);
     deeds.push(() => checkAppraised(vmId, event, 'ssh-host-key'));
   };
 
@@ -99,7 +105,17 @@ export const createSealedCheck = (accuse: Accuse) => {
         accuse('key-is-recorded', `a guest of ${vmId} has the key for boot ${bootId}, and no event says so`);
       });
     },
-    wentOn: (bootId, { vmId, counter, sshHostKey }) => {
+    wentOn: (bootId, { vmId, counter, sshHostKey, openedBy }) => {
+      deeds.push(() => {
+        const { last = null, isAllowed = false } = followed.get(bootId) ?? {};
+        const from = openedBy.findLast((one) => one !== bootId && confirmed.has(one)) ?? null;
+        if (from !== last && !isAllowed) {
+          accuse(
+            'disk-is-the-latest',
+            `boot ${bootId} of ${vmId} runs the disk of ${from}; ${last} was confirmed last`,
+          );
+        }
+      });
       deeds.push(() => {
         const said = confirmed.get(bootId);
         if (said?.counter === counter && said.sshHostKey === sshHostKey) return;

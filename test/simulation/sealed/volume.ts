@@ -7,9 +7,11 @@ export type SimVolume = {
   readonly headerSha256: string;
   /** What opens it. */
   readonly keySha256: string;
-  /** Inside: how often it was opened, and the host key that was made there. */
+  /** Inside: the number of the last opening, and the host key that was made there. */
   readonly counter: number;
   readonly sshHostKey: string | null;
+  /** Boots that wrote their number into it, oldest first: what it descends from. No guest reads this. */
+  readonly openedBy: readonly string[];
 };
 
 /** A volume made anew, whatever was there. */
@@ -18,6 +20,7 @@ export const formatted = ({ secrets: { volumeKey } }: Release, salt: string): Si
   keySha256: sha256Of(volumeKey),
   counter: 0,
   sshHostKey: null,
+  openedBy: [],
 });
 
 /** The volume that is there, if it has this header and opens with this key. Stops as a real guest does. */
@@ -28,9 +31,15 @@ export const unlocked = (volume: SimVolume | null, { headerSha256, secrets: { vo
   return volume;
 };
 
-/** Opened once more, which is written before it is told to anybody. */
-export const counted = (volume: SimVolume): SimVolume & { readonly sshHostKey: string } => ({
-  ...volume,
-  counter: volume.counter + 1,
-  sshHostKey: volume.sshHostKey ?? `ssh-ed25519 ${volume.headerSha256.slice(0, 43)}`,
+/** The host key that is made in a volume at its first opening. */
+export const hostKeyIn = ({ sshHostKey, headerSha256 }: SimVolume): string =>
+  sshHostKey ?? `ssh-ed25519 ${headerSha256.slice(0, 43)}`;
+
+/** Opened once more, under this number, which is written before it is told to anybody. */
+export const numbered = (volume: SimVolume, counter: number, bootId: string): SimVolume => ({
+  ...{ ...volume, counter, sshHostKey: hostKeyIn(volume) },
+  openedBy: [...volume.openedBy, bootId].slice(-openedByMax),
 });
+
+/** More boots than any plan has between two that are confirmed. */
+const openedByMax = 64;

@@ -14,7 +14,15 @@ export type Witness = {
   /** Somebody has a volume key. */
   keyOpened(guestKeySha256: string, of: { readonly vmId: string; readonly bootId: string }): void;
   /** A guest runs the system in its volume. */
-  wentOn(bootId: string, found: { readonly vmId: string; readonly counter: number; readonly sshHostKey: string }): void;
+  wentOn(bootId: string, found: FoundInside): void;
   /** The vault has overwritten a key. */
   keyDestroyed(vmId: string): void;
+};
+
+/** What a guest found in its volume, and what only the model knows: which boots had opened it before. */
+export type FoundInside = {
+  readonly vmId: string;
+  readonly counter: number;
+  readonly sshHostKey: string;
+  readonly openedBy: readonly string[];
 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { formatCredits, type Size } from '#domain';
+import { formatCredits, type Size, sayOlder } from '#domain';
 import { aggregates, categoryOf, type DomainEvent, isoTime, parseStreamName } from '#events';
 import type { EventView } from '../client/views.ts';
 import { bytesText, safeText, shortId } from '../output/text.ts';
@@ -99,8 +99,7 @@ const sentences: Sentences = {
   VmImageKeyReleased: (e) =>
     `with it the key of its private image ${shortId(e.imageDigest)} (version ${e.keyVersion}), to the same guest key`,
   VmBootConfirmed: (e) => `unlocked, boot counter ${e.counter}, SSH host key ${fingerprintOf(e.sshHostKey)} attested`,
-  VmRollbackSuspected: (e) =>
-    `its disk says ${e.counter} boots where more than ${e.expectedAbove} are wanted: it may be an older copy, and waits for its owner`,
+  VmRollbackSuspected: (e) => `its disk says it was ${sayOlder(e)}: it may be an older copy, and waits for its owner`,
   VmConsentGiven: (e) =>
     e.kind === 'launch' ? 'its owner allows the older start' : `its owner allows the disk that says ${e.counter} boots`,
   VmKeyDestroyed: (e) => `the key of its disk (version ${e.keyVersion}) is destroyed`,

@@ -4,7 +4,7 @@ import { type GuestKey, generateGuestKey, openNetworkMessage, openRelease, type 
 import { Stop } from '../stop.ts';
 import { readSigned } from './answers.ts';
 import type { Commands } from './commands.ts';
-import { countBoot } from './counter.ts';
+import { countBoot, writeCounter } from './counter.ts';
 import { fillVolume } from './fill-volume.ts';
 import type { VolumeHead } from './header.ts';
 import { sshHostKey } from './host-key.ts';
@@ -56,10 +56,13 @@ export const bootVm = async (
   await mountVolume(commands, root);
   await host.stage('unlocked');
 
-  const counter = await countBoot(root);
-  if (counter <= release.minCounter) say(`boot counter ${counter}, the network knows of ${release.minCounter}`);
+  const { counter, isLatest } = await countBoot(root, release);
+  if (!isLatest) say(`boot counter ${counter}, the network knows of ${release.minCounter}`);
   const boot = { sshHostKey: await sshHostKey(root), headerSha256: head.header.headerDigest, counter };
-  await askForGoAhead(prover, guestKey, boot);
+  const given = release.counter ?? counter;
+  await askForGoAhead(prover, guestKey, boot, given);
+  // Its owner has allowed it: every other copy is the older one from now on.
+  if (!isLatest) await writeCounter(root, given);
   await host.stage('confirmed');
 
   await placeAccess(run, release.secrets);
@@ -111,8 +114,8 @@ const privateImageIn = ({ imageHeaderSha256, secrets: { imageKey } }: Release): 
 
 type BootFacts = { readonly sshHostKey: string; readonly headerSha256: string; readonly counter: number };
 
-/** Shows the network what is in the volume, and goes on when it has signed for exactly that. */
-const askForGoAhead = (parts: ProverParts, guestKey: GuestKey, boot: BootFacts): Promise<void> => {
+/** Shows the network what is in the volume, and goes on when it has signed for exactly that, under the number it gave. */
+const askForGoAhead = (parts: ProverParts, guestKey: GuestKey, boot: BootFacts, counter: number): Promise<void> => {
   const { networkId, networkKey, vmId, generation, bootId } = parts.identity;
   const claim = { purpose: 'ssh-host-key', binding: bootBinding(boot), suite: '', key: null, boot } as const;
   return askWithProof(parts, claim, async ({ result, nonce }) => {
@@ -120,8 +123,8 @@ const askForGoAhead = (parts: ProverParts, guestKey: GuestKey, boot: BootFacts):
     const of = { networkId, vmId, generation, bootId, nonce, guestKeySha256: guestKey.sha256 };
     const said = openNetworkMessage(text, networkKey, { ...of, purpose: 'go-ahead' });
     const ours = createHash('sha256').update(boot.sshHostKey).digest('hex');
-    if (said.counter === boot.counter && said.sshHostKeySha256 === ours) return;
+    if (said.counter === counter && said.sshHostKeySha256 === ours) return;
     const observed = `counter ${said.counter} and SSH host key ${said.sshHostKeySha256}`;
-    throw new Stop('go-ahead-other', `the network's go-ahead is for ${observed}, wanted ${boot.counter} and ${ours}`);
+    throw new Stop('go-ahead-other', `the network's go-ahead is for ${observed}, wanted ${counter} and ${ours}`);
   });
 };

@@ -34,7 +34,7 @@ export const rehearseBoot = async (): Promise<void> => {
   // Without a timer: when it would have ended would stay.
   await commandsWithin(0).run('true', []);
   // Files go where the snapshot is made, a directory that goes with the making.
-  await countBoot('rehearsal');
+  await countBoot('rehearsal', { mode: 'unlock', minCounter: 0, counter: 1 });
   await placeAccess('rehearsal', { hostname: 'nobody', authorizedKeys: [] });
 };
 

@@ -19,7 +19,7 @@ import { streams } from './streams.projection.ts';
 import { vms } from './vms.projection.ts';
 
 /** Raise it whenever a table, a row or a fold changes: the old file is not read but rebuilt. */
-export const readModelVersion = 15;
+export const readModelVersion = 16;
 
 /** Every projection of the file. Together they are one consumer with one position, so an answer has one too. */
 export const projections: readonly Foldable[] = [

@@ -36,7 +36,7 @@ describe('the key of a disk', () => {
     const answer = await guest.release(proof);
 
     const { secrets, ...terms } = await guest.opened(answer, proof);
-    expect(terms).toEqual({ mode: 'format', headerSha256: null, minCounter: 0 });
+    expect(terms).toEqual({ mode: 'format', headerSha256: null, minCounter: 0, counter: 1 });
     await world.vault.withKey(world.vmId, async (key) => expect(secrets.volumeKey).toEqual(key));
     expect(secrets).toMatchObject({ hostname: 'web', authorizedKeys: ['ssh-ed25519 AAAAowner'], keysVersion: 1 });
     await expect(other.opened(answer, proof)).rejects.toThrow();

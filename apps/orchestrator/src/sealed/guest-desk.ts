@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import type { GuestResult } from '#attestation';
-import { assertWanted, fold, type KeySuite, type SealedBoot, type Vm, type VmCommand } from '#domain';
+import { assertWanted, fold, type KeySuite, type SealedBoot, sayOlder, type Vm, type VmCommand } from '#domain';
 import type { Log } from '#edge';
 import {
   aggregates,
@@ -72,7 +72,8 @@ const release = async (parts: GuestDeskParts, minerId: string, request: ReleaseR
   });
   const { released } = bootOf(vm, result);
   if (released === null) throw new Error(`BUG: the key of VM ${vmId} was released and its boot does not say so`);
-  const terms = { mode: released.mode, headerSha256: released.headerSha256, minCounter: vm.volume?.counter ?? 0 };
+  const { mode, headerSha256, counter } = released;
+  const terms = { mode, headerSha256, minCounter: vm.volume?.counter ?? 0, ...(counter === null ? {} : { counter }) };
   const message = await withKeys(vault, vmId, released.mode === 'format' ? image : null, (keys, pinned) =>
     sealRelease({
       boot: { networkId, vmId, generation: result.generation, bootId: result.bootId, nonce },
@@ -111,11 +112,11 @@ const confirm = async (parts: GuestDeskParts, minerId: string, request: ConfirmR
   return { message };
 };
 
-/** The first time a counter is too low that is an event and no refusal; the guest waits all the same. */
+/** The first time a counter is not the one that was given, that is an event and no refusal; the guest waits all the same. */
 const suspected = (vm: Vm, counter: number): GuestRefused =>
   new GuestRefused(
     'volume-older',
-    `the volume of VM ${vm.vmId} says it was opened ${counter} times and more than ${vm.volume?.counter ?? 0} is wanted; its owner decides: hcc vm consent ${vm.vmId} --rollback`,
+    `the volume of VM ${vm.vmId} says it was ${sayOlder({ counter, expectedAbove: vm.volume?.counter ?? 0 })}; its owner decides: hcc vm consent ${vm.vmId} --rollback`,
     guestRetryMs,
   );
 

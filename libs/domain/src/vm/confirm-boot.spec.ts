@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { given } from '../../../../test/domain/given.ts';
 import { noon } from '../../../../test/domain/samples.ts';
-import { confirm, headerSha256, otherHeader, sealed, untilSealed } from '../../../../test/domain/vm-sealed-story.ts';
+import {
+  confirm,
+  headerSha256,
+  otherHeader,
+  release,
+  sealed,
+  untilSealed,
+} from '../../../../test/domain/vm-sealed-story.ts';
 import { boot, endpoint, happened, isRunning, report, sshHostKey } from '../../../../test/domain/vm-story.ts';
 import { fold } from '../decider.ts';
 import type { VmEvent } from './events.ts';
@@ -11,15 +18,22 @@ import { desiredSpec } from './spec.ts';
 import { whyNotRunning } from './why-not.ts';
 
 const { awaiting, unlocked, running } = untilSealed;
-/** Confirmed with five boots, stopped, and unlocked for the sixth. */
+/** Confirmed with opening five, stopped, and unlocked for the sixth. */
 const sixth: readonly VmEvent[] = [
-  ...unlocked,
+  ...awaiting,
+  sealed.released(1, { counter: 5 }),
   sealed.confirmed(1, 5),
   sealed.running(2),
   happened.stopped(3, 'crash'),
   happened.bootAuthorized(2, 'crash'),
   sealed.specified(2),
-  sealed.released(2, { mode: 'unlock', headerSha256 }),
+  sealed.released(2, { mode: 'unlock', headerSha256, counter: 6 }),
+];
+const third = (counter: number | null): readonly VmEvent[] => [
+  happened.stopped(4, 'crash', 2),
+  happened.bootAuthorized(3, 'crash'),
+  sealed.specified(3),
+  sealed.released(3, { mode: 'unlock', headerSha256, counter }),
 ];
 const allow = { type: 'ConsentVm', kind: 'rollback', bootId: boot(2), now: noon } as const;
 
@@ -29,7 +43,7 @@ describe('the confirmation of a boot', () => {
       .when(confirm())
       .thenEvents(sealed.confirmed());
     expect(fold(vm, [...unlocked, sealed.confirmed()])?.volume).toEqual({
-      ...{ integrity: 'none', headerSha256, counter: 1, keyDestroyed: false },
+      ...{ integrity: 'none', headerSha256, counter: 1, highest: 1, keyDestroyed: false },
       confirmed: { bootRevision: 5, bootDigest: '1'.repeat(64), cmdline: 'console=ttyS0' },
     });
   });
@@ -64,10 +78,25 @@ describe('the confirmation of a boot', () => {
       .when(confirm(2, 6, { headerSha256: otherHeader }))
       .thenRefused('volume-header-other'));
 
-  test('given tries that ended before they were confirmed / when the counter has skipped values / then it is as good as any', () =>
+  test('given releases that were never confirmed / when the next one is given / then its number is above all of theirs', () => {
+    const tried = [...sixth, ...third(7)];
+    given(vm, ...tried, happened.stopped(5, 'crash', 3), happened.bootAuthorized(4, 'crash'), sealed.specified(4))
+      .when(release(4))
+      .thenEvents(sealed.released(4, { mode: 'unlock', headerSha256, counter: 8 }));
     given(vm, ...sixth)
-      .when(confirm(2, 9))
-      .thenEvents(sealed.confirmed(2, 9)));
+      .when(confirm(2, 6))
+      .thenEvents(sealed.confirmed(2, 6));
+  });
+
+  test('given a key that was released without a number / when its guest counted by itself / then any higher value is good', () => {
+    const before = [...sixth, sealed.confirmed(2, 6), ...third(null)];
+    given(vm, ...before)
+      .when(confirm(3, 9))
+      .thenEvents(sealed.confirmed(3, 9));
+    given(vm, ...before)
+      .when(confirm(3, 6))
+      .thenOnce('volume-older', sealed.suspected(6, 6, 3));
+  });
 });
 
 describe('a volume that went back', () => {
@@ -82,10 +111,43 @@ describe('a volume that went back', () => {
     given(vm, ...suspected)
       .when(allow)
       .thenEvents(sealed.rollbackAllowed(3, 2));
-    given(vm, ...suspected, sealed.rollbackAllowed(3, 2))
+  });
+
+  test('given its owner allowed three / when the guest says three / then it is confirmed under the number it was given, and told so again', () => {
+    const allowed = [...sixth, sealed.suspected(3, 5, 2), sealed.rollbackAllowed(3, 2)];
+    given(vm, ...allowed)
       .when(confirm(2, 3))
-      .thenEvents(sealed.confirmed(2, 3));
-    expect(fold(vm, [...suspected, sealed.rollbackAllowed(3, 2), sealed.confirmed(2, 3)])?.volume?.counter).toBe(3);
+      .thenEvents(sealed.confirmed(2, 6));
+    given(vm, ...allowed, sealed.confirmed(2, 6))
+      .when(confirm(2, 3))
+      .thenNothing();
+    given(vm, ...allowed, sealed.confirmed(2, 6))
+      .when(confirm(2, 4))
+      .thenRefused('boot-confirmed-otherwise');
+  });
+
+  test('given a disk that was confirmed after a consent / when its newest or a middle copy comes back / then each waits for its owner', () => {
+    const after = [
+      ...sixth,
+      sealed.suspected(3, 5, 2),
+      sealed.rollbackAllowed(3, 2),
+      sealed.confirmed(2, 6),
+      ...third(7),
+    ];
+    for (const counter of [4, 5, 6]) {
+      given(vm, ...after)
+        .when(confirm(3, counter))
+        .thenOnce('volume-older', sealed.suspected(counter, 6, 3));
+    }
+  });
+
+  test('given a number that no release had / when the guest says it / then that waits for its owner too, in other words', () => {
+    given(vm, ...sixth)
+      .when(confirm(2, 9))
+      .thenOnce('volume-older', sealed.suspected(9, 5, 2));
+    given(vm, ...sixth, sealed.suspected(9, 5, 2))
+      .when(confirm(2, 9))
+      .thenRefused('volume-older', /its key was never released for that/);
   });
 
   test('given consent to one value / when that boot says fewer / then it waits again; the next boot has no consent', () => {
@@ -93,14 +155,7 @@ describe('a volume that went back', () => {
     given(vm, ...allowed)
       .when(confirm(2, 2))
       .thenRefused('volume-older');
-    const next: readonly VmEvent[] = [
-      ...allowed,
-      happened.stopped(4, 'crash', 2),
-      happened.bootAuthorized(3, 'crash'),
-      sealed.specified(3),
-      sealed.released(3, { mode: 'unlock', headerSha256 }),
-    ];
-    given(vm, ...next)
+    given(vm, ...allowed, ...third(7))
       .when(confirm(3, 4))
       .thenOnce('volume-older', sealed.suspected(4, 5, 3));
   });

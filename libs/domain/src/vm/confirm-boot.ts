@@ -9,15 +9,16 @@ import {
   sealedVolume,
   specifiedBoot,
 } from './sealed-boot.ts';
-import type { SealedBoot } from './sealed-state.ts';
+import { type SealedBoot, sayOlder } from './sealed-state.ts';
 import type { Vm } from './state.ts';
 
 type ConfirmBoot = Extract<VmCommand, { type: 'ConfirmBoot' }>;
 
 /**
- * What the guest found once it had its volume open, before it goes on: the header, the counter it has raised and the
- * host key it made. A counter that is not above the last one is an older copy: that is an event the first time
- * (`VmRollbackSuspected` and nothing else, so nobody goes on) and a refusal until its owner consents (ADR-0038).
+ * What the guest found once it had its volume open, before it goes on: the header, the number of this opening and the host
+ * key it made. A guest says the number that it was given with the key when the volume is the one that was confirmed last,
+ * and another when it is not: that is an event the first time (`VmRollbackSuspected` and nothing else, so nobody goes on)
+ * and a refusal until its owner consents. Then it is told to write the number it was given (ADR-0038, ADR-0049).
  */
 export const confirmBoot = (vm: Vm, command: ConfirmBoot): readonly VmEvent[] => {
   const { bootId, generation, minerId, appraisalId, appraisedAt, headerSha256, counter, sshHostKey, now } = command;
@@ -25,11 +26,12 @@ export const confirmBoot = (vm: Vm, command: ConfirmBoot): readonly VmEvent[] =>
   assertCurrentBoot(vm, command);
   assertWanted(vm);
   const boot = specifiedBoot(vm);
-  if (boot.released === null) {
+  const { released } = boot;
+  if (released === null) {
     throw new Refusal('boot-without-key', `boot ${bootId} of VM ${vm.vmId} was given no key, so it has no volume open`);
   }
   assertAffirming(vm, command);
-  if (boot.confirmed !== null) return repeated(vm, command, boot.confirmed);
+  if (boot.confirmed !== null) return repeated(vm, command, boot, boot.confirmed);
   assertFresh(vm, appraisedAt, now);
   if (volume.headerSha256 !== null && volume.headerSha256 !== headerSha256) {
     throw new Refusal(
@@ -38,19 +40,22 @@ export const confirmBoot = (vm: Vm, command: ConfirmBoot): readonly VmEvent[] =>
       { observed: headerSha256, wanted: volume.headerSha256 },
     );
   }
-  if (counter <= volume.counter && !isConsented(boot, counter)) return older(vm, command, boot, volume.counter);
-  const seen = { headerSha256, counter, sshHostKey };
-  return [{ type: 'VmBootConfirmed', bootId, generation, minerId, appraisalId, ...seen }];
+  const isLatest = released.counter === null ? counter > volume.counter : counter === released.counter;
+  if (!isLatest && !isConsented(boot, counter)) return older(vm, command, boot, volume.counter);
+  const confirmed = { headerSha256, counter: released.counter ?? counter, sshHostKey };
+  return [{ type: 'VmBootConfirmed', bootId, generation, minerId, appraisalId, ...confirmed }];
 };
 
 const repeated = (
   vm: Vm,
   { bootId, headerSha256, counter, sshHostKey }: ConfirmBoot,
+  boot: SealedBoot,
   confirmed: NonNullable<SealedBoot['confirmed']>,
 ): readonly VmEvent[] => {
-  const isSame =
-    confirmed.headerSha256 === headerSha256 && confirmed.counter === counter && confirmed.sshHostKey === sshHostKey;
-  if (isSame) return [];
+  // What was consented to is said again by a guest that has not heard yet which number to write.
+  const isSameCounter =
+    counter === confirmed.counter || (boot.released?.counter !== null && isConsented(boot, counter));
+  if (confirmed.headerSha256 === headerSha256 && isSameCounter && confirmed.sshHostKey === sshHostKey) return [];
   throw new Refusal(
     'boot-confirmed-otherwise',
     `boot ${bootId} of VM ${vm.vmId} has confirmed its volume and host key, and now says otherwise; stop and start the VM for another boot`,
@@ -58,9 +63,10 @@ const repeated = (
   );
 };
 
-/** A guest that is started again while its owner decides has raised the counter once more; one below is older still. */
-const isConsented = ({ rollback }: SealedBoot, counter: number): boolean =>
-  rollback?.consented === true && counter >= rollback.counter;
+/** A guest that counted by itself and was started again while its owner decided had raised the counter once more. */
+const isConsented = ({ rollback, released }: SealedBoot, counter: number): boolean =>
+  rollback?.consented === true &&
+  (counter === rollback.counter || (released?.counter === null && counter > rollback.counter));
 
 const older = (
   vm: Vm,
@@ -74,7 +80,7 @@ const older = (
   }
   throw new Refusal(
     'volume-older',
-    `the volume of VM ${vm.vmId} says it was opened ${counter} times and more than ${expectedAbove} is wanted: it may be an older copy; its owner allows it: hcc vm consent ${vm.vmId} --rollback`,
+    `the volume of VM ${vm.vmId} says it was ${sayOlder({ counter, expectedAbove })}: it may be an older copy; its owner allows it: hcc vm consent ${vm.vmId} --rollback`,
     { observed: counter, wanted: expectedAbove + 1 },
   );
 };

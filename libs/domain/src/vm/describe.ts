@@ -1,7 +1,7 @@
 import { unreachable } from '../errors.ts';
 import { formatSize } from '../values/size.ts';
 import { formatInstant } from '../values/time.ts';
-import { isOlderVolume, needsConsent } from './sealed-state.ts';
+import { isOlderVolume, needsConsent, sayOlder } from './sealed-state.ts';
 import type { Desired, Vm } from './state.ts';
 
 /** One plain sentence for each of the two status words. Texts for people; programs read the words. */
@@ -68,7 +68,7 @@ const startingSentence = (vm: Vm, minerId: string): string => {
   const started = `its miner ${minerId} has started it`;
   const rollback = vm.sealedBoot?.rollback;
   if (rollback && isOlderVolume(vm)) {
-    return `${started}; its disk says it was opened ${rollback.counter} times, and more than ${rollback.expectedAbove} is wanted: it may be an older copy, and waits for its owner's consent`;
+    return `${started}; its disk says it was ${sayOlder(rollback)}: it may be an older copy, and waits for its owner's consent`;
   }
   return vm.sealedBoot?.released
     ? `${started} and its guest has the key of its disk; it has not answered yet`

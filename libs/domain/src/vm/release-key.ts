@@ -34,10 +34,12 @@ export const releaseKey = (vm: Vm, command: ReleaseKey): readonly VmEvent[] => {
   assertFresh(vm, appraisedAt, now);
   assertConsent(vm);
   const { headerSha256 } = volume;
+  // A release is for one guest, which opens one copy of the volume once: no copy has the number of this opening yet.
+  const counter = volume.highest + 1;
   return [
     {
       ...{ type: 'VmKeyReleased', bootId, generation, minerId, guestKeySha256, suite, appraisalId, appraisedAt },
-      ...{ mode: headerSha256 === null ? 'format' : 'unlock', headerSha256, keyVersion },
+      ...{ mode: headerSha256 === null ? 'format' : 'unlock', headerSha256, counter, keyVersion },
       ...{ releasedAt: now, deadlineAt: now + bootDeadlineMs },
     },
     ...imageKeyReleased(vm, command),

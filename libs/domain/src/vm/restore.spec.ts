@@ -110,7 +110,7 @@ describe('a restore', () => {
   test('given its guest says an older count / then its owner consents, and only then it goes on', () => {
     const older = [...opened, happened.starting(1, 2)];
     const opensAt = (counter: number) => confirm(2, counter, of2);
-    // The backup is of a disk that was opened once; the guest that opens it raises that before it asks.
+    // The backup is of a disk that was opened once; the guest that opens it writes the next number before it asks.
     given(vm, ...older)
       .when(opensAt(2))
       .thenEvents(sealed.confirmed(2, 2, of2));
@@ -127,7 +127,7 @@ describe('a restore', () => {
       .thenOnce('volume-older', sealed.suspected(2, 2, 3));
     given(vm, ...since, sealed.suspected(2, 2, 3), sealed.rollbackAllowed(2, 3))
       .when(confirm(3, 2, of2))
-      .thenEvents(sealed.confirmed(3, 2, of2));
+      .thenEvents(sealed.confirmed(3, 3, of2));
     given(vm, ...since)
       .when(confirm(3, 2, { ...of2, headerSha256: '9'.repeat(64) }))
       .thenRefused('volume-header-other');

@@ -58,6 +58,9 @@ export type VmSealedEvent =
       readonly mode: UnlockMode;
       /** The header that the guest must find; none before the first one is confirmed. */
       readonly headerSha256: string | null;
+      /** What the guest writes into the volume as the number of this opening, which no other release gives; none in
+       *  releases of before there were such numbers, whose guests counted by themselves (ADR-0049). */
+      readonly counter: number | null;
       readonly keyVersion: number;
       readonly releasedAt: UnixMs;
       /** By when it shall be up. */
@@ -81,7 +84,7 @@ export type VmSealedEvent =
       readonly counter: number;
       readonly sshHostKey: string;
     }
-  /** The volume says fewer boots than were confirmed: it may be an older copy. */
+  /** The volume was last opened before the boot that was confirmed last, or by none that was given a key: it may be an older copy. */
   | {
       readonly type: 'VmRollbackSuspected';
       readonly bootId: BootId;

@@ -62,6 +62,7 @@ const newVolume = (integrity: Volume['integrity']): Volume => ({
   integrity,
   headerSha256: null,
   counter: 0,
+  highest: 0,
   confirmed: null,
   keyDestroyed: false,
 });
@@ -80,9 +81,9 @@ const ofBoot = (vm: Vm, bootId: string, change: Partial<SealedBoot>): Vm =>
 type Sealed<Type extends VmSealedEvent['type']> = Extract<VmSealedEvent, { type: Type }>;
 
 const keyReleased = (vm: Vm, event: Sealed<'VmKeyReleased'>): Vm => {
-  const { guestKeySha256, suite, appraisalId, mode, headerSha256, keyVersion, releasedAt, deadlineAt } = event;
-  const released = { guestKeySha256, suite, appraisalId, mode, headerSha256, keyVersion, releasedAt };
-  const next = ofBoot(vm, event.bootId, { released });
+  const { guestKeySha256, suite, appraisalId, mode, headerSha256, counter, keyVersion, releasedAt, deadlineAt } = event;
+  const released = { guestKeySha256, suite, appraisalId, mode, headerSha256, counter, keyVersion, releasedAt };
+  const next = { ...ofBoot(vm, event.bootId, { released }), volume: openedOnce(vm.volume, counter) };
   switch (vm.observed) {
     case 'awaiting-key':
       return { ...next, observed: 'starting', waiting: waiting('boot', deadlineAt) };
@@ -94,13 +95,18 @@ const keyReleased = (vm: Vm, event: Sealed<'VmKeyReleased'>): Vm => {
   }
 };
 
+/** A guest that was given no number adds one to what it finds. */
+const openedOnce = (volume: Volume | null, given: number | null): Volume | null =>
+  volume === null ? null : { ...volume, highest: Math.max(volume.highest + 1, given ?? 0) };
+
 const bootConfirmed = (vm: Vm, event: Sealed<'VmBootConfirmed'>): Vm => {
   const { appraisalId, headerSha256, counter, sshHostKey } = event;
   const next = ofBoot(vm, event.bootId, { confirmed: { appraisalId, headerSha256, counter, sshHostKey } });
   if (next.volume === null || next.sealedBoot === null || next === vm) return vm;
   const { bootRevision, bootDigest, cmdline } = next.sealedBoot.specified;
   const confirmed = { bootRevision, bootDigest, cmdline };
-  return { ...next, volume: { ...next.volume, headerSha256, counter, confirmed } };
+  const highest = Math.max(next.volume.highest, counter);
+  return { ...next, volume: { ...next.volume, headerSha256, counter, highest, confirmed } };
 };
 
 const consented = (vm: Vm, event: Sealed<'VmConsentGiven'>): Vm => {

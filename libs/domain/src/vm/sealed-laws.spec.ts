@@ -40,15 +40,20 @@ describe('the laws of a sealed VM', () => {
       runs,
     ));
 
-  test('given any history / when the boot counter falls / then its owner has allowed that boot to have an older volume', () =>
+  test('given any history / when a boot is confirmed / then under a number above every one before, and its owner has allowed a volume that said another', () =>
     fc.assert(
       fc.property(histories(vmMove), (moves) => {
-        for (const { before, events, after } of play(vm, moves)) {
+        for (const { before, command, events, after } of play(vm, moves)) {
           const from = before?.volume?.counter ?? 0;
           const to = after?.volume?.counter ?? 0;
           const isConfirmed = events.some(({ type }) => type === 'VmBootConfirmed');
-          if (!isConfirmed) expect(to).toBe(from);
-          else if (to <= from) expect(before?.sealedBoot?.rollback?.consented).toBe(true);
+          if (!isConfirmed || command.type !== 'ConfirmBoot') {
+            expect(to).toBe(from);
+            continue;
+          }
+          expect(to).toBeGreaterThan(from);
+          expect(to).toBe(before?.sealedBoot?.released?.counter);
+          if (command.counter !== to) expect(before?.sealedBoot?.rollback?.consented).toBe(true);
         }
       }),
       runs,

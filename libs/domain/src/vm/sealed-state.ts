@@ -6,8 +6,10 @@ export type Volume = {
   readonly integrity: VolumeIntegrity;
   /** The LUKS2 header that was confirmed last; none before the first boot is. */
   readonly headerSha256: string | null;
-  /** How often its guest said it had opened it; a lower number from the guest is an older copy. */
+  /** The number of the opening that was confirmed last. A volume that was last opened before that is an older copy. */
   readonly counter: number;
+  /** The highest number that any copy of it may have: each release of its key is one opening of one copy. */
+  readonly highest: number;
   /** What the last confirmed boot was started with: what is older needs its owner's word. */
   readonly confirmed: {
     readonly bootRevision: number;
@@ -29,10 +31,11 @@ export type SealedBoot = {
     readonly appraisalId: string;
     readonly mode: UnlockMode;
     readonly headerSha256: string | null;
+    readonly counter: number | null;
     readonly keyVersion: number;
     readonly releasedAt: UnixMs;
   } | null;
-  /** The last value of the counter that was too low; `consented` once its owner allowed it: that value, and higher ones of the same boot. */
+  /** The last number that was refused; `consented` once its owner allowed it: that one, and higher ones of the same boot. */
   readonly rollback: { readonly counter: number; readonly expectedAbove: number; readonly consented: boolean } | null;
   readonly confirmed: {
     readonly appraisalId: string;
@@ -51,3 +54,7 @@ export const needsConsent = ({ sealedBoot }: Unlocking): boolean =>
 /** Whether the guest waits for its owner's word, because its volume may be an older copy. */
 export const isOlderVolume = ({ sealedBoot }: Unlocking): boolean =>
   sealedBoot?.confirmed === null && sealedBoot.rollback?.consented === false;
+
+/** What a volume says of itself that is not taken without its owner's word. */
+export const sayOlder = ({ counter, expectedAbove }: { readonly counter: number; readonly expectedAbove: number }) =>
+  `opened ${counter} times, and ${counter > expectedAbove ? 'its key was never released for that' : `more than ${expectedAbove} is wanted`}`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { VmSealedEvent } from '#domain';
+import type { Upcaster } from '../codec.ts';
 import { bootId, count, imageDigest, instant, longText, minerId, sha256Hex, shortText, sshKeyText } from './values.ts';
 import type { EventSchemas } from './vm.ts';
 
@@ -16,7 +17,7 @@ export const kernelCommandLine = z.string().max(2_048);
 const appraisal = { appraisalId: shortText };
 const boot = { bootId, generation: count, minerId };
 
-/** Stored form, version 1, of what happens to a VM whose disk nobody but its guest can read. */
+/** Stored form of what happens to a VM whose disk nobody but its guest can read. */
 export const vmSealedEvents = {
   VmVolumeChosen: z.strictObject({ integrity: volumeIntegrity }),
   VmBootSpecified: z.strictObject({
@@ -41,6 +42,7 @@ export const vmSealedEvents = {
     appraisedAt: instant,
     mode: z.enum(['format', 'unlock']),
     headerSha256: sha256Hex.nullable(),
+    counter: count.nullable(),
     keyVersion: count,
     releasedAt: instant,
     deadlineAt: instant,
@@ -57,3 +59,8 @@ export const vmSealedEvents = {
   VmConsentGiven: z.strictObject({ kind: consentKind, bootId, counter: count.nullable() }),
   VmKeyDestroyed: z.strictObject({ keyVersion: count }),
 } satisfies EventSchemas<VmSealedEvent>;
+
+/** Guests that were released a key by version 1 of VmKeyReleased counted by themselves. */
+export const vmSealedUpcasters: readonly Upcaster[] = [
+  { type: 'VmKeyReleased', from: 1, up: (data) => ({ ...data, counter: null }) },
+];

@@ -55,7 +55,15 @@ const story = (): readonly VmEvent[] => {
       ...{ initrdSha256, baseRootHash: 'cd'.repeat(32), cmdline, launchDigests, consentNeeded: false },
     },
     {
-      ...{ type: 'VmKeyReleased', bootId, generation, minerId, guestKeySha256: 'a'.repeat(64), keyVersion: 1 },
+      ...{
+        type: 'VmKeyReleased',
+        bootId,
+        generation,
+        minerId,
+        guestKeySha256: 'a'.repeat(64),
+        counter: 1,
+        keyVersion: 1,
+      },
       ...{ suite: 'x-wing/hkdf-sha256/aes-256-gcm', appraisalId, appraisedAt: context.atMs, mode: 'format' },
       ...{ headerSha256: null, releasedAt: context.atMs, deadlineAt: context.atMs },
     },

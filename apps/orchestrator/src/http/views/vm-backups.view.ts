@@ -12,7 +12,9 @@ const made = z
     chunks: z.int(),
     manifestSha256: sha256Hex.describe('All of the copy hangs on it'),
     headerSha256: sha256Hex,
-    bootCounter: z.int().describe('How often its guest had opened it; a later boot makes this an older disk'),
+    bootCounter: z
+      .int()
+      .describe('The number of the opening that was confirmed last; a later boot makes this an older disk'),
     isOlder: z.boolean().describe('Whether its VM was opened since, so that a restore needs consent'),
   })
   .meta({ id: 'VmBackup' });

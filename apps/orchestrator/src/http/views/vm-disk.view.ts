@@ -22,7 +22,7 @@ export const vmDiskAnswer = z
       pbkdf: z.literal('argon2id'),
       integrity: volumeIntegrity.describe('Without it, its miner can change single sectors unseen'),
       headerSha256: sha256Hex.nullable().describe('The LUKS2 header it must have; none before its first boot'),
-      bootCounter: z.int().describe('How often its guest said it had opened it'),
+      bootCounter: z.int().describe('The number of the opening that was confirmed last'),
       keyDestroyed: z.boolean(),
     }),
   ])
