@@ -38,7 +38,7 @@ describe('hcc export', () => {
       });
       expect(await machine.hcc('export', 'verify', 'log')).toMatchObject({
         code: 0,
-        out: `${events.length} rows in 1 parts, each as it was exported, each event with the hash the store gave it\n`,
+        out: `${events.length} rows in 1 part, each as it was exported, each event with the hash the store gave it\n`,
       });
       const all = 'select position, event_id, stream, revision, data, hash from events order by seq';
       const rows = JSON.parse((await machine.hcc('sql', '--dir', 'log', all, '--json')).out).rows;
@@ -165,7 +165,7 @@ describe('hcc sql', () => {
     ['selec 1', 'syntax error'],
     ["select * from read_csv('/etc/passwd')", 'disabled'],
     ["copy events to 'stolen.csv'", 'disabled'],
-    ['set enable_external_access = true', 'locked'],
+    ['select typ from events', 'Candidate bindings'],
   ])('given %s, then it is refused, with what is wrong', async (query, said) => {
     const machine = await analyst();
     const { code, out } = await machine.hcc('sql', query, '--json');
@@ -176,7 +176,48 @@ describe('hcc sql', () => {
   });
 });
 
+describe('hcc sql, asked for something else than an answer', () => {
+  test.each([
+    ['delete from events', 'kind DELETE'],
+    ['set enable_external_access = true', 'kind SET'],
+    ['select 1; delete from events', '2 statements'],
+  ])('given %s, then it is refused: nobody shall think that the log was changed', async (query, observed) => {
+    const machine = await analyst();
+    const { code, out } = await machine.hcc('sql', query, '--json');
+    expect({ code, ...JSON.parse(out) }).toMatchObject({
+      code: 2,
+      error: { code: 'sql-not-a-question', observed: expect.stringContaining(observed) },
+    });
+  });
+
+  test('given a misspelt column, then the columns are named and the log is not fetched', async () => {
+    const machine = await analyst();
+    const { err } = await machine.hcc('sql', 'select typ from events');
+    expect(err).toMatch(
+      /observed Binder Error: [^·]*; Candidate bindings: .*wanted .*events with seq, position, stream/,
+    );
+  });
+});
+
 describe('hcc export verify', () => {
+  test('takes --format for its own answer, also below a command that has one for its parts', async () => {
+    const machine = await analyst();
+    await machine.hcc('export', '--out', 'log', '--format', 'csv');
+    const { code, out } = await machine.hcc('export', 'verify', 'log', '--format', 'json');
+    expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 0, ok: true, parts: 1 });
+    expect(await machine.hcc('export', '--out', 'other', '--format', 'xlsx')).toMatchObject({
+      ...{ code: 2, err: expect.stringContaining('"xlsx", wanted ndjson, csv, parquet') },
+    });
+  });
+
+  test('of a file says that it is none, and names it', async () => {
+    const machine = await analyst();
+    machine.write('notes', 'x');
+    expect(await machine.hcc('export', '--out', 'notes')).toMatchObject({
+      ...{ code: 2, err: expect.stringMatching(/notes is not a directory\n.*\n {2}fix: hcc export --out log/) },
+    });
+  });
+
   const damaged = async (damage: (path: string, text: string) => void) => {
     const machine = await analyst();
     await machine.hcc('export', '--out', 'log');

@@ -6,7 +6,7 @@ import { sqlRowsShown } from '../export/limits.ts';
 import { countOption } from '../input/amounts.ts';
 import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
-import { type SqlAnswer, select } from '../sql/select.ts';
+import { demandQuestion, type SqlAnswer, select } from '../sql/select.ts';
 import { openExport, openLog } from '../sql/sources.ts';
 import { connectFor, examples, jsonOption, optionsOf, untilStopped } from './verbs.ts';
 
@@ -45,9 +45,10 @@ const ask = async (
 ): Promise<SqlAnswer> => {
   const source =
     flags.dir === undefined
-      ? await openLog(await logOf(cli, self), signal)
+      ? await openLog({ ...(await logOf(cli, self)), before: (duck) => demandQuestion(duck, query) }, signal)
       : await openExport(resolve(cli.cwd, flags.dir));
   try {
+    await demandQuestion(source.duck, query);
     return await select(source.duck, query, flags.limit, signal);
   } finally {
     await source.close();

@@ -82,6 +82,7 @@ export const readManifest = async (dir: string): Promise<Manifest | null> => {
     text = await file.readFile('utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null;
+    if (errnoOf(error) === 'ENOTDIR') throw notADirectory(dir);
     throw error;
   }
   const parsed = manifest.safeParse(jsonOf(text));
@@ -108,6 +109,13 @@ export const syncDir = async (dir: string): Promise<void> => {
   await using handle = await open(dir);
   await handle.sync();
 };
+
+const notADirectory = (dir: string): Error =>
+  usageError('no-directory', `${dir} is not a directory`, {
+    observed: 'a file',
+    wanted: 'the directory of an export, or a name that is free',
+    fix: 'hcc export --out log',
+  });
 
 const malformed = (path: string, observed: string): Error =>
   usageError('manifest-malformed', `${path} is not the manifest of an export`, {

@@ -14,18 +14,26 @@ import type { ReadLog } from '../export/run-export.ts';
 export type SqlSource = { readonly duck: Duck; close(): Promise<void> };
 
 export type LogOptions = {
+  /** Looks at the question over the empty table: nobody shall wait for a log to hear of a typing mistake. */
+  readonly before: (duck: Duck) => Promise<void>;
   readonly readLog: ReadLog;
   readonly clock: Clock;
   readonly progress: (rows: number) => void;
 };
 
 /** The whole log, fetched into a file of its own that is gone afterwards. */
-export const openLog = async ({ readLog, clock, progress }: LogOptions, signal: AbortSignal): Promise<SqlSource> => {
+export const openLog = async (
+  { before: check, readLog, clock, progress }: LogOptions,
+  signal: AbortSignal,
+): Promise<SqlSource> => {
   const dir = await mkdtemp(join(tmpdir(), 'hcc-sql-'));
   const remove = () => rm(dir, { recursive: true, force: true });
   try {
     const duck = await openDuck(join(dir, 'log.duckdb'));
     await createRowsTable(duck, 'events');
+    // Before the question is looked at: a look at it may already open what it names.
+    await closeDoors(duck, []);
+    await check(duck);
     const appender = await openAppender(duck, 'events');
     let position: string | null = null;
     let rows = 0;
@@ -42,7 +50,6 @@ export const openLog = async ({ readLog, clock, progress }: LogOptions, signal: 
       progress(rows);
     }
     appender.close();
-    await closeDoors(duck, []);
     return {
       duck,
       close: async () => {
