@@ -3,7 +3,7 @@ import type { Size } from '#domain';
 import { type Passport, passportSchema } from '#passport';
 import type { SealedImageKey } from '#sealing';
 import { backupRoutes } from './backups.ts';
-import { at, list, post, remove } from './calls.ts';
+import { at, list, part, post, remove } from './calls.ts';
 import type { Http } from './http.ts';
 import { type ImageView, imageView } from './image-view.ts';
 import { auditRoutes, parkedRoutes } from './parked.ts';
@@ -23,7 +23,6 @@ import {
   type ParkedView,
   page,
   parkedView,
-  type SshKeyView,
   type StreamView,
   sshKeyView,
   streamView,
@@ -99,8 +98,7 @@ const accountRoutes = (http: Http) => ({
     post(http, `/v1/accounts/${at(id)}/credits`, deposit),
   issueToken: (id: string, token: { tokenId: string; role: string; sha256: string; label: string }) =>
     post(http, `/v1/accounts/${at(id)}/tokens`, token),
-  keys: (id: string, moment?: string): Promise<readonly SshKeyView[]> =>
-    list(http, `/v1/accounts/${at(id)}/ssh-keys`, sshKeyView, { at: moment }),
+  keys: (id: string) => http.ask(`/v1/accounts/${at(id)}/ssh-keys`, part(sshKeyView)),
   addKey: (id: string, publicKey: string) => post(http, `/v1/accounts/${at(id)}/ssh-keys`, { publicKey }),
   removeKey: (id: string, fingerprint: string) => remove(http, `/v1/accounts/${at(id)}/ssh-keys/${at(fingerprint)}`),
 });

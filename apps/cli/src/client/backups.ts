@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { at, post, remove } from './calls.ts';
 import type { Http } from './http.ts';
-import type { Accepted } from './views.ts';
+import { type Accepted, stale } from './views.ts';
 
 // Like ./views.ts: what we read of an answer, and no more.
 const id = z.string().max(100);
@@ -19,13 +19,14 @@ const backupView = z.looseObject({
 });
 export type BackupView = z.infer<typeof backupView>;
 
-const backupsView = z.looseObject({
+export const backupsView = z.looseObject({
   backups: z.array(backupView),
   underWay: id.nullable(),
   failure: z.looseObject({ backupId: id, ...refusal }).nullable(),
   restore: z.looseObject({ backupId: id, minerId: id }).nullable(),
   restoreRefusal: z.looseObject(refusal).nullable(),
   restored: id.nullable(),
+  stale,
 });
 export type BackupsView = z.infer<typeof backupsView>;
 

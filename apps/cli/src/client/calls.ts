@@ -1,8 +1,8 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { badAnswer } from '../cli-error.ts';
 import { limits } from '../limits.ts';
 import type { Http, Query } from './http.ts';
-import { type Accepted, accepted, items } from './views.ts';
+import { type Accepted, accepted, items, stale } from './views.ts';
 
 /** A name as a part of an address. */
 export const at = encodeURIComponent;
@@ -27,6 +27,9 @@ export const list = async <Item extends z.ZodType>(
   }
   throw badAnswer('list-too-long', `GET ${path} has more than ${all.length} rows`);
 };
+
+/** The form of a list that is a part of one thing, with what is not followed of that. */
+export const part = <Item extends z.ZodType>(item: Item) => z.looseObject({ items: z.array(item), stale });
 
 /** Gives a command. */
 export const post = (http: Http, path: string, body: unknown = {}): Promise<Accepted> =>

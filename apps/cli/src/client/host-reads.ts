@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Http } from './http.ts';
 import { asOf } from './past.ts';
+import { stale } from './views.ts';
 
 // What a miner says of its VMs and of itself: read through the API, vouched for by nobody else.
 
@@ -46,6 +47,7 @@ const hostChecksView = z.looseObject({
     )
     .max(256)
     .nullable(),
+  stale,
 });
 export type HostChecksView = z.infer<typeof hostChecksView>;
 

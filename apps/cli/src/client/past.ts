@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { backupsView } from './backups.ts';
+import { part } from './calls.ts';
 import type { Http } from './http.ts';
-import { accountView, minerView, stale, vmView } from './views.ts';
+import { reputationView, slashingView } from './trust.ts';
+import { accountView, minerView, sshKeyView, stale, vmView } from './views.ts';
 
 const text = z.string().max(8_000);
 const time = z.string().max(40);
@@ -71,6 +74,14 @@ export const pastRoutes = (http: Http) => ({
     http.ask(`/v1/miners/${at(id)}`, minerView.extend({ asOf }), { query: { at: moment } }),
   accountAt: (id: string, moment: string) =>
     http.ask(`/v1/accounts/${at(id)}`, accountView.extend({ asOf }), { query: { at: moment } }),
+  keysAt: (id: string, moment: string) =>
+    http.ask(`/v1/accounts/${at(id)}/ssh-keys`, part(sshKeyView).extend({ asOf }), { query: { at: moment } }),
+  backupsAt: (id: string, moment: string) =>
+    http.ask(`/v1/vms/${at(id)}/backups`, backupsView.extend({ asOf }), { query: { at: moment } }),
+  slashingsAt: (id: string, moment: string) =>
+    http.ask(`/v1/miners/${at(id)}/slashing`, part(slashingView).extend({ asOf }), { query: { at: moment } }),
+  reputationAt: (id: string, moment: string) =>
+    http.ask(`/v1/miners/${at(id)}/reputation`, reputationView.extend({ asOf }), { query: { at: moment } }),
   vmDiff: (id: string, from: string, to: string | undefined): Promise<VmDiff> =>
     http.ask(`/v1/vms/${at(id)}/diff`, vmDiff, { query: { from, to } }),
   projections: (): Promise<ReadModelView> => http.ask('/v1/projections', readModel),

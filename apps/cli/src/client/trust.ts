@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { at, list, post } from './calls.ts';
+import { at, list, part, post } from './calls.ts';
 import type { Http } from './http.ts';
-import { freshness, items } from './views.ts';
+import { freshness, items, stale } from './views.ts';
 
 // What the API answers about trust, as far as this tool reads it.
 
@@ -91,7 +91,7 @@ const reason = z.looseObject({
 });
 export type ReasonView = z.infer<typeof reason>;
 
-const reputationView = z.looseObject({
+export const reputationView = z.looseObject({
   minerId: id,
   score: z.number(),
   start: z.number(),
@@ -99,10 +99,11 @@ const reputationView = z.looseObject({
   silence: z.number(),
   policyVersion: z.number(),
   reasons: z.array(reason),
+  stale,
 });
 export type ReputationView = z.infer<typeof reputationView>;
 
-const slashingView = z.looseObject({
+export const slashingView = z.looseObject({
   proposalId: id,
   ground: text,
   appraisalId: id,
@@ -117,10 +118,8 @@ export const trustRoutes = (http: Http) => {
   const of = (miner: string, part: string): string => `/v1/miners/${at(miner)}/${part}`;
   return {
     attestation: (miner: string): Promise<AttestationView> => http.ask(of(miner, 'attestation'), attestationView),
-    reputation: (miner: string, moment?: string): Promise<ReputationView> =>
-      http.ask(of(miner, 'reputation'), reputationView, { query: { at: moment } }),
-    slashings: async (miner: string, moment?: string): Promise<readonly SlashingView[]> =>
-      (await http.ask(of(miner, 'slashing'), items(slashingView), { query: { at: moment } })).items,
+    reputation: (miner: string): Promise<ReputationView> => http.ask(of(miner, 'reputation'), reputationView),
+    slashings: (miner: string) => http.ask(of(miner, 'slashing'), part(slashingView)),
     appealSlashing: (miner: string, proposal: string, why: string) =>
       post(http, of(miner, `slashing/${at(proposal)}/appeal`), { reason: why }),
     decideSlashing: (miner: string, proposal: string, outcome: string, why: string) =>

@@ -22,6 +22,8 @@ export const stale = z
   .looseObject({ since: time, eventType: text, revision: z.string().max(20), reason: text })
   .nullish();
 
+export type Stale = z.infer<typeof stale>;
+
 export const accountView = z.looseObject({
   accountId: id,
   name: text,

@@ -43,6 +43,29 @@ describe('hcc export --to', () => {
     expect(() => readFileSync(path('log/manifest.json'))).toThrow('ENOENT');
   });
 
+  test.each([
+    ['1h', '2h', '--from 1h (2026-01-07T23:00:02.000Z) is after --to 2h (2026-01-07T22:00:02.000Z)'],
+    ['2026-01-02T00:00:00Z', '2026-01-01T00:00:00Z', 'is after --to 2026-01-01T00:00:00Z'],
+  ])('given --from %s and --to %s, then both are named and nothing is asked or written', async (from, to, said) => {
+    const { hcc, path } = await analyst();
+    const { code: exit, out } = await hcc('export', '--out', 'log', '--from', from, '--to', to, '--json');
+    expect({ exit, ...JSON.parse(out) }).toMatchObject({
+      ...{ exit: 2, error: { code: 'range-backwards', message: expect.stringContaining(said) } },
+      ...{ error: { fix: `--from ${to} --to ${from}` } },
+    });
+    expect(() => readFileSync(path('log/manifest.json'))).toThrow('ENOENT');
+  });
+
+  test('given a position after a time, then where the log stood then decides', async () => {
+    const { hcc, events } = await analyst();
+    const all = await events();
+    const [last, first] = [all.at(-1)?.position ?? '', all.at(0)?.recordedAt ?? ''];
+    expect(await hcc('export', '--out', 'log', '--from', last, '--to', first)).toMatchObject({
+      ...{ code: 2, err: expect.stringContaining(`--from ${last} is after --to`) },
+    });
+    expect((await hcc('export', '--out', 'log', '--from', first, '--to', last)).code).toBe(0);
+  });
+
   test('given a --from before the log began, then it is the beginning', async () => {
     const { hcc, events } = await analyst();
     const { out } = await hcc('export', '--out', 'log', '--from', '2020-01-01T00:00:00Z', '--json');

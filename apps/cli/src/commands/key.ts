@@ -3,13 +3,14 @@ import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { usageError } from '../cli-error.ts';
+import type { SshKeyView, Stale } from '../client/views.ts';
 import { readSmallFile } from '../context.ts';
 import { matchOne } from '../match.ts';
 import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
 import { timeText } from '../output/time.ts';
 import { accountFor } from './accounts.ts';
-import { atOption, momentOf } from './moment.ts';
+import { answerPast, atOption, momentOf, staleLine } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 type KeyOptions = { readonly account?: string };
@@ -29,13 +30,11 @@ export const addKeyCommands = (program: Command, cli: Cli): void => {
     .action(async (_options, command: Command) => {
       const { json, account } = optionsOf<KeyOptions>(command);
       const { api } = await connectFor(cli, command, 'owner');
-      const keys = await api.keys(await accountFor(api, account), momentOf(command));
-      answer(cli, json, keys, () =>
-        table(
-          ['FINGERPRINT', 'TYPE', 'COMMENT', 'ADDED'],
-          keys.map((each) => [each.fingerprint, each.keyType, each.comment, timeText(each.addedAt, cli.clock.now())]),
-        ),
-      );
+      const accountId = await accountFor(api, account);
+      const at = momentOf(command);
+      if (at !== undefined) return answerPast(cli, json, await api.keysAt(accountId, at), keysText);
+      const keys = await api.keys(accountId);
+      answer(cli, json, keys.items, () => keysText(keys, cli.clock.now()));
     });
   key
     .command('add')
@@ -67,13 +66,21 @@ export const addKeyCommands = (program: Command, cli: Cli): void => {
     });
 };
 
+const keysText = ({ items, stale }: { readonly items: readonly SshKeyView[]; readonly stale?: Stale }, now: number) =>
+  staleLine(stale, now).concat(
+    table(
+      ['FINGERPRINT', 'TYPE', 'COMMENT', 'ADDED'],
+      items.map((each) => [each.fingerprint, each.keyType, each.comment, timeText(each.addedAt, now)]),
+    ),
+  );
+
 /** The fingerprint meant by itself, a beginning of it, or the key's comment. */
 export const fingerprintFor = async (
   api: Awaited<ReturnType<typeof connectFor>>['api'],
   accountId: string,
   text: string,
 ): Promise<string> => {
-  const keys = (await api.keys(accountId)).map(({ fingerprint, comment }) => ({ fingerprint, comment }));
+  const keys = (await api.keys(accountId)).items.map(({ fingerprint, comment }) => ({ fingerprint, comment }));
   // Fingerprints tell upper from lower case; what is typed is compared as it is.
   const exact = keys.filter(({ fingerprint }) =>
     fingerprint.replace(/^SHA256:/, '').startsWith(text.replace(/^SHA256:/, '')),
@@ -85,7 +92,12 @@ export const fingerprintFor = async (
 
 const readPublicKey = async (cli: Cli, file: string): Promise<string> => {
   const text = file === '-' ? await readAll(process.stdin) : await readSmallFile(resolve(cli.cwd, file));
-  if (text === null) throw usageError('file-missing', `there is no file ${file}`);
+  if (text === null) {
+    throw usageError('file-missing', `there is no file ${file}`, {
+      wanted: 'a .pub file, or - for stdin',
+      fix: 'ls ~/.ssh/*.pub; ssh-keygen -t ed25519 makes one',
+    });
+  }
   // A private key must never leave this machine, whatever the server would say to it.
   if (text.includes('PRIVATE KEY')) {
     throw usageError('private-key', `${file} holds a private key, which was not sent`, {

@@ -7,7 +7,7 @@ import { checkLines } from '../doctor/check-lines.ts';
 import { answer } from '../output/answer.ts';
 import { timeText } from '../output/time.ts';
 import { findMiner } from './miner-drain.ts';
-import { answerPast, atOption, momentOf } from './moment.ts';
+import { answerPast, atOption, momentOf, staleLine } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf, outStyle } from './verbs.ts';
 
 /** `hcc miner doctor`: the checks that a miner's agent made of its host and reported, in its words. */
@@ -24,10 +24,10 @@ export const addMinerDoctor = (miner: Command, cli: Cli): void => {
     )
     .action(async (text: string, _options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
-      const { minerId, name } = await findMiner(api, text);
+      const { minerId, name, attestation } = await findMiner(api, text);
       const at = momentOf(command);
       const past = at === undefined ? null : await readHostChecksAt(api.http, minerId, at);
-      const { checks, checkedAt } = past ?? (await readHostChecks(api.http, minerId));
+      const { checks, checkedAt, stale } = past ?? (await readHostChecks(api.http, minerId));
       if (checks === null) {
         throw badAnswer(
           'host-not-checked',
@@ -39,8 +39,13 @@ export const addMinerDoctor = (miner: Command, cli: Cli): void => {
         );
       }
       const { json } = optionsOf(command);
-      const shown = { minerId, name, checkedAt, checks };
-      const lines = (): string => checkLines(checks, outStyle(cli));
+      const shown = { minerId, name, checkedAt, checks, stale: stale ?? null };
+      const lines = (): string =>
+        [
+          staleLine(stale, cli.clock.now()),
+          checkLines(checks, outStyle(cli)),
+          attestation?.isSimulated === true ? 'its evidence is SIMULATED: HCC-A001 vouches for nothing\n' : '',
+        ].join('');
       if (past === null) answer(cli, json, shown, lines);
       else answerPast(cli, json, { ...shown, asOf: past.asOf }, lines);
       if (json !== true) cli.terminal.err(`as of ${timeText(checkedAt, cli.clock.now())}\n`);

@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import type { Api } from '../client/api.ts';
 import type { SlashingView } from '../client/trust.ts';
+import type { Stale } from '../client/views.ts';
 import { matchOne } from '../match.ts';
 import { answer } from '../output/answer.ts';
 import { table } from '../output/table.ts';
 import { shortId } from '../output/text.ts';
 import { findMiner } from './miner-drain.ts';
-import { atOption, momentOf } from './moment.ts';
+import { answerPast, atOption, staleLine } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 const minerArgument = ['<miner>', 'id, beginning of an id, or name'] as const;
@@ -28,8 +29,11 @@ export const addMinerSlashing = (miner: Command, cli: Cli): void => {
     .addHelpText('after', examples('hcc miner slashing ls miner-1', 'hcc miner slashing ls miner-1 --at 1d'))
     .action(async (text: string, _options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
-      const found = await api.slashings((await findMiner(api, text)).minerId, momentOf(command));
-      answer(cli, optionsOf(command).json, found, () => slashingTable(found));
+      const { minerId } = await findMiner(api, text);
+      const { json, at } = optionsOf<{ at?: string }>(command);
+      if (at !== undefined) return answerPast(cli, json, await api.slashingsAt(minerId, at), slashingTable);
+      const found = await api.slashings(minerId);
+      answer(cli, json, found.items, () => slashingTable(found, cli.clock.now()));
     });
   addChange(slashing, cli, 'appeal', 'say for the miner why a proposal is wrong', (api, minerId, proposalId, reason) =>
     api.appealSlashing(minerId, proposalId, reason),
@@ -58,18 +62,22 @@ const addChange = (slashing: Command, cli: Cli, verb: string, description: strin
       const { api } = await connectFor(cli, command, 'operator');
       const { minerId } = await findMiner(api, text);
       const named = ({ proposalId, ground }: SlashingView) => ({ id: proposalId, name: ground });
-      const { proposalId } = matchOne('proposal', proposal, await api.slashings(minerId), named);
+      const { proposalId } = matchOne('proposal', proposal, (await api.slashings(minerId)).items, named);
       await change(api, minerId, proposalId, reason);
       const now = await api.slashings(minerId);
-      answer(cli, json, now, () => slashingTable(now));
+      answer(cli, json, now.items, () => slashingTable(now, cli.clock.now()));
     });
 };
 
-const slashingTable = (found: readonly SlashingView[]): string =>
-  table(
-    ['PROPOSAL', 'GROUND', 'STATE', 'ALONE', 'APPRAISAL', 'APPEAL', 'DECISION'],
-    found.map(({ proposalId, ground, state, needsCorroboration, appraisalId, appeal, decision }) => [
-      ...[shortId(proposalId), ground, state, needsCorroboration ? 'never' : 'yes', shortId(appraisalId)],
-      ...[appeal ?? '-', decision?.reason ?? '-'],
-    ]),
+type Slashings = { readonly items: readonly SlashingView[]; readonly stale?: Stale };
+
+const slashingTable = ({ items, stale }: Slashings, now: number): string =>
+  staleLine(stale, now).concat(
+    table(
+      ['PROPOSAL', 'GROUND', 'STATE', 'ALONE', 'APPRAISAL', 'APPEAL', 'DECISION'],
+      items.map(({ proposalId, ground, state, needsCorroboration, appraisalId, appeal, decision }) => [
+        ...[shortId(proposalId), ground, state, needsCorroboration ? 'never' : 'yes', shortId(appraisalId)],
+        ...[appeal ?? '-', decision?.reason ?? '-'],
+      ]),
+    ),
   );

@@ -22,8 +22,9 @@ export const nextText = (fresh: Freshness | null | undefined, now: number): stri
 export const scoreText = (score: number | null | undefined): string =>
   score == null ? '-' : `${(score / 10_000).toFixed(2)} %`;
 
-/** A change of a score, with its sign. */
-export const deltaText = (delta: number): string => `${delta < 0 ? '' : '+'}${(delta / 10_000).toFixed(2)} %`;
+/** A change of a score, with its sign; to the last digit where it needs that: a good verdict moves it by less than a hundredth. */
+export const deltaText = (delta: number): string =>
+  `${delta < 0 ? '' : '+'}${(delta / 10_000).toFixed(delta % 100 === 0 ? 2 : 4)} %`;
 
 /** What `hcc miner status` says of trust. */
 export const trustFacts = (

@@ -12,7 +12,7 @@ import { safeText, shortId } from '../output/text.ts';
 import { timeText } from '../output/time.ts';
 import { findMiner } from './miner-drain.ts';
 import { attestedText, deltaText, nextText, scoreText, tierText } from './miner-trust.ts';
-import { answerPast, atOption } from './moment.ts';
+import { answerPast, atOption, staleLine } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc miner why`: a score, opened into the events it comes from and the checks that failed. */
@@ -30,11 +30,17 @@ export const addMinerWhy = (miner: Command, cli: Cli): void => {
       const now = await findMiner(api, text);
       const past = at === undefined ? null : await api.minerAt(now.minerId, at);
       const found = past ?? now;
-      const reputation = await api.reputation(found.minerId, at);
-      const slashings = await api.slashings(found.minerId, at);
-      const reasons = await Promise.all(reputation.reasons.map((reason) => opened(api, found.minerId, reason)));
+      const { minerId } = found;
+      const reputation = at === undefined ? await api.reputation(minerId) : await api.reputationAt(minerId, at);
+      const { items: slashings, stale } =
+        at === undefined ? await api.slashings(minerId) : await api.slashingsAt(minerId, at);
+      const reasons = await Promise.all(reputation.reasons.map((reason) => opened(api, minerId, reason)));
+      // A score is of several streams, the rest of the miner's own: whichever is not followed, not all is told.
+      const unfollowed = reputation.stale ?? stale ?? found.stale;
       const value = { ...reputation, name: found.name, attestation: found.attestation, reasons, slashings };
-      const why = (): string => whyText(found, reputation, reasons, slashings, cli.clock.now());
+      const told = cli.clock.now();
+      const why = (): string =>
+        staleLine(unfollowed, told).concat(whyText(found, reputation, reasons, slashings, told));
       if (past === null) answer(cli, json, value, why);
       else answerPast(cli, json, { ...value, asOf: past.asOf }, why);
     });
@@ -88,7 +94,9 @@ const whyText = (
   const { attestation } = miner;
   const lines = [
     `${miner.name} (${miner.minerId}): score ${scoreText(score)} (${score} of ${scoreMax}), policy reputation version ${policyVersion}`,
-    `judged ${tierText(attestation)}, ${attestedText(attestation, now)} old, next evidence ${nextText(attestation, now)}`,
+    attestation?.appraisedAt == null
+      ? 'not judged yet: no evidence of it has been seen'
+      : `judged ${tierText(attestation)}, ${attestedText(attestation, now)} old, next evidence ${nextText(attestation, now)}`,
     '',
     `began with ${scoreText(start)}`,
     ...(earlier === 0 ? [] : [`${deltaText(earlier)}  earlier changes, together`]),

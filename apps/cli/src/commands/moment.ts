@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import type { AsOf, VmDiff } from '../client/past.ts';
+import type { Stale } from '../client/views.ts';
 import type { Read } from '../input/misread.ts';
 import { momentOption } from '../input/moments.ts';
 import { answer } from '../output/answer.ts';
@@ -20,6 +21,10 @@ export const atOption = (cli: Cli): Read<string> =>
 
 /** What `--at` said, as the API takes it; `undefined` for now. */
 export const momentOf = (command: Command): string | undefined => optionsOf<{ at?: string }>(command).at;
+
+/** That what follows is not all: for what has no line of its own to say so in. Nothing where all could be read. */
+export const staleLine = (stale: Stale, now: number): string =>
+  stale == null ? '' : `STALE  ${safeText(staleText(stale, now))}\n`;
 
 /** Shows a thing as it was: the same facts, under a line that says as of when. */
 export const answerPast = <View extends { readonly asOf: AsOf }>(

@@ -78,6 +78,49 @@ test('hcc vm diff says which event keeps it from going on, and not that nothing 
   expect(out).toMatch(/OfALaterBuild at revision 8 cannot be handled.*at vm-1@8\nnothing happened before that\n/);
 });
 
+describe('a part of what was, which could not be read to its end', () => {
+  const stale = { since: '2026-01-31T12:00:00.000Z', eventType: 'OfALaterBuild', revision: '8', reason: 'at x-1@8' };
+  const minerId = '7c7c7c7c-2222-4222-8222-222222222222';
+  const accountId = '11111111-1111-4111-8111-111111111111';
+  const size = { vcpus: 2, memoryBytes: 1024 ** 3, diskBytes: 1024 ** 3 };
+  const miner = {
+    ...{ minerId, name: 'miner-1', status: 'attached', statusText: 'its agent is attached', drain: null },
+    ...{ eligible: true, ineligibleCode: null, eligibilityText: 'takes VMs', stale: null },
+    ...{ accelerator: 'tcg', platform: 'none', cpuModel: 'x', agentVersion: '1', agentEpoch: 1 },
+    ...{ capacity: size, reserved: size, vms: [], lastSeenAt: null, attachedAt: null },
+  };
+  const none = { items: [], stale, asOf };
+  const backups = { backups: [], underWay: null, failure: null, restore: null, restoreRefusal: null, restored: null };
+  const score = { minerId, score: 1, start: 1, earlier: 0, silence: 0, policyVersion: 0, reasons: [] };
+
+  test.each([
+    ['key', 'ls', '--account', accountId],
+    ['miner', 'slashing', 'ls', 'miner-1'],
+    ['miner', 'why', 'miner-1'],
+    ['vm', 'backup', 'ls', 'web'],
+    ['vm', 'backups', 'web'],
+  ])('hcc %s %s says so above the rest, and in JSON', async (...words) => {
+    const { hcc, api } = await machineWith({
+      'GET /v1/vms': json({ items: [vm] }),
+      'GET /v1/miners': json({ items: [miner] }),
+      [`GET /v1/miners/${minerId}`]: json({ ...miner, asOf }),
+      [`GET /v1/accounts/${accountId}/ssh-keys`]: json(none),
+      [`GET /v1/miners/${minerId}/slashing`]: json(none),
+      [`GET /v1/miners/${minerId}/reputation`]: json({ ...score, stale, asOf }),
+      [`GET /v1/vms/${vmId}/backups`]: json({ ...backups, stale, asOf }),
+    });
+    const { out, code } = await hcc(...words, '--at', '2026-01-31T11:00:00Z');
+    expect([code, ...out.split('\n')]).toMatchObject([
+      ...[0, expect.stringMatching(/^as of 2026-01-31T11:00:00\.000Z/)],
+      ...[expect.stringMatching(/^STALE {2}NOT FOLLOWED since .*OfALaterBuild at revision 8/)],
+      ...out.split('\n').slice(2),
+    ]);
+    expect(api.asked.at(-1)?.query.get('at')).toBe('2026-01-31T11:00:00Z');
+    const asJson = JSON.parse((await hcc(...words, '--at', '2026-01-31T11:00:00Z', '--json')).out);
+    expect(asJson).toMatchObject({ stale, asOf });
+  });
+});
+
 const rebuild = {
   ...{ rebuildId: 'r1', dryRun: false, by: 'operator:o', state: 'reading', code: null, detail: null },
   ...{ startedAt: '2026-01-31T12:00:00.000Z', endedAt: null, events: 10, eventsTotal: 100, eventsPerSecond: 5 },

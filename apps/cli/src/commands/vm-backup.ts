@@ -8,13 +8,14 @@ import { limits } from '../limits.ts';
 import { answer } from '../output/answer.ts';
 import { bytesText, shortId } from '../output/text.ts';
 import { type Goal, goals } from '../up/timeline.ts';
+import { answerPast, atOption } from './moment.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 import { addVmBackupRemove } from './vm-backup-remove.ts';
 import { backupsText } from './vm-backups-text.ts';
 import { findVm } from './vm-find.ts';
 import { type Waiting, waitFor } from './vm-wait.ts';
 
-/** `hcc vm backup` and `hcc vm backups`: copies of an encrypted disk, made by its miner and readable by nobody. */
+/** `hcc vm backup`, and `hcc vm backup ls` or `hcc vm backups`: copies of an encrypted disk, made by its miner and readable by nobody. */
 export const addVmBackup = (vm: Command, cli: Cli): void => {
   const backup = vm
     .command('backup')
@@ -27,16 +28,25 @@ export const addVmBackup = (vm: Command, cli: Cli): void => {
     .addHelpText('after', examples('hcc vm backup web', 'hcc vm backup web --restart', 'hcc vm backup 1a2b --no-wait'))
     .action((text: string, _options, command: Command) => backUp(cli, text, command));
   addVmBackupRemove(backup, cli);
-  vm.command('backups')
+  addBackupsList(vm.command('backups'), cli, 'hcc vm backups');
+  addBackupsList(backup.command('ls').alias('list'), cli, 'hcc vm backup ls');
+};
+
+/** The list, under both names that people look for it by. */
+const addBackupsList = (command: Command, cli: Cli, name: string): void => {
+  command
     .description('the backups of a VM, oldest first, and what is under way with them')
     .argument('<vm>', 'id, beginning of an id, or name')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc vm backups web', 'hcc vm backups 1a2b --json'))
-    .action(async (text: string, _options, command: Command) => {
-      const { api } = await connectFor(cli, command, 'owner');
-      const found = await findVm(api, text);
-      const view = await api.vmBackups(found.vmId);
-      answer(cli, optionsOf(command).json, view, () => backupsText(view, cli.clock.now()));
+    .option(...atOption(cli))
+    .addHelpText('after', examples(`${name} web`, `${name} 1a2b --json`, `${name} web --at 2h`))
+    .action(async (text: string, _options, self: Command) => {
+      const { api } = await connectFor(cli, self, 'owner');
+      const { json, at } = optionsOf<{ at?: string }>(self);
+      const { vmId } = await findVm(api, text);
+      if (at !== undefined) return answerPast(cli, json, await api.backupsAt(vmId, at), backupsText);
+      const view = await api.vmBackups(vmId);
+      answer(cli, json, view, () => backupsText(view, cli.clock.now()));
     });
 };
 

@@ -1,5 +1,5 @@
 import { badAnswer } from '../cli-error.ts';
-import type { GivenMoment } from '../input/moments.ts';
+import { demandOrder, type GivenMoment } from '../input/moments.ts';
 import { type AskedRange, type ExportFilter, readManifest } from './manifest.ts';
 import type { ReadLog } from './run-export.ts';
 
@@ -21,18 +21,21 @@ export const askedOf = ({ from, to }: WantedRange): AskedRange => ({
 
 /**
  * The range of an export. One that was begun with the same words keeps the positions that they named then: "7d" is
- * counted from the first run, however often it was cut off. Refuses `at-before-beginning` an end before the log began.
+ * counted from the first run, however often it was cut off. Refuses `range-backwards`, and `at-before-beginning` an end before the log began.
  */
 export const rangeOf = async (dir: string, wanted: WantedRange, log: LogAsked): Promise<Range> => {
   const begun = await readManifest(dir);
   const asked = askedOf(wanted);
   if (begun?.asked?.from === asked.from && begun.asked.to === asked.to) return begun.filter;
   const { from, to } = wanted;
-  return {
-    // Before the log began is its beginning.
-    after: from === undefined ? null : await log.positionAt(from.at),
-    until: to === undefined ? null : await endOf(to, log),
-  };
+  demandOrder(from, to);
+  // Before the log began is its beginning.
+  const after = from === undefined ? null : await log.positionAt(from.at);
+  const until = to === undefined ? null : await endOf(to, log);
+  if (from !== undefined && to !== undefined && after !== null && until !== null) {
+    demandOrder({ ...from, at: after }, { ...to, at: until });
+  }
+  return { after, until };
 };
 
 /** Without a position there is no end to give: it would stand for as far as the log goes, which is the opposite. */

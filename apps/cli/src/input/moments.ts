@@ -1,4 +1,5 @@
 import { type Clock, isoTime } from '#events';
+import { usageError } from '../cli-error.ts';
 import { misread, nameIn, type Read } from './misread.ts';
 
 /**
@@ -20,6 +21,25 @@ export const givenMomentOption = (clocked: Clocked, flags: string, what: string)
   what,
   (text) => ({ given: text, at: momentOf(clocked, flags, text) }),
 ];
+
+/** Refuses `range-backwards` where a range ends before it begins: it would be empty, and nobody asks for that. */
+export const demandOrder = (from: GivenMoment | undefined, to: GivenMoment | undefined): void => {
+  if (from === undefined || to === undefined) return;
+  const [begins, ends] = [placeOf(from.at), placeOf(to.at)];
+  // A time and a position are told apart only by where the log stood.
+  if (begins.kind !== ends.kind || begins.at <= ends.at) return;
+  const said = ({ given, at }: GivenMoment): string => (given === at ? given : `${given} (${at})`);
+  throw usageError('range-backwards', `--from ${said(from)} is after --to ${said(to)}`, {
+    observed: `--from ${from.given} --to ${to.given}`,
+    wanted: 'a beginning before the end',
+    fix: `--from ${to.given} --to ${from.given}`,
+  });
+};
+
+const placeOf = (moment: string): { readonly kind: string; readonly at: number } =>
+  position.test(moment)
+    ? { kind: moment.replace(/\.\d+$/, ''), at: Number(moment.replace(/^.*\./, '')) }
+    : { kind: 'time', at: Date.parse(moment) };
 
 const momentOf = ({ clock }: Clocked, flags: string, text: string): string => {
   const isOne = timeOf(text, exactTime) !== undefined || position.test(text);

@@ -31,7 +31,9 @@ type Row = Readonly<Record<string, unknown>>;
 
 const rowsOf = (value: unknown): readonly Row[] => {
   if (Array.isArray(value)) return value.map(rowOf);
-  return [rowOf(value)];
+  const row = rowOf(value);
+  // A list as it was, with as of when beside it.
+  return Array.isArray(row.items) ? row.items.map(rowOf) : [row];
 };
 
 const rowOf = (value: unknown): Row =>

@@ -22,7 +22,8 @@ export function networkChecks({ apiUrl, natsServers, now }: NetworkPlaces): read
 }
 
 async function checkNats(servers: readonly string[]): Promise<Finding> {
-  if (servers.length === 0) return { status: 'SKIP', observed: 'this host has not enrolled: it knows no server' };
+  if (servers.length === 0)
+    return { status: 'SKIP', observed: 'looked at before this host enrolled: it knew no server yet' };
   const tried = servers.slice(0, limits.serversCheckedMax);
   const answers = await Promise.all(
     tried.map(async (server) => ({ host: hostOf(server), fault: await accepts(server) })),
