@@ -29,6 +29,7 @@ export const fakeMachine = (env: Readonly<Record<string, string>> = {}, clock: C
         say.err += text;
       },
       outIsTty: false,
+      columns: null,
       errIsTty: false,
       confirm: async () => null,
     },

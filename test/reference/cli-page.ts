@@ -1,9 +1,9 @@
 import type { Argument, Command, Option } from 'commander';
-import { leavesOf } from '../../apps/cli/src/conventions/tree.ts';
+import { doersOf } from '../../apps/cli/src/conventions/tree.ts';
 
 /** `cli.md`: every command, from the tree that runs them. */
 export const cliPage = (program: Command): string => {
-  const commands = leavesOf(program).map(chapterOf);
+  const commands = doersOf(program).map(chapterOf);
   return `${intro}\n## Options of every command\n\n${optionTable(program.options)}\n\n${commands.join('\n\n')}\n`;
 };
 

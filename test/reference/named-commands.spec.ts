@@ -52,7 +52,7 @@ describe('every command line that is named', () => {
   });
 
   test.each([
-    ['hcc vm ls, then hcc vm show ID; more', ['"hcc vm show ID": hcc vm has no show']],
+    ['hcc vm ls, then hcc vm burn ID; more', ['"hcc vm burn ID": hcc vm has no burn']],
     ['hcc parked ls|showe', ['"hcc parked ls|showe": hcc parked has no showe']],
     ['hcc vm rm --destroy-all', ['"hcc vm rm --destroy-all": hcc vm rm takes no --destroy-all']],
     ['`hcc` is, hcc vm ls --json; hcc export --out DIR and hcc export verify DIR, hcc parked --help', []],

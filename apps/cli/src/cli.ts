@@ -12,6 +12,8 @@ export type Terminal = {
   readonly err: (text: string) => void;
   readonly outIsTty: boolean;
   readonly errIsTty: boolean;
+  /** How wide the screen is that answers go to; `null` when they go to a pipe or a file. */
+  readonly columns: number | null;
   /** Asks a yes-or-no question; `null` when nobody is there to answer. */
   readonly confirm: (question: string) => Promise<boolean | null>;
 };
@@ -54,6 +56,7 @@ export const systemCli = (): Cli => ({
     err: (text) => void process.stderr.write(text),
     outIsTty: process.stdout.isTTY === true,
     errIsTty: process.stderr.isTTY === true,
+    columns: process.stdout.isTTY === true ? process.stdout.columns : null,
     confirm: askTerminal,
   },
   clock: createSystemClock(),

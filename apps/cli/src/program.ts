@@ -46,11 +46,15 @@ export const main = async (argv: readonly string[], cli: Cli = systemCli()): Pro
 
 /** The whole command tree, bound to a machine. */
 export const buildProgram = (cli: Cli): Command => {
-  const program = new Command('hcc')
+  const program: Command = new Command('hcc')
     .description('Hippius Confidential Compute: run VMs on hosts nobody has to trust, and see why anything happened')
     .version(version, '-V, --version', 'which build this is')
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    // Of a command below another one, only what belongs to all of them: not what its parent takes for itself.
+    .configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: (command) => (command === program ? [] : [...program.options]),
+    })
     .configureOutput({ writeOut: cli.terminal.out, writeErr: cli.terminal.err })
     .showHelpAfterError('(add --help for what is possible)')
     .option('--url <url>', 'the cluster to talk to (default: HCC_URL, else the one of this home)')

@@ -3,6 +3,7 @@ import type { Cli } from '../cli.ts';
 import type { Api } from '../client/api.ts';
 import type { AuditQuery, AuditView } from '../client/parked.ts';
 import { countOption } from '../input/amounts.ts';
+import { actorOption } from '../input/choices.ts';
 import { timeOption } from '../input/moments.ts';
 import { limits } from '../limits.ts';
 import { answer } from '../output/answer.ts';
@@ -24,7 +25,12 @@ export const addAuditCommand = (program: Command, cli: Cli): void => {
   program
     .command('audit')
     .description('who did what and when: the newest actions, oldest of them first')
-    .option('--actor <actor>', 'only by this one, such as owner:<accountId>, miner:<minerId> or process:vm-placement')
+    .option(
+      ...actorOption(
+        '--actor <actor>',
+        'only by this one, such as owner:<accountId>, miner:<minerId> or process:vm-placement',
+      ),
+    )
     .option('--account <id>', "only what was done to an account and its VMs; an owner's own is all it sees")
     .option('--type <event>', 'only events of this type, such as VmRequested')
     .option(

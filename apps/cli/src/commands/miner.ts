@@ -3,9 +3,10 @@ import type { Command } from 'commander';
 import { isoTime } from '#events';
 import type { Cli } from '../cli.ts';
 import type { MinerView } from '../client/views.ts';
+import { choiceOption, minerStatuses } from '../input/choices.ts';
 import { limits } from '../limits.ts';
 import { answer } from '../output/answer.ts';
-import { facts, table } from '../output/table.ts';
+import { facts, fitted } from '../output/table.ts';
 import { bytesText, shortId } from '../output/text.ts';
 import { staleText, timeText } from '../output/time.ts';
 import { platformText } from '../story/story.ts';
@@ -27,7 +28,7 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
     .description('list miners')
     .option(...allOption)
     .option(...limitOption)
-    .option('--status <status>', 'only those that are invited, enrolled, attached or lost')
+    .option(...choiceOption('--status <status>', `only those that are ${minerStatuses.join(', ')}`, minerStatuses))
     .option('--eligible', 'only those that VMs may be placed on')
     .option('--no-eligible', 'only those that VMs may not be placed on')
     .option(...jsonOption)
@@ -42,7 +43,7 @@ export const addMinerCommands = (program: Command, cli: Cli): void => {
       const wanted = eligible === undefined ? undefined : eligible ? ('true' as const) : ('false' as const);
       const found = await api.miners({ status, eligible: wanted, at: momentOf(command) }, rowsWanted(command));
       const miners = shownOf(cli, command, found);
-      answer(cli, optionsOf(command).json, miners, () => minerTable(miners, cli.clock.now()));
+      answer(cli, optionsOf(command).json, miners, () => minerTable(miners, cli.clock.now(), cli.terminal.columns));
     });
   miner
     .command('status')
@@ -95,8 +96,14 @@ const invite = async (cli: Cli, command: Command, name: string): Promise<void> =
   );
 };
 
-const minerTable = (miners: readonly MinerView[], now: number): string =>
-  table(
+/** What a narrow terminal is shown without, in this order. Never the tier and the protection: they say what is simulated. */
+const leftOutFirst = [
+  ...(['DISK', 'MEMORY', 'VCPU', 'ACCEL', 'NEXT', 'ATTESTED', 'VMS', 'SEEN', 'SCORE', 'STATUS', 'ID'] as const),
+];
+
+const minerTable = (miners: readonly MinerView[], now: number, columns: number | null): string =>
+  fitted(
+    { columns, optional: leftOutFirst },
     [
       'ID',
       'NAME',

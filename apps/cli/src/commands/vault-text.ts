@@ -1,4 +1,5 @@
 import { holderText, type VaultRotation, type VaultStatus } from '#events';
+import { countText } from '../output/text.ts';
 
 /** What a destroyed key is not gone from. */
 export const ofBackups =
@@ -10,7 +11,7 @@ export const statusText = (
   { keys, hasSealingKey, destroyed, kekId, byKek, missingKeks }: VaultStatus,
 ): string =>
   [
-    `vault ${dir}: ${keys} keys, ${destroyed} destroyed`,
+    `vault ${dir}: ${countText(keys, 'key')}, ${destroyed} destroyed`,
     ...(hasSealingKey ? ["one of them is the vault's own: owners seal keys of private images to it"] : []),
     `new keys are wrapped under ${kekId}`,
     ...Object.entries(byKek).map(
@@ -22,7 +23,7 @@ export const statusText = (
     .join('');
 
 export const rotatedText = (dir: string, { done }: VaultRotation, kekId: string): string =>
-  `${done} keys of ${dir} are wrapped under ${kekId} now; the one before opens none of them, backups of this directory apart: destroy it, wherever it is kept, and those open nothing more\n`;
+  `${countText(done, 'key')} of ${dir} ${done === 1 ? 'is' : 'are'} wrapped under ${kekId} now; the one before opens none of them, backups of this directory apart: destroy it, wherever it is kept, and those open nothing more\n`;
 
 export const returnedText = (returned: readonly string[] | null): string =>
   (returned ?? []).length === 0

@@ -7,6 +7,7 @@ import { readLogPage } from '../client/log.ts';
 import { connect, dirsOf } from '../context.ts';
 import { progressEveryMs } from '../export/limits.ts';
 import { answer } from '../output/answer.ts';
+import { countText } from '../output/text.ts';
 import { headsProblem, openHeads } from '../verify-log/heads.ts';
 import { verifyFile, verifyServed } from '../verify-log/sources.ts';
 import { examples, type Globals, jsonOption, optionsOf } from './verbs.ts';
@@ -76,7 +77,7 @@ const reportText = ({ events, streams, fault, heads, integrity }: Report): strin
       : [`event ${fault.eventId} (${fault.stream} at revision ${fault.revision}): ${words[fault.fault]}`]),
     ...headLines(heads),
     ...(integrity === undefined || integrity === 'ok' ? [] : [`the file itself: ${integrity}`]),
-    `${events} events in ${streams} streams were read${fault === null ? '' : ' up to the fault'}`,
+    `${countText(events, 'event')} in ${countText(streams, 'stream')} were read${fault === null ? '' : ' up to the fault'}`,
   ]
     .map((line) => `${line}\n`)
     .join('');
@@ -92,9 +93,9 @@ const headLines = (heads: Report['heads']): readonly string[] => {
   if (heads === null) return ['without signed heads a removed tail or stream is not seen'];
   const { checked, uncovered, fault } = heads;
   if (fault === null) {
-    return [
-      `${checked} signed ${checked === 1 ? 'head holds' : 'heads hold'}; ${uncovered} events came after the last one`,
-    ];
+    if (checked === 0) return ['no head is signed yet: a removed tail or stream would not be seen'];
+    const after = uncovered === 0 ? 'nothing' : countText(uncovered, 'event');
+    return [`${checked} signed ${checked === 1 ? 'head holds' : 'heads hold'}; ${after} came after the last one`];
   }
   const at = `the head signed at ${fault.signedAt} over ${fault.eventsThen} events does not hold`;
   if (fault.fault === 'store') return [`${at}: it is of another store`];

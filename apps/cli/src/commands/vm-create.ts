@@ -20,7 +20,7 @@ type CreateOptions = {
   readonly restartPolicy?: string;
   readonly integrity?: string;
   readonly account?: string;
-  readonly wait: boolean;
+  readonly wait?: boolean;
 };
 
 export const addVmCreate = (vm: Command, cli: Cli): void => {
@@ -60,7 +60,7 @@ const create = async (cli: Cli, command: Command): Promise<void> => {
     ...(options.restartPolicy === undefined ? {} : { restartPolicy: options.restartPolicy }),
     ...(options.integrity === undefined ? {} : { integrity: options.integrity }),
   });
-  if (!options.wait) {
+  if (options.wait === false) {
     answer(cli, options.json, { vmId, ...accepted }, () => `${vmId}\n`);
     cli.terminal.err(`requested; watch it: hcc vm events --follow ${shortId(vmId)}\n`);
     return;

@@ -1,5 +1,5 @@
 import type { VmView } from '../client/views.ts';
-import { facts, table } from '../output/table.ts';
+import { facts, fitted } from '../output/table.ts';
 import { bytesText, shortId } from '../output/text.ts';
 import { ageText, staleText, timeText } from '../output/time.ts';
 import { platformText } from '../story/story.ts';
@@ -8,9 +8,10 @@ import { platformText } from '../story/story.ts';
 export const protectionText = ({ platform }: VmView): string =>
   platform === null ? 'not placed yet' : `platform ${platformText(platform)}`;
 
-/** One line per VM, both status words, and the age of what was seen. */
-export const vmTable = (vms: readonly VmView[], now: number): string =>
-  table(
+/** One line per VM, both status words, and the age of what was seen; as much of it as fits. */
+export const vmTable = (vms: readonly VmView[], now: number, columns: number | null): string =>
+  fitted(
+    { columns, optional: ['FLAVOR', 'MINER', 'SEEN', 'SSH'] },
     ['ID', 'NAME', 'DESIRED', 'OBSERVED', 'SEEN', 'FLAVOR', 'MINER', 'SSH', 'PROTECTION'],
     vms.map((vm) => [
       shortId(vm.vmId),
@@ -31,7 +32,8 @@ export const vmFacts = (vm: VmView, now: number): string =>
     ['vm', `${vm.name} (${vm.vmId})`],
     ...(vm.stale == null ? [] : [['STALE', staleText(vm.stale, now)] as const]),
     ['desired', `${vm.desired}: ${vm.desiredText}`],
-    ['observed', `${vm.observed}: ${vm.observedText}`],
+    // What is seen often begins with the state's own word, which is said once.
+    ['observed', wordsOf(vm.observed, vm.observedText)],
     ['observed at', timeText(vm.observedAt, now)],
     ...(vm.waiting === null ? [] : [['waiting', waitingText(vm.waiting, now)] as const]),
     ...(vm.placementFailure == null ? [] : [['no fit', countsText(vm.placementFailure)] as const]),
@@ -54,6 +56,10 @@ export const vmFacts = (vm: VmView, now: number): string =>
     ['account', vm.accountId],
     ['requested', timeText(vm.requestedAt, now)],
   ]);
+
+/** `stopped: it was asked to`, also where the sentence says `stopped` again. */
+const wordsOf = (state: string, text: string): string =>
+  text === state || text.startsWith(`${state}:`) || text.startsWith(`${state} `) ? text : `${state}: ${text}`;
 
 /** `2 (version 3), in-effect: its guest lets in exactly these`. */
 export const keysText = ({ fingerprints, version, state, text }: NonNullable<VmView['sshKeys']>): string =>

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import type { Api } from '../client/api.ts';
 import type { Accepted, VmView } from '../client/views.ts';
+import { choiceOption, vmStates } from '../input/choices.ts';
 import { answer } from '../output/answer.ts';
 import { type Goal, goals } from '../up/timeline.ts';
 import { accountFor, isWholeId } from './accounts.ts';
@@ -70,7 +71,7 @@ const addReads = (vm: Command, cli: Cli): void => {
     .option('-a, --all', 'all of them, also those that are terminated or were refused')
     .option(...limitOption)
     .option('--account <account>', 'only those of this account')
-    .option('--state <state>', 'only those observed in this state, such as running or awaiting-placement')
+    .option(...choiceOption('--state <state>', 'only those observed in this state, such as running', vmStates))
     .option('--miner <miner>', 'only those that this miner holds')
     .option('--flavor <flavor>', 'only those of this flavor')
     .option('--name <name>', 'only those of exactly this name')
@@ -121,7 +122,7 @@ const listVms = async (cli: Cli, command: Command): Promise<void> => {
     at: momentOf(command),
   };
   const vms = shownOf(cli, command, await api.vms(filter, rowsWanted(command)));
-  answer(cli, json, vms, () => vmTable(vms, cli.clock.now()));
+  answer(cli, json, vms, () => vmTable(vms, cli.clock.now(), cli.terminal.columns));
 };
 
 type Change = {
@@ -148,10 +149,15 @@ const addChange = (vm: Command, cli: Cli, change: Change): void => {
     const accepted = await change.give(context.api, found.vmId, reason);
     const now = wait === false ? null : await settled(cli, context, found.vmId, accepted, change);
     answer(cli, json, now ?? accepted, () =>
-      now === null ? `${change.verb} of ${found.name} accepted\n` : vmFacts(now, cli.clock.now()),
+      now === null ? acceptedText(accepted, change.verb, found.name) : vmFacts(now, cli.clock.now()),
     );
   });
 };
+
+const acceptedText = ({ events }: Accepted, verb: string, name: string): string =>
+  events.length === 0
+    ? `nothing to do: ${verb} of ${name} was wanted already\n`
+    : `${verb} of ${name} accepted; watch it: hcc vm events --follow ${name}\n`;
 
 /** The VM once the change is done. A command that decided nothing found it done already, or still under way. */
 const settled = async (

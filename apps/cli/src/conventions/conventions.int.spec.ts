@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { json, problem } from '../../../../test/cli/fake-api.ts';
 import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
+import { vm } from '../../../../test/cli/samples.ts';
+import { observed } from '../../../orchestrator/src/http/views/vm.view.ts';
+import { vmStates } from '../input/choices.ts';
 import { main } from '../program.ts';
 
 afterEach(cleanUp);
@@ -33,6 +36,47 @@ describe('formats', () => {
       err: expect.stringContaining('yaml'),
     });
     expect((await hcc('miner', 'ls', '--json', '--format', 'csv')).code).toBe(2);
+  });
+});
+
+describe('a command that answers beside the commands below it', () => {
+  test('has what the others have, and its own name for a wish does not take it from those below', async () => {
+    const vmId = '33333333-3333-4333-8333-333333333333';
+    const nothing = { underWay: null, failure: null, restore: null, restoreRefusal: null, restored: null };
+    const { hcc } = await machineWith({
+      [`GET /v1/vms/${vmId}`]: json({ ...vm, vmId }),
+      [`GET /v1/vms/${vmId}/backups`]: json({ ...nothing, backups: [] }),
+    });
+    expect((await hcc('vm', 'backup', 'ls', vmId, '--format', 'yaml')).out).toContain('backups: []\n');
+    expect((await hcc('vm', 'backup', 'ls', vmId, '--json', '--format', 'csv')).code).toBe(2);
+    expect((await hcc('vm', 'backup', vmId, '--detach', '--monitor')).err).toContain('ask for two things');
+    expect((await hcc('vm', 'backup', 'rm', '--help')).out).not.toContain('--restart');
+  });
+});
+
+describe('words', () => {
+  test('one thing in full is status and show, several are called by their plural, and nothing by a word that is none', async () => {
+    const { hcc } = await machineWith({});
+    const help = (await hcc('--help')).out;
+    expect(help).toContain('policy|policies');
+    expect(help).not.toMatch(/parkeds|policys|exports|attests|completions/);
+    expect((await hcc('vm', 'show', '--help')).code).toBe(0);
+    expect((await hcc('image', 'status', '--help')).code).toBe(0);
+    expect((await hcc('vm', 'create', '--help')).out).toMatch(/--wait +wait until it is done/);
+  });
+
+  test('given a state or status that there is not, then exit 2 and those that there are, before anybody is asked', async () => {
+    const { hcc, api } = await machineWith({});
+    expect(await hcc('vm', 'ls', '--state', 'runing')).toMatchObject({
+      ...{
+        code: 2,
+        err: expect.stringMatching(/observed "runing", wanted awaiting-admission, .*\n {2}fix: --state running/),
+      },
+    });
+    expect((await hcc('miner', 'ls', '--status', 'foo')).err).toContain('wanted invited, enrolled, attached, lost');
+    expect((await hcc('audit', '--actor', 'ann')).err).toContain('observed "ann", wanted owner:ID');
+    expect(api.asked).toEqual([]);
+    expect([...vmStates]).toEqual(observed.options);
   });
 });
 

@@ -4,7 +4,7 @@ import { usageError } from '../cli-error.ts';
 import { secondsOption } from '../input/moments.ts';
 import { limits } from '../limits.ts';
 import { formats, parseFormat } from '../output/format.ts';
-import { leavesOf, takes } from './tree.ts';
+import { doersOf, takes } from './tree.ts';
 
 /**
  * What every command has, added to the whole tree at once, so that no noun can forget it: `--format` beside `--json`,
@@ -12,13 +12,19 @@ import { leavesOf, takes } from './tree.ts';
  */
 export const applyConventions = (program: Command, cli: Cli): Command => {
   for (const noun of program.commands) {
-    const plural = `${noun.name()}s`;
-    if (noun.commands.length > 0 && !noun.name().endsWith('s')) noun.alias(plural);
+    const plural = pluralOf(noun);
+    if (plural !== null) noun.alias(plural);
+    alsoCalled(noun);
   }
-  for (const leaf of leavesOf(program)) {
+  for (const leaf of doersOf(program)) {
+    const before = (run: (command: Command) => void): void => {
+      leaf.hook('preAction', (_, command) => {
+        if (command === leaf) run(command);
+      });
+    };
     if (takes(leaf, '--json') && !takes(leaf, '--format')) {
       leaf.addOption(new Option('--format <format>', `answer as ${formats.join(', ')}`).default('table', 'table'));
-      leaf.hook('preAction', (_, command) => chooseFormat(command, cli));
+      before((command) => chooseFormat(command, cli));
     }
     if (takes(leaf, '--json') && ['ls', 'status'].includes(leaf.name())) {
       leaf.option(
@@ -27,26 +33,50 @@ export const applyConventions = (program: Command, cli: Cli): Command => {
           'answer again when something happens, or every so often; Ctrl-C stops watching, never the work',
         ),
       );
-      leaf.hook('preAction', (_, command) => {
+      before((command) => {
         cli.manner.watch = watchOf(command.getOptionValue('watch'));
       });
     }
     if (takes(leaf, '--no-wait')) {
+      if (!takes(leaf, '--wait')) leaf.option('--wait', 'wait until it is done (the default)');
       leaf.option('--detach', 'the same as --no-wait').option('--monitor', 'the same as --wait');
-      leaf.hook('preAction', (_, command) => chooseWait(command));
+      before(chooseWait);
     }
   }
   return program;
 };
 
+/** What lists several things is also called by their plural; a word that is no noun has none. */
+const pluralOf = (noun: Command): string | null => {
+  const name = noun.name();
+  if (name === 'parked' || !noun.commands.some((verb) => verb.name() === 'ls')) return null;
+  return name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`;
+};
+
+/** One thing in full is `status` or `show`: who learned one word at one noun says it at the next. */
+const alsoCalled = (noun: Command): void => {
+  const called = (name: string) => noun.commands.find((verb) => verb.name() === name || verb.aliases().includes(name));
+  const [status, show] = [called('status'), called('show')];
+  if (show === undefined) status?.alias('show');
+  if (status === undefined) show?.alias('status');
+};
+
 const chooseFormat = (command: Command, cli: Cli): void => {
-  const format = parseFormat(String(command.getOptionValue('format')));
-  const asked = command.getOptionValueSource('format') === 'cli';
-  if (command.getOptionValue('json') === true && asked && format !== 'json') {
+  const asked = typedFor(command, 'format');
+  const format = parseFormat(String(asked ?? 'table'));
+  if (typedFor(command, 'json') === true && asked !== undefined && format !== 'json') {
     throw usageError('formats-conflict', `--json and --format ${format} ask for two things`, { wanted: 'one of them' });
   }
   cli.manner.format = format;
   if (format === 'json') command.setOptionValue('json', true);
+};
+
+/** An option as it was typed. Where a command above takes one of the same name, the parser has given it to that one. */
+const typedFor = (command: Command, name: string): unknown => {
+  for (let at: Command | null = command; at !== null; at = at.parent) {
+    if (at.getOptionValueSource(name) === 'cli') return at.getOptionValue(name);
+  }
+  return undefined;
 };
 
 const watchOf = (givenMs: unknown): Manner['watch'] => {

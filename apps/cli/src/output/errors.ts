@@ -73,7 +73,11 @@ const problemFailure = (problem: ApiProblem): Failure => {
     observed: text(observed),
     wanted: text(wanted),
     fix: text(fix),
-    more: [...fieldErrors(errors), ...(problem.correlationId === null ? [] : [`correlation ${problem.correlationId}`])],
+    // The sentence names the fields as well, unless there are too many of them.
+    more: [
+      ...fieldErrors(errors).filter((line) => !problem.message.includes(line)),
+      ...(problem.correlationId === null ? [] : [`correlation ${problem.correlationId}`]),
+    ],
     exitCode: exitCodes.bad,
   };
 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { facts, table } from './table.ts';
+import { facts, fitted, table } from './table.ts';
 
 describe('a table', () => {
   test('puts each column under its heading, and nothing after the last', () => {
@@ -13,6 +13,19 @@ describe('a table', () => {
         ],
       ),
     ).toBe(['ID    NAME', '1a2b  web', '7     a-longer-name', ''].join('\n'));
+  });
+
+  test('on a narrow screen is without what is wanted least, and says so; in a pipe it is whole', () => {
+    const of = (columns: number | null) =>
+      fitted(
+        { columns, optional: ['AGE', 'NOTE'] },
+        ['ID', 'AGE', 'NOTE', 'TIER'],
+        [['1', '2 s ago', 'new', 'SIMULATED']],
+      );
+    expect(of(null)).toBe('ID  AGE      NOTE  TIER\n1   2 s ago  new   SIMULATED\n');
+    expect(of(80)).toBe(of(null));
+    expect(of(20)).toBe('ID  NOTE  TIER\n1   new   SIMULATED\n(not shown, to fit 20 columns: AGE)\n');
+    expect(of(5)).toBe('ID  TIER\n1   SIMULATED\n(not shown, to fit 5 columns: AGE, NOTE)\n');
   });
 
   test('without rows is its headings', () => {

@@ -10,6 +10,26 @@ export const table = (headings: readonly string[], rows: readonly (readonly stri
     .join('');
 };
 
+/** The columns of a terminal, `null` where nobody looks; and those that may be left out, the least wanted first. */
+export type Fit = { readonly columns: number | null; readonly optional: readonly string[] };
+
+/** A table without so many of its optional columns as do not fit, which it says below. A pipe or file gets all of it. */
+export const fitted = (
+  { columns, optional }: Fit,
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+): string => {
+  for (let out = 0; ; out += 1) {
+    const gone = optional.slice(0, out);
+    const kept = headings.map((heading) => !gone.includes(heading));
+    const only = (cells: readonly string[]): readonly string[] => cells.filter((_, at) => kept[at] === true);
+    const shown = table(only(headings), rows.map(only));
+    const isTooWide = columns !== null && shown.split('\n').some((line) => widthOf(line) > columns);
+    if (isTooWide && out < optional.length) continue;
+    return out === 0 ? shown : `${shown}(not shown, to fit ${columns} columns: ${gone.join(', ')})\n`;
+  }
+};
+
 /** `name  value` lines with the names aligned: one thing, in full. */
 export const facts = (pairs: readonly (readonly [string, string])[]): string => {
   const width = Math.max(0, ...pairs.map(([name]) => widthOf(name)));

@@ -21,6 +21,9 @@ export const bytesText = (bytes: number): string => {
   return `${shown} ${units[unit] ?? 'B'}`;
 };
 
+/** `1 row`, `2 rows`. */
+export const countText = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** Quotes one word for a POSIX shell, only where it is needed: a printed command must work when it is pasted. */
 export const shellWord = (word: string): string =>
   /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

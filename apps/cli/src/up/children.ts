@@ -48,6 +48,8 @@ export const orchestratorSpec = (
     HCC_NETWORK_KIND: 'simulated',
     HCC_SIMULATED_ROOT_SHA256: at.simulatedRootSha256,
     HCC_LOG_LEVEL: env.HCC_LOG_LEVEL ?? 'info',
+    // A person's word for one start: consumers whose checkpoint is lost or damaged begin at the beginning.
+    ...(env.HCC_RECONCILE === undefined ? {} : { HCC_RECONCILE: env.HCC_RECONCILE }),
     // Figures for whoever wants to graph them; on loopback, and only when asked for.
     ...(env.HCC_METRICS_PORT === undefined ? {} : { HCC_METRICS_PORT: env.HCC_METRICS_PORT }),
   }),
