@@ -57,7 +57,7 @@ const words: Readonly<Record<Kind, { readonly short: string; readonly question: 
   rollback: {
     short: 'an older disk',
     question: (name) =>
-      `The disk of ${name} says it was opened less often than is known: it may be an older copy, put there by its host or restored by you.\nWhat was written after that copy is not on it, and what you deleted or changed since, such as passwords and keys, is there again as it was.\nLet this boot go on with it?`,
+      `The disk of ${name} does not say that the boot confirmed last has opened it: it may be an older copy, put there by its host or restored by you.\nWhat was written after that copy is not on it, and what you deleted or changed since, such as passwords and keys, is there again as it was.\nOnce this boot goes on with it, it is the disk of ${name}: any other copy, the newest one too, waits for you again.\nLet this boot go on with it?`,
   },
   launch: {
     short: 'an older start',
