@@ -9,6 +9,7 @@ import {
   type Relay,
   type Scheduler,
 } from '#events';
+import { withoutDamaged } from './lifecycle/begin-anew.ts';
 import { renewal } from './lifecycle/credentials.ts';
 import type { LedPart, Term } from './lifecycle/leadership.ts';
 import type { Ground } from './orchestrator.ts';
@@ -24,20 +25,22 @@ type Opened = {
   readonly sealing: Sealing;
 };
 
-/** The parts of one term of office: relay, processes, intake, timers. `reconcile` lets those without a checkpoint begin at the beginning. */
+/** The parts of one term of office: relay, processes, intake, timers. `reconcile` lets those without a checkpoint, or with a damaged one, begin at the beginning. */
 export const beginTerm = (
   opened: Opened,
   { clock, log, metrics, issueMinerJwt }: Ground,
   reconcile: boolean,
 ): Term & Omit<ReturnType<typeof createParts>, 'parts'> => {
   const { store } = opened;
+  const checkpoints = reconcile ? withoutDamaged(opened.checkpoints, log) : opened.checkpoints;
+  const ground = { ...opened, checkpoints, clock, log };
   const { parts, ...known } = createParts({
-    ...{ ...opened, clock, log },
+    ...ground,
     renew: renewal(store, issueMinerJwt),
     dwelt: (state, ms) => metrics.observe('hcc_vm_state_dwell_seconds', { state }, ms / 1_000),
     startAt: reconcile ? 'beginning' : 'checkpoint',
   });
-  const relay = createRelay({ ...opened, clock, log, checkpoint: reconcile ? 'from-start' : 'required' });
+  const relay = createRelay({ ...ground, checkpoint: reconcile ? 'from-start' : 'required' });
   return { ...known, parts: [...relayParts(relay, { clock, log }), ...parts] };
 };
 

@@ -1,5 +1,5 @@
 import type { ConsumerOptions } from './consumer.ts';
-import { isTransient } from './consumer-faults.ts';
+import { isNotTheEvents } from './consumer-faults.ts';
 import type { Holds } from './consumer-holds.ts';
 import type { Position, RecordedEvent, StreamName } from './envelope.ts';
 import { readPageEventsMax } from './limits.ts';
@@ -10,7 +10,7 @@ import type { BareEvent } from './ports/event-store.ts';
 export type CatchUp<Event extends BareEvent> = {
   /** Hands an event to the sink, or takes the sink past it when somebody decided to skip it. */
   hand(event: Event | RecordedEvent): Promise<void> | void;
-  /** Tries one held event, and what waits behind it up to a place in the log. Throws only what is transient. */
+  /** Tries one held event, and what waits behind it up to a place in the log. Throws only what is no fault of the event. */
   tryAgain(standing: Standing, until: Position): Promise<void>;
 };
 
@@ -77,13 +77,13 @@ export const createCatchUp = <Event extends BareEvent>(
   return { hand, tryAgain: (held, until) => (held.blocks ? catchUp(held, until) : settleOwed(held)) };
 };
 
-/** What work failed with; `null` when it did not. Throws only what is transient. */
+/** What work failed with; `null` when it did not. Throws only what is no fault of the event. */
 export const failureOf = async (work: () => Promise<void> | void): Promise<{ readonly error: unknown } | null> => {
   try {
     await work();
     return null;
   } catch (error) {
-    if (isTransient(error)) throw error;
+    if (isNotTheEvents(error)) throw error;
     return { error };
   }
 };

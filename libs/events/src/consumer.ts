@@ -1,6 +1,6 @@
 import type { UnixMs } from '#domain';
 import { UnknownEvent } from './codec.ts';
-import { CommandUndeliverable, isTransient, reasonOf } from './consumer-faults.ts';
+import { CommandUndeliverable, createStallTeller, isNotTheEvents } from './consumer-faults.ts';
 import { createConsumerParking } from './consumer-parking.ts';
 import { createWaiting } from './consumer-waiting.ts';
 import type { Position, RecordedEvent, StreamName } from './envelope.ts';
@@ -66,6 +66,7 @@ const consumerOf = <Event extends BareEvent>(
   const { name, store, clock, sink } = options;
   const parking = createConsumerParking(options, () => position);
   const waiting = createWaiting(clock, (wanted) => position !== null && store.comparePositions(position, wanted) >= 0);
+  const tellStall = createStallTeller(options.log, 'consumer stalled');
   const stopping = new AbortController();
   let position: Position | null = null;
   let caughtUp = false;
@@ -143,7 +144,7 @@ const consumerOf = <Event extends BareEvent>(
     const firstSeenAt = clock.now();
     let error = failure;
     for (let attempts = 1; ; attempts += 1) {
-      if (isTransient(error)) throw error;
+      if (isNotTheEvents(error)) throw error;
       const isHopeless = error instanceof UnknownEvent || error instanceof CommandUndeliverable;
       const attemptsMax = parking.held().length < patienceParkedMax ? consumerAttemptsMax : 1;
       if (isHopeless || attempts >= attemptsMax) return parking.park(event, error, { attempts, firstSeenAt });
@@ -159,9 +160,8 @@ const consumerOf = <Event extends BareEvent>(
   };
 
   const stall = (error: unknown, failures: number): void => {
-    stalled = reasonOf(error);
+    stalled = tellStall(error, failures, { consumer: name });
     caughtUp = false;
-    options.log('warn', 'consumer stalled', { consumer: name, reason: stalled, failures });
   };
 
   const loop = (): Promise<void> => {

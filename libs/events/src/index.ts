@@ -15,7 +15,7 @@ export type {
 export { type AdmittedEvent, type ChainFault, eventHash, findChainFault, genesisHash, linkHash } from './chain.ts';
 export { type Codec, createCodec, type StoredForm, UnknownEvent, type Upcaster } from './codec.ts';
 export { type Consumer, type ConsumerStatus, createBareConsumer, createConsumer } from './consumer.ts';
-export { CommandUndeliverable } from './consumer-faults.ts';
+export { CommandUndeliverable, lastingFault, passes, shownReason } from './consumer-faults.ts';
 export type { Actor, EventId, Json, JsonObject, NewEvent, Position, RecordedEvent, StreamName } from './envelope.ts';
 export {
   type BootFacts,

@@ -1,5 +1,6 @@
+import { lastingFault } from './consumer-faults.ts';
 import type { Position } from './envelope.ts';
-import { consumerRetryMaxMs, consumerRetryMs } from './limits.ts';
+import { consumerRetryMaxMs, consumerRetryMs, lastingRetryMs } from './limits.ts';
 import type { Clock } from './ports/clock.ts';
 import type { EventStore } from './ports/event-store.ts';
 import { nextAppend } from './store/follow.ts';
@@ -17,7 +18,8 @@ export type KeepUp = {
   readonly stalled: (error: unknown, failures: number) => void;
 };
 
-/** Steps until the signal aborts: at once while there is more, else at the next append; after a failure it pauses, longer each time. */
+/** Steps until the signal aborts: at once while there is more, else at the next append; after a failure it pauses, longer each time. What only a person ends is tried
+ *  again too, seldom: a process that ended would say nothing more, and come back to the same. */
 export const keepUp = async ({ store, clock, signal, step, position, isAtEnd, stalled }: KeepUp): Promise<void> => {
   let failures = 0;
   while (!signal.aborted) {
@@ -29,7 +31,10 @@ export const keepUp = async ({ store, clock, signal, step, position, isAtEnd, st
       if (signal.aborted) return;
       failures += 1;
       stalled(error, failures);
-      await clock.sleep(Math.min(consumerRetryMs * 2 ** Math.min(failures, 10), consumerRetryMaxMs), signal);
+      await clock.sleep(lastingFault(error) === null ? pauseMs(failures) : lastingRetryMs, signal);
     }
   }
 };
+
+const pauseMs = (failures: number): number =>
+  Math.min(consumerRetryMs * 2 ** Math.min(failures, 10), consumerRetryMaxMs);

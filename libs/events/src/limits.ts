@@ -22,6 +22,8 @@ export const consoleBytesMax = 64 * 1024;
 export const atLeastWaitMs = 5_000;
 /** Longest pause of a consumer that waits for its store or bus: a healed cluster is noticed within it. */
 export const consumerRetryMaxMs = 5_000;
+/** Pause of one whose store has a fault that only a person ends: what they did is noticed within it. */
+export const lastingRetryMs = 30_000;
 /** One report or host report as JSON. The longest texts allowed in one come to under 20 kB. */
 export const reportBytesMax = 64 * 1024;
 /** One desired spec as JSON: 64 SSH keys of 4 kB each, and the rest. */

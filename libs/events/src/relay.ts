@@ -1,4 +1,5 @@
 import type { UnixMs } from '#domain';
+import { createStallTeller } from './consumer-faults.ts';
 import type { Position } from './envelope.ts';
 import { keepUp } from './keep-up.ts';
 import { relayBatchMax } from './limits.ts';
@@ -56,6 +57,7 @@ const name = 'relay';
  */
 export const createRelay = (options: RelayOptions): Relay => {
   const { store, bus, checkpoints, clock, log, batchMax = relayBatchMax, checkpoint = 'required' } = options;
+  const tellStall = createStallTeller(log, 'relay stalled');
   const stopping = new AbortController();
   let position: Position | null = null;
   let placed = false;
@@ -134,9 +136,8 @@ export const createRelay = (options: RelayOptions): Relay => {
   };
 
   const stall = (error: unknown, failures: number): void => {
-    stalled = error instanceof Error ? error.message : String(error);
+    stalled = tellStall(error, failures, { position });
     caughtUp = false;
-    log('warn', 'relay stalled', { reason: stalled, failures, position });
   };
 
   const loop = (): Promise<void> => {

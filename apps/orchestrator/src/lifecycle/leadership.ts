@@ -1,6 +1,6 @@
 import type { Log, Part } from '#edge';
-import type { Clock, ConsumerStatus, Leases } from '#events';
-import { leaseMs, leaseRenewMs, leaseRetryMs } from './limits.ts';
+import { type Clock, type ConsumerStatus, type Leases, lastingFault, type StoreFault, shownReason } from '#events';
+import { leaseLastingRetryMs, leaseMs, leaseRenewMs, leaseRetryMs } from './limits.ts';
 import type { Probe } from './readiness.ts';
 
 export type LedPart = Part & { status?(): ConsumerStatus };
@@ -98,6 +98,7 @@ export const createLeadership = <T extends Term>(options: LeadershipOptions<T>):
   };
 
   const loop = async (): Promise<void> => {
+    let lasting: StoreFault | null = null;
     while (!stopping.signal.aborted) {
       if (term !== null) {
         await hold();
@@ -108,11 +109,17 @@ export const createLeadership = <T extends Term>(options: LeadershipOptions<T>):
       try {
         why = 'another replica holds the lease, or one that ended a moment ago';
         if (await acquire()) await startTerm();
+        lasting = null;
       } catch (error) {
-        why = error instanceof Error ? error.message : String(error);
-        log('error', 'processes cannot start here, it is tried again', { lease, error });
+        why = shownReason(error);
+        // What does not pass by itself is said once.
+        const fault = lastingFault(error)?.fault ?? null;
+        if (fault === null || fault !== lasting) {
+          log('error', 'processes cannot start here, it is tried again', { lease, error, why });
+        }
+        lasting = fault;
       }
-      if (term === null) await clock.sleep(leaseRetryMs, stopping.signal);
+      if (term === null) await clock.sleep(lasting === null ? leaseRetryMs : leaseLastingRetryMs, stopping.signal);
     }
   };
 

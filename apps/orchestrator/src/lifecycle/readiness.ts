@@ -1,4 +1,4 @@
-import type { Consumer, EventStore, OrchestratorBus, Scheduler } from '#events';
+import { type Consumer, type EventStore, type OrchestratorBus, type Scheduler, shownReason } from '#events';
 
 /** One part's word: `null` when it is ready, else why not. */
 export type Probe = {
@@ -43,7 +43,7 @@ const asked = async ({ name, check, isAdvisory }: Probe) => {
   try {
     detail = await check();
   } catch (error) {
-    detail = error instanceof Error ? error.message : String(error);
+    detail = shownReason(error);
   }
   return { name, ready: detail === null || isAdvisory === true, detail };
 };

@@ -9,8 +9,6 @@ import { type StoreFault, StoreUnavailable } from '#events';
 /** What an error of the client means for the call and for the client itself. */
 export type Verdict = {
   readonly fault: StoreFault;
-  /** Worth another try. */
-  readonly isPassing: boolean;
   /** Whether the server may have done what was asked. */
   readonly mayBeDone: boolean;
   /** Whether the client is of no use any more: some of its failures are remembered for good. */
@@ -22,14 +20,14 @@ export class CallTimedOut extends Error {
   override readonly name = 'CallTimedOut';
 }
 
-const lost: Verdict = { fault: 'unreachable', isPassing: true, mayBeDone: true, endsClient: true };
+const lost: Verdict = { fault: 'unreachable', mayBeDone: true, endsClient: true };
 const notReached: Verdict = { ...lost, mayBeDone: false };
-const slow: Verdict = { fault: 'busy', isPassing: true, mayBeDone: true, endsClient: true };
-const moved: Verdict = { fault: 'not-leader', isPassing: true, mayBeDone: false, endsClient: false };
-const refused: Verdict = { fault: 'refused', isPassing: false, mayBeDone: false, endsClient: false };
-const removed: Verdict = { fault: 'corrupt', isPassing: false, mayBeDone: false, endsClient: false };
-const foreign: Verdict = { fault: 'not-a-store', isPassing: false, mayBeDone: false, endsClient: false };
-const odd: Verdict = { fault: 'io', isPassing: true, mayBeDone: true, endsClient: true };
+const slow: Verdict = { fault: 'busy', mayBeDone: true, endsClient: true };
+const moved: Verdict = { fault: 'not-leader', mayBeDone: false, endsClient: false };
+const refused: Verdict = { fault: 'refused', mayBeDone: false, endsClient: false };
+const removed: Verdict = { fault: 'corrupt', mayBeDone: false, endsClient: false };
+const foreign: Verdict = { fault: 'not-a-store', mayBeDone: false, endsClient: false };
+const odd: Verdict = { fault: 'io', mayBeDone: true, endsClient: true };
 
 /** By the client's own word for the error. */
 const byType: Readonly<Record<string, Verdict>> = {

@@ -1,5 +1,5 @@
 import { KurrentDBClient } from '@kurrent/kurrentdb-client';
-import type { Clock, StoreFault, StoreUnavailable } from '#events';
+import { type Clock, passes, type StoreFault, type StoreUnavailable } from '#events';
 import type { StoreAddress } from './connection-string.ts';
 import { CallTimedOut, observed, storeFault, verdictOf } from './faults.ts';
 import { callTimeoutMs, patienceMs, redirectsMax, retryMaxMs, retryMs } from './limits.ts';
@@ -90,7 +90,7 @@ export const createLink = (options: LinkOptions): Link => {
       if ('result' in tried) return tried.result;
       isInDoubt ||= effect === 'write' && tried.verdict.mayBeDone;
       const pauseMs = Math.min(retryMs * 2 ** failures, retryMaxMs);
-      if (!tried.verdict.isPassing || closing.signal.aborted || clock.now() + pauseMs > until) {
+      if (!passes(tried.verdict.fault) || closing.signal.aborted || clock.now() + pauseMs > until) {
         throw failed(address, what, tried.error, isInDoubt ? 'in-doubt' : tried.verdict.fault);
       }
       await clock.sleep(pauseMs, closing.signal);

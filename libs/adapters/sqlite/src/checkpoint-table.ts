@@ -62,8 +62,7 @@ export const damagedCheckpoints = (db: Database.Database): readonly string[] => 
 /** Beside a backup there is another way: a consumer may begin anew, because what it repeats changes nothing. */
 const damageOf = ({ consumer, position }: Row): string =>
   `the checkpoint of ${consumer} (${position === null ? 'the beginning' : `event ${position}`}) is not what was saved; ` +
-  'restore the file from a backup, or remove that row of its table "checkpoints" and start once with HCC_RECONCILE=1, ' +
-  'which lets the consumer begin at the beginning';
+  'restore the file from a backup, or start once with HCC_RECONCILE=1, which lets the consumer begin at the beginning';
 
 /**
  * Gives each checkpoint its digest. One without, which an older build wrote, is taken as it is: there is nothing yet to
