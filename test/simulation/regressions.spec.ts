@@ -27,6 +27,7 @@ const found: readonly (readonly [string, string])[] = [
     'what a replaced process said it had handled was taken for handled as far as the next one began',
     '--seed 6186 --sealed 100 --moving 80',
   ],
+  ['a guest whose miner said that it had ended, and that asked for its key, was taken for our failure', '--seed 5652'],
   ['an older build settled a command that it owed over a past that it could not read', '--seed 5206'],
 ];
 

@@ -20,6 +20,8 @@ const lastWords: readonly (readonly [string, readonly FaultKind[]])[] = [
   ['boot-not-current: ', ['request-is-held-back']],
   ['message-', ['old-answer-is-given', 'request-is-held-back']],
   ['appraisal-refused: ', ['boot-image-changes']],
+  // Its miner said that it had ended while it was still asking for its key.
+  ['boot-over: ', ['miner-lies']],
 ];
 
 /** Whether a sealed VM is down because of what its host or its network's operator did to it, and says so. */
