@@ -26,6 +26,15 @@ describe('the compose file', () => {
     for (const [name, { ulimits }] of ours) expect(ulimits, name).toEqual({ core: 0 });
   });
 
+  test('whoever a program of ours runs as owns each place that a volume of it is mounted on', () => {
+    const dockerfile = readFileSync('infra/Dockerfile', 'utf8');
+    const owned = /chown "\$HCC_UID:\$HCC_GID" (.*)/.exec(dockerfile)?.[1]?.split(' ');
+    const ours = services.filter(([, { image }]) => image === 'hcc:local');
+    const mounted = ours.flatMap(([, { volumes }]) => volumes.map((volume) => volume.split(':')[1] ?? volume));
+    expect(owned).toEqual(expect.arrayContaining([...new Set(mounted)]));
+    expect(dockerfile, 'the simulated processor is in no image').toContain('npm run -s build:production');
+  });
+
   test('three of the bus and of the store, of one kind each, none of which knows only itself', () => {
     for (const kind of ['nats', 'kurrent']) {
       const nodes = services.filter(([name]) => name.startsWith(`${kind}-`));
