@@ -157,6 +157,16 @@ describe('hcc projection', () => {
     expect((await hcc('projection', 'status', '--json')).out).toContain('"failed"');
   });
 
+  test('status before any rebuild says which command makes one', async () => {
+    const none = problem(404, 'not-found', 'no rebuild was asked for since this server started', { fix: 'check it' });
+    const { hcc } = await machineWith({ 'GET /v1/projections/rebuild': none });
+    const { err, code } = await hcc('projection', 'status');
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/started\n {2}fix: hcc projection ls; hcc projection rebuild/),
+    ]);
+  });
+
   test('Ctrl-C ends the showing, not the work', async () => {
     const { hcc, api, press } = await machineWith({
       'POST /v1/projections/rebuild': json(rebuild, 202),

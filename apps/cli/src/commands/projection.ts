@@ -3,6 +3,7 @@ import type { Cli } from '../cli.ts';
 import { badAnswer, exitCodes } from '../cli-error.ts';
 import type { Api } from '../client/api.ts';
 import type { RebuildView } from '../client/past.ts';
+import { isApiProblem } from '../client/problem.ts';
 import { limits } from '../limits.ts';
 import { answer } from '../output/answer.ts';
 import { facts, table } from '../output/table.ts';
@@ -34,7 +35,10 @@ export const addProjectionCommands = (program: Command, cli: Cli): void => {
     .addHelpText('after', examples('hcc projection status', 'hcc projection status --json'))
     .action(async (_options, command: Command) => {
       const { api } = await connectFor(cli, command, 'operator');
-      const found = await api.rebuild();
+      const found = await api.rebuild().catch((error: unknown) => {
+        if (!isApiProblem(error, 'not-found')) throw error;
+        throw badAnswer('no-rebuild', error.message, { fix: 'hcc projection ls; hcc projection rebuild --dry-run' });
+      });
       answer(cli, optionsOf(command).json, found, () => rebuildFacts(found, cli.clock.now()));
     });
   projection
