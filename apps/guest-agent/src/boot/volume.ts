@@ -54,26 +54,34 @@ export const writeHead = async (head: VolumeHead): Promise<void> => {
   }
 };
 
-/** Whether the file system has all of the open volume already, which it has at all boots but the first and those after a
- *  resize. */
-const isFull = async (): Promise<boolean> => {
+/** Mounts the open volume and lets its file system have all of it, also where a growth was cut off. Stops with `mount-failed`
+ *  and `resize-failed`. */
+export const mountVolume = async (commands: Commands, at: string): Promise<void> => {
+  await mkdir(at, { recursive: true });
+  const mount = ['-t', 'ext4', '-o', 'rw,noatime', volumeDevice, at];
+  const before = await usedBytes();
+  await commands.run('mount', mount).catch(stopWith('mount-failed'));
+  if ((await usedBytes()) !== before) {
+    // The journal knew of groups that a growth had added. The kernel counts its groups before it replays the journal and not
+    // after: it would use none of the new ones, and crash as it adds more.
+    await commands.run('umount', [at]).catch(stopWith('mount-failed'));
+    await commands.run('mount', mount).catch(stopWith('mount-failed'));
+  }
+  // At all boots but the first and those after a resize it has.
+  if ((await usedBytes()) === (await volumeBytes())) return;
+  await commands.run('resize2fs', [volumeDevice]).catch(stopWith('resize-failed'));
+};
+
+/** How much of the open volume its file system uses, as its superblock is now. */
+const usedBytes = async (): Promise<number | null> => {
   const file = await open(volumeDevice, 'r');
   try {
     const superblock = new Uint8Array(superblockBytes);
     await file.read(superblock, 0, superblock.length, superblockBytes);
-    return fileSystemBytes(superblock) === (await volumeBytes());
+    return fileSystemBytes(superblock);
   } finally {
     await file.close();
   }
-};
-
-/** Mounts the open volume and lets its file system have all of it. Stops with `mount-failed`. */
-export const mountVolume = async (commands: Commands, at: string): Promise<void> => {
-  await mkdir(at, { recursive: true });
-  const mount = ['-t', 'ext4', '-o', 'rw,noatime', volumeDevice, at];
-  await commands.run('mount', mount).catch(stopWith('mount-failed'));
-  if (await isFull()) return;
-  await commands.run('resize2fs', [volumeDevice]).catch(stopWith('resize-failed'));
 };
 
 const opened = { name: 'hcc-volume', code: 'volume-key' } as const;
