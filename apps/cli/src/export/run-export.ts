@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '#events';
 import { errnoOf } from '#host';
@@ -6,6 +6,7 @@ import { badAnswer, usageError } from '../cli-error.ts';
 import type { EventPage, LogRange } from '../client/log.ts';
 import { type ExportRow, rowOf } from './columns.ts';
 import { exportPageEvents, progressEveryMs } from './limits.ts';
+import { makeDirectory } from './make-directory.ts';
 import {
   type AskedRange,
   type Encoding,
@@ -52,7 +53,7 @@ export type ExportOutcome = {
  */
 export const runExport = async (options: ExportOptions): Promise<ExportOutcome> => {
   const { dir, readLog, clock, signal } = options;
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await makeDirectory(dir);
   // Without the filter: its positions may be another store's, which is told below as what it is.
   const { storeId } = await readLog({ after: null, until: null, categories: null, limit: 1 });
   const begun = await begin(options, storeId);
