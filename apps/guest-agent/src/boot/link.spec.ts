@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { encodeFrame } from '#guest-channel';
 import { limits as agentLimits } from '../limits.ts';
 import { limits } from './limits.ts';
@@ -82,6 +82,15 @@ describe("a guest's end of the line to its host", () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test('given a message that takes several reads / when it is asked for / then they are made at once', async () => {
+    const path = join(dir, 'long');
+    const long = { said: 'x'.repeat(2 * agentLimits.readBytes) };
+    writeFileSync(path, encodeFrame(long));
+    const file = openSync(path, constants.O_RDWR);
+    onTestFinished(() => closeSync(file));
+    expect(await linkOn(file, expect.unreachable).next(0)).toEqual(long);
   });
 
   test('given a host that floods / when one message is asked for / then no more is taken than one read gives', async () => {

@@ -34,8 +34,9 @@ export const linkOn = (fd: number, onNoise: (reason: string) => void): Link => {
       onNoise(error.message);
     }
   };
-  /** Takes what there is. A read of 0 bytes says that nobody is at the other end. */
-  const poll = (): void => {
+  /** Takes what there is, a page at most, and says whether more of a message may be there. A read of 0 bytes says that nobody is
+   *  at the other end. */
+  const poll = (): boolean => {
     if (received.length > limits.unreadMax) {
       received.length = 0;
       decoder = null;
@@ -45,11 +46,12 @@ export const linkOn = (fd: number, onNoise: (reason: string) => void): Link => {
     if (bytes === 0) {
       isThere = false;
       decoder = new FrameDecoder();
-      return;
+      return false;
     }
     if (!isThere) connections += 1;
     isThere = true;
     if (bytes !== null) hear(buffer.subarray(0, bytes));
+    return bytes !== null && decoder !== null;
   };
 
   return {
@@ -68,7 +70,8 @@ export const linkOn = (fd: number, onNoise: (reason: string) => void): Link => {
     next: async (timeoutMs, pollMs = limits.busyPollMs) => {
       for (let waitedMs = 0; ; waitedMs += pollMs) {
         // What was heard is handed out before more is taken: a host that floods fills no memory.
-        if (received.length === 0) poll();
+        // Half a message is no reason to wait: the other pages of it are there.
+        while (received.length === 0 && poll());
         if (received.length > 0) return received.shift();
         if (waitedMs >= timeoutMs) return null;
         await pause(pollMs);
