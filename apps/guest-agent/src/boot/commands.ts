@@ -19,15 +19,19 @@ const env = { PATH: '/bin:/sbin:/usr/bin:/usr/sbin', LC_ALL: 'C', DM_DISABLE_UDE
 export const commandsWithin = (timeoutMs: number): Commands => ({
   run: (program, args, input) =>
     new Promise((resolve, reject) => {
-      const child = spawn(program, args, { env, stdio: ['pipe', 'ignore', 'pipe'], timeout: timeoutMs });
+      const child = spawn(program, args, {
+        env,
+        stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe'],
+        timeout: timeoutMs,
+      });
       let said = '';
       const fail = (how: string) => reject(new CommandFailed(`${program} ${how}: ${said.trim() || 'it said nothing'}`));
-      child.stderr.on('data', (chunk: Buffer) => {
+      child.stderr?.on('data', (chunk: Buffer) => {
         said = (said + chunk.toString('latin1').replace(/[^\x20-\x7e\n]/g, '?')).slice(-limits.commandOutputBytes);
       });
       // A program that ends before it has read its input says by its exit code why.
-      child.stdin.on('error', () => undefined);
-      child.stdin.end(input);
+      child.stdin?.on('error', () => undefined);
+      child.stdin?.end(input);
       child.once('error', (error) => fail(`did not start, ${error.message}`));
       child.once('close', (code, signal) => (code === 0 ? resolve() : fail(`ended with ${code ?? signal}`)));
     }),

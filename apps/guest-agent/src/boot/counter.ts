@@ -1,9 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Release } from '#sealing';
 import { Stop } from '../stop.ts';
 import { writeDurably } from './durable-file.ts';
 import { limits } from './limits.ts';
+import { readIfThere } from './read-if-there.ts';
 
 /** What a signed release says of the openings of a volume: the last that was confirmed, and the number of this one. */
 export type CountTerms = Pick<Release, 'mode' | 'minCounter' | 'counter'>;
@@ -15,16 +16,16 @@ export type Opening = { readonly counter: number; readonly isLatest: boolean };
 /** Numbers this opening of the volume, and promises that the number is on its disk before it is told to anybody: whoever
  *  brings back an older disk brings back an older number. A disk that is older already keeps its number, however often it
  *  is opened, until its owner allows it ({@link writeCounter}). Stops with `counter-malformed`. */
-export const countBoot = async (root: string, terms: CountTerms): Promise<Opening> => {
-  const opening = openingOf(parseCounter(await readFile(counterIn(root)).catch(unlessAbsent)), terms);
-  if (opening.isLatest) await writeCounter(root, opening.counter);
+export const countBoot = (root: string, terms: CountTerms): Opening => {
+  const opening = openingOf(parseCounter(readIfThere(counterIn(root))), terms);
+  if (opening.isLatest) writeCounter(root, opening.counter);
   return opening;
 };
 
 /** Puts the number of an opening into the volume, durably. */
-export const writeCounter = async (root: string, counter: number): Promise<void> => {
-  await mkdir(dirname(counterIn(root)), { recursive: true });
-  await writeDurably(counterIn(root), `${counter}\n`, 0o600);
+export const writeCounter = (root: string, counter: number): void => {
+  mkdirSync(dirname(counterIn(root)), { recursive: true });
+  writeDurably(counterIn(root), `${counter}\n`, 0o600);
 };
 
 /** The opening of a volume whose last one had this number. Its own number is the one that came with the key, which no other
@@ -48,8 +49,3 @@ export const parseCounter = (bytes: Uint8Array | null): number => {
 };
 
 const counterIn = (root: string): string => join(root, 'var/lib/hcc/boot-counter');
-
-const unlessAbsent = (error: unknown): null => {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-  throw error;
-};

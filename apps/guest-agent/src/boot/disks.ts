@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Stop } from '../stop.ts';
@@ -13,9 +13,9 @@ export const volumeDevice = '/dev/mapper/hcc-volume';
 /** The device of a disk, once its driver has found it. Stops with `disk-missing`. */
 export const findDisk = async (name: DiskName): Promise<string> => {
   for (let waitedMs = 0; waitedMs <= limits.diskWaitMs; waitedMs += 50) {
-    for (const device of await readdir(blockDir).catch(() => [])) {
-      const serial = await readFile(join(blockDir, device, 'serial'), 'utf8').catch(() => '');
-      if (serial.trim() === name) return join('/dev', device);
+    for (const device of devices()) {
+      const serial = said(device, 'serial');
+      if (serial === name) return join('/dev', device);
     }
     await pause(50);
   }
@@ -23,16 +23,34 @@ export const findDisk = async (name: DiskName): Promise<string> => {
 };
 
 /** How long a device is, as the kernel has it. */
-export const deviceBytes = async (device: string): Promise<number> =>
-  512 * Number(await readFile(join(blockDir, basename(device), 'size'), 'utf8'));
+export const deviceBytes = (device: string): number =>
+  512 * Number(readFileSync(join(blockDir, basename(device), 'size'), 'utf8'));
 
 /** How long the opened volume is: the tags of its sectors are not among it. Stops with `disk-missing`. */
-export const volumeBytes = async (): Promise<number> => {
-  for (const device of await readdir(blockDir)) {
-    const name = await readFile(join(blockDir, device, 'dm/name'), 'utf8').catch(() => '');
-    if (name.trim() === basename(volumeDevice)) return deviceBytes(device);
+export const volumeBytes = (): number => {
+  for (const device of devices()) {
+    if (said(device, 'dm/name') === basename(volumeDevice)) return deviceBytes(device);
   }
   throw new Stop('disk-missing', `no open device is called ${basename(volumeDevice)}`);
 };
 
 const blockDir = '/sys/block';
+
+const devices = (): readonly string[] => {
+  try {
+    return readdirSync(blockDir);
+  } catch {
+    return [];
+  }
+};
+
+/** What the kernel says of a device; nothing of one that has no such file, or is gone again. */
+const said = (device: string, file: string): string => {
+  const path = join(blockDir, device, file);
+  try {
+    // Most devices have no such file, and to find that out by an error costs ten times as much.
+    return existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+  } catch {
+    return '';
+  }
+};

@@ -1,26 +1,22 @@
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Puts bytes at a path so that after a crash there is the old file or the new one, whole; it returns once they are on disk. */
-export const writeDurably = async (path: string, bytes: Uint8Array | string, mode: number): Promise<void> => {
+export const writeDurably = (path: string, bytes: Uint8Array | string, mode: number): void => {
   const beside = `${path}.new`;
-  await synced(beside, 'w', mode, (file) => file.writeFile(bytes));
-  await rename(beside, path);
-  await synced(dirname(path), 'r', mode, async () => undefined);
+  synced(beside, 'w', mode, (file) => writeFileSync(file, bytes));
+  renameSync(beside, path);
+  synced(dirname(path), 'r', mode, () => undefined);
 };
 
-const synced = async (
-  path: string,
-  flags: string,
-  mode: number,
-  use: (file: FileHandle) => Promise<void>,
-): Promise<void> => {
-  const file = await open(path, flags, mode);
+const synced = (path: string, flags: string, mode: number, use: (file: number) => void): void => {
+  const file = openSync(path, flags, mode);
   try {
-    await use(file);
-    await file.sync();
+    use(file);
+    fsyncSync(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 };
 

@@ -1,4 +1,4 @@
-import { access, mkdir, readFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { wipe } from '#sealing';
 import { Stop } from '../stop.ts';
@@ -7,18 +7,18 @@ import { dropbearKey, generateHostKey, type HostKeyPair, openSshKey, publicKeyLi
 
 /** The SSH host key of the system in an open volume, `ssh-ed25519 AAAA…`: made here where it has none yet, and on its disk
  *  before its name exists. Runs nothing of the volume, which nobody has said go ahead to yet. Stops with `ssh-server-none`. */
-export const sshHostKey = async (root: string): Promise<string> => {
-  const { key, encode } = await serverOf(root);
+export const sshHostKey = (root: string): string => {
+  const { key, encode } = serverOf(root);
   const path = join(root, key);
-  const present = await readFile(`${path}.pub`, 'latin1').catch(() => '');
+  const present = existsSync(`${path}.pub`) ? readFileSync(`${path}.pub`, 'latin1') : '';
   const [, line] = /^(ssh-ed25519 [A-Za-z0-9+/]{68})(?: [^\n]*)?\n?$/.exec(present) ?? [];
-  if (line !== undefined && (await isThere(path))) return line;
+  if (line !== undefined && existsSync(path)) return line;
   const pair = generateHostKey();
   const file = encode(pair);
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeDurably(`${path}.pub`, `${publicKeyLine(pair)}\n`, 0o644);
-    await writeDurably(path, file, 0o600);
+    mkdirSync(dirname(path), { recursive: true });
+    writeDurably(`${path}.pub`, `${publicKeyLine(pair)}\n`, 0o644);
+    writeDurably(path, file, 0o600);
   } finally {
     wipe(file, pair.seed);
   }
@@ -36,14 +36,8 @@ const servers: readonly Server[] = [
   { program: 'usr/sbin/dropbear', key: 'etc/dropbear/host_key', encode: dropbearKey },
 ];
 
-const serverOf = async (root: string): Promise<Server> => {
-  for (const server of servers) if (await isThere(join(root, server.program))) return server;
+const serverOf = (root: string): Server => {
+  for (const server of servers) if (existsSync(join(root, server.program))) return server;
   const wanted = servers.map(({ program }) => `/${program}`).join(' or ');
   throw new Stop('ssh-server-none', `the volume has no SSH server, wanted ${wanted}`);
 };
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );

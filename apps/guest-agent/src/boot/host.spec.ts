@@ -64,6 +64,30 @@ describe('the conversation with a host', () => {
     expect(noise).toHaveLength(1);
   });
 
+  test('given a question that was begun / when its answer came before anybody waited / then it is heard at once, and nothing was said twice', async () => {
+    const { host, sent, state } = worldOf(({ exchange }, say) => {
+      say({ version: 1, type: 'answer', exchange, body: '"early"' });
+    });
+    const answer = host.begin('challenge', {});
+    expect(sent).toHaveLength(1);
+    expect(await answer()).toBe('"early"');
+    expect({ said: sent.length, waitedMs: state.nowMs }).toEqual({ said: 1, waitedMs: 0 });
+  });
+
+  test('given a question that was begun / when another host came before anybody waited / then that one is asked too', async () => {
+    let times = 0;
+    const { host, state } = worldOf(({ exchange }, say, world) => {
+      times += 1;
+      if (times === 2) say({ version: 1, type: 'answer', exchange, body: '{}' });
+      else queueMicrotask(() => queueMicrotask(world.come));
+    });
+    const answer = host.begin('release', {});
+    await new Promise(setImmediate);
+    await answer();
+    expect(times).toBe(2);
+    expect(state.nowMs).toBeLessThan(1_100);
+  });
+
   test('given the network refuses / when it was asked / then its code, words and patience are known', async () => {
     const { host } = worldOf(({ exchange }, say) =>
       say({ version: 1, type: 'refused', exchange, code: 'consent-needed', words: 'ask the owner', retryInMs: 5_000 }),

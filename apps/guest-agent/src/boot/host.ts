@@ -11,10 +11,13 @@ import type { Link } from './link.ts';
 
 /** What passes between this machine and the network, by a host that nobody believes. */
 export type Host = {
-  /** Which machine this is, as the host has it: said hello to until it says. */
-  bootSpec(agentVersion: string): Promise<string>;
+  /** Which machine this is, as the host has it: said hello to at once, and until it says. */
+  hello(agentVersion: string): () => Promise<string>;
   /** The network's answer, as text. Asked again and again until there is one. Rejects with NetworkRefused. */
   ask(what: GuestAsk, body: unknown): Promise<string>;
+  /** Asks at once, and listens once the answer is waited for: what the machine does in between costs no time. One question
+   *  at a time. */
+  begin(what: GuestAsk, body: unknown): () => Promise<string>;
   stage(name: GuestStage): Promise<void>;
   stopped(code: string, words: string): Promise<void>;
   ready(sshHostKey: string, keysVersion: number): Promise<void>;
@@ -47,6 +50,8 @@ export const hostOn = (
   let envelope: string | null = null;
 
   const say = (message: Unversioned<VmGuestMessage>) => link.send({ version: 1, ...message });
+  /** Promises which connection it was said to. */
+  const sayTo = (message: Unversioned<VmGuestMessage>): Promise<number> => say(message).then(link.connections);
   const hear = async (timeoutMs: number, pollMs?: number): Promise<VmHostMessage | null> => {
     const frame = await link.next(timeoutMs, pollMs);
     if (frame === null) return null;
@@ -60,33 +65,45 @@ export const hostOn = (
       return null;
     }
   };
-  /** Says something until what it waits for is heard: again after a while, and at once to a host that just came. */
-  const untilHeard = async <T>(
+  /** Says something at once. Who then waits for what is wanted says it again after a while, and at once to a host that just
+   *  came. */
+  const beginHearing = <T>(
     message: Unversioned<VmGuestMessage>,
     wanted: (heard: VmHostMessage) => T | undefined,
-  ): Promise<T> => {
-    for (let waitMs: number = limits.askAgainMs; ; waitMs = Math.min(2 * waitMs, limits.askAgainMsMax)) {
-      await say(message);
-      const [saidTo, until] = [link.connections(), uptimeMs() + waitMs];
-      while (uptimeMs() < until && link.connections() === saidTo) {
-        const heard = await hear(limits.busyPollMs);
-        const found = heard === null ? undefined : wanted(heard);
-        if (found !== undefined) return found;
+  ): (() => Promise<T>) => {
+    let said = sayTo(message);
+    // Whoever waits hears of a port that broke.
+    said.catch(() => undefined);
+    return async () => {
+      for (let waitMs: number = limits.askAgainMs; ; waitMs = Math.min(2 * waitMs, limits.askAgainMsMax)) {
+        const [saidTo, until] = [await said, uptimeMs() + waitMs];
+        while (uptimeMs() < until && link.connections() === saidTo) {
+          const heard = await hear(limits.busyPollMs);
+          const found = heard === null ? undefined : wanted(heard);
+          if (found !== undefined) return found;
+        }
+        said = sayTo(message);
       }
-    }
+    };
+  };
+  const begin = (what: GuestAsk, body: unknown): (() => Promise<string>) => {
+    exchange += 1;
+    const mine = exchange;
+    const answered = beginHearing({ type: 'ask', exchange: mine, what, body: JSON.stringify(body) }, (heard) =>
+      (heard.type === 'answer' || heard.type === 'refused') && heard.exchange === mine ? heard : undefined,
+    );
+    return async () => {
+      const answer = await answered();
+      if (answer.type === 'answer') return answer.body;
+      throw new NetworkRefused(answer.code, answer.words, answer.retryInMs);
+    };
   };
 
   return {
-    bootSpec: (agentVersion) =>
-      untilHeard({ type: 'hello', agentVersion }, (heard) => (heard.type === 'boot' ? heard.bootSpec : undefined)),
-    ask: async (what, body) => {
-      exchange += 1;
-      const answer = await untilHeard({ type: 'ask', exchange, what, body: JSON.stringify(body) }, (heard) =>
-        (heard.type === 'answer' || heard.type === 'refused') && heard.exchange === exchange ? heard : undefined,
-      );
-      if (answer.type === 'answer') return answer.body;
-      throw new NetworkRefused(answer.code, answer.words, answer.retryInMs);
-    },
+    hello: (agentVersion) =>
+      beginHearing({ type: 'hello', agentVersion }, (heard) => (heard.type === 'boot' ? heard.bootSpec : undefined)),
+    ask: (what, body) => begin(what, body)(),
+    begin,
     stage: async (name) => void (await say({ type: 'stage', name, atMs: uptimeMs() })),
     stopped: async (code, words) => void (await say({ type: 'stopped', code, words })),
     ready: async (sshHostKey, keysVersion) => void (await say({ type: 'ready', sshHostKey, keysVersion })),

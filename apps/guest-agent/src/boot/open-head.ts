@@ -1,29 +1,31 @@
-import { open, unlink } from 'node:fs/promises';
-import type { HeaderTerms } from '#luks';
+import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writeFileSync } from 'node:fs';
+import { type HeaderTerms, headerReadBytes } from '#luks';
 import { type Commands, stopWith } from './commands.ts';
-import { writeAll } from './durable-file.ts';
-import { readHead, type VolumeHead, type WhoseHead } from './header.ts';
+import { type SeenHead, seeHead, takeHead, type VolumeHead, type WhoseHead } from './header.ts';
 import { limits } from './limits.ts';
 
 /** In memory only; overwritten and removed as soon as it was used. */
 export const headPath = '/run/hcc-volume-head';
 
-/** Reads the first bytes of a device once, and takes them only in our form and with the pinned digest. */
+/** Reads the first bytes of a device, each once: the header, and behind one in our form its keyslot. What else is there before
+ *  the data is of no use to anybody. */
+export const seeHeadOf = (device: string, whose: WhoseHead, terms: Omit<HeaderTerms, 'argon2id'>): SeenHead =>
+  withFile(device, 'r', 0, (file) => {
+    const header = readFrom(file, 0, headerReadBytes);
+    const seen = seeHead(header, terms, whose);
+    if (!seen.verdict.ok) return seen;
+    const { offsetBytes, sizeBytes } = seen.verdict.header.keyslot;
+    const end = Math.min(offsetBytes + sizeBytes, limits.headBytes);
+    return { ...seen, bytes: Buffer.concat([header, readFrom(file, header.length, end)]).subarray(0, end) };
+  });
+
+/** The head of a device, in our form and with the pinned digest. Stops as {@link takeHead} does. */
 export const readHeadOf = async (
   device: string,
   whose: WhoseHead,
   terms: Omit<HeaderTerms, 'argon2id'>,
   headerSha256: string,
-): Promise<VolumeHead> => {
-  const file = await open(device, 'r');
-  try {
-    const bytes = new Uint8Array(limits.headBytes);
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-    return readHead(bytes.subarray(0, bytesRead), terms, headerSha256, whose);
-  } finally {
-    await file.close();
-  }
-};
+): Promise<VolumeHead> => takeHead(seeHeadOf(device, whose, terms), headerSha256);
 
 export type OpenByCopy = {
   readonly device: string;
@@ -46,40 +48,47 @@ export const openByCopy = (commands: Commands, of: OpenByCopy): Promise<void> =>
     const how = ['--type', 'luks2', '--header', copyAt, '--key-file', '-', '--keyfile-size', '64'];
     const args = ['open', ...(isReadOnly === true ? ['--readonly'] : []), ...how, device, name];
     await commands.run('cryptsetup', args, key).catch(stopWith(code));
-    await dropHeadFile(copyAt);
+    dropHeadFile(copyAt, head.length);
   });
 };
 
-/** Lets `use` find these bytes at a path where nothing is yet. */
+/** Lets `use` find these bytes at a path where nothing is yet, in a file as long as the place for a head. */
 export const withHeadFile = async (head: Uint8Array, at: string, use: () => Promise<void>): Promise<void> => {
-  const file = await open(at, 'wx', 0o600);
-  try {
-    await writeAll(file, head, 0);
-  } finally {
-    await file.close();
-  }
+  withFile(at, 'wx', 0o600, (file) => {
+    writeFileSync(file, head);
+    ftruncateSync(file, limits.headBytes);
+  });
   await use();
 };
 
 /** What is at {@link headPath}; overwritten there and removed. */
-export const takeHeadFile = async (): Promise<Uint8Array> => {
-  const bytes = new Uint8Array(limits.headBytes);
-  const file = await open(headPath, 'r');
+export const takeHeadFile = (): Uint8Array => {
   try {
-    await file.read(bytes, 0, bytes.length, 0);
+    return withFile(headPath, 'r', 0, (file) => readFrom(file, 0, limits.headBytes));
   } finally {
-    await file.close();
-    await dropHeadFile(headPath);
+    dropHeadFile(headPath, limits.headBytes);
   }
-  return bytes;
 };
 
-const dropHeadFile = async (at: string): Promise<void> => {
-  const file = await open(at, 'r+');
+const dropHeadFile = (at: string, bytes: number): void => {
   try {
-    await writeAll(file, new Uint8Array(limits.headBytes), 0);
+    withFile(at, 'r+', 0, (file) => writeFileSync(file, new Uint8Array(bytes)));
   } finally {
-    await file.close();
-    await unlink(at);
+    unlinkSync(at);
   }
+};
+
+const withFile = <T>(path: string, flags: string, mode: number, use: (file: number) => T): T => {
+  const file = openSync(path, flags, mode);
+  try {
+    return use(file);
+  } finally {
+    closeSync(file);
+  }
+};
+
+/** As many of these bytes as the file has. */
+const readFrom = (file: number, from: number, to: number): Buffer => {
+  const bytes = Buffer.alloc(Math.max(0, to - from));
+  return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from));
 };

@@ -3,7 +3,7 @@ import { bounded } from '../checks/words.ts';
 import { checkReport } from '../identity.ts';
 import type { ReportProvider } from '../report/report-provider.ts';
 import { Stop } from '../stop.ts';
-import { type Appraisal, readAppraisal, readChallenge } from './answers.ts';
+import { type Appraisal, type Challenge, readAppraisal, readChallenge } from './answers.ts';
 import { type Host, NetworkRefused } from './host.ts';
 import type { VmIdentity } from './identity.ts';
 import { limits } from './limits.ts';
@@ -32,19 +32,29 @@ export type ProverParts = {
   readonly say: (line: string) => void;
 };
 
+/** Asks for the challenge that a proof begins with. Listens once it is waited for: the network works meanwhile. */
+export const beginProof = (host: Pick<Host, 'begin'>, purpose: GuestPurpose): (() => Promise<Challenge>) => {
+  const answer = host.begin('challenge', { purpose });
+  return async () => readChallenge(await answer());
+};
+
 /** Proves a claim to the network and asks for what it is the price of, until the network answers or says that it never
  *  will (NetworkRefused). How long that takes is the network's to say: it waits for owners too. A result that has become
- *  old meanwhile is made anew. Stops with `appraisal-refused` when the network sees what no later try would change. */
+ *  old meanwhile is made anew. `begun` is its first challenge, where that was asked for before. Stops with `appraisal-refused` when the network sees what no later try would change. */
 export const askWithProof = async <Answer>(
   parts: ProverParts,
   claim: Claim,
   ask: (proof: Proof) => Promise<Answer>,
+  begun: () => Promise<Challenge> = beginProof(parts.host, claim.purpose),
 ): Promise<Answer> => {
+  let challenge: (() => Promise<Challenge>) | null = begun;
   let proven: { readonly proof: Proof; readonly atMs: number } | null = null;
   for (;;) {
     try {
       if (proven === null || parts.uptimeMs() - proven.atMs > limits.resultAgeMsMax) {
-        proven = { atMs: parts.uptimeMs(), proof: await prove(parts, claim) };
+        const asked = challenge ?? beginProof(parts.host, claim.purpose);
+        challenge = null;
+        proven = { atMs: parts.uptimeMs(), proof: await prove(parts, claim, asked) };
       }
       return await ask(proven.proof);
     } catch (error) {
@@ -59,11 +69,11 @@ export const askWithProof = async <Answer>(
 /** Refusals that are of the challenge or of the result's age: another one helps. */
 const renewing = /^(?:nonce-|appraisal-|result-)/;
 
-const prove = async (parts: ProverParts, claim: Claim): Promise<Proof> => {
+const prove = async (parts: ProverParts, claim: Claim, asked: () => Promise<Challenge>): Promise<Proof> => {
   const { host, identity } = parts;
   const { networkId, vmId, generation, bootId, kind, bootSpec } = identity;
   const { purpose, binding, suite } = claim;
-  const challenge = readChallenge(await host.ask('challenge', { purpose }));
+  const challenge = await asked();
   if (challenge.networkId !== networkId || challenge.networkKind !== kind) {
     const observed = `${challenge.networkKind} network ${challenge.networkId}`;
     throw new Stop('network-other', `the challenge is of the ${observed}, wanted the ${kind} network ${networkId}`);

@@ -8,6 +8,7 @@ import { hostOn } from './host.ts';
 import { takeVmIdentity } from './identity.ts';
 import { parseVmKernelLine } from './kernel-line.ts';
 import type { Link } from './link.ts';
+import { openByCopy, seeHeadOf } from './open-head.ts';
 import { placeAccess } from './place-access.ts';
 import { askWithProof } from './prove.ts';
 
@@ -22,7 +23,7 @@ export const rehearseBoot = async (): Promise<void> => {
   const kernel = parseVmKernelLine(line);
   const nothing = (): void => undefined;
   const host = hostOn(nobody(), { uptimeMs: () => 0, onNoise: nothing });
-  const spec = await host.bootSpec('guest/1');
+  const spec = await host.hello('guest/1')();
   const identity = await takeVmIdentity(spec, kernel, provider, (count) => new Uint8Array(count));
   const clock = { uptimeMs: () => 0, pause: async () => undefined };
   const parts = { ...clock, host, identity, provider, agentVersion: 'guest/1', say: nothing };
@@ -34,8 +35,11 @@ export const rehearseBoot = async (): Promise<void> => {
   // Without a timer: when it would have ended would stay.
   await commandsWithin(0).run('true', []);
   // Files go where the snapshot is made, a directory that goes with the making.
-  await countBoot('rehearsal', { mode: 'unlock', minCounter: 0, counter: 1 });
-  await placeAccess('rehearsal', { hostname: 'nobody', authorizedKeys: [] });
+  countBoot('rehearsal', { mode: 'unlock', minCounter: 0, counter: 1 });
+  const nowhere = { device: '', name: '', code: '', copyAt: 'rehearsal/head' };
+  await openByCopy({ run: async () => undefined }, { ...nowhere, head: new Uint8Array(4_096), key });
+  seeHeadOf('rehearsal/var/lib/hcc/boot-counter', 'volume', { deviceBytes: 0, integrity: 'none' });
+  placeAccess('rehearsal', { hostname: 'nobody', authorizedKeys: [] });
 };
 
 const boot = {

@@ -49,8 +49,8 @@ export const applyAccess = async (parts: AccessParts, envelope: string, present:
   try {
     const message = openNetworkMessage(envelope, networkKey, { ...of, purpose: 'access', nonce: '' });
     if (message.keysVersion <= present) return present;
-    await placeAccess(parts.places.run, message);
-    await setHostname(parts.places.proc, message.hostname);
+    placeAccess(parts.places.run, message);
+    setHostname(parts.places.proc, message.hostname);
     parts.say(`keys of version ${message.keysVersion} are in place`);
     return message.keysVersion;
   } catch (error) {
@@ -62,7 +62,9 @@ export const applyAccess = async (parts: AccessParts, envelope: string, present:
 
 /** Fulfilled once something listens on port 22, or after a while all the same: the owner finds out by trying. */
 const sshListens = async ({ uptimeMs, pause, say, places }: ResidentParts): Promise<void> => {
-  for (const until = uptimeMs() + limits.sshWaitMs; uptimeMs() < until; await pause(limits.sshPollMs)) {
+  for (const until = uptimeMs() + limits.sshWaitMs; uptimeMs() < until; ) {
+    // Not at once: the system is being handed over on the same processor, and nothing listens yet.
+    await pause(limits.sshPollMs);
     for (const table of ['tcp', 'tcp6']) {
       if (isListening(readTable(places.proc, table))) return;
     }

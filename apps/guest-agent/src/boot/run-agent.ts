@@ -29,8 +29,10 @@ export type VmMachine = {
   pause(ms: number): Promise<void>;
   /** Says a line on the console. */
   say(line: string): void;
-  /** Lets PID 1 go on to the system in `root`, on this network. */
-  handOver(root: string, network: GuestNetwork): Promise<void>;
+  /** Lets PID 1 make this network. */
+  makeNetwork(network: GuestNetwork): void;
+  /** Lets PID 1 go on to the system in `root`. */
+  handOver(root: string): void;
 };
 
 /** Boots the system in this VM's volume and stays with it. Fulfilled only when that fails: then its words are on the console,
@@ -41,11 +43,13 @@ export const runVmAgent = async (machine: VmMachine): Promise<void> => {
   try {
     const onNoise = (reason: string) => say(`the host was not understood: ${reason}`);
     host = hostOn(await machine.openLink(onNoise), { uptimeMs: machine.uptimeMs, onNoise });
+    // Said before anything else is known: the host answers meanwhile.
+    const bootSpec = host.hello(machine.agentVersion);
     const kernel = parseVmKernelLine(machine.kernelLine);
     const provider = await chooseProvider(kernel, machine.openPort);
-    const { network, ...booted } = await bootVm({ ...machine, host, kernel, provider }, machine);
+    const booted = await bootVm({ ...machine, host, kernel, provider, bootSpec }, machine);
     await host.stage('pivot');
-    await machine.handOver(machine.root, network);
+    machine.handOver(machine.root);
     return await stay({ ...machine, ...booted, host, places: { run: 'run', proc: 'proc' } });
   } catch (error) {
     const { code, message } = asStop(error);

@@ -1,27 +1,41 @@
-import { constants } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { closeSync, constants, mkdirSync, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { SectorIntegrity } from '#luks';
 import { type Commands, stopWith } from './commands.ts';
 import { deviceBytes, findDisk, volumeBytes, volumeDevice } from './disks.ts';
 import { writeAll } from './durable-file.ts';
 import { fileSystemBytes, superblockBytes } from './ext4-size.ts';
-import { readHead, type VolumeHead } from './header.ts';
+import { type SeenHead, seeHead, takeHead, type VolumeHead } from './header.ts';
 import { limits } from './limits.ts';
-import { headPath, openByCopy, readHeadOf, takeHeadFile, withHeadFile } from './open-head.ts';
+import { headPath, openByCopy, seeHeadOf, takeHeadFile, withHeadFile } from './open-head.ts';
 
 export type Argon2 = { readonly memoryKib: number; readonly iterations: number; readonly parallelism: number };
 
-/** Opens the volume by the header with this digest, and by no other: its first bytes are read once, checked, and opened from
- *  that copy. Wipes nothing of the caller's. Stops with `header-missing`, `header-refused`, `header-other`, `volume-key`. */
+/** What was found on the volume's disk, each byte read once: which disk, and its head. */
+export type Found = { readonly disk: string; readonly head: SeenHead };
+
+/** Looks for the volume and at its head. Nothing follows from it but a copy of those bytes: whoever has no use for them, or
+ *  never asks, is told of no failure. Stops with `disk-missing`. */
+export const findVolume = (integrity: SectorIntegrity): Promise<Found> => {
+  const look = async (): Promise<Found> => {
+    const disk = await findDisk('hcc-volume');
+    return { disk, head: seeHeadOf(disk, 'volume', { deviceBytes: deviceBytes(disk), integrity }) };
+  };
+  const found = look();
+  found.catch(() => undefined);
+  return found;
+};
+
+/** Opens the volume by the header with this digest, and by no other: its first bytes were read once, are checked, and it is
+ *  opened from that copy. Wipes nothing of the caller's. Stops with `header-missing`, `header-refused`, `header-other`, `volume-key`. */
 export const unlockVolume = async (
   commands: Commands,
   key: Uint8Array,
   headerSha256: string,
-  integrity: SectorIntegrity,
+  found: Found,
 ): Promise<VolumeHead> => {
-  const disk = await findDisk('hcc-volume');
-  const head = await readHeadOf(disk, 'volume', { deviceBytes: await deviceBytes(disk), integrity }, headerSha256);
-  await openByCopy(commands, { ...opened, device: disk, head: head.bytes, key });
+  const head = takeHead(found.head, headerSha256);
+  await openByCopy(commands, { ...opened, device: found.disk, head: head.bytes, key });
   return head;
 };
 
@@ -37,8 +51,7 @@ export const formatVolume = async (
   await withHeadFile(new Uint8Array(limits.headBytes), headPath, async () => {
     await run(commands, 'volume-format', ['luksFormat', ...formatArgs(argon2), ...tagArgs[integrity], disk], key);
   });
-  const made = await takeHeadFile();
-  const head = readHead(made, { deviceBytes: await deviceBytes(disk), integrity }, null, 'volume');
+  const head = takeHead(seeHead(takeHeadFile(), { deviceBytes: deviceBytes(disk), integrity }, 'volume'), null);
   await openByCopy(commands, { ...opened, device: disk, head: head.bytes, key });
   return head;
 };
@@ -57,30 +70,30 @@ export const writeHead = async (head: VolumeHead): Promise<void> => {
 /** Mounts the open volume and lets its file system have all of it, also where a growth was cut off. Stops with `mount-failed`
  *  and `resize-failed`. */
 export const mountVolume = async (commands: Commands, at: string): Promise<void> => {
-  await mkdir(at, { recursive: true });
+  mkdirSync(at, { recursive: true });
   const mount = ['-t', 'ext4', '-o', 'rw,noatime', volumeDevice, at];
-  const before = await usedBytes();
+  const before = usedBytes();
   await commands.run('mount', mount).catch(stopWith('mount-failed'));
-  if ((await usedBytes()) !== before) {
+  if (usedBytes() !== before) {
     // The journal knew of groups that a growth had added. The kernel counts its groups before it replays the journal and not
     // after: it would use none of the new ones, and crash as it adds more.
     await commands.run('umount', [at]).catch(stopWith('mount-failed'));
     await commands.run('mount', mount).catch(stopWith('mount-failed'));
   }
   // At all boots but the first and those after a resize it has.
-  if ((await usedBytes()) === (await volumeBytes())) return;
+  if (usedBytes() === volumeBytes()) return;
   await commands.run('resize2fs', [volumeDevice]).catch(stopWith('resize-failed'));
 };
 
 /** How much of the open volume its file system uses, as its superblock is now. */
-const usedBytes = async (): Promise<number | null> => {
-  const file = await open(volumeDevice, 'r');
+const usedBytes = (): number | null => {
+  const file = openSync(volumeDevice, 'r');
   try {
     const superblock = new Uint8Array(superblockBytes);
-    await file.read(superblock, 0, superblock.length, superblockBytes);
+    readSync(file, superblock, 0, superblock.length, superblockBytes);
     return fileSystemBytes(superblock);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 };
 

@@ -1,5 +1,4 @@
-import { constants, openSync, readSync, writeSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { constants, existsSync, openSync, readdirSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { encodeFrame, FrameDecoder } from '#guest-channel';
@@ -16,13 +15,13 @@ export type Port = {
 };
 
 /** Opens a virtio-serial port by its name. Stops with `no-port` when this machine has none of it. */
-export const openPort = async (name: string): Promise<Port> => portOf(await openPortFile(name), name);
+export const openPort = async (name: string): Promise<Port> => portOf(openPortFile(name), name);
 
 /** The port's file, without blocking. Stops with `no-port`. */
-export const openPortFile = async (name: string): Promise<number> => {
-  for (const device of await readdir(portsDir).catch(() => [])) {
-    const found = await readFile(join(portsDir, device, 'name'), 'utf8').catch(() => '');
-    if (found.trim() !== name) continue;
+export const openPortFile = (name: string): number => {
+  for (const device of existsSync(portsDir) ? readdirSync(portsDir) : []) {
+    const at = join(portsDir, device, 'name');
+    if (!existsSync(at) || readFileSync(at, 'utf8').trim() !== name) continue;
     // A number and not a FileHandle: that one is closed when it is collected, and here it lives as long as the machine.
     return openSync(join('/dev', device), constants.O_RDWR | constants.O_NONBLOCK);
   }

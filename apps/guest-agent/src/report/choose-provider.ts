@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import type { KernelLine } from '../kernel-line.ts';
 import type { Port } from '../port/virtio-port.ts';
 import { Stop } from '../stop.ts';
@@ -11,7 +11,7 @@ export const chooseProvider = async (
   { kind }: Pick<KernelLine, 'kind'>,
   openPort: (name: string) => Promise<Port>,
 ): Promise<ReportProvider> => {
-  const found = { tsm: await isThere(tsmReportDir), device: await isThere('/dev/sev-guest') };
+  const found = { tsm: existsSync(tsmReportDir), device: existsSync('/dev/sev-guest') };
   if (providerOf(kind, found) === 'configfs-tsm') return createTsmProvider(tsmReportDir);
   // Named here and loaded only now: a production network's image does not have the file.
   const { createSimulatedProvider } = await import('./simulated-provider.ts');
@@ -31,9 +31,3 @@ export const providerOf = (
     `this is no confidential machine: there is no ${tsmReportDir}, and a production network has no simulated processor${ioctlOnly}`,
   );
 };
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
