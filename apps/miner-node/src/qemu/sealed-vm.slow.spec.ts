@@ -179,6 +179,8 @@ describe.skipIf(missing !== '')(`a sealed VM under a miner's hypervisor${noTools
     );
     await machine.exited;
     expect(heard).toEqual([expect.stringMatching(/^guest-stopped [a-z-]+: /)]);
-    expect(settled.asked, 'it asked for nothing').toEqual([]);
+    // A challenge is asked for before the report is looked at, and is worth nothing by itself (ADR-0051).
+    const asked = settled.asked.filter((what) => what !== 'guest-challenge');
+    expect(asked, 'it asked for nothing that is worth anything').toEqual([]);
   }, 60_000);
 });
