@@ -18,8 +18,11 @@ export type KeepUp = {
   readonly stalled: (error: unknown, failures: number) => void;
 };
 
-/** Steps until the signal aborts: at once while there is more, else at the next append; after a failure it pauses, longer each time. What only a person ends is tried
- *  again too, seldom: a process that ended would say nothing more, and come back to the same. */
+/**
+ * Steps until the signal aborts: at once while there is more, else at the next append; after a failure it pauses, longer each
+ * time. What only a person ends is tried again too, seldom: a process that ended would say nothing more, and come back to
+ * the same.
+ */
 export const keepUp = async ({ store, clock, signal, step, position, isAtEnd, stalled }: KeepUp): Promise<void> => {
   let failures = 0;
   while (!signal.aborted) {

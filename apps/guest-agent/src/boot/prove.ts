@@ -40,7 +40,8 @@ export const beginProof = (host: Pick<Host, 'begin'>, purpose: GuestPurpose): ((
 
 /** Proves a claim to the network and asks for what it is the price of, until the network answers or says that it never
  *  will (NetworkRefused). How long that takes is the network's to say: it waits for owners too. A result that has become
- *  old meanwhile is made anew. `begun` is its first challenge, where that was asked for before. Stops with `appraisal-refused` when the network sees what no later try would change. */
+ *  old meanwhile is made anew. `begun` is its first challenge, where that was asked for before. Stops with `appraisal-refused`
+ *  when the network sees what no later try would change. */
 export const askWithProof = async <Answer>(
   parts: ProverParts,
   claim: Claim,
