@@ -18,16 +18,20 @@ describe('a directory that a person named', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o700);
   });
 
-  test.each([
-    ['/proc/nope', 'ENOENT'],
-    ['/proc/nope/below', 'ENOENT'],
-  ])('given %s, above which nobody makes any / then %s is told, and it ends', async (path, code) => {
-    await expect(makeDirectory(path)).rejects.toMatchObject({ code });
-  });
+  test.each(['/proc/nope', '/proc/nope/below'])(
+    'given %s, where nobody makes any / then it is refused, and ends',
+    async (path) => {
+      await expect(makeDirectory(path)).rejects.toMatchObject({
+        code: 'directory-not-made',
+        message: `${path} cannot be made`,
+      });
+    },
+  );
 
-  test('given a file above it / then that is told', async () => {
+  test('given a file above it / then what the system says is told', async () => {
     const file = join(await place(), 'file');
     await writeFile(file, '');
-    await expect(makeDirectory(join(file, 'below'))).rejects.toMatchObject({ code: 'ENOTDIR' });
+    const observed = expect.stringContaining('ENOTDIR');
+    await expect(makeDirectory(join(file, 'below'))).rejects.toMatchObject({ facts: { observed } });
   });
 });
