@@ -52,8 +52,8 @@ export type ChainFault = {
   readonly stream: StreamName;
   readonly revision: bigint;
   readonly eventId: string;
-  /** `position`: the log skips, so an event was removed or moved. */
-  readonly fault: 'hash' | 'prev-hash' | 'revision' | 'position';
+  /** `position`: the log skips before this event, so one was removed or moved. `moved`: it is this one that was. */
+  readonly fault: 'hash' | 'prev-hash' | 'revision' | 'position' | 'moved';
 };
 
 /** The first event of a stream's tail whose hash, link or revision is not what its content says; `null` when all agree. */

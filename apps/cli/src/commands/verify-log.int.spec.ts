@@ -76,6 +76,18 @@ describe('hcc verify-log', () => {
       code: 1,
       out: expect.stringMatching(/^event \S+ \(account-\S+ at revision 0\): its content is not what was recorded\n/),
     });
+    expect(out, 'a head is there; the fault came before it').toContain(
+      '\nsigned heads that hold up to there: 0; what follows the fault was not held against any\n',
+    );
+  });
+
+  test('given an event whose row was moved, then it is named, and not the one after the gap', async () => {
+    const { verify, tamper } = await closed();
+    tamper(`UPDATE events SET position = position + 1024 WHERE data LIKE '%Bob%'`);
+    expect(await verify()).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^event \S+ \(account-\S+ at revision 0\): its row is not in its place in the log/),
+    });
   });
 
   test('given a tail removed, then the streams that lack events are named', async () => {

@@ -75,7 +75,7 @@ const reportText = ({ events, streams, fault, heads, integrity }: Report): strin
     ...(fault === null
       ? []
       : [`event ${fault.eventId} (${fault.stream} at revision ${fault.revision}): ${words[fault.fault]}`]),
-    ...headLines(heads),
+    ...headLines(heads, fault !== null),
     ...(integrity === undefined || integrity === 'ok' ? [] : [`the file itself: ${integrity}`]),
     `${countText(events, 'event')} in ${countText(streams, 'stream')} were read${fault === null ? '' : ' up to the fault'}`,
   ]
@@ -87,11 +87,15 @@ const words = {
   'prev-hash': 'it does not follow the event before it in its stream',
   revision: 'events before it in its stream are missing, or it is in the wrong place',
   position: 'the log skips before it: an event was removed or moved',
+  moved: 'its row is not in its place in the log, which is empty',
 } as const;
 
-const headLines = (heads: Report['heads']): readonly string[] => {
+const headLines = (heads: Report['heads'], isCutShort: boolean): readonly string[] => {
   if (heads === null) return ['without signed heads a removed tail or stream is not seen'];
   const { checked, uncovered, fault } = heads;
+  if (fault === null && isCutShort) {
+    return [`signed heads that hold up to there: ${checked}; what follows the fault was not held against any`];
+  }
   if (fault === null) {
     if (checked === 0) return ['no head is signed yet: a removed tail or stream would not be seen'];
     const after = uncovered === 0 ? 'nothing' : countText(uncovered, 'event');

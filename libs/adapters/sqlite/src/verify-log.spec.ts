@@ -69,13 +69,30 @@ test.each([
 );
 
 test.each([
-  { what: 'the position of one event', sql: 'UPDATE events SET position = 50 WHERE position = 5', named: 'b2' },
   { what: 'an event removed', sql: 'DELETE FROM events WHERE position = 5', named: 'b2' },
   { what: 'the first event removed', sql: 'DELETE FROM events WHERE position = 1', named: 'b0' },
 ])('given $what / when the log is verified / then the event after the gap is named', async ({ sql, named }) => {
   const file = await twoStreams();
   tamper(file, sql);
   expect((await verify(file)).fault).toMatchObject({ eventId: named, fault: 'position' });
+});
+
+test.each([
+  { what: 'to behind the end', sql: 'UPDATE events SET position = 50 WHERE position = 5', named: 'a2' },
+  { what: 'from the beginning', sql: 'UPDATE events SET position = 1025 WHERE position = 1', named: 'a0' },
+  { what: 'from the end', sql: 'UPDATE events SET position = 26 WHERE position = 10', named: 'b4' },
+  { what: 'to before the beginning', sql: 'UPDATE events SET position = -5 WHERE position = 5', named: 'a2' },
+  { what: 'from the end to nought', sql: 'UPDATE events SET position = 0 WHERE position = 10', named: 'b4' },
+])('given an event moved $what / when the log is verified / then that event is named', async ({ sql, named }) => {
+  const file = await twoStreams();
+  tamper(file, sql);
+  expect((await verify(file)).fault).toMatchObject({ eventId: named, fault: 'moved' });
+});
+
+test('given one event removed and the last one moved / when the log is verified / then no event is said to belong where it does not', async () => {
+  const file = await twoStreams();
+  tamper(file, 'DELETE FROM events WHERE position = 5; UPDATE events SET position = 50 WHERE position = 10');
+  expect((await verify(file)).fault).toMatchObject({ eventId: 'b2', fault: 'position' });
 });
 
 test('given an event put in between by hand / when the log is verified / then it is named', async () => {

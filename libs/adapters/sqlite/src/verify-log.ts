@@ -10,6 +10,7 @@ import {
 } from '#events';
 import { damagedCheckpoints } from './checkpoint-table.ts';
 import { asStoreFault } from './faults.ts';
+import { beforeTheLog, movedFrom } from './moved-row.ts';
 import { openForReading } from './open-database.ts';
 import { type EventRow, eventColumns, streamOf, toAdmitted } from './rows.ts';
 import { markEveryEvents } from './schema.ts';
@@ -43,12 +44,16 @@ export const verifySqliteLog = async ({ file, heads, progress }: VerifyOptions):
       `SELECT ${eventColumns} FROM events WHERE position > ? ORDER BY position LIMIT ?`,
     );
     const head = db.prepare<[], number | null>('SELECT max(position) FROM events').pluck().get() ?? 0;
+    const moved = beforeTheLog(db);
+    if (moved !== null) verifier.found(moved);
     let last = 0;
-    for (let going = true; going && last < head; ) {
+    for (let going = moved === null; going && last < head; ) {
       for (const row of page.all(last, readPageEventsMax)) {
         const { position, eventId, prevHash, hash } = row;
         const [stream, revision] = [streamOf(row), BigInt(row.revision)];
-        if (position !== last + 1) verifier.found({ stream, revision, eventId, fault: 'position' });
+        if (position !== last + 1) {
+          verifier.found(movedFrom(db, last + 1) ?? { stream, revision, eventId, fault: 'position' });
+        }
         const computed = linkHash(toAdmitted(row), stream, revision, prevHash);
         going =
           position === last + 1 &&
