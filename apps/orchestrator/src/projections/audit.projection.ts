@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { BareEvent, Position } from '#events';
 import { heldBackDdl, openHeldBack } from './held-back.ts';
-import { auditSpanEventsMax } from './limits.ts';
+import { auditKeysKept, auditSpanEventsMax } from './limits.ts';
 import type { RowWrites } from './row-writes.ts';
 import { type StreamCount, uncounted } from './streams.projection.ts';
 
@@ -61,25 +61,28 @@ export type AuditSpans = {
   /** The same for one that cannot be folded yet, of a stream that was counted so far; it is not added again when it is. */
   holdBack(recorded: BareEvent, count: StreamCount | null): void;
   write(): void;
-  /** Forgets what is in memory. */
-  clear(): void;
+  /** What was written is committed: little of it is kept. */
+  settle(): void;
   /** Begins with what is on disk. */
   load(): void;
 };
 
 /** Added up in place: three or four spans grow with every event that there is. */
-export const openAudit = (db: Database, writes: RowWrites): AuditSpans => {
+export const openAudit = (db: Database, writes: RowWrites, keysKept: number = auditKeysKept): AuditSpans => {
   const table = openTable(db, writes);
   const heldBack = openHeldBack(db, writes);
   const minutes = new Map<string, Spans>();
   let unwritten: { readonly kind: AuditKind; readonly key: string; readonly span: Span }[] = [];
   /** Of the event before: nearly every event is of the same minute. */
-  let [minute, spans] = ['', noSpans()];
+  let [minute, spans] = ['', noSpans(false)];
+  /** The latest minute of any event so far. */
+  let newest = '';
   /** Events that were ever added. */
   let added = 0;
   const isFull = ({ firstEvent }: Span): boolean => added - firstEvent >= auditSpanEventsMax;
   const begun = (kind: AuditKind, key: string, recorded: BareEvent, before: Span | undefined): Span => {
-    const last = before ?? table.last(kind, key, minute);
+    // Under load most of these are accounts met for the first time: to look for each takes longer than to fold it.
+    const last = before ?? (spans.isWhole ? undefined : table.last(kind, key, minute));
     if (last !== undefined && !isFull(last)) return last;
     return spanOf(recorded, { minute, part: (last?.part ?? -1) + 1, firstEvent: added });
   };
@@ -88,6 +91,9 @@ export const openAudit = (db: Database, writes: RowWrites): AuditSpans => {
     if (span === undefined || isFull(span)) {
       span = begun(kind, key, recorded, span);
       spans[kind].set(key, span);
+    }
+    if (span.isWritten) {
+      span.isWritten = false;
       unwritten.push({ kind, key, span });
     }
     span.events += 1;
@@ -95,8 +101,9 @@ export const openAudit = (db: Database, writes: RowWrites): AuditSpans => {
   };
   const turnTo = (next: string): void => {
     minute = next;
-    spans = minutes.get(minute) ?? noSpans();
+    spans = minutes.get(minute) ?? noSpans(minute > newest);
     minutes.set(minute, spans);
+    if (minute > newest) newest = minute;
   };
   const noteAll = (recorded: BareEvent, accountId: string | null): void => {
     if (minutes.size === 0 || !recorded.recordedAt.startsWith(minute)) turnTo(minuteOf(recorded.recordedAt));
@@ -106,12 +113,7 @@ export const openAudit = (db: Database, writes: RowWrites): AuditSpans => {
     if (accountId !== null) note('account', accountId, recorded);
     added += 1;
   };
-  const clear = (): void => {
-    minutes.clear();
-    unwritten = [];
-  };
   return {
-    clear,
     note: (recorded, accountId) => {
       if (!heldBack.letGo(recorded)) noteAll(recorded, accountId);
     },
@@ -120,40 +122,59 @@ export const openAudit = (db: Database, writes: RowWrites): AuditSpans => {
       if (of !== null) noteAll(recorded, of.accountId);
     },
     write: () => {
-      for (const { kind, key, span } of unwritten) table.put(kind, key, span);
+      for (const { kind, key, span } of unwritten) {
+        table.put(kind, key, span);
+        span.isWritten = true;
+      }
+      unwritten = [];
       table.count(added);
       heldBack.write();
     },
+    settle: () => {
+      minutes.clear();
+      if (spans.isWhole && spans.account.size + spans.actor.size <= keysKept) minutes.set(minute, spans);
+    },
     load: () => {
-      clear();
+      minutes.clear();
+      [minute, spans] = ['', noSpans(false)];
+      unwritten = [];
       added = table.counted();
+      newest = table.newest();
       heldBack.load();
     },
   };
 };
 
 /** Spans of one minute by what finds them: the last part of each. */
-type Spans = Readonly<Record<AuditKind, Map<string, Span>>>;
+type Spans = Readonly<Record<AuditKind, Map<string, Span>>> & {
+  /** Whether they are all there are: a later minute than any before, and none of it forgotten since. */
+  readonly isWhole: boolean;
+};
 
-const noSpans = (): Spans => ({ all: new Map(), actor: new Map(), type: new Map(), account: new Map() });
+const noSpans = (isWhole: boolean): Spans => ({
+  ...{ all: new Map(), actor: new Map(), type: new Map(), account: new Map() },
+  isWhole,
+});
 
 /** A span that grows. */
 type Span = { -readonly [Field in keyof AuditSpan]: AuditSpan[Field] } & {
   /** How many events of the log lie before its first. */
   readonly firstEvent: number;
+  isWritten: boolean;
 };
 
 const spanOf = ({ stream, revision, position }: BareEvent, of: Pick<Span, 'minute' | 'part' | 'firstEvent'>): Span => ({
   ...of,
-  events: 0,
+  ...{ events: 0, isWritten: true },
   ...{ firstStream: stream, firstRevision: Number(revision), firstPosition: position, lastPosition: position },
 });
 
 const openTable = (db: Database, writes: RowWrites) => {
-  const last = db.prepare<[string, string, string], Span>(
+  const last = db.prepare<[string, string, string], Omit<Span, 'isWritten'>>(
     `SELECT ${spanColumns}, first_event AS firstEvent FROM audit
      WHERE kind = ? AND key = ? AND minute = ? ORDER BY part DESC LIMIT 1`,
   );
+  const newest = db.prepare<[], string | null>("SELECT max(minute) FROM audit WHERE kind = 'all' AND key = ''").pluck();
   const put = writes.statement(
     `INSERT OR REPLACE INTO audit (kind, key, minute, part, events, first_event, first_stream, first_revision,
        first_position, last_position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -161,7 +182,11 @@ const openTable = (db: Database, writes: RowWrites) => {
   const counted = db.prepare<[], number>('SELECT events FROM audited').pluck();
   const count = writes.statement('INSERT OR REPLACE INTO audited (id, events) VALUES (1, ?)');
   return {
-    last: (kind: AuditKind, key: string, minute: string): Span | undefined => last.get(kind, key, minute),
+    last: (kind: AuditKind, key: string, minute: string): Span | undefined => {
+      const found = last.get(kind, key, minute);
+      return found === undefined ? undefined : { ...found, isWritten: true };
+    },
+    newest: (): string => newest.get() ?? '',
     put: (kind: AuditKind, key: string, span: Span): void => {
       const { minute, part, events, firstEvent, firstStream, firstRevision, firstPosition, lastPosition } = span;
       put(kind, key, minute, part, events, firstEvent, firstStream, firstRevision, firstPosition, lastPosition);

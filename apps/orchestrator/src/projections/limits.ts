@@ -33,6 +33,8 @@ export const showAttemptsMax = 1_000;
  * A minute with more has several, a row each.
  */
 export const auditSpanEventsMax = 10_000;
+/** Accounts and actors of the minute that is now whose spans are kept in memory from one commit to the next: 10 MB at most. */
+export const auditKeysKept = 32_768;
 /** Pages of its log at which SQLite tidies them into the file of rows: 16 MB, of which the disk sees one row once. */
 export const walCheckpointPages = 4_000;
 /** The same in bytes, with the frame around each page. */

@@ -110,7 +110,6 @@ export const createRowsSink = (
     touched.clear();
     unwritten.clear();
     [uncommitted, unhanded] = [0, 0];
-    spans.clear();
   };
 
   /** After a failure: as it is on disk. */
@@ -180,6 +179,7 @@ export const createRowsSink = (
       }
       // Of a long batch, what has gone quiet will hardly be asked for again.
       begin(new Map([...touched.all()].filter(([, { stretch: last }]) => last >= stretch - 1)));
+      spans.settle();
     },
     close: writer.close,
   };
