@@ -50,6 +50,10 @@ export const limits = {
   /** How often every VM's counters are written down: what the last moments of a boot used is never counted, in the
    *  owner's favour, and is at most this long. */
   meterIntervalMs: 30 * secondMs,
+  /** How often the whole host is looked at again: a second of work, and a disk takes longer than that to fill. */
+  hostCheckMs: 10 * minuteMs,
+  /** And while a check fails, so that one that was mended, or a bus that is back, is soon told. */
+  hostCheckFailingMs: minuteMs,
   /** A report takes this many checks and characters of each text; there are about thirty checks. */
   checksReportedMax: 64,
   checkTextCharactersMax: 200,

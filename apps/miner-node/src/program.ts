@@ -22,6 +22,8 @@ import { attestationOf } from './attest/open-attestation.ts';
 import type { MinerConfig } from './config.ts';
 import type { GuestDesk } from './guest/guest-desk.ts';
 import { lockMinerDir } from './host/agent-lock.ts';
+import { checkHost, checkNetwork, reportedChecks } from './host/check-host.ts';
+import { createLookAgain, type LookAgainParts } from './host/look-again.ts';
 import { limits } from './limits.ts';
 import type { Backups } from './ports/backups.ts';
 import type { Hypervisor } from './ports/hypervisor.ts';
@@ -70,6 +72,7 @@ export const startMinerNode = async (given: Given, lifecycle: Lifecycle): Promis
   await lifecycle.start({ name: 'reports', start: async () => reporter.start(bus), stop: () => reporter.stop() });
   await lifecycle.start(goodbyePart(supervisor, reporter, config), { stopMs: goodbyeMs });
   await lifecycle.start(createAgent({ bus, supervisor, backups: app.get<Backups>(BACKUPS), identity, clock, log }));
+  await lifecycle.start(lookAgainOf(given, (check) => reporter.sayCheck(check)));
   const { accelerator } = await app.get<Hypervisor>(HYPERVISOR).accelerator();
   await lifecycle.start(
     attestationOf(given, {
@@ -88,6 +91,13 @@ const createApp = (given: Given): Promise<INestApplicationContext> =>
     logger: nestLogger(given.log),
     // What fails is told by whoever runs the program, in one line.
     abortOnError: false,
+  });
+
+const lookAgainOf = ({ config, env, clock, log }: Given, tell: LookAgainParts['tell']): Part =>
+  createLookAgain({
+    lookAtNetwork: async () => reportedChecks(await checkNetwork(config, clock)),
+    look: async () => reportedChecks(await checkHost(config, { clock, env })),
+    ...{ tell, clock, log },
   });
 
 /** The VMs of this host: taken over at the start, and left as they are at the end, unless the host goes down. */

@@ -22,8 +22,8 @@ export class Reporter {
   readonly #said = new Map<string, Said>();
   /** VMs whose newest word was not taken yet: only the newest counts, so this never holds more than there are VMs. */
   readonly #unsent = new Set<string>();
-  /** Checks that were made after the start, by code. */
-  readonly #checks = new Map<string, HostCheck>();
+  /** The checks of the host by code, as each came out last. */
+  readonly #checks: Map<string, HostCheck>;
   readonly #stopping = new AbortController();
   readonly #drained = new Set<() => void>();
   #isHostUnsent = true;
@@ -34,6 +34,7 @@ export class Reporter {
 
   constructor(parts: ReporterParts) {
     this.#parts = parts;
+    this.#checks = new Map(parts.host.checks?.map((check) => [check.code, check]));
   }
 
   /** Keeps what is true of a VM now, and sends it when it is new. `again` sends it in any case: a spec that comes twice
@@ -46,7 +47,7 @@ export class Reporter {
     this.#nap.abort();
   }
 
-  /** Reports how a check of the host stands now, beside those of the start; its newest word by code. */
+  /** Reports how a check of the host stands now, instead of what was said of it before. */
   sayCheck(check: HostCheck): void {
     if (isDeepStrictEqual(this.#checks.get(check.code), check)) return;
     this.#checks.set(check.code, check);
@@ -129,8 +130,7 @@ export class Reporter {
 
   #hostReport(): HostReport {
     const { host } = this.#parts;
-    if (this.#checks.size === 0) return host;
-    return { ...host, checks: [...(host.checks ?? []), ...this.#checks.values()] };
+    return this.#checks.size === 0 ? host : { ...host, checks: [...this.#checks.values()] };
   }
 
   async #send(vmId: string, bus: ReportBus): Promise<void> {

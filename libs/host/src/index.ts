@@ -3,6 +3,7 @@ export { joinVmCgroup, readVmCgroup, removeVmCgroup, vmCgroup } from './cgroup/v
 export { type Check, type Checked, type CheckStatus, checksExitCode, type Finding, runChecks } from './checks/check.ts';
 export { type HostCheckOptions, hostChecks } from './checks/host-checks.ts';
 export { nearestExisting } from './checks/nearest-existing.ts';
+export { type NetworkPlaces, networkChecks } from './checks/network-checks.ts';
 export { type ConsolePart, readConsole } from './console/console-log.ts';
 export { type Env, ensurePrivateDir, type HccDirs, hccDirs, socketDirFor } from './dirs.ts';
 export { renameDurably, syncDir, syncFile, writeFileDurably } from './durable-file.ts';

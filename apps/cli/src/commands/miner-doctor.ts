@@ -48,7 +48,8 @@ export const addMinerDoctor = (miner: Command, cli: Cli): void => {
         ].join('');
       if (past === null) answer(cli, json, shown, lines);
       else answerPast(cli, json, { ...shown, asOf: past.asOf }, lines);
-      if (json !== true) cli.terminal.err(`as of ${timeText(checkedAt, cli.clock.now())}\n`);
+      const since = `no status ${past === null ? 'has' : 'had'} changed since`;
+      if (json !== true) cli.terminal.err(`${since} ${timeText(checkedAt, cli.clock.now())}\n`);
       cli.exit.code = checksExitCode(checks);
     });
 };

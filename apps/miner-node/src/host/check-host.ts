@@ -1,25 +1,36 @@
 import type { HostCheck } from '#domain';
 import type { Clock } from '#events';
-import { type Checked, hostChecks, runChecks } from '#host';
+import { type Checked, hostChecks, type NetworkPlaces, networkChecks, runChecks } from '#host';
 import type { MinerConfig } from '../config.ts';
 import { CannotStart } from '../failure.ts';
 import { knownServers } from '../identity/pass.ts';
 import { limits } from '../limits.ts';
 
+type Here = { readonly clock: Clock; readonly env: Readonly<Record<string, string | undefined>> };
+
 /** Runs every check of this host, in about a second; what the network cannot be asked yet is skipped. */
-export const checkHost = async (
-  { minerDir, cacheDir, apiUrl, platform, snpFirmware }: MinerConfig,
-  { clock, env }: { readonly clock: Clock; readonly env: Readonly<Record<string, string | undefined>> },
-): Promise<readonly Checked[]> =>
-  runChecks(
+export const checkHost = async (config: MinerConfig, { clock, env }: Here): Promise<readonly Checked[]> => {
+  const { minerDir, cacheDir, platform, snpFirmware } = config;
+  return runChecks(
     hostChecks({
       stateDir: minerDir,
       tools: { env, cacheDir },
       platform,
       snpFirmware: snpFirmware ?? undefined,
-      network: { apiUrl, natsServers: await knownServers(minerDir), now: () => clock.now() },
+      network: await networkOf(config, clock),
     }),
   );
+};
+
+/** The checks of {@link checkHost} that ask the network. */
+export const checkNetwork = async (config: MinerConfig, clock: Clock): Promise<readonly Checked[]> =>
+  runChecks(networkChecks(await networkOf(config, clock)));
+
+const networkOf = async ({ minerDir, apiUrl }: MinerConfig, clock: Clock): Promise<NetworkPlaces> => ({
+  apiUrl,
+  natsServers: await knownServers(minerDir),
+  now: () => clock.now(),
+});
 
 /** The checks as they are reported: each text bounded, whatever a kernel or a tool said. Pure. */
 export const reportedChecks = (checks: readonly Checked[]): readonly HostCheck[] =>
