@@ -23,6 +23,7 @@ import { createEnrolment } from './enrolment/enrolment.ts';
 import { createImaSpool } from './evidence/ima-spool.ts';
 import { createKeepEvidence } from './evidence/keep.ts';
 import { createTurnstile } from './evidence/turnstile.ts';
+import { tally } from './figures.ts';
 import { createGuestRounds, type GuestRounds } from './guests/guest-rounds.ts';
 import { createGuestJudging } from './guests/judging-guests.ts';
 import { createExpectedBoots } from './guests/placed-boots.ts';
@@ -143,7 +144,7 @@ const hostRounds = (given: Given, parts: Parts): Rounds => {
     largeTurnstile: createTurnstile(largeJudgedAtOnceMax, largeWaitingMax),
     judge: createJudging(judging),
     sign: (about) => signed(given, resultOf(about.appraisal, termsOf(given, about, resultMs))),
-    recorded: (tier) => given.metrics.count('hcc_attestation_verdicts_total', { tier }),
+    recorded: tally(given.metrics, 'host'),
   });
 };
 
@@ -159,7 +160,7 @@ const guestRounds = (given: Given, parts: Parts): GuestRounds => {
     }),
     expectedBoot: createExpectedBoots(given.store),
     judge: createGuestJudging(judging),
-    recorded: (tier) => given.metrics.count('hcc_guest_verdicts_total', { tier }),
+    recorded: tally(given.metrics, 'guest'),
   });
 };
 

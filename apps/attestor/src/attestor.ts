@@ -16,12 +16,13 @@ import { ATTESTERS, appModule, DOOR, type Door, POLICIES } from './app.module.ts
 import type { Attesters } from './attesters/attesters.ts';
 import type { AttestorConfig } from './config.ts';
 import { type Endorse, endorseByKeyServer, endorseSimulated } from './endorsements/endorsements.ts';
+import { tellFigures } from './figures.ts';
 import { dropEveryMs, evidenceKeptMs, worldWaitMs } from './limits.ts';
 import { networkOf } from './network.ts';
 import type { Policies } from './policies/policies.ts';
 import { createOverdue } from './schedule/overdue.ts';
 import { type Trusted, tpmRootsOf, trustOf } from './trust.ts';
-import { createWorld, type World } from './world/world.ts';
+import { createWorld } from './world/world.ts';
 
 /** What the attestor stands on. `main.ts` gives the real ones, a test some of its own. */
 export type Ground = {
@@ -89,8 +90,9 @@ export const startAttestor = async (
     () => bus.serve(handlers, admit),
     (stop) => stop(),
   );
-  tellFigures(metrics, world.world, bus);
-  return () => bus.connectedSince() !== null && reading.status().stalled === null;
+  const isReady = (): boolean => bus.connectedSince() !== null && reading.status().stalled === null;
+  tellFigures(metrics, { world: world.world, bus, clock, isReady });
+  return isReady;
 };
 
 /** Reads the whole log and then on. Nothing is judged, and nobody called late, before it has come to the end. */
@@ -117,18 +119,6 @@ const dropping =
     const dropped = await evidence.dropOlder(clock.now() - evidenceKeptMs);
     if (dropped > 0) log('info', 'evidence dropped: its time was over', { files: dropped });
   };
-
-const tellFigures = (metrics: Metrics, world: () => World, bus: VerifierBus): void => {
-  metrics.gauge('hcc_bus_connected', () => [{ labels: {}, value: bus.connectedSince() === null ? 0 : 1 }]);
-  metrics.gauge('hcc_attesters', () => {
-    const all = [...world().attesters.values()];
-    const overdue = all.filter(({ state }) => state.overdueSince !== null).length;
-    return [
-      { labels: { state: 'awaited' }, value: all.length - overdue },
-      { labels: { state: 'overdue' }, value: overdue },
-    ];
-  });
-};
 
 /** Certificates and lists: of the simulated root where there is one, else of AMD, kept in a folder. */
 const endorseOf = (

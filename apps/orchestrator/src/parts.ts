@@ -11,7 +11,7 @@ import {
   type Scheduler,
   type Sink,
 } from '#events';
-import { type Dwelt, withDwell } from './figures/dwell.ts';
+import { noFigures, type VmFigures, withVmFigures } from './figures/vm-figures.ts';
 import { createIntake } from './intake/intake.ts';
 import { deadlineSource, withTimers } from './processes/deadline-timer.ts';
 import { deadlines, type LiveVms } from './processes/deadlines.process.ts';
@@ -43,8 +43,7 @@ export type PartsDependencies = {
   readonly log: Log;
   readonly renew: (minerId: string) => Promise<AskAnswer>;
   readonly sealing: Sealing;
-  /** Told how long a VM was in the observed state that it leaves. */
-  readonly dwelt?: Dwelt;
+  readonly figures?: VmFigures;
   /** `beginning` only when a person said so (HCC_RECONCILE=1). */
   readonly startAt: StartAt;
 };
@@ -68,7 +67,7 @@ export type Wiring = {
 /** Wires consumers, intake and ticks, in the order they start. */
 export const wire = (dependencies: PartsDependencies): Wiring => {
   const { store, checkpoints, snapshots, clock, scheduler, bus } = dependencies;
-  const { log, renew, startAt, dwelt = () => undefined } = dependencies;
+  const { log, renew, startAt, figures = noFigures } = dependencies;
   const consumer = (name: string, sink: Sink) => ({ name, ...createConsumer({ name, store, clock, sink, log }) });
 
   const { vault, boots, access } = dependencies.sealing;
@@ -76,7 +75,7 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
   const bootsOf = vmBoots(boots);
   const waits = processSink(deadlines, dependencies, startAt);
   const timed = withTimers(
-    withDwell(waits, waits.state, dwelt),
+    withVmFigures(waits, waits.state, figures),
     waits.state,
     deadlineSource(waits.state, { store, clock }),
     scheduler,

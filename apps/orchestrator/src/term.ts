@@ -1,4 +1,4 @@
-import { everyTick, type Log } from '#edge';
+import { everyTick, type Log, toldReads } from '#edge';
 import {
   type Checkpoints,
   type Clock,
@@ -9,6 +9,7 @@ import {
   type Relay,
   type Scheduler,
 } from '#events';
+import { measuredVms } from './figures/vm-figures.ts';
 import { withoutDamaged } from './lifecycle/begin-anew.ts';
 import { renewal } from './lifecycle/credentials.ts';
 import type { LedPart, Term } from './lifecycle/leadership.ts';
@@ -25,19 +26,20 @@ type Opened = {
   readonly sealing: Sealing;
 };
 
-/** The parts of one term of office: relay, processes, intake, timers. `reconcile` lets those without a checkpoint, or with a damaged one, begin at the beginning. */
+/** The parts of one term of office: relay, processes, intake, timers. `reconcile` lets those without a checkpoint, or with
+ *  a damaged one, begin at the beginning. */
 export const beginTerm = (
   opened: Opened,
   { clock, log, metrics, issueMinerJwt }: Ground,
   reconcile: boolean,
 ): Term & Omit<ReturnType<typeof createParts>, 'parts'> => {
-  const { store } = opened;
+  const store = toldReads(opened.store, { clock, log });
   const checkpoints = reconcile ? withoutDamaged(opened.checkpoints, log) : opened.checkpoints;
-  const ground = { ...opened, checkpoints, clock, log };
+  const ground = { ...opened, store, checkpoints, clock, log };
   const { parts, ...known } = createParts({
     ...ground,
     renew: renewal(store, issueMinerJwt),
-    dwelt: (state, ms) => metrics.observe('hcc_vm_state_dwell_seconds', { state }, ms / 1_000),
+    figures: measuredVms(metrics),
     startAt: reconcile ? 'beginning' : 'checkpoint',
   });
   const relay = createRelay({ ...ground, checkpoint: reconcile ? 'from-start' : 'required' });

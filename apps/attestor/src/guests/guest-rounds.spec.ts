@@ -121,6 +121,7 @@ describe('what a guest is refused for is recorded, signed and never affirmed', (
     expect(answer.refusals.map((one) => one.code)).toContain(code);
     for (const { title, fix } of answer.refusals) expect([title, fix]).not.toContain('');
     expect(await verdicts(world.store, vm.vmId)).toMatchObject([{ tier: 'contraindicated' }]);
+    expect(await world.figures()).toContain(`hcc_attestation_refusals_total{of="guest",code="${code}"} 1`);
   });
 
   test('given the chip of another miner', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ExpectedBoot, type GuestEvidence, type GuestTerms, guestBindingOf } from '#attestation';
-import type { NetworkKind, Tier } from '#domain';
+import type { NetworkKind } from '#domain';
 import type { Throttle } from '#edge';
 import { AttestationRefused, type Clock, derivedUuid, type EvidenceAnswer, type GuestChallenge } from '#events';
 import { type Attesters, asAttestationRefused } from '../attesters/attesters.ts';
@@ -8,6 +8,7 @@ import { type Nonces, nonceDigest } from '../challenges/nonces.ts';
 import type { GatherGrounds, Grounds } from '../endorsements/endorsements.ts';
 import type { KeepEvidence } from '../evidence/keep.ts';
 import type { Turnstile } from '../evidence/turnstile.ts';
+import type { Verdict } from '../figures.ts';
 import { nonceMs } from '../limits.ts';
 import { answerOf } from '../rounds/record.ts';
 import type { SignedAbout } from '../rounds/rounds.ts';
@@ -33,7 +34,7 @@ export type GuestRoundParts = {
   readonly keep: KeepEvidence;
   readonly sign: (about: SignedAbout, guest: GuestTerms, maxAgeMs: number) => Promise<string>;
   /** Told of every verdict that was recorded. */
-  readonly recorded: (tier: Tier) => void;
+  readonly recorded: (verdict: Verdict) => void;
 };
 
 export type GuestAsk = { readonly vmId: string; readonly purpose: GuestEvidence['purpose'] };
@@ -118,7 +119,7 @@ const round = async (parts: GuestRoundParts, answer: Answer): Promise<EvidenceAn
       return { command: record, told: { judged: verdict, command: record, atMs: at } };
     },
   });
-  parts.recorded(command.tier);
+  parts.recorded(command);
   return answerOf(command, await signed(parts, answer, { judged, appraisalId, atMs }));
 };
 

@@ -1,5 +1,5 @@
 import { type Appraisal, type HostEvidence, readHostEvidence } from '#attestation';
-import type { NetworkKind, Tier } from '#domain';
+import type { NetworkKind } from '#domain';
 import {
   AttestationRefused,
   type Challenge,
@@ -16,6 +16,7 @@ import type { GatherGrounds, Grounds } from '../endorsements/endorsements.ts';
 import type { ImaSpool } from '../evidence/ima-spool.ts';
 import type { KeepEvidence } from '../evidence/keep.ts';
 import type { Turnstile } from '../evidence/turnstile.ts';
+import type { Verdict } from '../figures.ts';
 import { nonceMs } from '../limits.ts';
 import type { Policies } from '../policies/policies.ts';
 import type { createJudging, Judged } from './judging.ts';
@@ -42,7 +43,7 @@ export type RoundParts = {
   /** The Attestation Result as a signed EAR. */
   readonly sign: (about: SignedAbout) => Promise<string>;
   /** Told of every verdict that was recorded. */
-  readonly recorded: (tier: Tier) => void;
+  readonly recorded: (verdict: Verdict) => void;
 };
 
 export type SignedAbout = Pick<Judged, 'evidenceSha256' | 'policy'> & {
@@ -149,7 +150,7 @@ const round = async (parts: RoundParts, answer: Answer): Promise<EvidenceAnswer>
     },
   });
   const { judged, command, atMs } = told;
-  parts.recorded(command.tier);
+  parts.recorded(command);
   const result = await parts.sign({ ...judged, appraisalId, attesterId: minerId, nonceSha256, atMs });
   return answerOf(command, result);
 };

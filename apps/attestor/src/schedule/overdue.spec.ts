@@ -87,3 +87,18 @@ test('given two attestors / when both see that evidence is late / then it is sai
   await pass(world, 10_000);
   expect(await overdues(world)).toHaveLength(1);
 });
+
+test('given miners that attest / when one falls silent / then the age of the oldest good proof is told, and a lost one is not waited for', async () => {
+  const proofAge = async ({ figures }: World): Promise<number> =>
+    Number(/^hcc_attestation_proof_age_seconds (\S+)$/m.exec(await figures())?.[1]);
+  const world = await awaiting();
+  await pass(world, 30_000);
+  expect(await proofAge(world), 'since its agent came').toBe(30);
+  const challenge = await world.handlers.challenge(host.minerId, { purpose: 'host-evidence', agentVersion: '1.0.0' });
+  await world.handlers.evidence(host.minerId, { evidence: host.answer(challenge) });
+  await until('the proof is taken in', async () => (await proofAge(world)) === 0);
+  await pass(world, 90_000);
+  expect(await proofAge(world)).toBe(90);
+  await tell(world.store, host, { type: 'MinerLost', lastSeenAt: noon, missedBeats: 3 }, world.clock.now());
+  await until('it is lost', async () => (await proofAge(world)) === 0);
+});

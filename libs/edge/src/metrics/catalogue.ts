@@ -72,6 +72,12 @@ export const metricCatalogue = {
     labels: ['state'],
     buckets: slow,
   },
+  hcc_vm_command_to_observation_seconds: {
+    type: 'histogram',
+    help: 'Time from what an owner asked of a VM (VmRequested, VmStopRequested, …) until its miner first reported a change; told by the lease holder',
+    labels: ['event'],
+    buckets: slow,
+  },
   hcc_scheduler_timers: { type: 'gauge', help: 'Timers that stand', labels: ['kind'] },
   hcc_scheduler_shared: {
     type: 'gauge',
@@ -105,6 +111,16 @@ export const metricCatalogue = {
     type: 'counter',
     help: "Verdicts on owners' VMs that this attestor recorded, by tier",
     labels: ['tier'],
+  },
+  hcc_attestation_refusals_total: {
+    type: 'counter',
+    help: "Checks that did not pass in verdicts on hosts and on owners' VMs (of: host, guest), by the code of the refusal",
+    labels: ['of', 'code'],
+  },
+  hcc_attestation_proof_age_seconds: {
+    type: 'gauge',
+    help: 'Time since the last affirming verdict of the miner for which that is longest, lost ones apart; since its agent came where it has none; told by each attestor',
+    labels: [],
   },
   hcc_attesters: {
     type: 'gauge',
