@@ -56,7 +56,7 @@ export const limits = {
   /** A doctor's check that says nothing for this long has failed. */
   checkTimeoutMs: 15_000,
 
-  /** `up`: a child that has not become ready by then is reported with its last lines. */
+  /** `up`: a child that is not ready and says nothing new for so long is reported with its last lines. */
   childReadyMs: 60_000,
   /** How often something that is not ready yet is looked at again. */
   pollMs: 150,

@@ -31,4 +31,5 @@ export { type DoorCode, type ProblemCode, problems } from './problems.ts';
 export { configOrExit, type Program, plainLine, runProgram } from './program.ts';
 export { type StoreChoice, storeChoiceOf, storeForm, storeWanted, withStoreAddress } from './store-choice.ts';
 export { createThrottle, type Throttle, type ThrottleOptions } from './throttle.ts';
+export { longRead, toldReads } from './told-reads.ts';
 export { version } from './version.ts';

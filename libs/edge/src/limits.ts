@@ -20,5 +20,7 @@ export const metricsTimeoutMs = 10_000;
 /** How long a start waits for a NATS server that is not there yet: `hcc up` starts both at once. */
 export const busWaitMs = 10_000;
 export const busRetryMs = 250;
+/** Between two words about a read that lasts: often enough to tell it from one that hangs. */
+export const longReadEveryMs = 5_000;
 /** Log lines of one turn of the event loop that wait for its end: those of some thirty requests. */
 export const waitingLinesCharsMax = 8 * 1024;

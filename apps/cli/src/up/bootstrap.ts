@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises';
-import { z } from 'zod';
 import { isoTime } from '#events';
 import { ensureTools, freePort, type ToolName, tools } from '#host';
 import { buildTinyImage, sayNeeded } from '#images';
@@ -20,6 +19,7 @@ import { publishHostPolicy } from './host-policy.ts';
 import { ensureInvited, isAttached } from './invite.ts';
 import { natsProgram } from './nats.ts';
 import { ensureNetworkKey } from './network-key.ts';
+import { type Look, lookAt } from './not-yet.ts';
 import type { Steps } from './report.ts';
 import { type Program, type Supervision, startSupervised } from './supervise.ts';
 import { ensureToken, type Token, tokenFile } from './tokens.ts';
@@ -88,24 +88,26 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
   const nats = await step('nats-server', async () => {
     const server = await natsProgram(home, cacheDir, cli.clock);
     // It is ready when it has started.
-    await start(up, server.program, async () => true);
+    await start(up, server.program, async () => null);
     return server;
   });
   const url = `http://${apiHost}:${port}`;
   const apis = { operator: apiOf(url, tokens.operator), owner: apiOf(url, tokens.owner) };
-  await step('orchestrator', async () => {
+  await step('orchestrator', async (_report, waits) => {
     const { simulatedRootSha256 } = tokens.attestation;
     const at = { port, natsUrl: nats.url, natsSecretsDir: nats.secretsDir, simulatedRootSha256, cacheDir };
     const spec = orchestratorSpec(cli.env, home, at);
-    await start(up, childProgram(spec, cli.clock, steps.note), () => isReady(url));
+    const look = lookAt(url, spec.logFile, cli.clock.now());
+    await start(up, childProgram(spec, cli.clock, steps.note), look, waits);
     await apis.operator.registerImage(image.digest, image.manifest);
     await offerStandardFlavors(apis.operator, steps);
     await home.announce({ url, startedAt: isoTime(cli.clock.now()) });
   });
-  await step('attestor', async () => {
+  await step('attestor', async (_report, waits) => {
     const at = { natsUrl: nats.url, natsSecretsDir: nats.secretsDir, port: await freePort() };
     const spec = attestorSpec(cli.env, home, at);
-    await start(up, childProgram(spec, cli.clock, steps.note), () => isReady(`http://${apiHost}:${at.port}`));
+    const look = lookAt(`http://${apiHost}:${at.port}`, spec.logFile, cli.clock.now());
+    await start(up, childProgram(spec, cli.clock, steps.note), look, waits);
   });
   await step('policies', async (report) => {
     const parts = { cacheDir, report, signal };
@@ -123,8 +125,9 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
 const start = async (
   { fleet, supervision, signal }: Bootstrap,
   program: Program,
-  isUp: (signal: AbortSignal) => Promise<boolean>,
-): Promise<void> => fleet.add(await startSupervised(program, isUp, supervision, signal));
+  look: Look,
+  waits: (says: string) => void = () => undefined,
+): Promise<void> => fleet.add(await startSupervised(program, look, supervision, { signal, waits }));
 
 const startMiners = async (up: Bootstrap, url: string, operator: Api): Promise<readonly RunningMiner[]> => {
   const { cli, home, options } = up;
@@ -134,7 +137,7 @@ const startMiners = async (up: Bootstrap, url: string, operator: Api): Promise<r
     const spec = await minerSpec(cli.env, home, miner, { url, cacheDir: options.cacheDir, miners: names.length });
     const startedAt = cli.clock.now();
     await start(up, childProgram(spec, cli.clock, up.steps.note), async () =>
-      isAttached(await operator.miner(miner.minerId), miner),
+      isAttached(await operator.miner(miner.minerId), miner) ? null : notAttached,
     );
     return { name, minerId: miner.minerId, logFile: spec.logFile, startedAt };
   });
@@ -142,6 +145,8 @@ const startMiners = async (up: Bootstrap, url: string, operator: Api): Promise<r
   await Promise.allSettled(started);
   return Promise.all(started);
 };
+
+const notAttached = { says: 'has not attached yet', mark: '' };
 
 /** `miner-1` to the number wanted, and those that were there before: VMs may live on them. */
 const minerNames = async (home: Home, wanted: number): Promise<readonly string[]> => {
@@ -151,13 +156,3 @@ const minerNames = async (home: Home, wanted: number): Promise<readonly string[]
 };
 
 const apiOf = (url: string, token: Token): Api => createApi(createHttp({ url, token: token.text }));
-
-const isReady = async (url: string): Promise<boolean> => {
-  try {
-    await createHttp({ url, token: null, timeoutMs: 2_000 }).ask('/readyz', z.unknown());
-    return true;
-  } catch {
-    // Not listening yet, or a part of it is not ready: whoever asks looks again until its deadline.
-    return false;
-  }
-};

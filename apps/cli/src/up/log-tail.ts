@@ -1,4 +1,5 @@
 import { open, rename, stat } from 'node:fs/promises';
+import { z } from 'zod';
 import { errnoOf } from '#host';
 import { limits } from '../limits.ts';
 
@@ -31,6 +32,33 @@ export const lastWords = (text: string): readonly string[] =>
     .map(wordsOf)
     .filter((line) => line !== '' && !isNoise(line))
     .slice(-limits.logLinesShown);
+
+const said = z.looseObject({ time: z.iso.datetime(), msg: z.string() });
+export type Said = z.infer<typeof said>;
+
+/** What the last entry since a time that `wordsBy` has words for comes to; null while there is none. Pure. */
+export const lastSaid = (
+  log: string,
+  sinceMs: number,
+  wordsBy: Readonly<Record<string, (entry: Said) => string>>,
+): string | null => {
+  const found = log.split('\n').flatMap((line) => {
+    const entry = entryOf(line);
+    const words = entry === null || Date.parse(entry.time) < sinceMs ? undefined : wordsBy[entry.msg]?.(entry);
+    return words === undefined ? [] : [words];
+  });
+  return found.at(-1) ?? null;
+};
+
+const entryOf = (line: string): Said | null => {
+  if (!line.startsWith('{')) return null;
+  try {
+    return said.parse(JSON.parse(line));
+  } catch {
+    // The tail begins, or ends, in the middle of a line.
+    return null;
+  }
+};
 
 /** A log's length now, after setting aside one that has grown too long for a person. */
 export const beginLog = async (path: string): Promise<number> => {

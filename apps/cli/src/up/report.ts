@@ -9,8 +9,8 @@ export type Step = { readonly name: string; readonly ms: number };
 
 /** The named and timed steps of one `up`, told on stderr as they happen. */
 export type Steps = {
-  /** Runs one step. What takes longer than a moment says so again and again. */
-  run<T>(name: string, work: (report: Report) => Promise<T>): Promise<T>;
+  /** Runs one step. What takes longer than a moment says so again and again, with what `waits` last heard it waits for. */
+  run<T>(name: string, work: (report: Report, waits: (what: string) => void) => Promise<T>): Promise<T>;
   /** A line that belongs to no step. */
   readonly note: (text: string) => void;
   /** Any text as it is: a timeline's line. */
@@ -33,15 +33,20 @@ export const createSteps = (clock: Clock, write: (text: string) => void, style: 
     run: async (name, work) => {
       const startedAt = clock.now();
       saidAt = startedAt;
+      let what = '';
       const timer = setInterval(() => {
         const now = clock.now();
         // The longer it takes, the less news it is that it does.
         const quietMs = Math.min(limits.progressEveryMsMax, Math.max(limits.progressEveryMs, (now - startedAt) / 2));
-        if (now - saidAt >= quietMs) say(name, style.faint(`still at it, ${spanText(now - startedAt)}`));
+        if (now - saidAt >= quietMs)
+          say(name, style.faint(`still at it, ${spanText(now - startedAt)}${safeText(what, 'lines')}`));
       }, limits.progressEveryMs / 4);
       try {
-        const result = await work(({ step, detail }) =>
-          say(name, safeText(step === name ? detail : `${step}: ${detail}`, 'lines')),
+        const result = await work(
+          ({ step, detail }) => say(name, safeText(step === name ? detail : `${step}: ${detail}`, 'lines')),
+          (waitsFor) => {
+            what = `: ${waitsFor}`;
+          },
         );
         const ms = Math.max(0, Math.round(clock.now() - startedAt));
         done.push({ name, ms });

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createSystemClock } from '#adapters/system';
 import { readCoreLimit } from '#edge';
+import { limits } from '../limits.ts';
 import { failureOf } from '../output/errors.ts';
 import { childProgram } from './child.ts';
 import { createFleet } from './fleet.ts';
+import type { Look } from './not-yet.ts';
 import { type Supervised, startSupervised } from './supervise.ts';
 
 const clock = createSystemClock();
@@ -43,12 +45,14 @@ const child = (script: string, stopMs = 5_000, ownClock = clock) => {
     onProcess: async (_name: string, pid: number | null) => void pids.push(pid),
     onGaveUp: (error: Error) => void gaveUp.push(error),
   };
-  const start = async (isReady: () => boolean, signal = new AbortController().signal): Promise<Supervised> => {
-    const supervised = await startSupervised(program, async () => isReady(), supervision, signal);
+  const start = (isReady: () => boolean, signal?: AbortSignal): Promise<Supervised> =>
+    startBy(async () => (isReady() ? null : { says: 'starts', mark: '' }), signal);
+  const startBy = async (look: Look, signal = new AbortController().signal): Promise<Supervised> => {
+    const supervised = await startSupervised(program, look, supervision, { signal, waits: () => undefined });
     cleanups.push(() => supervised.stop());
     return supervised;
   };
-  return { start, path, notes, pids, gaveUp };
+  return { start, startBy, path, notes, pids, gaveUp };
 };
 
 const until = async (what: string, look: () => boolean): Promise<void> => {
@@ -90,6 +94,28 @@ describe('a child at its start', () => {
     await until('it runs', () => pids.length > 0);
     stop.abort(new Error('enough'));
     await expect(starting).rejects.toThrow('enough');
+    expect(isAlive(lastPid(pids))).toBe(false);
+  });
+});
+
+describe('a child that takes long to be ready', () => {
+  /** A clock on which every look takes a third of what a silent child is given. */
+  const hurried = () => {
+    let now = clock.now();
+    return { ...clock, now: () => (now += limits.childReadyMs / 3), sleep: async () => undefined };
+  };
+
+  test('given it gets on / then it is waited for, however long that is', async () => {
+    const { startBy, pids } = child('setInterval(() => {}, 1000);', 5_000, hurried());
+    let looks = 0;
+    await startBy(async () => (++looks > 20 ? null : { says: 'reads', mark: `at ${looks}` }));
+    expect(isAlive(lastPid(pids))).toBe(true);
+  });
+
+  test('given it says the same all the time / then it is given up with what that was, and ended', async () => {
+    const { startBy, pids } = child('setInterval(() => {}, 1000);', 5_000, hurried());
+    const failed = await startBy(async () => ({ says: 'reads, at 7', mark: 'at 7' })).catch(failureOf);
+    expect(failed).toMatchObject({ code: 'child-not-ready', observed: expect.stringContaining('than: reads, at 7') });
     expect(isAlive(lastPid(pids))).toBe(false);
   });
 });

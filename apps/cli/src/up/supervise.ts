@@ -2,6 +2,7 @@ import type { Clock } from '#events';
 import { badAnswer, type CliError } from '../cli-error.ts';
 import { limits } from '../limits.ts';
 import { spanText } from '../output/time.ts';
+import type { Look, NotYet } from './not-yet.ts';
 
 /** One life of a program: from its start to its death. */
 export type Life = {
@@ -42,17 +43,18 @@ export type Supervised = {
 };
 
 /** Starts a program and promises it ready. Until then its death is an error that carries its last words; from then on
- *  its death is reported and it is started again, after growing pauses and a bounded number of times.
+ *  its death is reported and it is started again, after growing pauses and a bounded number of times. `waits` hears what it
+ *  still does; one that gets on may take as long as its past is.
  *  Refuses `child-died` and `child-not-ready`, and leaves nothing running then. */
 export const startSupervised = async (
   program: Program,
-  isReady: (signal: AbortSignal) => Promise<boolean>,
+  look: Look,
   supervision: Supervision,
-  signal: AbortSignal,
+  { signal, waits }: { readonly signal: AbortSignal; readonly waits: (says: string) => void },
 ): Promise<Supervised> => {
   const first = await begin(program, supervision);
   try {
-    await untilReady(program, first, isReady, supervision.clock, signal);
+    await untilReady(program, first, look, { clock: supervision.clock, signal, waits });
   } catch (error) {
     await first.stop();
     await supervision.onProcess(program.name, null);
@@ -133,22 +135,27 @@ const begin = async (program: Program, supervision: Supervision): Promise<Life> 
 const untilReady = async (
   program: Program,
   life: Life,
-  isReady: (signal: AbortSignal) => Promise<boolean>,
-  clock: Clock,
-  signal: AbortSignal,
+  look: Look,
+  waiting: { readonly clock: Clock; readonly signal: AbortSignal; readonly waits: (says: string) => void },
 ): Promise<void> => {
-  const startedAt = clock.now();
+  const { clock, signal, waits } = waiting;
+  let movedAt = clock.now();
+  let before: NotYet | null = null;
   let died: string | undefined;
   void life.gone.then((how) => {
     died = how;
   });
   for (;;) {
     signal.throwIfAborted();
-    if (await isReady(signal)) return;
+    const now = await look(signal);
+    if (now === null) return;
     if (died !== undefined) throw await deathOf(program, life, died);
-    if (clock.now() - startedAt > limits.childReadyMs) {
+    if (now.mark !== before?.mark) movedAt = clock.now();
+    before = now;
+    waits(now.says);
+    if (clock.now() - movedAt > limits.childReadyMs) {
       throw badAnswer('child-not-ready', `${program.name} runs but is not ready`, {
-        observed: `not ready after ${spanText(limits.childReadyMs)}`,
+        observed: `for ${spanText(limits.childReadyMs)} nothing else than: ${now.says}`,
         more: await life.lastWords(),
         fix: `its log is ${program.logFile}`,
       });

@@ -10,7 +10,7 @@ export type MetricsDoorOptions = {
   readonly host: string;
   readonly port: number;
   readonly log: Log;
-  /** Answers `GET /readyz` too, for a program with no other door: 200 when it says true, else 503. */
+  /** Answers `GET /readyz` too, `{ready}`, for a program with no other door: 200 when it says true, else 503. */
   readonly isReady?: () => boolean;
 };
 
@@ -21,7 +21,9 @@ export type MetricsDoorOptions = {
 export const metricsDoor = ({ metrics, host, port, log, isReady }: MetricsDoorOptions): Part => {
   const answer: RequestListener = (request, response) => {
     if (isReady !== undefined && request.url === '/readyz' && request.method === 'GET') {
-      return void response.writeHead(isReady() ? 200 : 503, { 'content-type': 'application/json' }).end('{}');
+      const ready = isReady();
+      response.writeHead(ready ? 200 : 503, { 'content-type': 'application/json' }).end(JSON.stringify({ ready }));
+      return;
     }
     const isMetrics = request.url === '/metrics' && (request.method === 'GET' || request.method === 'HEAD');
     if (!isMetrics) return void response.writeHead(404).end();
