@@ -102,7 +102,10 @@ export const readTokenFile = async (path: string, warn: (text: string) => void):
   }
   const token = text.trim();
   if (!tokenText.test(token)) {
-    throw usageError('token-malformed', `${path} holds no API token`, { wanted: 'hcc_<tokenId>_<secret> on one line' });
+    throw usageError('token-malformed', `${path} holds no API token`, {
+      wanted: 'hcc_<tokenId>_<secret> on one line',
+      fix: 'name another file by --token-file or HCC_TOKEN_FILE',
+    });
   }
   const { mode } = await stat(path);
   if ((mode & 0o077) !== 0) {

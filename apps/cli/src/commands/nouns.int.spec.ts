@@ -1,7 +1,6 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { json } from '../../../../test/cli/fake-api.ts';
-import { fakeMachine } from '../../../../test/cli/fake-machine.ts';
 import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
 import { accountId, event, vmId } from '../../../../test/cli/samples.ts';
 
@@ -74,45 +73,5 @@ describe('the other nouns', () => {
   test('parked ls says that nothing is', async () => {
     const { hcc } = await machineWith({ 'GET /v1/parked': json({ items: [] }) });
     expect(await hcc('parked', 'ls')).toMatchObject({ code: 0, out: 'nothing is parked\n' });
-  });
-});
-
-describe('hcc doctor', () => {
-  test('runs every check, names each by its code, and skips what needs a cluster when there is none', async () => {
-    const machine = fakeMachine();
-    const { ok, checks } = JSON.parse((await machine.hcc('doctor', '--json')).out);
-    const statusOf = (name: string): string => checks.find((each: { name: string }) => each.name === name)?.status;
-    expect([statusOf('node-version'), statusOf('home-writable'), statusOf('api-reachable')]).toEqual([
-      'PASS',
-      'PASS',
-      'SKIP',
-    ]);
-    expect(ok).toBe(checks.every((each: { status: string }) => each.status !== 'FAIL'));
-    const codes = checks.map(({ code }: { code: string }) => code);
-    expect(codes, 'the list a host is checked by is in it').toEqual(expect.arrayContaining(['HCC-H001', 'HCC-H034']));
-    expect(existsSync(machine.path('.hcc'))).toBe(false);
-    machine.remove();
-  });
-
-  test('given a part that is not ready, then that part fails by name, and the exit code is 2', async () => {
-    const { hcc } = await machineWith({
-      'GET /healthz': json({ status: 'up' }),
-      'GET /readyz': json(
-        {
-          ready: false,
-          parts: [
-            { name: 'store', ready: true, detail: null },
-            { name: 'bus', ready: false, detail: 'nats-server is gone' },
-          ],
-          parked: 2,
-        },
-        503,
-      ),
-    });
-    const ran = await hcc('doctor');
-    expect(ran.code).toBe(2);
-    expect(ran.out).toMatch(/PASS {2}HCC-C003 +ready-store/);
-    expect(ran.out).toMatch(/FAIL {2}HCC-C003 +ready-bus .*nats-server is gone/);
-    expect(ran.out).toMatch(/WARN {2}HCC-C004 +parked-events .*2 parked.*hcc parked ls/);
   });
 });

@@ -68,9 +68,9 @@ const checkReady = async ({ url, homeDir, local }: Where): Promise<readonly Find
   const { parts, parked } = await http.ask('/readyz', readiness, { alsoOk: [503] });
   const log = local ? `${homeDir}/logs/orchestrator.log` : "the orchestrator's log";
   const findings = parts.map(({ name, ready, detail }): Finding => {
-    const part = `ready-${name}`;
-    if (ready) return { name: part, wanted: 'ready', status: 'PASS', observed: detail ?? 'ready' };
-    return { name: part, wanted: 'ready', status: 'FAIL', observed: detail ?? 'not ready', fix: `${log} says more` };
+    const part = { code: `HCC-C003-${name}`, name: `ready-${name}`, wanted: 'ready' };
+    if (ready) return { ...part, status: 'PASS', observed: detail ?? 'ready' };
+    return { ...part, status: 'FAIL', observed: detail ?? 'not ready', fix: `${log} says more` };
   });
   return [...findings, parkedFinding(parked ?? 0)];
 };

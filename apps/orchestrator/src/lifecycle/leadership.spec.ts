@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createManualClock, createMemoryLeases } from '#adapters/memory';
-import { silentLog } from '#edge';
+import { type Log, silentLog } from '#edge';
+import { type StoreFault, StoreUnavailable } from '#events';
 import { createLeadership } from './leadership.ts';
-import { leaseMs, leaseRenewMs, leaseRetryMs } from './limits.ts';
+import { leaseLastingRetryMs, leaseMs, leaseRenewMs, leaseRetryMs } from './limits.ts';
 
 const clock = createManualClock();
 const newReplica = (leases: ReturnType<typeof createMemoryLeases>, holder: string, fault?: Error) => {
@@ -70,5 +71,64 @@ describe('leadership', () => {
     const second = newReplica(leases, 'f');
     await second.leadership.start();
     expect(second.story).toEqual(['+relay', '+placement']);
+  });
+
+  /** A replica that waits for the lease of another, over a store that then fails, until it is mended. */
+  const waiting = async (fault: StoreFault) => {
+    const memory = createMemoryLeases(clock);
+    await memory.acquire('orchestrator', 'dead', leaseMs);
+    const store = { fault: null as StoreFault | null, asked: 0 };
+    const logged: string[] = [];
+    const log: Log = (level, message, fields) => logged.push(`${level} ${message}: ${fields?.why}`);
+    const leases: typeof memory = {
+      ...memory,
+      acquire: async (...args) => {
+        store.asked += 1;
+        if (store.fault !== null) throw new StoreUnavailable(store.fault, 'as observed');
+        return memory.acquire(...args);
+      },
+    };
+    const leadership = createLeadership({ leases, clock, log, holder: 'g', begin: () => ({ parts: [] }) });
+    onTestFinished(() => leadership.stop());
+    await leadership.start();
+    store.fault = fault;
+    const pass = async (ms: number): Promise<number> => {
+      store.asked = 0;
+      for (let left = ms; left > 0; left -= leaseRetryMs) await clock.advance(leaseRetryMs);
+      return store.asked;
+    };
+    return { leadership, store, logged, pass };
+  };
+
+  it('given a store whose disk is full, then that is said once with what to do, tried seldom, and goes on by itself once there is room', async () => {
+    const { leadership, store, logged, pass } = await waiting('disk-full');
+    expect(await pass(4 * leaseLastingRetryMs)).toBeLessThanOrEqual(5);
+    expect(logged).toEqual([
+      expect.stringMatching(/^error processes cannot start here.*this does not pass by itself: free space/),
+    ]);
+    expect(leadership.probe.check()).toMatch(/^as observed \(this does not pass by itself: free space/);
+    store.fault = null;
+    await pass(leaseLastingRetryMs);
+    expect(leadership.current()).not.toBeNull();
+    expect(leadership.probe.check()).toBeNull();
+  });
+
+  it('given a full disk that becomes another fault, then that one is said too', async () => {
+    const { store, logged, pass } = await waiting('disk-full');
+    await pass(2 * leaseLastingRetryMs);
+    store.fault = 'refused';
+    await pass(2 * leaseLastingRetryMs);
+    expect(logged.filter((line) => line.startsWith('error'))).toEqual([
+      expect.stringContaining('free space'),
+      expect.stringContaining('give it a user with rights'),
+    ]);
+  });
+
+  it('given a store that is busy, then it is tried every second and said each time', async () => {
+    const { leadership, logged, pass } = await waiting('busy');
+    const asked = await pass(20 * leaseRetryMs);
+    expect(asked).toBeGreaterThan(15);
+    expect(logged.length).toBeGreaterThan(15);
+    expect(leadership.probe.check()).toBe('as observed');
   });
 });
