@@ -13,7 +13,7 @@ import {
   type ParkingIndex,
   type Skipped,
 } from './parking.ts';
-import { ConcurrencyConflict } from './ports/event-store.ts';
+import { type Appended, ConcurrencyConflict } from './ports/event-store.ts';
 import { parkedEvents } from './schemas/parked.ts';
 import { isoTime } from './schemas/values.ts';
 
@@ -36,6 +36,7 @@ export type Parking = {
 export const createParking = (consumer: string, { store, clock }: Handling): Parking => {
   const stream = streamName('parked', consumer);
   const index = emptyIndex();
+  let last: Appended | null = null;
 
   const refresh: Parking['refresh'] = async (seen) => {
     for (;;) {
@@ -44,6 +45,7 @@ export const createParking = (consumer: string, { store, clock }: Handling): Par
         const event = parkedCodec.decode(recorded);
         seen?.(event, recorded);
         absorbParked(index, event);
+        last = { revision: recorded.revision, position: recorded.position };
       }
       if (page.length < readPageEventsMax) return;
     }
@@ -55,12 +57,13 @@ export const createParking = (consumer: string, { store, clock }: Handling): Par
       index.standing.clear();
       index.skipped.clear();
       index.next = 0n;
+      last = null;
     },
     refresh,
     give: async (command, meta) => {
       for (let attempt = 1; ; attempt += 1) {
         const decided = decideParked(index, command);
-        if (decided.length === 0) return { stream, appended: null, events: [] };
+        if (decided.length === 0) return { stream, appended: last, events: [] };
         const recordedAt = isoTime(clock.now());
         const events = decided.map(
           (event, at): NewEvent => toNewEvent(event, eventIdOf(meta.commandId, at), recordedAt, meta),
@@ -68,6 +71,7 @@ export const createParking = (consumer: string, { store, clock }: Handling): Par
         try {
           const appended = await store.append(stream, events, index.next === 0n ? 'no-stream' : index.next - 1n);
           for (const event of decided) absorbParked(index, event);
+          last = appended;
           return { stream, appended, events: decided.map(({ type }) => type) };
         } catch (error) {
           if (!(error instanceof ConcurrencyConflict) || attempt > conflictRetriesMax) throw error;

@@ -4,14 +4,16 @@ import { exitCodes, usageError } from '../cli-error.ts';
 import type { Api } from '../client/api.ts';
 import type { ParkingView } from '../client/parked.ts';
 import { isApiProblem } from '../client/problem.ts';
+import type { ParkedView } from '../client/views.ts';
 import { limits } from '../limits.ts';
 import { answer } from '../output/answer.ts';
 import { shortId } from '../output/text.ts';
 import { ageText } from '../output/time.ts';
-import { findParked } from './parked-find.ts';
+import { findToChange, type Where } from './parked-find.ts';
+import { reasonText } from './parked-text.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
-type RetryOptions = { consumer?: string; all?: boolean; yes?: boolean };
+type RetryOptions = Where & { all?: boolean; yes?: boolean };
 
 /** `hcc parked retry`: the running consumer tries again; the command waits for what it says. */
 export const addParkedRetry = (parked: Command, cli: Cli): void => {
@@ -21,13 +23,21 @@ export const addParkedRetry = (parked: Command, cli: Cli): void => {
     .argument('[event]', 'id of the event; a beginning will do')
     .option('--consumer <name>', 'where it is parked; needed with --all')
     .option('--all', 'everything that stands parked in that consumer: shows how much that is, and asks')
+    .option('--all-consumers', 'that event in every consumer that parked it')
     .option('-y, --yes', 'do not ask')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc parked retry 5f0c1a2b', 'hcc parked retry --consumer read-model --all'))
+    .addHelpText(
+      'after',
+      examples(
+        'hcc parked retry 5f0c1a2b --consumer read-model',
+        'hcc parked retry 5f0c1a2b --all-consumers',
+        'hcc parked retry --consumer read-model --all',
+      ),
+    )
     .action(async (text: string | undefined, _options, command: Command) => {
       const options = optionsOf<RetryOptions>(command);
-      const { consumer, all, json } = options;
-      if (all === true ? text !== undefined || consumer === undefined : text === undefined) {
+      const { consumer, all, json, allConsumers } = options;
+      if (all === true ? text !== undefined || consumer === undefined || allConsumers === true : text === undefined) {
         throw usageError('retry-what', 'say what to try again', {
           wanted: 'an EVENT, or --all with --consumer NAME',
           fix: 'hcc parked ls',
@@ -37,7 +47,7 @@ export const addParkedRetry = (parked: Command, cli: Cli): void => {
       const outcome =
         all === true
           ? await retryAll(cli, api, consumer ?? '', options)
-          : await retryOne(cli, api, text ?? '', consumer);
+          : await retryEvent(cli, api, text ?? '', options);
       answer(cli, json, outcome.value, () => outcome.text);
       if (!outcome.ok) cli.exit.code = exitCodes.bad;
     });
@@ -45,8 +55,19 @@ export const addParkedRetry = (parked: Command, cli: Cli): void => {
 
 type Outcome = { readonly ok: boolean; readonly value: object; readonly text: string };
 
-const retryOne = async (cli: Cli, api: Api, text: string, consumer: string | undefined): Promise<Outcome> => {
-  const found = await findParked(api, text, consumer);
+const retryEvent = async (cli: Cli, api: Api, text: string, where: Where): Promise<Outcome> => {
+  const outcomes: Outcome[] = [];
+  for (const each of await findToChange(api, text, where)) outcomes.push(await retryIn(cli, api, each));
+  const [only] = outcomes;
+  if (where.allConsumers !== true && only !== undefined) return only;
+  return {
+    ok: outcomes.every(({ ok }) => ok),
+    value: { consumers: outcomes.map(({ value }) => value) },
+    text: outcomes.map((each) => each.text).join(''),
+  };
+};
+
+const retryIn = async (cli: Cli, api: Api, found: ParkedView): Promise<Outcome> => {
   const { consumer: where, eventId, stream } = found;
   const { position } = await api.retryParked(where, eventId);
   const what = { consumer: where, eventId };
@@ -65,7 +86,7 @@ const retryOne = async (cli: Cli, api: Api, text: string, consumer: string | und
   return {
     ok: false,
     value: { ...what, outcome: 'failed', attempts, reason },
-    text: `it still fails, try ${attempts}: ${reason}\n`,
+    text: `it still fails in ${where}, try ${attempts}: ${reasonText(now)}\n`,
   };
 };
 

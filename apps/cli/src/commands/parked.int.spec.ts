@@ -57,13 +57,79 @@ describe('hcc parked', () => {
     expect(JSON.parse(api.asked.at(-1)?.body ?? '')).toEqual({ reason: 'a test build' });
   });
 
-  test('an event that two consumers parked is asked for by consumer', async () => {
-    const { hcc } = await machineWith({
-      'GET /v1/parked': json({ items: [parked, { ...parked, consumer: 'vm-placement' }], next: null }),
+  describe('given an event that three consumers parked', () => {
+    const consumers = ['read-model', 'vm-placement', 'reconciler'];
+    const places = consumers.map((consumer, tries) => ({
+      ...{ ...parked, consumer, attempts: tries + 1 },
+      reason: `VmTeleported version 1 at vm-${vmId}@3: this build knows no such event type`,
+    }));
+    const everywhere = { 'GET /v1/parked': json({ items: places, next: null }) };
+    const at = (consumer: string): string => `/v1/parked/${consumer}/${eventId}`;
+
+    test('then the list has one line of it, that fits a page, and says where to see them all', async () => {
+      const { hcc } = await machineWith(everywhere);
+      const [, line, hint] = (await hcc('parked', 'ls')).out.split('\n');
+      expect(line).toMatch(
+        /^5f0c1a2b {2}3 of them {2}VmTeleported {2}vm-1a2b3c4d@3 {2}3 .* version 1: this build knows no/,
+      );
+      expect(hint).toBe('which consumers: hcc parked show EVENT');
+      expect(JSON.parse((await hcc('parked', 'ls', '--json')).out)).toHaveLength(3);
     });
-    const ran = await hcc('parked', 'show', '5f0c');
-    expect(ran.code).toBe(2);
-    expect(ran.err).toContain('--consumer NAME');
+
+    test('then show names each of them with its tries', async () => {
+      const { hcc } = await machineWith({
+        ...everywhere,
+        [`GET ${at('read-model')}`]: json({ ...places[0], event: event('VmStopRequested', 3, { reason: 'night' }) }),
+      });
+      const { code, out } = await hcc('parked', 'show', '5f0c');
+      expect(code).toBe(0);
+      for (const [tries, consumer] of consumers.entries()) {
+        expect(out).toMatch(new RegExp(`^${consumer} +its stream waits +${tries + 1} `, 'm'));
+      }
+      const { out: shown } = await hcc('parked', 'show', '5f0c', '--json');
+      expect(JSON.parse(shown)).toMatchObject({ eventId, consumers: [{}, {}, { consumer: 'reconciler' }] });
+    });
+
+    test('then a skip wants to know in which, and with --all-consumers skips it in each', async () => {
+      const skips = Object.fromEntries(consumers.map((consumer) => [`POST ${at(consumer)}/skip`, accepted]));
+      const { hcc, api } = await machineWith({ ...everywhere, ...skips });
+      const asked = await hcc('parked', 'skip', '5f0c', '--reason', 'x');
+      expect(asked.code).toBe(2);
+      expect(asked.err).toContain('--consumer NAME, or --all-consumers');
+      expect(asked.err).toContain('vm-placement');
+      expect(api.asked.every(({ method }) => method === 'GET')).toBe(true);
+      const done = await hcc('parked', 'skip', '5f0c', '--reason', 'x', '--all-consumers');
+      expect(done).toMatchObject({ code: 0, out: expect.stringContaining('reconciler goes past event 5f0c1a2b') });
+      expect(api.asked.filter(({ method }) => method === 'POST')).toHaveLength(3);
+    });
+
+    test('then a retry in all of them fails when one of them still does, and says which', async () => {
+      const gone = problem(404, 'parked-event-not-found', 'gone');
+      const { hcc } = await machineWith({
+        ...everywhere,
+        ...Object.fromEntries(consumers.map((consumer) => [`POST ${at(consumer)}/retry`, accepted])),
+        ...Object.fromEntries(consumers.map((consumer) => [`GET ${at(consumer)}`, gone])),
+        [`GET ${at('vm-placement')}`]: json({ ...places[1], event: event('VmStopRequested', 3) }),
+      });
+      const { code, out } = await hcc('parked', 'retry', '5f0c', '--all-consumers');
+      expect(code).toBe(1);
+      expect(out.split('\n')).toEqual([
+        `handled; vm-${vmId} goes on in read-model`,
+        'it still fails in vm-placement, try 2: version 1: this build knows no such event type',
+        `handled; vm-${vmId} goes on in reconciler`,
+        '',
+      ]);
+    });
+  });
+
+  test('given a consumer that has nothing parked, or is mistyped, then those that have are named', async () => {
+    const { hcc } = await machineWith({
+      'GET /v1/parked': (request, ...rest) =>
+        json({ items: request.query.has('consumer') ? [] : [parked], next: null })(request, ...rest),
+    });
+    expect(await hcc('parked', 'ls', '--consumer', 'readmodel')).toMatchObject({
+      ...{ code: 0, out: 'nothing is parked in readmodel; others have: read-model\n' },
+    });
   });
 
   test('retry waits for what the consumer says: handled is 0, failed again is 1 with the reason', async () => {
@@ -76,7 +142,7 @@ describe('hcc parked', () => {
     const failing = json({ ...parked, attempts: 2, event: event('VmStopRequested', 3) });
     const failed = await machineWith({ ...list, [`POST ${one}/retry`]: accepted, [`GET ${one}`]: failing });
     expect(await failed.hcc('parked', 'retry', '5f0c')).toMatchObject({
-      ...{ code: 1, out: 'it still fails, try 2: this build knows no such event type\n' },
+      ...{ code: 1, out: 'it still fails in read-model, try 2: this build knows no such event type\n' },
     });
   });
 

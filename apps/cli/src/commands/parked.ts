@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import type { ParkedEventView } from '../client/parked.ts';
+import type { Api } from '../client/api.ts';
 import type { ParkedView } from '../client/views.ts';
 import { answer } from '../output/answer.ts';
-import { facts, table } from '../output/table.ts';
 import { shortId } from '../output/text.ts';
-import { ageText, timeText } from '../output/time.ts';
-import { sentenceOf, whoOf } from '../story/story.ts';
-import { findParked } from './parked-find.ts';
+import { findParked, findToChange, type Where } from './parked-find.ts';
 import { addParkedRetry } from './parked-retry.ts';
+import { parkedEventText, parkedListText } from './parked-text.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 /** `hcc parked ...`: what a consumer could not handle, and what to do about it. */
@@ -27,8 +25,9 @@ export const addParkedCommands = (program: Command, cli: Cli): void => {
       const { api } = await connectFor(cli, command, 'operator');
       const status = skipped === true ? 'skipped' : 'parked';
       const items = await api.parked({ consumer, status });
+      const others = items.length === 0 && consumer !== undefined ? await api.parked({ status }) : [];
       answer(cli, json, items, () =>
-        items.length === 0 ? `nothing is ${status}\n` : listText(items, cli.clock.now()),
+        items.length === 0 ? nothingText(status, consumer, others) : parkedListText(items, cli),
       );
     });
   parked
@@ -42,8 +41,8 @@ export const addParkedCommands = (program: Command, cli: Cli): void => {
       const { json, consumer } = optionsOf<{ consumer?: string }>(command);
       const { api } = await connectFor(cli, command, 'operator');
       const found = await findParked(api, text, consumer);
-      const shown = await api.parkedEvent(found.consumer, found.eventId);
-      answer(cli, json, shown, () => eventText(shown, cli.clock.now()));
+      const shown = await api.parkedEvent(found[0].consumer, found[0].eventId);
+      answer(cli, json, { ...shown, consumers: found }, () => parkedEventText(shown, found, cli.clock.now()));
     });
   addParkedRetry(parked, cli);
   parked
@@ -52,58 +51,41 @@ export const addParkedCommands = (program: Command, cli: Cli): void => {
     .argument('<event>', 'id of the event; a beginning will do')
     .requiredOption('--reason <text>', 'why, for whoever asks about it later')
     .option('--consumer <name>', 'where it is parked, when several consumers could not handle it')
+    .option('--all-consumers', 'in every consumer that parked it')
     .option(...jsonOption)
-    .addHelpText('after', examples('hcc parked skip 5f0c1a2b --reason "a field of a test build"'))
+    .addHelpText(
+      'after',
+      examples(
+        'hcc parked skip 5f0c1a2b --reason "a field of a test build"',
+        'hcc parked skip 5f0c1a2b --all-consumers --reason "of a test build"',
+      ),
+    )
     .action(async (text: string, _options, command: Command) => {
-      const { json, consumer, reason } = optionsOf<{ consumer?: string; reason: string }>(command);
+      const { json, reason, ...where } = optionsOf<Where & { reason: string }>(command);
       const { api } = await connectFor(cli, command, 'operator');
-      const { consumer: where, eventId, stream } = await findParked(api, text, consumer);
-      const accepted = await api.skipParked(where, eventId, reason);
-      answer(cli, json, { consumer: where, eventId, ...accepted }, () =>
-        accepted.events.length === 0
-          ? `${where} skips event ${shortId(eventId)} already\n`
-          : `${where} goes past event ${shortId(eventId)}, now and in every rebuild; ${stream} goes on there\n`,
-      );
+      const found = await findToChange(api, text, where);
+      const done: Skipping[] = [];
+      for (const each of found) done.push(await skipIn(api, each, reason));
+      const [only] = done;
+      const value = where.allConsumers === true ? { consumers: done.map((each) => each.value) } : only?.value;
+      answer(cli, json, value, () => done.map((each) => each.text).join(''));
     });
 };
 
-const listText = (items: readonly ParkedView[], now: number): string =>
-  table(
-    ['EVENT', 'CONSUMER', 'TYPE', 'STREAM', 'TRIES', 'FIRST', 'LAST', 'REASON'],
-    items.map((item) => [
-      shortId(item.eventId),
-      item.consumer,
-      item.eventType,
-      `${item.stream}@${item.revision}`,
-      item.attempts.toString(),
-      ageText(Date.parse(item.firstSeenAt), now),
-      ageText(Date.parse(item.lastSeenAt), now),
-      item.skipped == null ? item.reason : `skipped by ${whoOf(item.skipped.by)}: ${item.skipped.reason}`,
-    ]),
-  );
+type Skipping = { readonly value: object; readonly text: string };
 
-const eventText = (shown: ParkedEventView, now: number): string => {
-  const { event, skipped, retryAsked } = shown;
-  return facts([
-    ['event', `${shown.eventType} (${shown.eventId})`],
-    ['of', `${shown.stream}, revision ${shown.revision}`],
-    ['says', sentenceOf(event)],
-    ['recorded', `${timeText(event.recordedAt, now)} by ${whoOf(event.actor)}`],
-    ['consumer', shown.consumer],
-    ['status', skipped == null ? statusText(shown) : `skipped ${timeText(skipped.at, now)} by ${whoOf(skipped.by)}`],
-    ...(skipped == null ? [] : [['skipped for', skipped.reason] as const]),
-    ...(retryAsked == null
-      ? []
-      : [['retry', `asked for ${timeText(retryAsked.at, now)} by ${whoOf(retryAsked.by)}`] as const]),
-    ['fails with', shown.reason],
-    ['tries', `${shown.attempts}`],
-    ['first seen', timeText(shown.firstSeenAt, now)],
-    ['last seen', timeText(shown.lastSeenAt, now)],
-    ['data', JSON.stringify(event.data)],
-  ]);
+const skipIn = async (api: Api, { consumer, eventId, stream }: ParkedView, reason: string): Promise<Skipping> => {
+  const accepted = await api.skipParked(consumer, eventId, reason);
+  const text =
+    accepted.events.length === 0
+      ? `${consumer} skips event ${shortId(eventId)} already\n`
+      : `${consumer} goes past event ${shortId(eventId)}, now and in every rebuild; ${stream} goes on there\n`;
+  return { value: { consumer, eventId, ...accepted }, text };
 };
 
-const statusText = ({ blocks, stream, consumer }: ParkedView): string =>
-  blocks === false
-    ? `parked: what it asks for is owed; ${stream} goes on in ${consumer}`
-    : `parked: ${consumer} does not follow ${stream} from here on`;
+/** A name mistyped must not look like a consumer that is well. */
+const nothingText = (status: string, consumer: string | undefined, others: readonly ParkedView[]): string => {
+  const names = [...new Set(others.map((each) => each.consumer))];
+  const elsewhere = names.length === 0 ? '' : `; others have: ${names.join(', ')}`;
+  return `nothing is ${status}${consumer === undefined ? '' : ` in ${consumer}`}${elsewhere}\n`;
+};

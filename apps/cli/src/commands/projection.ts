@@ -9,6 +9,7 @@ import { answer } from '../output/answer.ts';
 import { facts, table } from '../output/table.ts';
 import { shortId } from '../output/text.ts';
 import { spanText, timeText } from '../output/time.ts';
+import { reasonText } from './parked-text.ts';
 import { connectFor, examples, jsonOption, optionsOf, untilStopped } from './verbs.ts';
 
 /** `hcc projection ...`: the rows that reads are answered from, and building them anew. */
@@ -114,7 +115,7 @@ const rebuildFacts = (it: RebuildView, now: number): string =>
     ['started', timeText(it.startedAt, now)],
     ['ended', timeText(it.endedAt, now)],
     ...it.firstErrors.map(
-      ({ stream, revision, eventType, reason }) => ['error', `${eventType} ${stream}@${revision}: ${reason}`] as const,
+      (error) => ['error', `${error.eventType} ${error.stream}@${error.revision}: ${reasonText(error)}`] as const,
     ),
     ...(it.differences === null
       ? []

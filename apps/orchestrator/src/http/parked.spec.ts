@@ -93,7 +93,11 @@ describe('parked events over HTTP', () => {
       { eventId, status: 'skipped', skipped: { by: `operator:${tokenId}`, reason: 'a test build' } },
     ]);
     expect(await parked(api, 'consumer=read-model')).toEqual([]);
-    expect(await api.must('POST', `${path}/skip`, { body: { reason: 'again' } })).toMatchObject({ status: 200 });
+    // The same place again: whoever repeats a skip reads on from there, too.
+    const { revision, position } = skipped.body;
+    expect(await api.must('POST', `${path}/skip`, { body: { reason: 'again' } })).toMatchObject({
+      ...{ status: 200, body: { events: [], revision, position } },
+    });
     expect(await api.call('POST', `${path}/retry`)).toMatchObject({ status: 404 });
   });
 
