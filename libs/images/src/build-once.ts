@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, isHostError, type Report, withLock } from '#host';
 import { ImageError, isImageError } from './image-error.ts';
 import { canonicalManifest, type ImageManifest, imageDigest, manifestFileName, parseManifest } from './manifest.ts';
 import { type Image, imagesDir, openImage } from './store.ts';
+import { inWorkDir } from './work-dir.ts';
 
 export type BuildImageOptions = {
   readonly cacheDir: string;
@@ -45,17 +46,14 @@ async function makeAndPublish(
 ): Promise<Image> {
   const images = imagesDir(cacheDir);
   await mkdir(join(images, 'recipes'), { recursive: true });
-  const workDir = await mkdtemp(join(images, '.build-'));
-  try {
+  return inWorkDir(images, async (workDir) => {
     const out = join(workDir, 'out');
     await mkdir(out);
     const image = await publish(out, await make({ workDir, out }), cacheDir);
     await writeFile(`${pointer}.new`, image.digest);
     await rename(`${pointer}.new`, pointer);
     return image;
-  } finally {
-    await rm(workDir, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Moves a complete directory of image files into the cache, under the digest of its manifest. */

@@ -22,6 +22,8 @@ export const limits = {
   tarNameBytesMax: 64 * 1024,
   /** Fetching and configuring a full Debian: half a minute on an idle machine with a near mirror. */
   debianTimeoutMs: 3_600_000,
+  /** A day: no build, however slow its machine, is still at work in a directory that was begun before. */
+  buildMsMax: 24 * 3_600_000,
   /** mmdebstrap ends its children, which may be in the middle of a package, and then its directory. */
   debianCancelMs: 60_000,
   /** More than anybody types; each is looked up by apt. */

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, type Report, withLock } from '#host';
 import { imageFailure } from '../build-once.ts';
@@ -9,6 +9,7 @@ import { snapshotAgent } from '../measured/agent-snapshot.ts';
 import { bootFileNames, sha256 } from '../measured/boot-pair.ts';
 import { type AgentBundle, bundleAgent, type NetworkKind } from '../measured/bundle-agent.ts';
 import { fetchPackages } from '../packages.ts';
+import { inWorkDir } from '../work-dir.ts';
 import { bootsDir, type GuestBootImage, openGuestBootImage } from './boots.ts';
 import { type GuestBootManifest, guestBootDigest } from './guest-boot-manifest.ts';
 import { guestBootInitramfs, guestBootModules, guestBootModulesWhereThere, guestBootPackages } from './initramfs.ts';
@@ -53,8 +54,7 @@ const recipe = { revision: 3, suite: 'bookworm', packages: guestBootPackages, mo
 async function buildAndPublish(pointer: string, options: BuildGuestBootOptions & Ingredients): Promise<GuestBootImage> {
   const { cacheDir, report, kind } = options;
   report({ step: 'image', detail: `building the boot image of VMs in a ${kind} network` });
-  const workDir = await mkdtemp(join(bootsDir(cacheDir), '.build-'));
-  try {
+  return inWorkDir(bootsDir(cacheDir), async (workDir) => {
     const out = join(workDir, 'out');
     await mkdir(out);
     const manifest = await build(workDir, out, options);
@@ -69,9 +69,7 @@ async function buildAndPublish(pointer: string, options: BuildGuestBootOptions &
     await writeFile(`${pointer}.new`, bootDigest);
     await rename(`${pointer}.new`, pointer);
     return await openGuestBootImage(cacheDir, bootDigest);
-  } finally {
-    await rm(workDir, { recursive: true, force: true });
-  }
+  });
 }
 
 async function build(
