@@ -1,6 +1,7 @@
 /** Ids and answers that CLI specs share. */
 export const vmId = '1a2b3c4d-1111-4111-8111-111111111111';
 export const accountId = 'acc00000-2222-4222-8222-222222222222';
+export const minerId = '7c7c7c7c-2222-4222-8222-222222222222';
 
 /** A running VM, as the API shows it. */
 export const vm = {
@@ -17,7 +18,7 @@ export const vm = {
   observedText: 'it runs and takes logins',
   observedAt: '2026-01-31T12:00:00.000Z',
   generation: 1,
-  minerId: '7c7c7c7c-2222-4222-8222-222222222222',
+  minerId,
   bootEpoch: 1,
   endpoint: { host: '127.0.0.1', port: 2201 },
   sshHostKey: `ssh-ed25519 ${'A'.repeat(68)}`,
@@ -29,6 +30,16 @@ export const vm = {
   release: null,
   requestedAt: '2026-01-31T11:59:00.000Z',
   revision: '6',
+};
+
+const size = { vcpus: 2, memoryBytes: 1024 ** 3, diskBytes: 1024 ** 3 };
+
+/** An attached miner, as the API shows it. */
+export const miner = {
+  ...{ minerId, name: 'miner-1', status: 'attached', statusText: 'its agent is attached', drain: null },
+  ...{ eligible: true, ineligibleCode: null, eligibilityText: 'takes VMs', stale: null },
+  ...{ accelerator: 'tcg', platform: 'none', cpuModel: 'x', agentVersion: '1', agentEpoch: 1 },
+  ...{ capacity: size, reserved: size, vms: [], lastSeenAt: null, attachedAt: null },
 };
 
 /** One event of that VM's stream. */

@@ -47,6 +47,8 @@ export type Cluster = {
   /** And of those that run its miners' system VMs. */
   readonly hccams: () => readonly number[];
   readonly call: (method: string, path: string, body?: unknown) => Promise<{ status: number; body: Json }>;
+  /** A call that is made again until it succeeds, for a minute: while a process is killed nobody answers. */
+  readonly asked: (method: string, path: string, body?: unknown) => Promise<Json>;
   /** `hcc` against this cluster. */
   readonly hcc: (...args: readonly string[]) => Promise<Ended>;
   /** Ctrl-C, and what `up` came to. */
@@ -94,6 +96,15 @@ export const startCluster = async (
     qemus,
     hccams,
     call: (method, path, body) => call(url(), token(home, 'operator'), method, path, body),
+    asked: (method, path, body) =>
+      until(`${method} ${path} is answered`, 60_000, async () => {
+        try {
+          const { status, body: answer } = await cluster.call(method, path, body);
+          return status < 300 ? answer : undefined;
+        } catch {
+          return undefined;
+        }
+      }),
     hcc: (...rest) => runHcc([...rest], { HCC_HOME: home }),
     stop: async () => {
       up.kill('SIGINT');

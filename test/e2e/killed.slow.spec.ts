@@ -14,19 +14,9 @@ const gibibyte = 1024 ** 3;
 let cluster: Cluster;
 let vmId: string;
 
-const asked = (method: string, path: string, body?: unknown): Promise<Json> =>
-  until(`${method} ${path} is answered`, 60_000, async () => {
-    try {
-      const { status, body: answer } = await cluster.call(method, path, body);
-      return status < 300 ? answer : undefined;
-    } catch {
-      return undefined;
-    }
-  });
-
 const vmThatIs = (observed: string, boot: number): Promise<Json> =>
   until(`boot ${boot} of the VM is ${observed}`, bootMs, async () => {
-    const vm = await asked('GET', `/v1/vms/${vmId}`);
+    const vm = await cluster.asked('GET', `/v1/vms/${vmId}`);
     return vm.observed === observed && vm.bootEpoch === boot ? vm : undefined;
   });
 
@@ -73,7 +63,7 @@ const killQemu = (): void => {
 beforeAll(async () => {
   cluster = await startCluster(home, ['--miners', '1', '--no-vm']);
   await until('a VM can be asked for', 240_000, async () => {
-    const { items } = await asked('GET', '/v1/miners');
+    const { items } = await cluster.asked('GET', '/v1/miners');
     if (items[0]?.eligible !== true) return undefined;
     const made = await cluster.hcc('vm', 'create', '--name', 'killed', '--no-wait', '--json');
     if (made.code !== 0) return undefined;
@@ -133,12 +123,12 @@ describe('a guest killed as its disk grows', () => {
   test('given a larger disk / when it is killed as it grows, and once more when it has / then the next boot has all of it, and what was on it', async () => {
     const before = await rootKibibytes();
     await inVm('echo "what I keep" > /root/kept && sync');
-    await asked('POST', `/v1/vms/${vmId}/stop`, {});
+    await cluster.asked('POST', `/v1/vms/${vmId}/stop`, {});
     await vmThatIs('stopped', 5);
-    await asked('POST', `/v1/vms/${vmId}/resize`, { diskBytes: 6 * gibibyte });
+    await cluster.asked('POST', `/v1/vms/${vmId}/resize`, { diskBytes: 6 * gibibyte });
     await untilRecorded(cluster, `vm-${vmId}`, { type: 'VmResized', n: 1, waitMs: 60_000 });
     const [opened, unlocked] = [stages('opening'), stages('unlocked')];
-    await asked('POST', `/v1/vms/${vmId}/start`, {});
+    await cluster.asked('POST', `/v1/vms/${vmId}/start`, {});
     await untilIsSo('the guest opens its disk', () => stages('opening') === opened + 1);
     const had = volumeBytes();
     await untilIsSo('it has grown a part', () => volumeBytes() > had + 1024 ** 2);
@@ -160,7 +150,7 @@ describe('a guest killed as its disk grows', () => {
   });
 
   test('then the log verifies, and nothing waits for anybody', async () => {
-    expect((await asked('GET', '/v1/parked')).items).toEqual([]);
+    expect((await cluster.asked('GET', '/v1/parked')).items).toEqual([]);
     expect((await cluster.stop()).code).toBe(0);
     expect(cluster.qemus()).toEqual([]);
     expect((await verifiedLog(home)).fault).toBeNull();

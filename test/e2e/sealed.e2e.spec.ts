@@ -37,16 +37,6 @@ const start = async (): Promise<void> => {
   cluster = await startCluster(home, ['--miners', '1'], { env: { TMPDIR: tmp } });
 };
 
-const asked = (method: string, path: string, body?: unknown): Promise<Json> =>
-  until(`${method} ${path} is answered`, 60_000, async () => {
-    try {
-      const { status, body: answer } = await cluster.call(method, path, body);
-      return status < 300 ? answer : undefined;
-    } catch {
-      return undefined;
-    }
-  });
-
 /** What a verb answers to the VM's owner. */
 const owner = async (...args: readonly string[]): Promise<Json> => {
   const { code, stdout, stderr } = await cluster.hcc(...args, '--json');
@@ -56,7 +46,7 @@ const owner = async (...args: readonly string[]): Promise<Json> => {
 
 const vmThatIs = (observed: string, boot: number): Promise<Json> =>
   until(`boot ${boot} of the VM is ${observed}`, bootMs, async () => {
-    const { items } = await asked('GET', '/v1/vms');
+    const { items } = await cluster.asked('GET', '/v1/vms');
     return items.find((vm: Json) => vm.observed === observed && vm.bootEpoch === boot);
   });
 
@@ -138,7 +128,7 @@ afterAll(async () => {
 });
 
 test('given a first boot / then its guest attested, formatted its disk with a key of its own, and its owner logs in by an attested host key', async () => {
-  const vm = await asked('GET', `/v1/vms/${vmId}`);
+  const vm = await cluster.asked('GET', `/v1/vms/${vmId}`);
   expect(vm).toMatchObject({ sshHostKeyAttested: true, disk: { kind: 'luks2', bootCounter: 1, keyDestroyed: false } });
   const [released] = await eventsOf('VmKeyReleased');
   expect(released).toMatchObject({ mode: 'format', headerSha256: null, suite: 'x-wing/hkdf-sha256/aes-256-gcm' });
@@ -170,14 +160,14 @@ test('given everything is stopped and started again / when the orchestrator is k
   expect(await inVm('cat /root/kept')).toBe('what I keep');
   expect((await eventsOf('VmStopped'))[0]).toMatchObject({ cause: 'host-shutdown' });
   expect(await eventsOf('VmStopRequested'), 'nobody asked for it').toEqual([]);
-  expect((await asked('GET', '/v1/vms')).items).toHaveLength(1);
+  expect((await cluster.asked('GET', '/v1/vms')).items).toHaveLength(1);
   const told = await cluster.hcc('stream', 'show', `vm-${vmId.slice(0, 8)}`);
   expect(told.stdout, told.stderr).toMatch(/VmRequested[\s\S]*VmKeyReleased[\s\S]*for unlocking/);
 });
 
 test('given it is stopped / when its owner backs it up / then its ciphertext is in the store, in pieces that no key is needed to check', async () => {
   rootBefore = await rootKibibytes();
-  await asked('POST', `/v1/vms/${vmId}/stop`, {});
+  await cluster.asked('POST', `/v1/vms/${vmId}/stop`, {});
   await vmThatIs('stopped', 2);
   const { code, stdout, stderr } = await cluster.hcc('vm', 'backup', vmId, '--json');
   expect(code, stderr).toBe(0);
@@ -188,9 +178,9 @@ test('given it is stopped / when its owner backs it up / then its ciphertext is 
 });
 
 test('given a VM with a larger disk alone whose guest waits for its key / when its miner and the orchestrator are killed / then the same machine boots, and its disk has grown inside', async () => {
-  await asked('POST', `/v1/vms/${vmId}/resize`, { diskBytes: 2 * 1024 ** 3 });
+  await cluster.asked('POST', `/v1/vms/${vmId}/resize`, { diskBytes: 2 * 1024 ** 3 });
   await until('it is resized', 60_000, async () => ((await eventsOf('VmResized')).length === 1 ? true : undefined));
-  await asked('POST', `/v1/vms/${vmId}/start`, {});
+  await cluster.asked('POST', `/v1/vms/${vmId}/start`, {});
   await untilRecorded(cluster, stream(), { type: 'VmKeyAwaited', n: 3, waitMs: bootMs });
   const qemus = cluster.qemus();
   expect(qemus).toHaveLength(1);
@@ -215,11 +205,11 @@ const minerLog = (): string => readFileSync(join(home, 'logs', 'miner-1.log'), '
 
 test('given a backup of before / when it is restored / then the guest waits for its owner, and then has the old file on a disk that has grown', async () => {
   await inVm('echo "what I wrote since" > /root/kept && sync');
-  await asked('POST', `/v1/vms/${vmId}/stop`, {});
+  await cluster.asked('POST', `/v1/vms/${vmId}/stop`, {});
   await vmThatIs('stopped', 3);
   const restored = await cluster.hcc('vm', 'restore', vmId, '--yes');
   expect(restored, restored.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('--rollback') });
-  await asked('POST', `/v1/vms/${vmId}/start`, {});
+  await cluster.asked('POST', `/v1/vms/${vmId}/start`, {});
   await untilRecorded(cluster, stream(), { type: 'VmRollbackSuspected', n: 1, waitMs: 240_000 });
   expect((await eventsOf('VmRollbackSuspected'))[0]).toMatchObject({ counter: 3, expectedAbove: 3 });
   expect((await cluster.hcc('vm', 'consent', vmId, '--rollback', '--yes')).code).toBe(0);
@@ -231,13 +221,13 @@ test('given a backup of before / when it is restored / then the guest waits for 
 });
 
 test('given an owner who encrypted a private image / when they import it with its key and ask for a VM / then its guest fills its disk from it, and the key can be withdrawn after', async () => {
-  const { imageDigest } = await asked('GET', `/v1/vms/${vmId}`);
+  const { imageDigest } = await cluster.asked('GET', `/v1/vms/${vmId}`);
   const made = await machine.importMine(owner, imageDigest);
   expect(made.private).toMatchObject({ key: 'kept' });
   const { vmId: id } = await owner('vm', 'create', '--image', 'mine', '--name', 'private', '--no-wait');
 
   const vm = await until('the VM of the private image runs', bootMs, async () => {
-    const seen = await asked('GET', `/v1/vms/${id}`);
+    const seen = await cluster.asked('GET', `/v1/vms/${id}`);
     return seen.observed === 'running' ? seen : undefined;
   });
   expect(vm).toMatchObject({ imageDigest: made.digest, disk: { kind: 'luks2', bootCounter: 1 } });
@@ -303,7 +293,7 @@ test('given all that happened / when its passport is taken / then each boot, rel
 test('given the VM is terminated / then its key is destroyed, which is an event and a mark, and the log verifies', async () => {
   const refused = await cluster.call('DELETE', `/v1/vms/${vmId}`);
   expect(refused).toMatchObject({ status: 409, body: { code: 'backups-die-with-the-key' } });
-  await asked('DELETE', `/v1/vms/${vmId}?destroyBackups=true`);
+  await cluster.asked('DELETE', `/v1/vms/${vmId}?destroyBackups=true`);
   await until('its key is destroyed, and its disk is gone', 60_000, async () =>
     (await eventsOf('VmKeyDestroyed')).length === 1 ? (await eventsOf('VmTerminated')).at(0) : undefined,
   );
@@ -311,8 +301,8 @@ test('given the VM is terminated / then its key is destroyed, which is an event 
   const left = readdirSync(join(home, 'vault')).filter((file) => file.startsWith(vmId));
   expect(left).toEqual([`${vmId}.destroyed`]);
   await expect(keyInVault()).rejects.toThrow(/destroyed/);
-  expect((await asked('GET', `/v1/vms/${vmId}`)).disk.keyDestroyed).toBe(true);
-  expect((await asked('GET', '/v1/parked')).items).toEqual([]);
+  expect((await cluster.asked('GET', `/v1/vms/${vmId}`)).disk.keyDestroyed).toBe(true);
+  expect((await cluster.asked('GET', '/v1/parked')).items).toEqual([]);
   expect((await cluster.stop()).code).toBe(0);
   expect([...cluster.qemus(), ...cluster.hccams()]).toEqual([]);
   for (const key of [volumeKey, machine.key]) expect(await findSecret(key, { paths: [home] })).toEqual([]);

@@ -1,18 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { json, problem, type Route } from '../../../../test/cli/fake-api.ts';
 import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
-import { vm, vmId } from '../../../../test/cli/samples.ts';
+import { miner, minerId, vm, vmId } from '../../../../test/cli/samples.ts';
 
 afterEach(cleanUp);
 
-const minerId = '7c7c7c7c-2222-4222-8222-222222222222';
-const size = { vcpus: 2, memoryBytes: 1024 ** 3, diskBytes: 1024 ** 3 };
-const miner = {
-  ...{ minerId, name: 'miner-1', status: 'attached', statusText: 'its agent is attached', drain: null },
-  ...{ eligible: true, ineligibleCode: null, eligibilityText: 'takes VMs', stale: null },
-  ...{ accelerator: 'tcg', platform: 'none', cpuModel: 'x', agentVersion: '1', agentEpoch: 1 },
-  ...{ capacity: size, reserved: size, vms: [], lastSeenAt: null, attachedAt: null },
-};
 /** One answer after the other; the last one again and again. */
 const inTurn = (...routes: readonly [Route, ...Route[]]): Route => {
   let asked = 0;

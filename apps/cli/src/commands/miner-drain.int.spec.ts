@@ -1,18 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { json, type Route } from '../../../../test/cli/fake-api.ts';
 import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
-import { event, vmId } from '../../../../test/cli/samples.ts';
+import { event, miner, minerId, vmId } from '../../../../test/cli/samples.ts';
 
 afterEach(cleanUp);
 
-const minerId = '7c7c7c7c-2222-4222-8222-222222222222';
-const size = { vcpus: 2, memoryBytes: 1024 ** 3, diskBytes: 1024 ** 3 };
 const draining = {
-  ...{ minerId, name: 'miner-1', status: 'attached', statusText: 'its agent is attached' },
-  ...{ eligible: false, ineligibleCode: 'draining', eligibilityText: '1 VM is still on it (new disks)' },
+  ...miner,
+  ...{ eligible: false, ineligibleCode: 'draining', eligibilityText: '1 VM is still on it (new disks)', vms: [vmId] },
   drain: { state: 'draining', reason: 'new disks', deadlineAt: '2026-01-31T12:00:00.000Z', vmsLeft: 1 },
-  ...{ accelerator: 'tcg', platform: 'none', cpuModel: 'x', agentVersion: '1', agentEpoch: 1 },
-  ...{ capacity: size, reserved: size, vms: [vmId], lastSeenAt: null, attachedAt: null },
 };
 const drained = {
   ...draining,

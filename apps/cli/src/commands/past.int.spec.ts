@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { json, problem } from '../../../../test/cli/fake-api.ts';
 import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
-import { vm, vmId } from '../../../../test/cli/samples.ts';
+import { miner, minerId, vm, vmId } from '../../../../test/cli/samples.ts';
 
 afterEach(cleanUp);
 
@@ -80,15 +80,7 @@ test('hcc vm diff says which event keeps it from going on, and not that nothing 
 
 describe('a part of what was, which could not be read to its end', () => {
   const stale = { since: '2026-01-31T12:00:00.000Z', eventType: 'OfALaterBuild', revision: '8', reason: 'at x-1@8' };
-  const minerId = '7c7c7c7c-2222-4222-8222-222222222222';
   const accountId = '11111111-1111-4111-8111-111111111111';
-  const size = { vcpus: 2, memoryBytes: 1024 ** 3, diskBytes: 1024 ** 3 };
-  const miner = {
-    ...{ minerId, name: 'miner-1', status: 'attached', statusText: 'its agent is attached', drain: null },
-    ...{ eligible: true, ineligibleCode: null, eligibilityText: 'takes VMs', stale: null },
-    ...{ accelerator: 'tcg', platform: 'none', cpuModel: 'x', agentVersion: '1', agentEpoch: 1 },
-    ...{ capacity: size, reserved: size, vms: [], lastSeenAt: null, attachedAt: null },
-  };
   const none = { items: [], stale, asOf };
   const backups = { backups: [], underWay: null, failure: null, restore: null, restoreRefusal: null, restored: null };
   const score = { minerId, score: 1, start: 1, earlier: 0, silence: 0, policyVersion: 0, reasons: [] };
