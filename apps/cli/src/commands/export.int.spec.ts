@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { cutOffAfter } from '../../../../test/cli/cut-off.ts';
@@ -36,6 +36,8 @@ describe('hcc export', () => {
         ...{ code: 0, complete: true, rows: events.length, newRows: events.length },
         parts: [{ rows: events.length, firstPosition: events[0]?.position, lastPosition: events.at(-1)?.position }],
       });
+      const files = readdirSync(machine.path('log'));
+      expect(files.map((name) => statSync(machine.path(`log/${name}`)).mode & 0o777)).toEqual(files.map(() => 0o600));
       expect(await machine.hcc('export', 'verify', 'log')).toMatchObject({
         code: 0,
         out: `${events.length} rows in 1 part, each as it was exported, each event with the hash the store gave it\n`,
@@ -139,6 +141,10 @@ describe('an export that ends early', () => {
       complete: false,
     });
     machine.write('log/part-000003.ndjson.partial', '{"half');
+    expect(await machine.hcc('export', 'verify', 'log')).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^4 rows in 2 parts, each as it was exported.*\nIt stopped before its end\. Repeat/),
+    });
     const { out } = await machine.hcc(...args);
     expect(out).toMatch(
       new RegExp(`^${events.length} rows, ${events.length - 4} of them new, in ${Math.ceil(events.length / 2)} parts`),
@@ -233,6 +239,21 @@ describe('hcc export verify', () => {
       ok: false,
       faults: [{ file: 'part-000001.ndjson', what: 'sha256' }],
     });
+  });
+
+  test('given a part that is gone, then that is all that is told: what comes after it is not blamed', async () => {
+    const machine = await analyst();
+    await machine.hcc('export', '--out', 'log', '--part-rows', '1');
+    const events = await logOf(machine);
+    const gone = events.findIndex(
+      ({ stream, revision }) =>
+        revision === 1n && events.some((other) => other.stream === stream && other.revision > 1n),
+    );
+    const file = `part-${`${gone + 1}`.padStart(6, '0')}.ndjson`;
+    rmSync(machine.path(`log/${file}`));
+    const { code, out } = await machine.hcc('export', 'verify', 'log', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, complete: true, faults: [{ file, what: 'missing' }] });
   });
 
   test('given a changed event under a checksum made to fit, then its hash tells', async () => {

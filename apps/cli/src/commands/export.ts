@@ -52,7 +52,7 @@ export const addExportCommands = (program: Command, cli: Cli): void => {
       'after',
       examples(
         'hcc export --out log --format parquet',
-        'hcc export --out november --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z --category vm,account',
+        'hcc export --out november --from 2026-11-01 --to 2026-12-01 --category vm,account',
         'hcc export verify log',
       ),
     )
@@ -131,10 +131,13 @@ const verify = async (cli: Cli, self: Command, text: string): Promise<void> => {
   const { json } = optionsOf(self);
   const report = await verifyExport(resolve(cli.cwd, text), (file) => cli.terminal.err(`hcc: reading ${file}\n`));
   answer(cli, json, report, () => reportText(report));
-  if (!report.ok) cli.exit.code = exitCodes.bad;
+  if (!report.ok || !report.complete) cli.exit.code = exitCodes.bad;
 };
 
-const reportText = ({ ok, parts, rows, faults }: ExportReport): string =>
+const reportText = (report: ExportReport): string =>
+  `${faultsText(report)}${report.complete ? '' : 'It stopped before its end. Repeat the command that began it.\n'}`;
+
+const faultsText = ({ ok, parts, rows, faults }: ExportReport): string =>
   ok
     ? `${countText(rows, 'row')} in ${countText(parts, 'part')}, each as it was exported, each event with the hash the store gave it\n`
     : faults.map(({ file, what, observed, wanted }) => `${file}: ${what}: ${observed}, wanted ${wanted}\n`).join('');

@@ -16,7 +16,7 @@ export const atOption = (cli: Cli): Read<string> =>
   momentOption(
     cli,
     '--at <moment>',
-    'as it was: a time with its zone, a position, or how long ago, such as 90s, 10m, 2h or 3d',
+    'as it was: a day or a time with its zone, a position, or how long ago, such as 90s, 10m, 2h or 3d',
   );
 
 /** What `--at` said, as the API takes it; `undefined` for now. */
@@ -49,7 +49,11 @@ export const addVmDiff = (vm: Command, cli: Cli): void => {
     .description('what changed between two moments, and which events did it')
     .argument('<vm>', 'id, beginning of an id, or name')
     .requiredOption(
-      ...momentOption(cli, '--from <moment>', 'a time with its zone, a position, or how long ago, such as 10m'),
+      ...momentOption(
+        cli,
+        '--from <moment>',
+        'a day or a time with its zone, a position, or how long ago, such as 10m',
+      ),
     )
     .option(...momentOption(cli, '--to <moment>', 'the same (default: now)'))
     .option(...jsonOption)

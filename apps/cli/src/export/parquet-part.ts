@@ -28,6 +28,8 @@ export const openParquetPart = async (path: string): Promise<PartWriter> => {
 
 const syncAndHash = async (path: string) => {
   await using file = await open(path, 'r+');
+  // DuckDB makes it for everybody to read; what is in the log is for whoever exports it, as in every other part.
+  await file.chmod(0o600);
   await file.sync();
   return await hashOf(file.createReadStream({ start: 0, autoClose: false }));
 };

@@ -4,6 +4,7 @@ import type { Clock } from '#events';
 import { errnoOf } from '#host';
 import { badAnswer, usageError } from '../cli-error.ts';
 import type { EventPage, LogRange } from '../client/log.ts';
+import { countText } from '../output/text.ts';
 import { type ExportRow, rowOf } from './columns.ts';
 import { exportPageEvents, progressEveryMs } from './limits.ts';
 import { makeDirectory } from './make-directory.ts';
@@ -176,7 +177,7 @@ const isDuckFull = (error: unknown): boolean => error instanceof Error && /No sp
 
 const diskFull = (dir: string, { rows, parts }: Manifest): Error =>
   badAnswer('disk-full', `the disk of ${dir} is full`, {
-    observed: `${rows} rows in ${parts.length} whole parts are kept`,
+    observed: `${countText(rows, 'row')} in ${countText(parts.length, 'whole part')} ${parts.length === 1 ? 'is' : 'are'} kept`,
     wanted: 'room for one more part',
     fix: 'make room and repeat the command: it goes on after the last whole part',
   });

@@ -20,15 +20,26 @@ describe('a moment of the log', () => {
     ['3d', '2026-01-28T12:00:00.000Z'],
     ['2026-01-31T13:30+02:00', '2026-01-31T13:30+02:00'],
     ['1a2b3c4d.17', '1a2b3c4d.17'],
+    ['2026-01-31', '2026-01-31T00:00:00.000Z'],
   ])('of %s is asked for as %s', (text, moment) => expect(read(text)).toBe(moment));
 
-  test.each(['yesterday', '2026-01-31', '2026-01-31T12:00', '2026-13-01T00:00:00Z', '17', '1.5', '10w', '-1', ''])(
-    '"%s" is refused with what would do',
-    (text) =>
-      expect(thrownBy(() => read(text))).toMatchObject({
-        ...{ code: 'moment-malformed', message: '--at is not a moment', observed: JSON.stringify(text), exitCode: 2 },
-        ...{ wanted: expect.stringContaining('a position'), fix: '--at 10m' },
-      }),
+  test.each([
+    'yesterday',
+    '2026-13-31',
+    '2026-02-30',
+    '2026-02-30T00:00:00Z',
+    '2026-01-31T12:00',
+    '2026-13-01T00:00:00Z',
+    '17',
+    '1.5',
+    '10w',
+    '-1',
+    '',
+  ])('"%s" is refused with what would do', (text) =>
+    expect(thrownBy(() => read(text))).toMatchObject({
+      ...{ code: 'moment-malformed', message: '--at is not a moment', observed: JSON.stringify(text), exitCode: 2 },
+      ...{ wanted: expect.stringContaining('a position'), fix: '--at 10m' },
+    }),
   );
 
   test('before there were clocks is refused, and is no crash', () =>

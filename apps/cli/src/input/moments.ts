@@ -3,7 +3,8 @@ import { usageError } from '../cli-error.ts';
 import { misread, nameIn, type Read } from './misread.ts';
 
 /**
- * A moment of the log as the API takes it: a time with its zone, a position as it was given out, or how long ago. Whether
+ * A moment of the log as the API takes it: a time with its zone, a day (its beginning, in UTC), a position as it was given
+ * out, or how long ago. Whether
  * the log goes as far, and whose position it is, the API knows.
  */
 export const momentOption = (clocked: Clocked, flags: string, what: string): Read<string> => [
@@ -43,11 +44,12 @@ const placeOf = (moment: string): { readonly kind: string; readonly at: number }
 
 const momentOf = ({ clock }: Clocked, flags: string, text: string): string => {
   const isOne = timeOf(text, exactTime) !== undefined || position.test(text);
-  const moment = isOne ? text : agoOf(text, clock);
+  const moment = isOne ? text : (agoOf(text, clock) ?? timeOf(text, day));
   if (moment !== undefined) return moment;
   throw misread('moment-malformed', {
     ...{ name: nameIn(flags), text, what: 'a moment' },
-    wanted: 'a time with its zone, a position that an answer gave, or how long ago, such as 90s, 10m, 2h or 3d',
+    wanted:
+      'a day or a time with its zone, a position that an answer gave, or how long ago, such as 90s, 10m, 2h or 3d',
     like: '10m',
   });
 };
@@ -103,7 +105,8 @@ type Clocked = { readonly clock: Pick<Clock, 'now'> };
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const exactTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
-const dayOrTime = new RegExp(`^\\d{4}-\\d{2}-\\d{2}$|${exactTime.source}`);
+const day = /^\d{4}-\d{2}-\d{2}$/;
+const dayOrTime = new RegExp(`${day.source}|${exactTime.source}`);
 /** Of any store: its name and how many events it had. */
 const position = /^[A-Za-z][\w-]{0,39}\.[1-9]\d{0,14}$|^[\da-f]{8}\.[1-9]\d{0,14}$/;
 
@@ -115,6 +118,12 @@ const agoOf = (text: string, clock: Clocked['clock']): string | undefined => {
 };
 
 const timeOf = (text: string, form: RegExp): string | undefined => {
-  const time = form.test(text) ? Date.parse(text) : Number.NaN;
+  const time = form.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? undefined : isoTime(time);
+};
+
+/** Whether a calendar has it: Date.parse takes 30 February for 2 March. */
+const isDay = (text: string): boolean => {
+  const at = Date.parse(text);
+  return !Number.isNaN(at) && isoTime(at).startsWith(text);
 };

@@ -18,6 +18,13 @@ describe('a value', () => {
     expect(shown('csv', [])).toBe('');
   });
 
+  test('as csv, of a query, is its rows under its columns in their order, also when there are none', () => {
+    const found = { columns: ['type', 'n'], rows: [{ n: 2, type: 'VmPlaced' }], more: false };
+    expect(shown('csv', found)).toBe('type,n\r\nVmPlaced,2\r\n');
+    expect(shown('csv', { ...found, rows: [] })).toBe('type,n\r\n');
+    expect(shown('compact', found)).toBe('1   web\n2   a\n');
+  });
+
   test('as csv is never a formula', () => {
     expect(shown('csv', [{ name: '=HYPERLINK("x")', amount: -5 }])).toBe('name,amount\r\n"\'=HYPERLINK(""x"")",-5\r\n');
   });

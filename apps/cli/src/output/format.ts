@@ -21,27 +21,37 @@ export const inFormat = (format: Format, value: unknown, text: () => string, isT
     case 'yaml':
       return stringify(value, { lineWidth: 0 });
     case 'csv':
-      return csv(rowsOf(value));
+      return csv(rowsOf(value), columnsOf(value));
     case 'compact':
-      return Array.isArray(value) && value.length > 0 ? text().replace(/^.*\n/, '') : text();
+      return isTable(value) ? text().replace(/^.*\n/, '') : text();
   }
 };
+
+/** Whether its form for people begins with headings. */
+const isTable = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : columnsOf(value).length > 0);
 
 type Row = Readonly<Record<string, unknown>>;
 
 const rowsOf = (value: unknown): readonly Row[] => {
   if (Array.isArray(value)) return value.map(rowOf);
   const row = rowOf(value);
-  // A list as it was, with as of when beside it.
-  return Array.isArray(row.items) ? row.items.map(rowOf) : [row];
+  // A list with something beside it: as of when it was so, or what was asked for.
+  const list = [row.items, row.rows].find(Array.isArray);
+  return list === undefined ? [row] : list.map(rowOf);
+};
+
+/** The columns that an answer names by itself, in their order; none where its rows have to say them. */
+const columnsOf = (value: unknown): readonly string[] => {
+  const { columns, rows } = rowOf(value);
+  return Array.isArray(columns) && Array.isArray(rows) ? columns.map(String) : [];
 };
 
 const rowOf = (value: unknown): Row =>
   typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : { value };
 
 /** RFC 4180, with a heading line; what is not a plain value is JSON in its cell. Every row has every column. */
-const csv = (rows: readonly Row[]): string => {
-  const columns = [...new Set(rows.flatMap(Object.keys))];
+const csv = (rows: readonly Row[], named: readonly string[]): string => {
+  const columns = [...new Set([...named, ...rows.flatMap(Object.keys)])];
   if (columns.length === 0) return '';
   const lines = [columns.map(cell), ...rows.map((row) => columns.map((column) => cell(row[column])))];
   return lines.map((cells) => `${cells.join(',')}\r\n`).join('');
