@@ -22,11 +22,18 @@ export async function openConsoleLog(
 
   const turn = async (): Promise<void> => {
     const { start, older } = await consoleFiles(path);
-    await rename(path, `${path}.${offsetName(start)}`);
-    for (const each of older) await rm(each.path, { force: true });
+    // Made first: where there is no room for another file, this one goes on being written once there is.
+    const next = await open(`${path}.next`, 'w', 0o600);
+    try {
+      await rename(path, `${path}.${offsetName(start)}`);
+      await rename(`${path}.next`, path);
+    } catch (error) {
+      await next.close();
+      throw error;
+    }
     await file.close();
-    file = await open(path, 'a', 0o600);
-    size = 0;
+    [file, size] = [next, 0];
+    for (const each of older) await rm(each.path, { force: true });
   };
   const write = async (bytes: Uint8Array): Promise<void> => {
     for (let at = 0; at < bytes.length; ) {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,6 +85,21 @@ describe('a console log', () => {
     await full.append(Buffer.from('lost'));
     await full.close();
   });
+});
+
+test('given a disk with no room for another file / when the log turns / then nothing fails, and once there is room it says what was lost and goes on', async () => {
+  const log = await openConsoleLog(path, 100);
+  await log.append(Buffer.alloc(100, 'a'));
+  await mkdir(`${path}.next`);
+  await log.append(Buffer.from('lost 1'));
+  await log.append(Buffer.from('lost 2'));
+  expect((await readConsole(path, { bytesMax: 500 })).text).toBe('a'.repeat(100));
+  await rmdir(`${path}.next`);
+  await log.append(Buffer.from('here'));
+  await log.close();
+  expect((await readConsole(path, { bytesMax: 500, after: 100 })).text).toBe(
+    "\n[hcc: 12 bytes are lost: the host's disk was full]\nhere",
+  );
 });
 
 describe('recording a console', () => {
