@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { BusUnavailable } from '#events';
 import type { BusWorld } from './bus.ts';
-import { newMetrics, newRecorded, newSpec } from './bus-messages.ts';
+import { newMetrics, newRecorded, newSpec, put } from './bus-messages.ts';
 import { until } from './until.ts';
 
 const fails = async (): Promise<never> => {
@@ -141,7 +141,7 @@ export const describeConversations = (open: () => Promise<BusWorld>): void => {
       bus.beat();
       await orchestrator.close();
       expect(orchestrator.connectedSince()).toBeNull();
-      await expect(orchestrator.putSpec(randomUUID(), newSpec())).rejects.toThrow(BusUnavailable);
+      await expect(put(orchestrator, randomUUID(), newSpec())).rejects.toThrow(BusUnavailable);
       await expect(orchestrator.publishEvents([newRecorded()])).rejects.toThrow(BusUnavailable);
     });
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type BootId, type DesiredSpec, gibibyte, type ImageDigest, type VmId } from '#domain';
-import type { EventId, HostReport, Position, RecordedEvent, VmMetrics, VmReport } from '#events';
+import type { EventId, HostReport, OrchestratorBus, Position, RecordedEvent, VmMetrics, VmReport } from '#events';
 import { streamName } from '#events';
 
 /** A spec of a VM nobody has used; what is not given is plain. */
@@ -17,6 +17,10 @@ export const newSpec = (over: Partial<Omit<DesiredSpec, 'vmId'>> & { readonly vm
   ...over,
   vmId: (over.vmId ?? randomUUID()) as VmId,
 });
+
+/** Puts a spec that is at every moment what its stream says. */
+export const put = (bus: Pick<OrchestratorBus, 'putSpec'>, minerId: string, spec: DesiredSpec) =>
+  bus.putSpec(minerId, spec.vmId, async () => spec);
 
 /** A miner's report of one VM. The revision is past what a JavaScript number holds. */
 export const newReport = (over: Partial<VmReport> = {}): VmReport => ({

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { DesiredSpec } from '#domain';
 import type { MinerBus } from '#events';
 import type { BusWorld } from './bus.ts';
-import { newSpec } from './bus-messages.ts';
+import { newSpec, put } from './bus-messages.ts';
 import { until } from './until.ts';
 
 /** What a miner was told, in the order it was told. */
@@ -24,7 +24,7 @@ export const describeSpecs = (open: () => Promise<BusWorld>): void => {
       await orchestrator.resetWork(minerId);
       const heard = await listen(await miner(minerId));
       const spec = newSpec({ specRevision: 9_007_199_254_740_993n });
-      expect(await orchestrator.putSpec(minerId, spec)).toBe('put');
+      expect(await put(orchestrator, minerId, spec)).toBe('put');
       await until('the spec arrives', () => heard.length > 0, deliver);
       expect(heard).toEqual([spec]);
     });
@@ -33,11 +33,11 @@ export const describeSpecs = (open: () => Promise<BusWorld>): void => {
       const { orchestrator } = await open();
       const minerId = randomUUID();
       const spec = newSpec({ generation: 2, specRevision: 5n });
-      expect(await orchestrator.putSpec(minerId, spec)).toBe('put');
-      expect(await orchestrator.putSpec(minerId, spec)).toBe('not-older');
-      expect(await orchestrator.putSpec(minerId, { ...spec, specRevision: 4n })).toBe('not-older');
-      expect(await orchestrator.putSpec(minerId, { ...spec, generation: 1, specRevision: 9n })).toBe('not-older');
-      expect(await orchestrator.putSpec(minerId, { ...spec, generation: 3, specRevision: 1n })).toBe('put');
+      expect(await put(orchestrator, minerId, spec)).toBe('put');
+      expect(await put(orchestrator, minerId, spec)).toBe('not-older');
+      expect(await put(orchestrator, minerId, { ...spec, specRevision: 4n })).toBe('not-older');
+      expect(await put(orchestrator, minerId, { ...spec, generation: 1, specRevision: 9n })).toBe('not-older');
+      expect(await put(orchestrator, minerId, { ...spec, generation: 3, specRevision: 1n })).toBe('put');
     });
 
     test('two writers that race leave the newest spec', async () => {
@@ -45,7 +45,7 @@ export const describeSpecs = (open: () => Promise<BusWorld>): void => {
       const minerId = randomUUID();
       const spec = newSpec();
       const revisions = [7n, 3n, 12n, 5n, 12n, 9n];
-      await Promise.all(revisions.map((specRevision) => orchestrator.putSpec(minerId, { ...spec, specRevision })));
+      await Promise.all(revisions.map((specRevision) => put(orchestrator, minerId, { ...spec, specRevision })));
       await orchestrator.resetWork(minerId);
       const heard = await listen(await miner(minerId));
       await until('a spec arrives', () => heard.length > 0, deliver);
@@ -57,9 +57,9 @@ export const describeSpecs = (open: () => Promise<BusWorld>): void => {
       const [minerId, other] = [randomUUID(), randomUUID()];
       const [first, second] = [newSpec(), newSpec()];
       for (let revision = 1n; revision <= 4n; revision += 1n) {
-        await orchestrator.putSpec(minerId, { ...first, specRevision: revision });
-        await orchestrator.putSpec(minerId, { ...second, specRevision: 10n * revision });
-        await orchestrator.putSpec(other, newSpec());
+        await put(orchestrator, minerId, { ...first, specRevision: revision });
+        await put(orchestrator, minerId, { ...second, specRevision: 10n * revision });
+        await put(orchestrator, other, newSpec());
       }
       await orchestrator.resetWork(minerId);
       const heard = await listen(await miner(minerId));
@@ -85,7 +85,7 @@ export const describeSpecs = (open: () => Promise<BusWorld>): void => {
       const bus = await miner(minerId);
       const heard = await listen(bus);
       const spec = newSpec();
-      await orchestrator.putSpec(minerId, spec);
+      await put(orchestrator, minerId, spec);
       const more = async (than: number): Promise<number> => {
         await until(`heard more than ${than} times`, () => heard.length > than, deliver);
         await deliver();
@@ -103,8 +103,8 @@ export const describeSpecs = (open: () => Promise<BusWorld>): void => {
       const { orchestrator, miner, deliver } = await open();
       const minerId = randomUUID();
       const [gone, kept] = [newSpec({ desired: 'absent', boot: null }), newSpec()];
-      await orchestrator.putSpec(minerId, gone);
-      await orchestrator.putSpec(minerId, kept);
+      await put(orchestrator, minerId, gone);
+      await put(orchestrator, minerId, kept);
       await orchestrator.purgeSpec(minerId, gone.vmId);
       await orchestrator.purgeSpec(minerId, gone.vmId);
       await orchestrator.resetWork(minerId);
@@ -112,7 +112,49 @@ export const describeSpecs = (open: () => Promise<BusWorld>): void => {
       await until('the other arrives', () => heard.length > 0, deliver);
       await deliver();
       expect(heard).toEqual([kept]);
-      expect(await orchestrator.putSpec(minerId, { ...gone, specRevision: 1n })).toBe('put');
+      expect(await put(orchestrator, minerId, { ...gone, specRevision: 1n })).toBe('put');
+    });
+
+    test('what was folded before others put and purged a whole life is not put after it', async () => {
+      const { orchestrator, miner, deliver } = await open();
+      for (const isKnown of [false, true]) {
+        const [minerId, spec] = [randomUUID(), newSpec()];
+        if (isKnown) await put(orchestrator, minerId, { ...spec, specRevision: 1n });
+        const folds: (DesiredSpec | null)[] = [spec, null];
+        const slow = await orchestrator.putSpec(minerId, spec.vmId, async () => {
+          if (folds.length === 2) {
+            await put(orchestrator, minerId, spec);
+            await put(orchestrator, minerId, { ...spec, desired: 'absent', boot: null, specRevision: 9n });
+            await orchestrator.purgeSpec(minerId, spec.vmId);
+          }
+          return folds.shift() ?? null;
+        });
+        expect([slow, folds]).toEqual(['not-wanted', []]);
+        await put(orchestrator, minerId, newSpec({ name: 'next' }));
+        await orchestrator.resetWork(minerId);
+        const heard = await listen(await miner(minerId));
+        await until('another spec arrives', () => heard.length > 0, deliver);
+        await deliver();
+        expect(heard.map(({ name }) => name)).toEqual(['next']);
+      }
+    });
+
+    test("a fold that wants nothing, or fails, puts nothing; one of another VM meanwhile is in nobody's way", async () => {
+      const { orchestrator } = await open();
+      const [minerId, spec] = [randomUUID(), newSpec()];
+      const fails = async () => {
+        throw new Error('the store is away');
+      };
+      expect(await orchestrator.putSpec(minerId, spec.vmId, async () => null)).toBe('not-wanted');
+      await expect(orchestrator.putSpec(minerId, spec.vmId, fails)).rejects.toThrow('the store is away');
+      let folds = 0;
+      const among = await orchestrator.putSpec(minerId, spec.vmId, async () => {
+        folds += 1;
+        if (folds < 3) await put(orchestrator, minerId, newSpec());
+        return spec;
+      });
+      expect(among).toBe('put');
+      expect(await put(orchestrator, minerId, spec)).toBe('not-older');
     });
 
     test('a spec that is put off comes again, and so does one whose handler threw', async () => {
@@ -126,7 +168,7 @@ export const describeSpecs = (open: () => Promise<BusWorld>): void => {
         if (tries === 2) throw new Error('the disk is busy');
         return 'ack';
       });
-      await orchestrator.putSpec(minerId, newSpec());
+      await put(orchestrator, minerId, newSpec());
       await until('the third try', () => tries === 3, deliver);
     });
 
@@ -146,7 +188,7 @@ export const describeSpecs = (open: () => Promise<BusWorld>): void => {
       });
       const spec = newSpec();
       for (let revision = 1n; revision <= 5n; revision += 1n) {
-        await orchestrator.putSpec(minerId, { ...spec, specRevision: revision });
+        await put(orchestrator, minerId, { ...spec, specRevision: revision });
       }
       await until('the last arrives', () => seen.includes(5n), deliver);
       expect(seen).toEqual([...seen].sort((a, b) => Number(a - b)));

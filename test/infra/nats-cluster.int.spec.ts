@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, jwtAuthenticator } from '@nats-io/transport-node';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectOrchestratorBus, type NatsOrchestratorBus } from '#adapters/nats';
 import { createSystemClock } from '#adapters/system';
 import { BusUnavailable, jetstreamStreams } from '#events';
-import { newRecorded } from '../conformance/bus-messages.ts';
+import { newRecorded, newSpec, put } from '../conformance/bus-messages.ts';
 import { until } from '../conformance/until.ts';
 import { natsBinary } from '../nats/nats-world.ts';
 import { type NatsCluster, openNatsCluster } from './nats-cluster.ts';
@@ -44,7 +45,7 @@ const look = async (cluster: NatsCluster) => {
   });
   onTestFinished(() => connection.close());
   const jsm = await jetstreamManager(connection, { checkAPI: false });
-  return { info: () => jsm.streams.info(jetstreamStreams.events) };
+  return { info: (stream: string = jetstreamStreams.events) => jsm.streams.info(stream) };
 };
 
 const eventsFrom = (first: number, count: number) =>
@@ -78,5 +79,30 @@ test.skipIf(binary === null)(
       return replicas.length === 2 && replicas.every(({ current }) => current);
     });
     expect((await info()).state.messages).toBe(400);
+  },
+);
+
+test.skipIf(binary === null)(
+  'given three nodes / when a whole life is put and purged, and the leader killed, during a put / then that one folds anew (needs nats-server)',
+  async () => {
+    const cluster = await openNatsCluster(binary ?? '');
+    onTestFinished(cluster.close);
+    const [slow, other] = [await connected(cluster), await connected(cluster)];
+    const { info } = await look(cluster);
+    for (const kills of [false, true]) {
+      const [minerId, spec] = [randomUUID(), newSpec()];
+      let folds = 0;
+      const result = await slow.putSpec(minerId, spec.vmId, async () => {
+        folds += 1;
+        if (folds > 1) return null;
+        expect(await put(other, minerId, spec)).toBe('put');
+        expect(await put(other, minerId, { ...spec, desired: 'absent', boot: null, specRevision: 9n })).toBe('put');
+        await other.purgeSpec(minerId, spec.vmId);
+        if (kills) await cluster.kill((await info(jetstreamStreams.work)).cluster?.leader ?? '');
+        return spec;
+      });
+      expect([result, folds]).toEqual(['not-wanted', 2]);
+    }
+    expect(await put(slow, randomUUID(), newSpec())).toBe('put');
   },
 );

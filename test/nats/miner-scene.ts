@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { onTestFinished } from 'vitest';
-import { newSpec } from '../conformance/bus-messages.ts';
+import { newSpec, put } from '../conformance/bus-messages.ts';
 import { type NatsWorld, openNatsWorld } from './nats-world.ts';
 
 export type MinerScene = {
@@ -23,7 +23,7 @@ export const openMinerScene = async (binary: string): Promise<MinerScene> => {
   const [minerId, other] = [randomUUID(), randomUUID()];
   for (const id of [minerId, other]) {
     await world.orchestrator.resetWork(id);
-    await world.orchestrator.putSpec(id, newSpec());
+    await put(world.orchestrator, id, newSpec());
   }
   const miner = await world.raw(await world.minerIdentity(minerId), `_INBOX_${minerId}`);
   const refused = refusalsOf(miner);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { drawPlan, type FaultKind, type Plan } from './plan.ts';
+import { drawPlan, type FaultKind, faultKinds, type Plan } from './plan.ts';
 import { type PlantedBug, plantedBugs } from './planted.ts';
 import { simulate } from './simulate.ts';
 
@@ -38,6 +38,7 @@ const caught: Readonly<Record<PlantedBug, readonly string[]>> = {
     'log-is-true',
     'rebuilt-is-live',
   ],
+  'spec-is-folded-early': ['boot-launched-once'],
   'key-to-any-guest': ['key-to-one-guest'],
   'old-verdicts-release': ['key-for-fresh-evidence'],
   'bad-verdicts-release': ['key-for-good-evidence', 'key-to-a-real-guest'],
@@ -53,6 +54,7 @@ const foundBefore: Partial<Readonly<Record<PlantedBug, number>>> = {
   'timers-are-dropped': 8,
   'reservation-skips-capacity': 13,
   'parked-is-forgotten': 28,
+  'spec-is-folded-early': 19,
   'miner-relaunches-boot': 11,
   'absent-spec-removes': 7,
   'exit-is-not-cleared': 78,
@@ -74,7 +76,26 @@ const planOf = (bug: PlantedBug, seed: number): Plan => {
   const plan = { ...drawn, bug, rates: { ...drawn.rates, ...provoked[bug] } };
   // Only who moves VMs leaves copies behind.
   if (bug === 'former-copy-stays') return { ...plan, sealedPercent: 100, movingPercent: 80 };
+  if (bug === 'spec-is-folded-early') return { ...standingStill(plan), sealedPercent: 0, movingPercent: 0 };
   return { ...plan, movingPercent: 0, ...(isSealedBug(bug) ? {} : { sealedPercent: 0 }) };
+};
+/** Few VMs whose owners wait long between wishes, and replicas that lose their turn in the middle of a put. */
+const standingStill = (plan: Plan): Plan => {
+  const none = Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as Plan['rates'];
+  const rates = { 'bus-fails': 0.07, reorder: 0.6, 'replica-pauses': 1, 'replica-is-cut-off': 1, 'agent-restarts': 3 };
+  return {
+    ...{ ...plan, rates: { ...none, ...rates }, steps: 1_200, replicas: 3, miners: 1, accounts: 3 },
+    ...{
+      vmsMax: 3,
+      vmsAtFirst: 2,
+      isCrowded: false,
+      crashersPercent: 0,
+      laggard: null,
+      burstMax: 2,
+      waitMaxMs: 15_000,
+    },
+    weights: { write: 40, deliver: 13, ask: 3.5, wait: 24, trouble: 4 },
+  };
 };
 const isSealedBug = (bug: PlantedBug): boolean => plantedBugs.indexOf(bug) >= plantedBugs.indexOf('key-to-any-guest');
 

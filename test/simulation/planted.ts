@@ -28,6 +28,7 @@ export const plantedBugs = [
   'projection-reads-a-clock',
   'deposit-counts-twice',
   'parked-is-forgotten',
+  'spec-is-folded-early',
   'key-to-any-guest',
   'old-verdicts-release',
   'bad-verdicts-release',

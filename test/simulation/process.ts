@@ -28,6 +28,8 @@ export type Ground = {
   readonly gate: Gate;
   readonly faults: Faults;
   readonly random: Random;
+  /** A planted mistake: what is put is folded before the place that it is put to is looked at. */
+  readonly specsAreFoldedEarly: boolean;
 };
 
 /** The ground as one process stands on it: each write may be its last, before it was done or after. */
@@ -46,6 +48,8 @@ type Write = <Result>(
   work: () => Promise<Result> | Result,
   how?: { readonly mayFail?: boolean; readonly who?: string | null },
 ) => Promise<Result>;
+/** A write in two halves: what waits and may end before it is done, and after. */
+type Halves = { readonly before: (who: string | null) => Promise<void>; readonly after: () => Promise<void> };
 type Read = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 /** A message that a paused process holds comes again to another after this. */
@@ -53,15 +57,21 @@ const heldMs = 5_000;
 
 export const createProcessGround = (ground: Ground, life: Life, clock: Clock): ProcessGround => {
   const { store, checkpoints, leases, gate, faults, vault } = ground;
-  const write: Write = async (work, { mayFail = false, who = null } = {}) => {
+  const before: Halves['before'] = async (who) => {
     await life.here();
     await gate.pass(life, who);
     await life.here();
-    if (faults.happens('crash')) return life.end();
+    if (faults.happens('crash')) await life.end();
+  };
+  const after: Halves['after'] = async () => {
+    if (faults.happens('crash')) await life.end();
+    await life.here();
+  };
+  const write: Write = async (work, { mayFail = false, who = null } = {}) => {
+    await before(who);
     if (mayFail && faults.happens('store-busy')) throw new StoreUnavailable('busy', 'the simulated store is busy');
     const result = await work();
-    if (faults.happens('crash')) return life.end();
-    await life.here();
+    await after();
     return result;
   };
   const read: Read = async (work) => {
@@ -71,6 +81,7 @@ export const createProcessGround = (ground: Ground, life: Life, clock: Clock): P
     return result;
   };
   const poison = createPoison(ground);
+  const putting = ground.specsAreFoldedEarly ? puttingWhatWasFolded(write) : puttingWhatIsFolded({ before, after });
 
   return {
     build: poison.build,
@@ -107,7 +118,7 @@ export const createProcessGround = (ground: Ground, life: Life, clock: Clock): P
       acquire: (name, holder, ttlMs) => write(() => leases.acquire(name, holder, ttlMs), { mayFail: true }),
       release: (name, holder) => write(() => leases.release(name, holder), { mayFail: true }),
     },
-    bus: busOf(ground.bus.connectOrchestrator({ who: life.name, clock }), life, write),
+    bus: busOf(ground.bus.connectOrchestrator({ who: life.name, clock }), life, write, putting),
     vault: {
       create: (vmId) => write(() => vault.create(vmId)),
       withKey: (vmId, use) => read(() => vault.withKey(vmId, use)),
@@ -118,7 +129,37 @@ export const createProcessGround = (ground: Ground, life: Life, clock: Clock): P
   };
 };
 
-const busOf = (bus: OrchestratorBus, life: Life, write: Write): OrchestratorBus => {
+type PutSpec = OrchestratorBus['putSpec'];
+
+/** It may stand still, or end, when it has folded what it is about to put. */
+const puttingWhatIsFolded =
+  ({ before, after }: Halves) =>
+  (bus: OrchestratorBus): PutSpec =>
+  async (minerId, vmId, fold) => {
+    const put = await bus.putSpec(minerId, vmId, async () => {
+      const spec = await fold();
+      await before('spec-publisher');
+      return spec;
+    });
+    await after();
+    return put;
+  };
+
+/** The planted mistake. */
+const puttingWhatWasFolded =
+  (write: Write) =>
+  (bus: OrchestratorBus): PutSpec =>
+  async (minerId, vmId, fold) => {
+    const spec = await fold();
+    return write(() => bus.putSpec(minerId, vmId, async () => spec), { who: 'spec-publisher' });
+  };
+
+const busOf = (
+  bus: OrchestratorBus,
+  life: Life,
+  write: Write,
+  putting: (bus: OrchestratorBus) => PutSpec,
+): OrchestratorBus => {
   /** What a message's handler comes to, for a server that does not know whether the process still runs. */
   const handled =
     <Args extends readonly unknown[], Result>(handle: (...args: Args) => Promise<Result>) =>
@@ -134,7 +175,7 @@ const busOf = (bus: OrchestratorBus, life: Life, write: Write): OrchestratorBus 
   return {
     ...bus,
     publishEvents: (events: readonly RecordedEvent[]) => write(() => bus.publishEvents(events)),
-    putSpec: (minerId, spec) => write(() => bus.putSpec(minerId, spec)),
+    putSpec: putting(bus),
     purgeSpec: (minerId, vmId) => write(() => bus.purgeSpec(minerId, vmId)),
     resetWork: (minerId) => write(() => bus.resetWork(minerId)),
     onReport: (handle) => bus.onReport(taking(handle)),

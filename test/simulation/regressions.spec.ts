@@ -29,6 +29,7 @@ const found: readonly (readonly [string, string])[] = [
   ],
   ['a guest whose miner said that it had ended, and that asked for its key, was taken for our failure', '--seed 5652'],
   ['an older build settled a command that it owed over a past that it could not read', '--seed 5206'],
+  ['a replica stood still with a spec in its hand for a whole life, and put it back after the purge', '--seed 5121'],
 ];
 
 const patienceMs = 120_000;

@@ -90,6 +90,7 @@ export const createWorld = (plan: Plan, tell: (text: string) => void): World => 
   const ground: Ground = {
     store: plantInStore(soil, plan.bug),
     checkpoints: plantInCheckpoints(createMemoryCheckpoints(recorded), soil, plan.bug),
+    specsAreFoldedEarly: plan.bug === 'spec-is-folded-early',
     leases: createMemoryLeases(clock),
     bus: createMemoryBus({ clock, faults: faults.bus }),
     vault,

@@ -64,7 +64,8 @@ describe.skipIf(missing.length > 0)(`the miner agent with real NATS and real QEM
     revision += 1n;
     const sshPublicKeys = [(await readFile(join(dir, 'id.pub'), 'utf8')).trim()];
     const size = { vcpus: 1, memoryBytes: 256 * 1024 ** 2, diskBytes: 512 * 1024 ** 2 };
-    await network.bus.putSpec(minerId, spec({ imageDigest, sshPublicKeys, size, specRevision: revision, ...change }));
+    const wanted = spec({ imageDigest, sshPublicKeys, size, specRevision: revision, ...change });
+    await network.bus.putSpec(minerId, wanted.vmId, async () => wanted);
     return from;
   };
 

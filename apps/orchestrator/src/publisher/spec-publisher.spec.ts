@@ -15,11 +15,15 @@ const lastPerSubject = () => {
   const subjects = new Map<string, DesiredSpec>();
   const done: string[] = [];
   let isAway = false;
+  let meanwhile = async (): Promise<void> => undefined;
   const bus: Pick<OrchestratorBus, 'putSpec' | 'purgeSpec'> = {
-    putSpec: async (minerId, spec) => {
+    putSpec: async (minerId, vmId, fold) => {
       if (isAway) throw new BusUnavailable('the bus is away');
-      const subject = `${minerId}.${spec.vmId}`;
+      const subject = `${minerId}.${vmId}`;
       const known = subjects.get(subject);
+      await meanwhile();
+      const spec = await fold();
+      if (spec === null) return 'not-wanted';
       if (known !== undefined && known.specRevision >= spec.specRevision) return 'not-older';
       subjects.set(subject, spec);
       done.push(`${spec.desired}@${spec.specRevision}`);
@@ -32,7 +36,14 @@ const lastPerSubject = () => {
   const away = (is: boolean): void => {
     isAway = is;
   };
-  return { bus, done, subjects, away };
+  /** What happens once, between a look at a subject and the fold of what is put there. */
+  const standStill = (whatHappens: () => Promise<void>): void => {
+    meanwhile = async () => {
+      meanwhile = async () => undefined;
+      await whatHappens();
+    };
+  };
+  return { bus, done, subjects, away, standStill };
 };
 
 const given = async () => {
@@ -110,6 +121,14 @@ describe('the spec publisher', () => {
     await bench.observe(vmId, minerId, 1, { phase: 'absent' });
     await publisher.runOnce();
     expect(wire.done.at(-1)).toBe('purged');
+    expect(spec()).toBeUndefined();
+  });
+
+  test('given it stands still after it looked at a subject, when the VM is over meanwhile, then nothing is put there', async () => {
+    const { start, vmId, bench, wire, minerId, spec } = await given();
+    wire.standStill(() => end(bench, vmId, minerId));
+    await start().runOnce();
+    expect(wire.done).toEqual([]);
     expect(spec()).toBeUndefined();
   });
 

@@ -1,7 +1,6 @@
 import {
   type DesiredSpec,
   desiredSpec,
-  type FormerSpec,
   formerSpecs,
   type MinerId,
   type VmEvent,
@@ -45,7 +44,7 @@ const changesSpec: ReadonlySet<VmEvent['type']> = new Set<VmEvent['type']>([
 ]);
 
 export type SpecPublisher = Sink & {
-  /** Puts one VM's spec as its stream says it now. */
+  /** Puts one VM's spec as its stream says it now, also that of a VM that is gone. */
   publish(vmId: VmId): Promise<void>;
   /** Puts every placed VM's spec again where the bus lost or never had it. */
   repair(): Promise<void>;
@@ -53,7 +52,8 @@ export type SpecPublisher = Sink & {
 
 /**
  * Keeps the whole desired spec of every placed VM on the bus. Specs are never relayed from history: each is folded from
- * its stream at the moment it is put, so an old event can only repeat the newest truth.
+ * its stream at the moment it is put, so an old event can only repeat the newest truth; and after its subject was looked
+ * at, so a replica that stands still in between puts back nothing that was purged meanwhile (ADR-0052).
  */
 export const createSpecPublisher = ({
   store,
@@ -79,16 +79,33 @@ export const createSpecPublisher = ({
     },
   });
 
-  /** Miners that held it before are told what becomes of what they have, until each has removed it. */
-  const putFormer = async (former: readonly FormerSpec[]): Promise<void> => {
-    for (const { minerId, spec } of former) await bus.putSpec(minerId, spec);
+  /** Tells miner after miner, each from a fold of its own. It begins with `first`: the fold for that one names the others. */
+  const tellAll = async (vmId: VmId, first: MinerId, fold: () => Promise<Told>): Promise<void> => {
+    const asked = new Set<MinerId>();
+    for (let minerId: MinerId | undefined = first; minerId !== undefined; ) {
+      const to: MinerId = minerId;
+      let told: Told = new Map();
+      asked.add(to);
+      await bus.putSpec(to, vmId, async () => {
+        told = await fold();
+        return told.get(to) ?? null;
+      });
+      minerId = [...told.keys()].find((other) => !asked.has(other));
+    }
+  };
+
+  const current = (vmId: VmId): Promise<Current | null> => currentSpec(store, vmId, access);
+  const toldNow = (vmId: VmId) => async (): Promise<Told> => (await current(vmId))?.told ?? new Map();
+  /** Folded now, so an old event seen again finds a VM that is gone, and puts nothing that nobody would take away. */
+  const toldWhileThere = (vmId: VmId) => async (): Promise<Told> => {
+    const found = await current(vmId);
+    if (found === null) return new Map();
+    return found.terminated ? new Map([...found.told].filter(([minerId]) => minerId !== found.minerId)) : found.told;
   };
 
   const publish = async (vmId: VmId): Promise<void> => {
-    const current = await currentSpec(store, vmId, access);
-    if (current === null) return;
-    await bus.putSpec(current.minerId, current.spec);
-    await putFormer(current.former);
+    const found = await current(vmId);
+    if (found !== null) await tellAll(vmId, found.minerId, toldNow(vmId));
   };
 
   /** A miner that removed its copy needs to be told nothing more, unless it has the VM again. */
@@ -109,12 +126,15 @@ export const createSpecPublisher = ({
     absorb(kept.state(), known.id, known.event);
     if (known.event.type === 'VmCopyRemoved') await forget(known.id, known.event.minerId);
     if (known.event.type !== 'VmTerminated' && !changesSpec.has(known.event.type)) return;
-    const current = await currentSpec(store, known.id, access);
-    if (current === null) return;
-    // Folded now, so an old event seen again finds a VM that is gone, and puts nothing that nobody would take away.
-    if (current.terminated) await bus.purgeSpec(current.minerId, known.id);
-    else await bus.putSpec(current.minerId, current.spec);
-    await putFormer(current.former);
+    const holder = kept.state().get(known.id) ?? (await purgeGone(known.id));
+    if (holder !== null) await tellAll(known.id, holder, toldWhileThere(known.id));
+  };
+
+  /** Forgets what the last holder of a VM that is gone was told; who that was, or `null` for one that nobody held. */
+  const purgeGone = async (vmId: VmId): Promise<MinerId | null> => {
+    const found = await current(vmId);
+    if (found?.terminated === true) await bus.purgeSpec(found.minerId, vmId);
+    return found?.minerId ?? null;
   };
 
   return {
@@ -130,7 +150,7 @@ export const createSpecPublisher = ({
     },
     publish,
     repair: async () => {
-      for (const vmId of kept.state().keys()) await publish(vmId);
+      for (const [vmId, minerId] of kept.state()) await tellAll(vmId, minerId, toldWhileThere(vmId));
     },
   };
 };
@@ -143,15 +163,13 @@ const absorb = (placed: Placed, id: VmId, event: VmEvent): void => {
   if (event.type === 'VmTerminated') placed.delete(id);
 };
 
-type Current = {
-  readonly minerId: MinerId;
-  readonly spec: DesiredSpec;
-  readonly former: readonly FormerSpec[];
-  readonly terminated: boolean;
-};
+/** What each miner is told of a VM: the one that has it, and those that had it until each has removed what it has. */
+type Told = ReadonlyMap<MinerId, DesiredSpec>;
 
-/** A VM's spec and its miner, folded now; `null` while nobody holds it. Its revision is that of the last event that changed it. */
-export const currentSpec = async (store: EventStore, vmId: VmId, access: AccessMessage): Promise<Current | null> => {
+type Current = { readonly minerId: MinerId; readonly told: Told; readonly terminated: boolean };
+
+/** What is told of a VM, folded now; `null` while nobody holds it. The revision is that of the last event that changed it. */
+const currentSpec = async (store: EventStore, vmId: VmId, access: AccessMessage): Promise<Current | null> => {
   let state: VmState = vm.initial;
   let specRevision = 0n;
   for (const recorded of await readWholeStream(store, streamName('vm', vmId))) {
@@ -163,8 +181,9 @@ export const currentSpec = async (store: EventStore, vmId: VmId, access: AccessM
   if (state === null || state.placement === null || spec === null) return null;
   const { minerId } = state.placement;
   const terminated = state.observed === 'terminated';
-  const former = formerSpecs(state, specRevision);
-  if (spec.sealed === undefined) return { minerId, spec, former, terminated };
   // Who may log in is the guest's business: its miner only passes on what the network signed for it.
-  return { minerId, spec: { ...spec, sealed: { ...spec.sealed, access: access(state) } }, former, terminated };
+  const sealed = spec.sealed === undefined ? undefined : { ...spec.sealed, access: access(state) };
+  const former = formerSpecs(state, specRevision).map((copy) => [copy.minerId, copy.spec] as const);
+  const told = new Map([...former, [minerId, sealed === undefined ? spec : { ...spec, sealed }]]);
+  return { minerId, told, terminated };
 };

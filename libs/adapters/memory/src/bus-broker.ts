@@ -21,6 +21,8 @@ export type Broker = {
   readonly work: Map<string, Stored>;
   readonly reports: Map<string, Stored>;
   store(into: Map<string, Stored>, subject: string, bytes: Uint8Array): void;
+  /** Sequence of the last spec that was put, also if it is gone. */
+  lastPut(): number;
   readonly reportsTo: Durable;
   readonly hostsTo: Durable;
   workOf(minerId: string): Durable;
@@ -54,6 +56,7 @@ export const createBroker = (
   const reports = new Map<string, Stored>();
   const miners = new Map<string, Durable>();
   let sequence = 0;
+  let lastPut = 0;
   const startingWith = (of: ReadonlyMap<string, Stored>, prefix: string) => () =>
     new Map([...of].filter(([subject]) => subject.startsWith(prefix)));
 
@@ -81,7 +84,9 @@ export const createBroker = (
     store: (into, subject, bytes) => {
       sequence += 1;
       into.set(subject, { sequence, bytes });
+      if (into === work) lastPut = sequence;
     },
+    lastPut: () => lastPut,
     reportsTo: createDurable({ wire, stored: startingWith(reports, 'report.'), onFailure }),
     hostsTo: createDurable({ wire, stored: startingWith(reports, 'host.'), onFailure }),
     workOf: (minerId) => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { type BusFaults, createManualClock, createMemoryBus } from '#adapters/memory';
 import { BusUnavailable } from '#events';
-import { newRecorded, newReport, newSpec } from '../../../../test/conformance/bus-messages.ts';
+import { newRecorded, newReport, newSpec, put } from '../../../../test/conformance/bus-messages.ts';
 
 /** Numbers from a seed, the same in every run. */
 const seeded = (seed: number) => {
@@ -30,7 +30,7 @@ const heardBy = async (rates: Omit<BusFaults, 'next'>, seed: number): Promise<re
   });
   const spec = newSpec({ vmId: '22222222-2222-4333-8444-555555555555' });
   for (let revision = 1n; revision <= 40n; revision += 1n) {
-    await bus.orchestrator.putSpec(minerId, { ...spec, specRevision: revision });
+    await put(bus.orchestrator, minerId, { ...spec, specRevision: revision });
     if (revision % 3n === 0n) await bus.deliver();
     await clock.advance(5);
   }
@@ -58,7 +58,7 @@ test('a delivery that is lost comes again when nobody acknowledged it, as on NAT
     heard.push(vmId);
     return 'ack';
   });
-  await bus.orchestrator.putSpec(minerId, newSpec());
+  await put(bus.orchestrator, minerId, newSpec());
   expect(await bus.deliver()).toBe(0);
   expect(heard).toEqual([]);
   expect(bus.nextDueAt()).toBe(10_000);
@@ -145,7 +145,7 @@ test('somebody who is cut off is sent to later, says nothing, and is asked in va
   await miner.onCalls({ console: async () => ({ text: 'login:', start: 0, end: 6 }), metrics: fails, backup: fails });
   const call = { vmId: randomUUID(), bytesMax: 10, after: null };
   bus.cut(minerId);
-  await bus.orchestrator.putSpec(minerId, newSpec());
+  await put(bus.orchestrator, minerId, newSpec());
   miner.beat();
   await expect(miner.report(newReport())).rejects.toThrow(BusUnavailable);
   await expect(bus.orchestrator.askConsole(minerId, call)).rejects.toThrow(BusUnavailable);

@@ -1,21 +1,19 @@
-import type { DesiredSpec, UnixMs } from '#domain';
+import type { UnixMs } from '#domain';
 import {
   BusUnavailable,
   type CallHandlers,
   type Clock,
   decodeMessage,
-  desiredSpec,
-  encodeMessage,
   type Handled,
   hostReport,
   type OrchestratorBus,
   reportBytesMax,
-  specBytesMax,
   subjects,
   vmReport,
 } from '#events';
 import type { Broker } from './bus-broker.ts';
 import type { Durable } from './bus-durable.ts';
+import { createPutSpec } from './bus-specs.ts';
 import { opened, ownerOf } from './bus-wire.ts';
 
 /** Events the memory bus remembers, so that a long simulation does not keep its whole history. */
@@ -83,15 +81,7 @@ export const memoryOrchestratorBus = (broker: Broker, me: string, clock: Clock):
         if (oldest === undefined || newest === undefined) return null;
         return { oldest, newest, isTrimmed: events.length === eventsKeptMax };
       }),
-    putSpec: (minerId, spec) =>
-      call('put spec', () => {
-        const subject = subjects.work(minerId, spec.vmId);
-        const stored = broker.work.get(subject);
-        if (stored !== undefined && !isOlder(stored.bytes, spec)) return 'not-older';
-        broker.store(broker.work, subject, encodeMessage(desiredSpec, spec));
-        broker.workOf(minerId).offer(subject);
-        return 'put';
-      }),
+    putSpec: createPutSpec(broker, me, call),
     purgeSpec: (minerId, vmId) =>
       call('purge spec', () => {
         broker.work.delete(subjects.work(minerId, vmId));
@@ -122,11 +112,4 @@ export const memoryOrchestratorBus = (broker: Broker, me: string, clock: Clock):
       for (const stop of stops) stop();
     },
   };
-};
-
-const isOlder = (stored: Uint8Array, spec: DesiredSpec): boolean => {
-  const known = decodeMessage(desiredSpec, stored, specBytesMax);
-  if (!known.ok) return true;
-  const { generation, specRevision } = known.value;
-  return generation === spec.generation ? specRevision < spec.specRevision : generation < spec.generation;
 };

@@ -1,5 +1,6 @@
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { UnixMs } from '#domain';
 import { type Clock, jetstreamStreams } from '#events';
 import { NatsError } from './errors.ts';
 import { publishBudgetMs } from './limits.ts';
@@ -31,7 +32,7 @@ export const ensureTopology = async (nc: NatsConnection, options: EnsureTopology
   const patience = { clock: options.clock, signal: options.signal, budgetMs: publishBudgetMs };
   const drifts = await withPatience({ ...patience, what: 'make the JetStream streams' }, async () => {
     const jsm = await jetstreamManager(nc);
-    return ensureAll(jsm, options.replicas ?? 1);
+    return ensureAll(jsm, options.replicas ?? 1, options.clock.now());
   });
   if (drifts.length > 0) throw refused(drifts);
 };
@@ -59,22 +60,42 @@ export const driftOf = (what: string, wanted: object, observed: object): readonl
   });
 };
 
-const ensureAll = async (jsm: JetStreamManager, replicas: number): Promise<readonly Drift[]> => {
+const ensureAll = async (jsm: JetStreamManager, replicas: number, now: UnixMs): Promise<readonly Drift[]> => {
   const drifts: Drift[] = [];
-  for (const settings of streams(replicas)) drifts.push(...(await ensureStream(jsm, settings)));
+  for (const settings of streams(replicas)) drifts.push(...(await ensureStream(jsm, settings, now)));
   for (const settings of orchestratorConsumers) drifts.push(...(await ensureConsumer(jsm, settings)));
   return drifts;
 };
 
-const ensureStream = async (jsm: JetStreamManager, settings: StreamSettings): Promise<readonly Drift[]> => {
+const ensureStream = async (
+  jsm: JetStreamManager,
+  settings: StreamSettings,
+  now: UnixMs,
+): Promise<readonly Drift[]> => {
   const { name } = settings;
   const found = await jsm.streams.info(name).catch(async (error: unknown) => {
     if (!isNotFound(error)) throw error;
-    await jsm.streams.add(settings);
+    await jsm.streams.add({ ...settings, ...beginning(name, now) }).catch((refusal: unknown) => {
+      // Another replica was faster, and began to count elsewhere.
+      if (!isThereAlready(refusal)) throw refusal;
+    });
     return jsm.streams.info(name);
   });
   return driftOf(`stream ${name}`, settings, found.config);
 };
+
+/**
+ * Where a new stream begins to count. WORK at the microseconds of its making: a put that still goes by a number of the
+ * stream that was lost finds another one, however many specs were put since (ADR-0052).
+ */
+const beginning = (name: string, now: UnixMs): { readonly first_seq?: number } =>
+  name === jetstreamStreams.work ? { first_seq: 1_000 * now } : {};
+
+const isThereAlready = (error: unknown): boolean =>
+  error instanceof JetStreamApiError && error.code === streamNameInUse;
+
+/** Of a stream with other settings; the client has no name for it. */
+const streamNameInUse = 10_058;
 
 const ensureConsumer = async (jsm: JetStreamManager, settings: ConsumerSettings): Promise<readonly Drift[]> => {
   const { durable_name } = settings;

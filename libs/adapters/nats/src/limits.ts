@@ -29,8 +29,11 @@ export const heartbeatsMissedMax = 3;
 
 /** A question to a miner or to the orchestrator. */
 export const requestTimeoutMs = 5_000;
-/** Races of {@link OrchestratorBus.putSpec} with another writer of the same subject: there is at most one, a stale lease holder. */
-export const putAttemptsMax = 8;
+/**
+ * Races of {@link OrchestratorBus.putSpec}: of a VM's first spec with any other that is put at that moment, of a later one
+ * with its own. The writers are a replica's publisher and its repair, and those of a stale lease holder.
+ */
+export const putAttemptsMax = 16;
 
 /** How long EVENTS remembers message ids: longer than any restart of the relay, so that a repeat is stored once. */
 export const duplicateWindowMs = 10 * 60_000;

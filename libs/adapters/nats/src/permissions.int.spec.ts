@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { jetstream } from '@nats-io/jetstream';
 import { describe, expect, test } from 'vitest';
-import { newRecorded, newSpec } from '../../../../test/conformance/bus-messages.ts';
+import { newRecorded, newSpec, put } from '../../../../test/conformance/bus-messages.ts';
 import { until } from '../../../../test/conformance/until.ts';
 import { holdings, openMinerScene } from '../../../../test/nats/miner-scene.ts';
 import { natsBinary } from '../../../../test/nats/nats-world.ts';
@@ -113,7 +113,7 @@ describe.skipIf(binary === null)('miners on a real nats-server (needs nats-serve
     expect([eventsAfter, workAfter]).toEqual([events, work]);
     expect(reportsAfter?.subjects).toEqual(reports?.subjects);
     expect([seen.length, consoles]).toEqual([1, 0]);
-    expect(await world.orchestrator.putSpec(other, newSpec())).toBe('put');
+    expect(await put(world.orchestrator, other, newSpec())).toBe('put');
     await until('the victim still gets its work', () => seen.length === 2);
   });
 });

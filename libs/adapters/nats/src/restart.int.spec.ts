@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createMemoryCheckpoints, createMemoryEventStore } from '#adapters/memory';
 import { createSystemClock } from '#adapters/system';
 import { createRelay } from '#events';
-import { newRecorded, newReport, newSpec } from '../../../../test/conformance/bus-messages.ts';
+import { newRecorded, newReport, newSpec, put } from '../../../../test/conformance/bus-messages.ts';
 import { freshStream, newEvents } from '../../../../test/conformance/new-events.ts';
 import { until } from '../../../../test/conformance/until.ts';
 import { type NatsWorld, natsBinary, openNatsWorld } from '../../../../test/nats/nats-world.ts';
@@ -69,7 +69,7 @@ describe.skipIf(binary === null)('a nats-server that dies (needs nats-server 2.1
       return 'ack';
     });
     const [spec, report] = [newSpec(), newReport()];
-    await world.orchestrator.putSpec(minerId, { ...spec, specRevision: 1n });
+    await put(world.orchestrator, minerId, { ...spec, specRevision: 1n });
     await miner.report(report);
     await until('both heard the first', () => told.length === 1 && reported.length === 1);
     const connectedBefore = world.orchestrator.connectedSince();
@@ -77,7 +77,7 @@ describe.skipIf(binary === null)('a nats-server that dies (needs nats-server 2.1
     const crashed = world.crash();
     // Begun while nobody answers: they are kept and sent until the server is back.
     const sent = Promise.all([
-      world.orchestrator.putSpec(minerId, { ...spec, specRevision: 2n }),
+      put(world.orchestrator, minerId, { ...spec, specRevision: 2n }),
       miner.report({ ...report, sequence: 2 }),
     ]);
     await crashed;
@@ -126,11 +126,11 @@ describe.skipIf(binary === null)('a nats-server that dies (needs nats-server 2.1
       return 'ack';
     });
     const [lost, next] = [newSpec(), newSpec()];
-    await world.orchestrator.putSpec(minerId, lost);
+    await put(world.orchestrator, minerId, lost);
     await until('it hears the first', () => told.length === 1);
     await world.crash({ loseStore: true });
-    expect(await world.orchestrator.putSpec(minerId, lost)).toBe('put');
-    expect(await world.orchestrator.putSpec(minerId, next)).toBe('put');
+    expect(await put(world.orchestrator, minerId, lost)).toBe('put');
+    expect(await put(world.orchestrator, minerId, next)).toBe('put');
     // Its consumer is gone too. The miner notices that the heartbeats stopped, and asks.
     await until(
       'it hears both',

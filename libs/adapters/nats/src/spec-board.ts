@@ -6,6 +6,7 @@ import {
   desiredSpec,
   encodeMessage,
   jetstreamStreams,
+  type OrchestratorBus,
   specBytesMax,
   subjects,
 } from '#events';
@@ -20,12 +21,19 @@ export type SpecBoardOptions = {
   readonly log: BusLog;
 };
 
-export type SpecBoard = {
-  put(minerId: string, spec: DesiredSpec): Promise<'put' | 'not-older'>;
-  purge(minerId: string, vmId: string): Promise<void>;
+export type SpecBoard = { readonly put: OrchestratorBus['putSpec']; readonly purge: OrchestratorBus['purgeSpec'] };
+
+/** What a put finds, and what must still be so when it writes. */
+type Place = {
+  readonly known: DesiredSpec | null;
+  readonly expect: { readonly lastSubjectSequence: number; readonly lastSequence?: number };
 };
 
-/** The last spec of each VM on WORK. A put reads, compares and writes at the sequence it read, so two writers cannot undo each other. */
+/**
+ * The last spec of each VM on WORK. A put looks, folds, compares and writes where it looked, so two writers cannot undo
+ * each other. A subject without a message looks the same before its first spec and after its purge: there nothing at all
+ * may have been put on WORK meanwhile (ADR-0052).
+ */
 export const createSpecBoard = ({ jsm, clock, signal, log }: SpecBoardOptions): SpecBoard => {
   const js = jsm.jetstream();
   const patiently = <Result>(what: string, attempt: () => Promise<Result>): Promise<Result> =>
@@ -35,11 +43,22 @@ export const createSpecBoard = ({ jsm, clock, signal, log }: SpecBoardOptions): 
     // From the stream's leader: a direct get may answer from a replica that is behind.
     patiently(`read ${subject}`, () => jsm.streams.getMessage(jetstreamStreams.work, { last_by_subj: subject }));
 
-  const putAt = (subject: string, body: Uint8Array, sequence: number): Promise<'put' | 'moved'> =>
+  const placeOf = async (subject: string): Promise<Place> => {
+    const stored = await last(subject);
+    if (stored === null) {
+      const { state } = await patiently(`look at ${subject}`, () => jsm.streams.info(jetstreamStreams.work));
+      return { known: null, expect: { lastSubjectSequence: 0, lastSequence: state.last_seq } };
+    }
+    const known = decodeMessage(desiredSpec, stored.data, specBytesMax);
+    if (!known.ok) log('warn', 'unreadable spec on the bus is replaced', { subject, reason: known.reason });
+    return { known: known.ok ? known.value : null, expect: { lastSubjectSequence: stored.seq } };
+  };
+
+  const putAt = (subject: string, body: Uint8Array, { expect }: Place): Promise<'put' | 'moved'> =>
     patiently(`put ${subject}`, async () => {
       try {
-        const expect = { lastSubjectSequence: sequence, streamName: jetstreamStreams.work };
-        await js.publish(subject, body, { expect, timeout: publishTimeoutMs });
+        const streamName = jetstreamStreams.work;
+        await js.publish(subject, body, { expect: { ...expect, streamName }, timeout: publishTimeoutMs });
         return 'put' as const;
       } catch (error) {
         if (isConflict(error)) return 'moved' as const;
@@ -48,20 +67,14 @@ export const createSpecBoard = ({ jsm, clock, signal, log }: SpecBoardOptions): 
     });
 
   return {
-    put: async (minerId, spec) => {
-      const subject = subjects.work(minerId, spec.vmId);
-      const body = encodeMessage(desiredSpec, spec);
-      if (body.length > specBytesMax) {
-        throw new Error(`BUG: the spec of VM ${spec.vmId} has ${body.length} bytes, at most ${specBytesMax} are sent`);
-      }
+    put: async (minerId, vmId, fold) => {
+      const subject = subjects.work(minerId, vmId);
       for (let attempt = 1; attempt <= putAttemptsMax; attempt += 1) {
-        const stored = await last(subject);
-        if (stored !== null) {
-          const known = decodeMessage(desiredSpec, stored.data, specBytesMax);
-          if (!known.ok) log('warn', 'unreadable spec on the bus is replaced', { subject, reason: known.reason });
-          else if (!isOlder(known.value, spec)) return 'not-older';
-        }
-        if ((await putAt(subject, body, stored?.seq ?? 0)) === 'put') return 'put';
+        const place = await placeOf(subject);
+        const spec = await fold();
+        if (spec === null) return 'not-wanted';
+        if (place.known !== null && !isOlder(place.known, spec)) return 'not-older';
+        if ((await putAt(subject, encoded(spec), place)) === 'put') return 'put';
       }
       throw unavailable(`put ${subject}`, `another writer was faster ${putAttemptsMax} times in a row`);
     },
@@ -76,6 +89,12 @@ export const createSpecBoard = ({ jsm, clock, signal, log }: SpecBoardOptions): 
       );
     },
   };
+};
+
+const encoded = (spec: DesiredSpec): Uint8Array => {
+  const body = encodeMessage(desiredSpec, spec);
+  if (body.length <= specBytesMax) return body;
+  throw new Error(`BUG: the spec of VM ${spec.vmId} has ${body.length} bytes, at most ${specBytesMax} are sent`);
 };
 
 /** Whether `a` is older than `b`: the generation fences, the revision orders within it. */

@@ -12,8 +12,12 @@ export type OrchestratorBus = {
   publishEvents(events: readonly RecordedEvent[]): Promise<void>;
   /** What the bus still has of the published events; `null` when it has none. */
   published(): Promise<PublishedSpan | null>;
-  /** Puts a VM's whole spec, unless the one on the bus is as new or newer. Guarded by the subject's last sequence. */
-  putSpec(minerId: string, spec: DesiredSpec): Promise<'put' | 'not-older'>;
+  /**
+   * Puts a VM's whole spec, unless the one on the bus is as new or newer. `fold` is asked for it after the subject was
+   * looked at, and again whenever something was put there meanwhile, also if that was purged since: what was folded before
+   * a purge is never put after it (ADR-0052). A fold that gives `null` wants nothing put; one that rejects is its caller's.
+   */
+  putSpec(minerId: string, vmId: string, fold: FoldSpec): Promise<'put' | 'not-older' | 'not-wanted'>;
   /** Forgets a VM's subject once its removal is confirmed. */
   purgeSpec(minerId: string, vmId: string): Promise<void>;
   /** Makes the miner's consumer anew, so that it reads the last spec of every subject again. */
@@ -36,6 +40,9 @@ export type OrchestratorBus = {
   connectedSince(): UnixMs | null;
   close(): Promise<void>;
 };
+
+/** A VM's spec for one miner as its stream has it at this moment; `null` when that miner is to be told nothing. */
+type FoldSpec = () => Promise<DesiredSpec | null>;
 
 /** The ends of what is published, as position tokens. */
 export type PublishedSpan = {
