@@ -7,8 +7,11 @@ import { actorOption } from '../input/choices.ts';
 import { timeOption } from '../input/moments.ts';
 import { limits } from '../limits.ts';
 import { answer } from '../output/answer.ts';
-import { table } from '../output/table.ts';
+import { fitted } from '../output/table.ts';
+import { shortId, shortStream } from '../output/text.ts';
 import { ageText } from '../output/time.ts';
+import { accountFor } from './accounts.ts';
+import { actorFor } from './actor.ts';
 import { connectFor, examples, jsonOption, optionsOf } from './verbs.ts';
 
 type AuditOptions = {
@@ -28,7 +31,7 @@ export const addAuditCommand = (program: Command, cli: Cli): void => {
     .option(
       ...actorOption(
         '--actor <actor>',
-        'only by this one, such as owner:<accountId>, miner:<minerId> or process:vm-placement',
+        'only by this one, such as owner:alice, miner:1a2b3c4d or process:vm-placement',
       ),
     )
     .option('--account <id>', "only what was done to an account and its VMs; an owner's own is all it sees")
@@ -58,12 +61,14 @@ export const addAuditCommand = (program: Command, cli: Cli): void => {
     .action(async (_options, command: Command) => {
       const options = optionsOf<AuditOptions>(command);
       const now = cli.clock.now();
-      const { actor, type, account: accountId, since, until, limit = limits.auditRows } = options;
+      const { type, since, until, limit = limits.auditRows } = options;
       const { api } = await connectFor(cli, command, 'operator');
+      const actor = options.actor === undefined ? undefined : await actorFor(api, options.actor);
+      const accountId = options.account === undefined ? undefined : await accountFor(api, options.account);
       const wanted = { actor, type, accountId, since, until, order: 'newest-first' } as const;
       const { rows, isMore } = await newest(api, wanted, limit);
       answer(cli, options.json, rows, () =>
-        rows.length === 0 ? 'nobody did anything like that\n' : auditTable(rows, now),
+        rows.length === 0 ? 'nobody did anything like that\n' : auditTable(rows, now, cli.terminal.columns),
       );
       if (isMore) cli.terminal.err(`hcc: there is more before these ${rows.length}; --limit or --until shows it\n`);
     });
@@ -80,14 +85,19 @@ const newest = async (api: Api, query: Omit<AuditQuery, 'limit' | 'after'>, limi
   }
 };
 
-const auditTable = (rows: readonly AuditView[], now: number): string =>
-  table(
+const auditTable = (rows: readonly AuditView[], now: number, columns: number | null): string =>
+  fitted(
+    { columns, optional: ['TIME'] },
     ['TIME', 'AGE', 'ACTOR', 'ACTION', 'STREAM'],
     rows.map(({ recordedAt, actor, type, stream, revision }) => [
       recordedAt,
       ageText(Date.parse(recordedAt), now),
-      actor,
+      shortActor(actor),
       type,
-      `${stream}@${revision}`,
+      `${shortStream(stream)}@${revision}`,
     ]),
   );
+
+/** As much of an actor as `--actor` needs; of a token all of it. */
+const shortActor = (actor: string): string =>
+  actor.replace(/^(miner|owner):([0-9a-f]{8})-.*$/, (_, kind: string, id: string) => `${kind}:${shortId(id)}`);

@@ -2,7 +2,7 @@ import type { Cli } from '../cli.ts';
 import type { ParkedEventView } from '../client/parked.ts';
 import type { ParkedView } from '../client/views.ts';
 import { facts, fitted, table } from '../output/table.ts';
-import { countText, shortId } from '../output/text.ts';
+import { countText, shortId, shortStream } from '../output/text.ts';
 import { ageText, timeText } from '../output/time.ts';
 import { sentenceOf, whoOf } from '../story/story.ts';
 import type { FoundParked } from './parked-find.ts';
@@ -38,9 +38,6 @@ const lineOf = (places: FoundParked, now: number): readonly string[] => {
     item.skipped == null ? reasonText(item) : `skipped by ${whoOf(item.skipped.by)}: ${item.skipped.reason}`,
   ];
 };
-
-/** Enough of a stream's name for `hcc stream show`. */
-const shortStream = (stream: string): string => stream.replace(/^([a-z]+-[0-9a-f]{8})[0-9a-f-]*$/, '$1');
 
 /** Why, without what is said of the event beside it anyway. */
 export const reasonText = (it: Pick<ParkedView, 'reason' | 'eventType' | 'stream' | 'revision'>): string => {

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createSystemClock } from '#adapters/system';
 import { json, problem } from '../../../../test/cli/fake-api.ts';
 import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
 import { event, vmId } from '../../../../test/cli/samples.ts';
@@ -184,40 +183,4 @@ describe('hcc parked', () => {
       });
     },
   );
-});
-
-describe('hcc audit', () => {
-  const action = (at: string) => ({
-    ...{ recordedAt: at, actor: 'process:vm-placement', type: 'VmPlaced', stream: `vm-${vmId}`, revision: '4' },
-    ...{ eventId, correlationId: 'c', position: 'p.9' },
-  });
-
-  test('asks for the newest, and shows the oldest of them first', async () => {
-    const { hcc, api } = await machineWith({
-      'GET /v1/audit': json({
-        items: [action('2026-01-31T12:00:01.000Z'), action('2026-01-31T12:00:00.000Z')],
-        next: 'more',
-      }),
-    });
-    const ran = await hcc('audit', '--actor', 'process:vm-placement', '--since', '2026-01-31', '--limit', '2');
-    expect(ran.code).toBe(0);
-    expect(ran.out.split('\n').map((line) => line.slice(0, 24))).toEqual([
-      ...[expect.stringMatching(/^TIME/), '2026-01-31T12:00:00.000Z', '2026-01-31T12:00:01.000Z', ''],
-    ]);
-    expect(ran.err).toContain('there is more before these 2');
-    expect(Object.fromEntries(api.asked[0]?.query ?? [])).toEqual({
-      ...{ actor: 'process:vm-placement', since: '2026-01-31T00:00:00.000Z', order: 'newest-first', limit: '2' },
-    });
-  });
-
-  test('takes an age for a time, and refuses what is neither', async () => {
-    const { hcc, api } = await machineWith({ 'GET /v1/audit': json({ items: [], next: null }) });
-    expect(await hcc('audit', '--since', '2h')).toMatchObject({ code: 0, out: 'nobody did anything like that\n' });
-    const ageMs = createSystemClock().now() - Date.parse(api.asked[0]?.query.get('since') ?? '');
-    expect(Math.round(ageMs / 3_600_000)).toBe(2);
-    expect(await hcc('audit', '--since', 'yesterday')).toMatchObject({
-      code: 2,
-      err: expect.stringContaining('15m, 12h or 7d'),
-    });
-  });
 });

@@ -8,6 +8,9 @@ export const safeText = (text: string, keep: 'line' | 'lines' = 'line'): string 
 /** The first eight characters of an id: enough to tell a person's VMs apart, and accepted wherever an id is. */
 export const shortId = (id: string): string => id.slice(0, 8);
 
+/** Enough of a stream's name for wherever a stream is asked for. */
+export const shortStream = (stream: string): string => stream.replace(/^([a-z]+-[0-9a-f]{8})[0-9a-f-]*$/, '$1');
+
 /** `1 GiB`, `256 MiB`: binary units, no false precision. */
 export const bytesText = (bytes: number): string => {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
