@@ -20,7 +20,7 @@ import { ephemeralSink } from './processes/ephemeral-sink.ts';
 import { minerLost } from './processes/miner-lost.process.ts';
 import { minerTrust } from './processes/miner-trust.process.ts';
 import type { Part } from './processes/part.ts';
-import { orphans, reconciler, withoutVm } from './processes/reconciler.process.ts';
+import { type Ledger, orphans, reconciler, withoutVm } from './processes/reconciler.process.ts';
 import { giveAll, processSink, type StartAt } from './processes/runner.ts';
 import { slashing } from './processes/slashing.process.ts';
 import { vmAdmission } from './processes/vm-admission.process.ts';
@@ -59,9 +59,11 @@ export type Wiring = {
   readonly intake: Part;
   readonly ticks: readonly Tick[];
   readonly watch: MinerWatch;
-  /** What the folds know, for whoever looks on: every VM that is not gone, every miner that has attached. */
+  /** What the folds know, for whoever looks on: every VM that is not gone, every miner that has attached,
+   *  what is held. */
   readonly live: () => LiveVms;
   readonly attached: () => Attached;
+  readonly ledger: () => Ledger;
 };
 
 /** Wires consumers, intake and ticks, in the order they start. */
@@ -117,9 +119,7 @@ export const wire = (dependencies: PartsDependencies): Wiring => {
       { name: 'returned-keys', everyMs: returnedKeysEveryMs, work: returned },
       { name: 'miner-watch-look', everyMs: lookEveryMs, work: watch.look },
     ],
-    watch,
-    live: waits.state,
-    attached: attached.state,
+    ...{ watch, live: waits.state, attached: attached.state, ledger: ledger.state },
   };
 };
 
@@ -135,8 +135,8 @@ const stoppedWith = <C extends Consumer>(stop: () => Promise<void>, consumer: C)
 /** {@link wire} as parts that run by themselves. The miner watch is given out too: a read model shows when each was last heard. */
 export const createParts = (
   dependencies: PartsDependencies,
-): Pick<Wiring, 'watch' | 'live' | 'attached'> & { readonly parts: readonly Part[] } => {
-  const { consumers, intake, ticks, watch, live, attached } = wire(dependencies);
+): Pick<Wiring, 'watch' | 'live' | 'attached' | 'ledger'> & { readonly parts: readonly Part[] } => {
+  const { consumers, intake, ticks, ...known } = wire(dependencies);
   const running = ticks.map(({ name, everyMs, work }) => everyTick(name, everyMs, work, dependencies));
-  return { watch, live, attached, parts: [...consumers, intake, ...running] };
+  return { ...known, parts: [...consumers, intake, ...running] };
 };

@@ -75,5 +75,6 @@ test('given commands at the door / when figures are scraped / then appends, outc
   expect(of('hcc_consumer_stalled', { consumer: 'relay' })).toBe(0);
   expect(of('hcc_parked_events', { consumer: 'read-model' })).toBe(0);
   expect(of('hcc_lease_held')).toBe(1);
+  expect(of('hcc_ledger_imbalance_credits')).toBe(0);
   expect(of('hcc_scheduler_shared')).toBe(1);
 });

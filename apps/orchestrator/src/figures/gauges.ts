@@ -9,7 +9,14 @@ import {
 } from '#events';
 import type { Readiness } from '../lifecycle/readiness.ts';
 import type { LiveVms } from '../processes/deadlines.process.ts';
+import { imbalanceOf, type Ledger } from '../processes/reconciler.process.ts';
 import type { Attached } from '../watch/miner-watch.ts';
+
+export type Known = {
+  readonly live: () => LiveVms;
+  readonly attached: () => Attached;
+  readonly ledger: () => Ledger;
+};
 
 export type Watched = {
   readonly store: Pick<EventStore, 'head' | 'readAll' | 'comparePositions'>;
@@ -19,7 +26,7 @@ export type Watched = {
   readonly readiness: Readiness;
   readonly consumers: () => readonly { readonly status: () => ConsumerStatus }[];
   /** What the lease holder knows; `null` in every other replica. */
-  readonly term: () => { readonly live: () => LiveVms; readonly attached: () => Attached } | null;
+  readonly term: () => Known | null;
 };
 
 /** Everything that is read when somebody asks for it. Nothing here counts the log. */
@@ -38,8 +45,14 @@ export const registerGauges = (metrics: Metrics, watched: Watched): void => {
   metrics.gauge('hcc_miners', () =>
     byState([...(term()?.attached().values() ?? [])].map(({ lost }) => (lost ? 'lost' : 'attached'))),
   );
+  metrics.gauge('hcc_ledger_imbalance_credits', () => {
+    const known = term();
+    return known === null ? [] : [{ labels: {}, value: Number(imbalanceOf(known.ledger())) / microPerCredit }];
+  });
   registerConsumers(metrics, watched);
 };
+
+const microPerCredit = 1_000_000;
 
 const registerConsumers = (metrics: Metrics, { store, clock, consumers }: Watched): void => {
   const each = (figureOf: (status: ConsumerStatus) => number) => () =>

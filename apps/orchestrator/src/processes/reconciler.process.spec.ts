@@ -3,7 +3,8 @@ import { type AccountId, credits, type VmId } from '#domain';
 import { aggregates, handle } from '#events';
 import { type Bench, createBench, roomFor } from '../../../../test/conformance/bench.ts';
 import { type Act, describeProcess, runProcess, type Story } from '../../../../test/conformance/process.ts';
-import { type Ledger, orphanGraceMs, orphans, reconciler, withoutVm } from './reconciler.process.ts';
+import type { KnownEvent } from './process.ts';
+import { imbalanceOf, type Ledger, orphanGraceMs, orphans, reconciler, withoutVm } from './reconciler.process.ts';
 import { giveAll } from './runner.ts';
 import { holdIdOf } from './vm-admission.process.ts';
 
@@ -89,5 +90,44 @@ describe('the reconciler', () => {
     bench.clock.pass(1_000 * orphanGraceMs);
     await run(bench);
     expect(await given(bench)).toEqual([]);
+  });
+});
+
+describe('the ledger that the reconciler keeps', () => {
+  /** A fold over events of accounts as they could only be written past every rule. */
+  const folded = (
+    ...events: readonly (readonly [type: 'CreditsHeld' | 'HoldReleased', hold: string, amount: bigint])[]
+  ) => {
+    const ledger = reconciler.initial();
+    const give = () => {
+      for (const [revision, [type, holdId, amount]] of events.entries()) {
+        const event = { type, holdId, vmId: 'v', amount };
+        const recorded = { revision: BigInt(revision), recordedAt: '2030-01-01T00:00:00.000Z' };
+        // A hold of another amount than it gives back is what no rule lets through.
+        reconciler.absorb(ledger, { category: 'account', id: 'a', event, recorded } as unknown as KnownEvent);
+      }
+    };
+    give();
+    return { ledger, give };
+  };
+
+  test('given holds that are open and given back in whole, then nothing is missing, also when events are given again', () => {
+    const { ledger, give } = folded(['CreditsHeld', 'h1', 5n], ['CreditsHeld', 'h2', 7n], ['HoldReleased', 'h1', 5n]);
+    expect(imbalanceOf(ledger)).toBe(0n);
+    give();
+    expect(imbalanceOf(ledger)).toBe(0n);
+  });
+
+  test.each<[string, ReturnType<typeof folded>, bigint]>([
+    ['more is given back than was held', folded(['CreditsHeld', 'h1', 5n], ['HoldReleased', 'h1', 6n]), -1n],
+    ['less is given back', folded(['CreditsHeld', 'h1', 5n], ['HoldReleased', 'h1', 3n]), 2n],
+    [
+      'a hold is given back twice',
+      folded(['CreditsHeld', 'h1', 5n], ['HoldReleased', 'h1', 5n], ['HoldReleased', 'h1', 5n]),
+      -5n,
+    ],
+    ['one hold is made twice', folded(['CreditsHeld', 'h1', 5n], ['CreditsHeld', 'h1', 5n]), 5n],
+  ])('given that %s, then the difference is told', (_, { ledger }, difference) => {
+    expect(imbalanceOf(ledger)).toBe(difference);
   });
 });

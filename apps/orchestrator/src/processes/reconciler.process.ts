@@ -6,6 +6,7 @@ import type { CausedCommand } from './runner.ts';
 type HoldBehind = {
   readonly accountId: AccountId;
   readonly vmId: VmId;
+  readonly amount: bigint;
   /** The event since which nobody may have stood behind it: its own, or its VM's last. */
   since: RecordedEvent;
 };
@@ -22,6 +23,19 @@ export type Ledger = {
   readonly live: Set<VmId>;
   readonly holds: Map<HoldId, HoldBehind>;
   readonly allocations: Map<string, AllocationBehind>;
+  /** Beside the open holds, what each account ever held and was given back: {@link imbalanceOf}. */
+  readonly books: Map<AccountId, Book>;
+};
+
+/** In micro-credits, up to a revision: after a commit that failed, events are given again, and must not count twice. */
+type Book = { revision: bigint; held: bigint; released: bigint };
+
+/** What the open holds differ by from all that was held and not given back, in micro-credits; 0, or money came or went. */
+export const imbalanceOf = ({ holds, books }: Ledger): bigint => {
+  let difference = 0n;
+  for (const { held, released } of books.values()) difference += held - released;
+  for (const { amount } of holds.values()) difference -= amount;
+  return difference;
 };
 
 /** Long enough for every process to have done it by itself: the reconciler chases what a crash or a bug left behind. */
@@ -30,7 +44,7 @@ export const orphanGraceMs = 60_000;
 /** Knows every hold and allocation and whether a VM stands behind it. Time acts on it, through {@link orphans}. */
 export const reconciler: Process<Ledger> = {
   name: 'reconciler',
-  initial: () => ({ live: new Set(), holds: new Map(), allocations: new Map() }),
+  initial: () => ({ live: new Set(), holds: new Map(), allocations: new Map(), books: new Map() }),
   absorb: (ledger, known) => {
     if (known.category === 'vm') absorbVm(ledger, known);
     if (known.category === 'account') absorbAccount(ledger, known);
@@ -51,13 +65,21 @@ const absorbVm = (
 };
 
 const absorbAccount = (
-  { holds }: Ledger,
+  { holds, books }: Ledger,
   { id, event, recorded }: Extract<KnownEvent, { category: 'account' }>,
 ): void => {
+  if (event.type !== 'CreditsHeld' && event.type !== 'HoldReleased') return;
+  const book = books.get(id) ?? { revision: -1n, held: 0n, released: 0n };
+  const isNew = recorded.revision > book.revision;
+  const { holdId, vmId, amount } = event;
   if (event.type === 'CreditsHeld') {
-    holds.set(event.holdId, { accountId: id, vmId: event.vmId, since: recorded });
+    holds.set(holdId, { accountId: id, vmId, amount, since: recorded });
+    if (isNew) book.held += amount;
+  } else {
+    holds.delete(holdId);
+    if (isNew) book.released += amount;
   }
-  if (event.type === 'HoldReleased') holds.delete(event.holdId);
+  if (isNew) books.set(id, { ...book, revision: recorded.revision });
 };
 
 const absorbMiner = (

@@ -66,6 +66,11 @@ export const metricCatalogue = {
     help: 'VMs that are not gone, by observed state; told by the lease holder',
     labels: ['state'],
   },
+  hcc_ledger_imbalance_credits: {
+    type: 'gauge',
+    help: 'Credits by which the open holds differ from all that was held and not given back; must be 0; told by the lease holder',
+    labels: [],
+  },
   hcc_vm_state_dwell_seconds: {
     type: 'histogram',
     help: 'How long a VM was in the observed state that it has just left',
