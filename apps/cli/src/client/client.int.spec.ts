@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createSystemClock } from '#adapters/system';
+import type { Clock } from '#events';
 import { fakeApi, json, problem, type Route } from '../../../../test/cli/fake-api.ts';
+import { limits } from '../limits.ts';
 import { failureOf } from '../output/errors.ts';
 import { createApi } from './api.ts';
 import { createHttp } from './http.ts';
@@ -124,11 +126,11 @@ describe('a stream', () => {
     expect(server.asked).toHaveLength(2);
   });
 
-  const following = async (routes: Readonly<Record<string, Route>>) => {
+  const following = async (routes: Readonly<Record<string, Route>>, clock: Clock = createSystemClock()) => {
     const server = await serve(routes);
     const stop = new AbortController();
     const api = createApi(createHttp({ url: server.url, token: null }));
-    const events = followStream(api, 'vm-1', { from: 2n, clock: createSystemClock(), signal: stop.signal });
+    const events = followStream(api, 'vm-1', { from: 2n, clock, signal: stop.signal });
     return { server, stop, events };
   };
 
@@ -181,5 +183,29 @@ describe('a stream', () => {
     });
     expect(await events.next()).toMatchObject({ value: { revision: '2' } });
     stop.abort();
+  });
+
+  test('given a machine that slept for an hour, then it is opened again; given a server that stays away, then it is given up', async () => {
+    const clock = createSystemClock();
+    let sleptMs = 0;
+    const sleepy = { ...clock, now: () => clock.now() + sleptMs, sleep: async () => undefined };
+    let connections = 0;
+    const { events } = await following(
+      {
+        'GET /v1/streams/vm-1/follow': (one, answer) => {
+          connections += 1;
+          if (connections <= 2) answer.write(sse(connections + 1));
+          if (connections > 2) sleptMs += limits.reconnectForMs / 3;
+          if (connections <= 2) setImmediate(() => answer.destroy());
+          else problem(503, 'store-unavailable', 'busy')(one, answer);
+        },
+      },
+      sleepy,
+    );
+    expect(await events.next()).toMatchObject({ value: { revision: '2' } });
+    sleptMs += 3_600_000;
+    expect(await events.next()).toMatchObject({ value: { revision: '3' } });
+    expect(await events.next().catch(failureOf)).toMatchObject({ code: 'store-unavailable' });
+    expect(connections).toBeGreaterThan(4);
   });
 });

@@ -1,6 +1,7 @@
 import type { Clock } from '#events';
-import { badAnswer, CliError, exitCodes } from '../cli-error.ts';
+import { badAnswer, CliError, exitCodes, unreachableError } from '../cli-error.ts';
 import { limits } from '../limits.ts';
+import { spanText } from '../output/time.ts';
 import type { Api } from './api.ts';
 import { createSseParser, SseTooLong } from './sse.ts';
 import { type EventView, eventView } from './views.ts';
@@ -27,17 +28,18 @@ export type FollowOptions = {
 };
 
 /** A stream's events from `from` on, live, each once and in order, until the signal aborts. A broken connection is opened
- *  again after the last revision seen. Refuses with ApiProblem, or `unreachable` after {@link limits.reconnectForMs}. */
+ *  again after the last revision seen. Refuses with ApiProblem, or `unreachable` when that has failed for
+ *  {@link limits.reconnectForMs}; a machine that slept meanwhile has not tried yet. */
 export async function* followStream(api: Api, stream: string, options: FollowOptions): AsyncGenerator<EventView> {
   const { clock, signal } = options;
   let next = options.from;
   let pauseMs: number = limits.reconnectMs;
-  let aliveAt = clock.now();
+  let brokenAt: number | null = null;
   while (!signal.aborted) {
     let broken: unknown;
     try {
       for await (const event of eventsOf(api, stream, next, signal)) {
-        aliveAt = clock.now();
+        brokenAt = null;
         pauseMs = limits.reconnectMs;
         if (event === 'alive') continue;
         const revision = BigInt(event.revision);
@@ -51,7 +53,8 @@ export async function* followStream(api: Api, stream: string, options: FollowOpt
     }
     if (signal.aborted) return;
     if (broken !== undefined && !isTransient(broken)) throw broken;
-    if (clock.now() - aliveAt > limits.reconnectForMs) throw broken ?? badAnswer('stream-ended', `${stream} ended`);
+    brokenAt ??= clock.now();
+    if (clock.now() - brokenAt > limits.reconnectForMs) throw broken ?? badAnswer('stream-ended', `${stream} ended`);
     options.onBroken?.(broken instanceof Error ? broken.message : 'the server closed the stream');
     await clock.sleep(pauseMs, signal);
     pauseMs = Math.min(pauseMs * 2, limits.reconnectMsMax);
@@ -66,7 +69,7 @@ async function* eventsOf(
   outer: AbortSignal,
 ): AsyncGenerator<EventView | 'alive'> {
   const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(new Error('no heartbeat')), limits.sseSilenceMs);
+  const timer = setTimeout(() => silence.abort(silent(stream)), limits.sseSilenceMs);
   const path = `/v1/streams/${encodeURIComponent(stream)}/follow`;
   try {
     const body = await api.http.open(path, { from: from.toString() }, AbortSignal.any([outer, silence.signal]));
@@ -82,6 +85,13 @@ async function* eventsOf(
     silence.abort();
   }
 }
+
+const silent = (stream: string): Error =>
+  unreachableError('stream-silent', `nothing comes of ${stream} any more`, {
+    observed: `no sign of life for ${spanText(limits.sseSilenceMs)}`,
+    wanted: 'one every few seconds',
+    fix: 'repeat the command, which goes on where things are now; hcc doctor says whether the cluster is well',
+  });
 
 const toEvent = (data: string, stream: string): EventView => {
   let json: unknown;

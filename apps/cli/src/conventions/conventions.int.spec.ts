@@ -59,6 +59,7 @@ describe('words', () => {
     const { hcc } = await machineWith({});
     const help = (await hcc('--help')).out;
     expect(help).toContain('policy|policies');
+    expect(help).toContain('key|keys');
     expect(help).not.toMatch(/parkeds|policys|exports|attests|completions/);
     expect((await hcc('vm', 'show', '--help')).code).toBe(0);
     expect((await hcc('image', 'status', '--help')).code).toBe(0);

@@ -50,7 +50,7 @@ export const applyConventions = (program: Command, cli: Cli): Command => {
 const pluralOf = (noun: Command): string | null => {
   const name = noun.name();
   if (name === 'parked' || !noun.commands.some((verb) => verb.name() === 'ls')) return null;
-  return name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`;
+  return /[^aeiou]y$/.test(name) ? `${name.slice(0, -1)}ies` : `${name}s`;
 };
 
 /** One thing in full is `status` or `show`: who learned one word at one noun says it at the next. */
