@@ -108,7 +108,8 @@ describe('the network as a host sees it', () => {
     expect(skew?.observed).toMatch(/^60\d\d\d ms behind/);
     const nobody = `http://127.0.0.1:${await freePort()}`;
     const [, away] = await look({ apiUrl: nobody });
-    expect(away).toMatchObject({ status: 'SKIP', observed: `${nobody} does not answer (ECONNREFUSED)` });
+    expect(away).toMatchObject({ status: 'WARN', observed: `${nobody} does not answer (ECONNREFUSED)` });
+    expect(away?.fix, 'before it joins, a host that has the wrong address learns it here').toContain('HCC_API_URL');
   });
 
   test.each([

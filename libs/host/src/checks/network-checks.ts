@@ -70,7 +70,8 @@ async function checkSkew(apiUrl: string | undefined, now: () => number): Promise
     await answer.body?.cancel();
     date = answer.headers.get('date');
   } catch (error) {
-    return { status: 'SKIP', observed: `${apiUrl} does not answer (${causeOf(error)})` };
+    const fix = 'look at HCC_API_URL, and at what is between; an enrolled host goes on without';
+    return { status: 'WARN', observed: `${apiUrl} does not answer (${causeOf(error)})`, fix };
   }
   const roundTripMs = performance.now() - startedAt;
   const theirs = date === null ? Number.NaN : Date.parse(date);
