@@ -18,6 +18,18 @@ describe('exit codes', () => {
     expect(ran.err).not.toBe('');
   });
 
+  test.each([
+    ['no such command', ['vm', 'fly', '--json'], "unknown command 'fly'"],
+    ['a missing argument', ['vm', 'status', '--format', 'json'], "missing required argument 'vm'"],
+    ['a noun without a verb', ['vm', '--json'], "unknown option '--json'"],
+  ])('given %s and --json, then 2 and stdout is one JSON value that says so', async (_what, args, message) => {
+    const { hcc } = await machineWith({});
+    const ran = await hcc(...args);
+    expect(ran.code).toBe(2);
+    expect(JSON.parse(ran.out)).toMatchObject({ ok: false, error: { code: 'usage', message } });
+    expect(ran.err).toContain(message);
+  });
+
   test('given nobody to talk to, then 3, with a fix', async () => {
     const { api, hcc } = await machineWith({});
     await api.close();

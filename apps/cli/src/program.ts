@@ -36,10 +36,16 @@ export const main = async (argv: readonly string[], cli: Cli = systemCli()): Pro
     if (cli.manner.watch !== null) await watchOn(cli, cli.manner.watch, run);
     return cli.exit.code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.ok;
+      // The parser has told a person; a program reads one JSON value, whatever went wrong.
+      const message = error.message.replace(/^error: /, '');
+      if (wantsJson(argv)) sayJson(cli, { code: 'usage', message, wanted: 'what --help of the command shows' });
+      return exitCodes.usage;
+    }
     const failure = failureOf(error);
     cli.terminal.err(failureText(failure));
-    if (wantsJson(argv)) cli.terminal.out(`${JSON.stringify({ ok: false, error: failureJson(failure) })}\n`);
+    if (wantsJson(argv)) sayJson(cli, failureJson(failure));
     return failure.exitCode;
   }
 };
@@ -88,6 +94,8 @@ export const buildProgram = (cli: Cli): Command => {
   addCompletionCommands(program, cli);
   return applyConventions(program, cli);
 };
+
+const sayJson = (cli: Cli, error: object): void => cli.terminal.out(`${JSON.stringify({ ok: false, error })}\n`);
 
 /** Asked before any `--`: what follows that belongs to somebody else's command line. */
 const wantsJson = (argv: readonly string[]): boolean => {

@@ -286,6 +286,9 @@ describe('the difference of two moments', () => {
     const { call } = await booted();
     const answer = await call('GET', `/v1/vms/${web}/diff?from=${second(7)}&to=${second(5)}`);
     expect(answer).toMatchObject({ status: 422, body: { code: 'from-after-to' } });
+    // Also where the log has one place for both.
+    const still = await call('GET', `/v1/vms/${web}/diff?from=${second(8)}&to=${second(7)}`);
+    expect(still).toMatchObject({ status: 422, body: { code: 'from-after-to' } });
     expect((await call('GET', `/v1/vms/${web}/diff?to=${second(5)}`)).body.detail).toContain('from');
     expect((await call('GET', `/v1/vms/${newId()}/diff?from=${second(5)}`)).body.code).toBe('vm-not-found');
   });
