@@ -1,4 +1,5 @@
 import { systemCli } from '../../apps/cli/src/cli.ts';
+import { heavyNouns } from '../../apps/cli/src/heavy-nouns.ts';
 import { buildProgram } from '../../apps/cli/src/program.ts';
 import { controllers } from '../../apps/orchestrator/src/app.module.ts';
 import { openApiDocument } from '../../apps/orchestrator/src/http/reference/openapi.ts';
@@ -16,7 +17,7 @@ export const referenceFiles = (): ReadonlyMap<string, string> =>
     ['events.md', eventsPage()],
     ['refusals.md', refusalsPage()],
     ['evidence-refusals.md', evidenceRefusalsPage()],
-    ['cli.md', cliPage(buildProgram(systemCli()))],
+    ['cli.md', cliPage(buildProgram(systemCli(), heavyNouns))],
   ]);
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -4,10 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { problemFixes } from '#edge';
 import { systemCli } from '../../apps/cli/src/cli.ts';
 import { takes } from '../../apps/cli/src/conventions/tree.ts';
+import { heavyNouns } from '../../apps/cli/src/heavy-nouns.ts';
 import { buildProgram } from '../../apps/cli/src/program.ts';
 import { nameOf } from './cli-page.ts';
 
-const program = buildProgram(systemCli());
+const program = buildProgram(systemCli(), heavyNouns);
 
 const childOf = (command: Command, word: string): Command | undefined =>
   command.commands.find((child) => child.name() === word || child.aliases().includes(word));

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { subjects } from '#events';
 import { systemCli } from '../../apps/cli/src/cli.ts';
 import { doersOf } from '../../apps/cli/src/conventions/tree.ts';
+import { heavyNouns } from '../../apps/cli/src/heavy-nouns.ts';
 import { buildProgram } from '../../apps/cli/src/program.ts';
 import { asyncApiDocument } from './asyncapi.ts';
 import { channels } from './channels.ts';
@@ -60,7 +61,7 @@ describe('docs/reference', () => {
   });
 });
 
-test.each(doersOf(buildProgram(systemCli())).map((command) => [nameOf(command), command] as const))(
+test.each(doersOf(buildProgram(systemCli(), heavyNouns)).map((command) => [nameOf(command), command] as const))(
   '%s --help has an example',
   (name, command) => {
     expect(helpAfter(command)).toMatch(new RegExp(`Examples:\\n(?:  \\$ .*\\n)*  \\$ .*${name.split(' ')[0]}`));

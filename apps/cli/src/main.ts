@@ -5,7 +5,7 @@ import { nodeRefusal } from './node-version.ts';
 const refusal = nodeRefusal(process.versions.node);
 if (refusal === null) {
   const { main } = await import('./program.ts');
-  const { coreDumpsAllowed, coreDumpsFix, denyCoreDumps } = await import('#edge');
+  const { coreDumpsAllowed, coreDumpsFix, denyCoreDumps } = await import('#edge/core-limit');
   // It reads keys of vaults and of private images, and starts programs that hold more.
   const allowed = await denyCoreDumps();
   if (allowed !== null && allowed !== 'unknown') {

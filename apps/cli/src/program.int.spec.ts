@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { problem } from '../../../test/cli/fake-api.ts';
 import { cleanUp, machineWith } from '../../../test/cli/machine-with.ts';
@@ -55,5 +57,33 @@ describe('exit codes', () => {
       expect(ran.code).toBe(0);
       expect(ran.out).toContain('Examples:');
     },
+  );
+});
+
+describe('what a call loads', () => {
+  /** The modules that a process has, by name, after one command line. */
+  const loadedBy = (...args: readonly string[]): string => {
+    const hooks = `import { registerHooks } from 'node:module';
+      registerHooks({ load: (url, context, next) => (process.stderr.write(url + '\\n'), next(url, context)) });`;
+    const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+    const node = ['--conditions=hcc-source', '--import', `data:text/javascript,${encodeURIComponent(hooks)}`];
+    return spawnSync(process.execPath, [...node, main, ...args], { encoding: 'utf8', env: { PATH: process.env.PATH } })
+      .stderr;
+  };
+  const heavy = /libs\/(attestation|passport|adapters\/vault)\/|node_modules\/(jose|pino|prom-client|better-sqlite3)\//;
+
+  test.each([
+    [['--version']],
+    [['vm', 'ls', '--url', 'http://127.0.0.1:1']],
+    [['--home', '/nowhere', 'completion', 'ids', 'vm']],
+  ])('given %j / then neither verifiers nor what servers need are among it', (args) => {
+    const loaded = loadedBy(...args);
+    expect(loaded).toContain('/apps/cli/src/program.ts');
+    expect(loaded).not.toMatch(heavy);
+  });
+
+  test.each([[['attest', '--help']], [['--help']], [['completion', 'bash']], [['vault', '--help']]])(
+    'given %j / then the verifiers are there',
+    (args) => expect(loadedBy(...args)).toMatch(/libs\/attestation\//),
   );
 });

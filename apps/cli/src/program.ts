@@ -1,9 +1,8 @@
 import { Command, CommanderError } from 'commander';
-import { version } from '#edge';
+import { version } from '#edge/version';
 import { type Cli, systemCli } from './cli.ts';
 import { exitCodes } from './cli-error.ts';
 import { addAccountCommands } from './commands/account.ts';
-import { addAttestCommands } from './commands/attest/attest.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addCompletionCommands } from './commands/completion.ts';
 import { addDeviceCommands } from './commands/device.ts';
@@ -14,24 +13,24 @@ import { addImageCommands } from './commands/image.ts';
 import { addKeyCommands } from './commands/key.ts';
 import { addMinerCommands } from './commands/miner.ts';
 import { addParkedCommands } from './commands/parked.ts';
-import { addPassportCommands } from './commands/passport-verify.ts';
 import { addPolicyCommands } from './commands/policy.ts';
 import { addProjectionCommands } from './commands/projection.ts';
 import { addSqlCommand } from './commands/sql.ts';
 import { addStreamCommands } from './commands/stream.ts';
 import { addUpCommand } from './commands/up.ts';
-import { addVaultCommands } from './commands/vault.ts';
 import { examples } from './commands/verbs.ts';
 import { addVerifyLogCommand } from './commands/verify-log.ts';
 import { addVmCommands } from './commands/vm.ts';
 import { applyConventions } from './conventions/conventions.ts';
 import { watchOn } from './conventions/watch.ts';
+import type { HeavyNouns } from './heavy-nouns.ts';
 import { failureJson, failureOf, failureText } from './output/errors.ts';
 
 /** Runs one command line and promises its exit code: 0 ok, 1 a bad answer, 2 usage, 3 unreachable. Never throws. */
 export const main = async (argv: readonly string[], cli: Cli = systemCli()): Promise<number> => {
   try {
-    const run = async (as: Cli): Promise<void> => void (await buildProgram(as).parseAsync([...argv]));
+    const heavy = await heavyFor(argv, cli);
+    const run = async (as: Cli): Promise<void> => void (await buildProgram(as, heavy).parseAsync([...argv]));
     await run(cli);
     if (cli.manner.watch !== null) await watchOn(cli, cli.manner.watch, run);
     return cli.exit.code;
@@ -50,8 +49,26 @@ export const main = async (argv: readonly string[], cli: Cli = systemCli()): Pro
   }
 };
 
-/** The whole command tree, bound to a machine. */
-export const buildProgram = (cli: Cli): Command => {
+/**
+ * The nouns that take long to load, where they may be meant; `null` for a command line that begins with another noun. Half
+ * of what a call costs is loading what it does not use, and a shell calls at every press of the tab key.
+ */
+const heavyFor = async (argv: readonly string[], cli: Cli): Promise<HeavyNouns | null> => {
+  const [noun, verb] = operandsOf(argv.slice(2));
+  const light = buildProgram(cli, null).commands;
+  const isLight = light.some((command) => command.name() === noun || command.aliases().includes(noun ?? ''));
+  // The script for a shell names every noun; the ids of things do not.
+  const isWhole = noun === 'completion' && verb !== 'ids';
+  if ((isLight && !isWhole) || argv[2] === '--version' || argv[2] === '-V') return null;
+  return (await import('./heavy-nouns.ts')).heavyNouns;
+};
+
+/** The words of a command line that are no options, nor belong to one of the program's own. */
+const operandsOf = (args: readonly string[]): readonly string[] =>
+  args.filter((arg, at) => !arg.startsWith('-') && !/^--(url|token-file|home)$/.test(args[at - 1] ?? ''));
+
+/** The command tree, bound to a machine: all of it, or without the nouns that take long to load. */
+export const buildProgram = (cli: Cli, heavy: HeavyNouns | null): Command => {
   const program: Command = new Command('hcc')
     .description('Hippius Confidential Compute: run VMs on hosts nobody has to trust, and see why anything happened')
     .version(version, '-V, --version', 'which build this is')
@@ -84,11 +101,11 @@ export const buildProgram = (cli: Cli): Command => {
   addFlavorCommands(program, cli);
   addParkedCommands(program, cli);
   addProjectionCommands(program, cli);
-  addAttestCommands(program, cli);
-  addPassportCommands(program, cli);
+  heavy?.addAttestCommands(program, cli);
+  heavy?.addPassportCommands(program, cli);
   addDeviceCommands(program, cli);
   addPolicyCommands(program, cli);
-  addVaultCommands(program, cli);
+  heavy?.addVaultCommands(program, cli);
   addAuditCommand(program, cli);
   addDoctorCommand(program, cli);
   addCompletionCommands(program, cli);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Size } from '#domain';
-import { type Passport, passportSchema } from '#passport';
+import type { Passport } from '#passport';
 import type { SealedImageKey } from '#sealing';
 import { backupRoutes } from './backups.ts';
 import { at, list, part, post, remove } from './calls.ts';
@@ -119,7 +119,10 @@ const vmRoutes = (http: Http) => ({
   ): Promise<KeysChanged> => http.ask(`/v1/vms/${at(id)}/ssh-keys`, keysChanged, { method: 'POST', body: change }),
   consentVm: (id: string, consent: { kind: string; bootId: string }) =>
     post(http, `/v1/vms/${at(id)}/consent`, consent),
-  passport: (id: string): Promise<Passport> => http.ask(`/v1/vms/${at(id)}/passport`, passportSchema),
+  passport: async (id: string): Promise<Passport> => {
+    const { passportSchema } = await import('#passport');
+    return http.ask(`/v1/vms/${at(id)}/passport`, passportSchema);
+  },
   terminateVm: (id: string, destroyBackups = false) =>
     remove(http, `/v1/vms/${at(id)}${destroyBackups ? '?destroyBackups=true' : ''}`),
 });

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { explainRefusal } from '#attestation';
 import { type AppraisalEvent, scoreMax } from '#domain';
 import { aggregates } from '#events';
 import type { Cli } from '../cli.ts';
@@ -70,11 +69,12 @@ const opened = async (api: Api, minerId: string, reason: ReasonView): Promise<Op
   const { items } = await api.streamPage(reason.stream, BigInt(reason.revision), 1);
   const [recorded] = items;
   if (recorded === undefined) return { ...reason, verdict: null };
-  return { ...reason, verdict: verdictOf(minerId, aggregates.appraisal.codec.decode(recordedOf(recorded))) };
+  return { ...reason, verdict: await verdictOf(minerId, aggregates.appraisal.codec.decode(recordedOf(recorded))) };
 };
 
-const verdictOf = (minerId: string, event: AppraisalEvent): Verdict | null => {
+const verdictOf = async (minerId: string, event: AppraisalEvent): Promise<Verdict | null> => {
   if (event.type !== 'EvidenceAppraised') return null;
+  const { explainRefusal } = await import('#attestation');
   const { appraisalId, tier, evidenceSha256, policies } = event;
   const failed = event.refusals.map(({ code, observed, wanted }) => {
     const { fix, doesNotProve } = explainRefusal(code);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { errnoOf } from '#host';
-import { type Passport, passportFile } from '#passport';
+import type { Passport } from '#passport';
 import type { Cli } from '../cli.ts';
 import { usageError } from '../cli-error.ts';
 import { answer } from '../output/answer.ts';
@@ -32,6 +32,7 @@ export const addVmPassport = (vm: Command, cli: Cli): void => {
       const { api } = await connectFor(cli, command, 'owner');
       const found = await findVm(api, text);
       const passport = await api.passport(found.vmId);
+      const { passportFile } = await import('#passport');
       const file = passportFile(passport);
       // As it is: whoever checks it wants every byte where the network put it.
       if (out === undefined) return cli.terminal.out(file);

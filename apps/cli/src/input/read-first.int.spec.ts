@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { fakeMachine } from '../../../../test/cli/fake-machine.ts';
 import { cleanUp, machineWith } from '../../../../test/cli/machine-with.ts';
 import { doersOf } from '../conventions/tree.ts';
+import { heavyNouns } from '../heavy-nouns.ts';
 import { buildProgram } from '../program.ts';
 
 afterEach(cleanUp);
@@ -13,7 +14,7 @@ const amounts =
 /** Every place on a command line where an amount is typed: the words before it, and the name it is refused by. */
 const places = (() => {
   const machine = fakeMachine();
-  const found = doersOf(buildProgram(machine.cli())).flatMap((leaf) => {
+  const found = doersOf(buildProgram(machine.cli(), heavyNouns)).flatMap((leaf) => {
     const words: string[] = [];
     for (let at: typeof leaf | null = leaf; at?.parent; at = at.parent) words.unshift(at.name());
     const options = leaf.options.filter(({ flags }) => amounts.test(flags)).map(({ long }) => [...words, long ?? '']);

@@ -1,6 +1,6 @@
 import { loadSimulatedProcessor } from '#adapters/processor';
 import { type AppraisalPolicy, appraisalLimits, readAppraisalPolicy, simulatedSnpPolicy } from '#attestation';
-import { version } from '#edge';
+import { version } from '#edge/version';
 import { hashFiles, minerProgramFiles, probeAccelerator, type Report } from '#host';
 import { buildHccamImage, hccamLaunchInputs, type Image } from '#images';
 import type { Api } from '../client/api.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { longRead } from '#edge';
+import { longRead } from '#edge/told-reads';
 import { createHttp } from '../client/http.ts';
 import { lastSaid, readTail, type Said } from './log-tail.ts';
 
