@@ -70,7 +70,8 @@ describe('what a call loads', () => {
     return spawnSync(process.execPath, [...node, main, ...args], { encoding: 'utf8', env: { PATH: process.env.PATH } })
       .stderr;
   };
-  const heavy = /libs\/(attestation|passport|adapters\/vault)\/|node_modules\/(jose|pino|prom-client|better-sqlite3)\//;
+  const heavy =
+    /libs\/(attestation|passport|adapters\/vault)\/|node_modules\/(jose|yaml|pino|prom-client|better-sqlite3)\//;
 
   test.each([
     [['--version']],
