@@ -109,10 +109,12 @@ export const bootstrap = async (up: Bootstrap): Promise<Cluster> => {
     const look = lookAt(`http://${apiHost}:${at.port}`, spec.logFile, cli.clock.now());
     await start(up, childProgram(spec, cli.clock, steps.note), look, waits);
   });
-  await step('policies', async (report) => {
+  await step('policies', async (report, waits) => {
     const parts = { cacheDir, report, signal };
+    waits('holds the boot image of VMs against what this installation would build');
     const digests = await publishGuestPolicy(apis.operator, parts);
     await sayNeeded(cacheDir, { dir: home.dir, digests });
+    waits('holds the image of HCCAM against what this installation would build');
     await publishHostPolicy(apis.operator, { ...parts, base: image });
   });
   const miners = await step('miners', () => startMiners(up, url, apis.operator));
