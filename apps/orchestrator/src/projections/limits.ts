@@ -14,6 +14,8 @@ export const rebuildErrorsShown = 10;
  * a page of an index that many rows are in, is written once. At the end of the log every page is committed as it comes.
  */
 export const commitEventsMax = 30_000;
+/** Events that a consumer hands over before it waits for a commit; those between are not waited for. */
+export const batchEventsMax = 90_000;
 /** Events between two hand-overs of rows to the thread that writes them. */
 export const handOverEventsMax = 1_000;
 /** A batch up to this, two pages, is written without that thread: it takes some 40 ms of a processor to begin. */

@@ -18,24 +18,42 @@ export const foldInto = (folds: readonly StreamFold[], recorded: BareEvent): voi
   for (const each of folds) each.keep();
 };
 
-/** The streams that have changed since a commit. The one before is at hand: what one append wrote lies together in the log. */
-export const createTouched = () => {
-  let streams = new Map<StreamName, OpenStream>();
+/** The streams at hand: those that have changed since the commit before, and what that one wrote. */
+export type OpenStreams = {
+  changed(stream: StreamName): OpenStream | undefined;
+  /** What a commit that may not be through yet has written: on disk is what was there before. */
+  written(stream: StreamName): OpenStream | undefined;
+  put(open: OpenStream): void;
+  /** What has changed is written now. */
+  turn(): void;
+  /** That is on disk: of it those are kept that will be asked for again. A busy account is in every batch, and its row is long. */
+  keep(which: (open: OpenStream) => boolean): void;
+  forget(): void;
+};
+
+export const createOpenStreams = (): OpenStreams => {
+  let [changed, written] = [new Map<StreamName, OpenStream>(), new Map<StreamName, OpenStream>()];
+  /** The one before is at hand: what one append wrote lies together in the log. */
   let last: OpenStream | undefined;
   return {
-    get: (stream: StreamName): OpenStream | undefined => {
+    changed: (stream) => {
       // A name that was just read has no hash yet, and to look it up takes longer than to compare it.
-      if (last?.stream !== stream) last = streams.get(stream);
+      if (last?.stream !== stream) last = changed.get(stream);
       return last;
     },
-    put: (open: OpenStream): void => {
-      streams.set(open.stream, open);
+    written: (stream) => written.get(stream),
+    put: (open) => {
+      changed.set(open.stream, open);
       last = open;
     },
-    all: (): ReadonlyMap<StreamName, OpenStream> => streams,
-    clear: (): void => {
-      streams = new Map();
-      last = undefined;
+    turn: () => {
+      [changed, written, last] = [new Map(), changed, undefined];
+    },
+    keep: (which) => {
+      written = new Map([...written].filter(([, open]) => which(open)));
+    },
+    forget: () => {
+      [changed, written, last] = [new Map(), new Map(), undefined];
     },
   };
 };

@@ -1,9 +1,10 @@
 import type { Database } from 'better-sqlite3';
 import { type BareEvent, type EventStore, type Position, readPageEventsMax, type Sink, type StreamName } from '#events';
 import { openAudit } from './audit.projection.ts';
+import { createBatches } from './batches.ts';
 import { openCheckpoint } from './checkpoint.ts';
-import { commitEventsMax, handOverAfterEvents, handOverEventsMax } from './limits.ts';
-import { createTouched, foldInto, type OpenStream } from './open-stream.ts';
+import { batchEventsMax, commitEventsMax } from './limits.ts';
+import { createOpenStreams, foldInto, type OpenStream } from './open-stream.ts';
 import { type Foldable, openFolds } from './projection.ts';
 import { createRowsWriter } from './rows-writer.ts';
 import { countEvent, openCounts, type StreamCount, uncounted } from './streams.projection.ts';
@@ -34,26 +35,25 @@ export type RowsSink = Omit<
 /**
  * Folds events into the rows of one file. A commit makes the changed rows and the checkpoint visible in one transaction, so
  * a crash shows either a batch whole or not at all. A repeated event does nothing. In a long batch the rows of streams that
- * have gone quiet are handed over to a thread before, which writes them while the next events are folded.
+ * have gone quiet are handed over to a thread before, which writes them while the next events are folded, and commits them
+ * now and then unasked: a crash reads less again.
  */
 export const createRowsSink = (
   db: Database,
   projections: readonly Foldable[],
   store: Pick<EventStore, 'readStream' | 'parsePosition' | 'comparePositions'>,
+  eventsMax: { readonly batch: number; readonly commit: number } = { batch: batchEventsMax, commit: commitEventsMax },
 ): RowsSink => {
   const writer = createRowsWriter(db);
   const [counts, spans] = [openCounts(db, writer), openAudit(db, writer)];
   const foldsOf = openFolds(projections, db, writer);
   const checkpoint = openCheckpoint(db, writer, store);
-  /** What has changed since the last commit. */
-  const touched = createTouched();
-  /** What of it is to be written. */
+  const streams = createOpenStreams();
+  /** Those that are to be written. */
   const unwritten = createUnwritten(counts);
-  /** What the commit before has written, as it is on disk: a busy account is in every batch, and its row is long. */
-  let written: ReadonlyMap<StreamName, OpenStream> = new Map();
   let reach = checkpoint.load().reach;
-  /** Events since the last commit, and since rows were last handed over. */
-  let [uncommitted, unhanded, stretch] = [0, 0, 0];
+  const save = (position: Position): void => checkpoint.save(position, reach ?? position);
+  const batches = createBatches({ writer, streams, unwritten, spans, save, eventsMax });
 
   const isLater = (position: Position): boolean => reach === null || store.comparePositions(position, reach) > 0;
 
@@ -61,15 +61,15 @@ export const createRowsSink = (
     // Nothing on disk is of a later event than `reach`: the first of a stream there needs no looking for.
     const isNew = revision === 0n && isLater(position);
     const count = (isNew ? null : counts.load(stream)) ?? uncounted(stream);
-    return { stream, count, folds: foldsOf(stream), stretch, isWritten: true };
+    return { stream, count, folds: foldsOf(stream), stretch: batches.stretch(), isWritten: true };
   };
 
   /** The stream of an event that is not folded yet; `null` when it is. */
   const unfolded = (recorded: BareEvent): OpenStream | null => {
     const { stream, revision } = recorded;
-    const known = touched.get(stream);
-    const open = known ?? written.get(stream) ?? opened(recorded);
-    if (known === undefined) touched.put(open);
+    const known = streams.changed(stream);
+    const open = known ?? streams.written(stream) ?? opened(recorded);
+    if (known === undefined) streams.put(open);
     const { events } = open.count;
     if (revision > events)
       throw new Error(`read model has ${events} events of ${stream} and was given revision ${revision}`);
@@ -78,7 +78,7 @@ export const createRowsSink = (
 
   /** How far a stream was counted, in memory or on disk. */
   const countOf = (stream: StreamName): StreamCount | null => {
-    const open = touched.get(stream) ?? written.get(stream);
+    const open = streams.changed(stream) ?? streams.written(stream);
     return open === undefined ? counts.load(stream) : open.count;
   };
 
@@ -90,55 +90,40 @@ export const createRowsSink = (
     countEvent(open.count, recorded);
     advance(recorded);
     spans.note(recorded, open.count.accountId);
-    open.stretch = stretch;
+    open.stretch = batches.stretch();
     unwritten.add(open);
-    uncommitted += 1;
-    unhanded += 1;
-    if (unhanded >= handOverEventsMax && uncommitted > handOverAfterEvents) handOver();
-  };
-
-  const handOver = (): void => {
-    unhanded = 0;
-    if (!writer.isReady()) return;
-    unwritten.writeQuiet(stretch);
-    stretch += 1;
-    writer.handOver();
-  };
-
-  const begin = (onDisk: ReadonlyMap<StreamName, OpenStream>): void => {
-    written = onDisk;
-    touched.clear();
-    unwritten.clear();
-    [uncommitted, unhanded] = [0, 0];
-  };
-
-  /** After a failure: as it is on disk. */
-  const beginAnew = (): void => {
-    writer.rollback();
-    begin(new Map());
-    spans.load();
+    batches.folded(recorded.position);
   };
 
   return {
-    batchEventsMax: commitEventsMax,
+    get batchEventsMax() {
+      return batches.eventsMax();
+    },
     reached: () => reach,
     load: async () => {
-      beginAnew();
+      await batches.begin();
       const saved = checkpoint.load();
       reach = saved.reach;
       return saved.position;
     },
     apply: (recorded) => {
-      const open = unfolded(recorded);
-      if (open === null) return;
-      foldInto(open.folds, recorded);
-      count(open, recorded);
+      try {
+        const open = unfolded(recorded);
+        if (open === null) return;
+        foldInto(open.folds, recorded);
+        count(open, recorded);
+      } catch (error) {
+        batches.trouble();
+        throw error;
+      }
     },
     holdBack: (recorded) => {
+      batches.trouble();
       advance(recorded);
       spans.holdBack(recorded, countOf(recorded.stream));
     },
     skip: (recorded) => {
+      batches.trouble();
       // Nothing is decoded: it shows that there was such an event, and by whom.
       const open = unfolded(recorded);
       if (open === null) return;
@@ -146,6 +131,7 @@ export const createRowsSink = (
       count(open, recorded);
     },
     leaveOut: async (stream, skipped) => {
+      batches.trouble();
       const count = countOf(stream);
       if (count === null) return;
       const without = [...skipped].filter((revision) => revision < count.events).length;
@@ -160,26 +146,14 @@ export const createRowsSink = (
       }
       count.skipped = without;
       unwritten.leaveOut(stream);
-      const open: OpenStream = { stream, count, folds, stretch, isWritten: true };
-      touched.put(open);
+      const open: OpenStream = { stream, count, folds, stretch: batches.stretch(), isWritten: true };
+      streams.put(open);
       unwritten.add(open);
     },
     has: (stream, revision) => revision < (countOf(stream)?.events ?? 0),
     commit: async (position) => {
       if (isLater(position)) reach = position;
-      unwritten.writeAll();
-      spans.write();
-      checkpoint.save(position, reach ?? position);
-      try {
-        await writer.commit(uncommitted >= commitEventsMax);
-      } catch (error) {
-        // The consumer reads the batch again, and must find the rows as they are on disk.
-        beginAnew();
-        throw error;
-      }
-      // Of a long batch, what has gone quiet will hardly be asked for again.
-      begin(new Map([...touched.all()].filter(([, { stretch: last }]) => last >= stretch - 1)));
-      spans.settle();
+      await batches.commit(position);
     },
     close: writer.close,
   };

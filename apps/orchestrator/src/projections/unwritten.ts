@@ -8,6 +8,8 @@ export type Unwritten = {
   /** Writes those without an event in this stretch. One that goes on is written once, at the commit; one that was quiet may be done. */
   writeQuiet(stretch: number): void;
   writeAll(): void;
+  /** Whether what is to be written of any is made of rows as they were committed. */
+  readsRows(): boolean;
   leaveOut(stream: StreamName): void;
   clear(): void;
 };
@@ -30,7 +32,7 @@ export const createUnwritten = (counts: { save(stream: StreamName, count: Stream
     writeQuiet: (stretch) => {
       const goingOn: OpenStream[] = [];
       for (const open of streams) {
-        const isQuiet = open.stretch < stretch && !open.folds.some(({ readsRows }) => readsRows);
+        const isQuiet = open.stretch < stretch && !readsRows(open);
         if (isQuiet) write(open);
         else goingOn.push(open);
       }
@@ -38,7 +40,9 @@ export const createUnwritten = (counts: { save(stream: StreamName, count: Stream
     },
     writeAll: () => {
       for (const open of streams) write(open);
+      streams = [];
     },
+    readsRows: () => streams.some(readsRows),
     leaveOut: (stream) => {
       streams = streams.filter((open) => open.stream !== stream);
     },
@@ -47,3 +51,5 @@ export const createUnwritten = (counts: { save(stream: StreamName, count: Stream
     },
   };
 };
+
+const readsRows = ({ folds }: OpenStream): boolean => folds.some((fold) => fold.readsRows);
