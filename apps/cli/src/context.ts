@@ -6,6 +6,7 @@ import type { Cli, Seen } from './cli.ts';
 import { unreachableError, usageError } from './cli-error.ts';
 import { type Api, createApi } from './client/api.ts';
 import { createHttp } from './client/http.ts';
+import { patient } from './client/patient.ts';
 import { limits } from './limits.ts';
 
 /** As whom: an owner for VMs, keys and accounts; an operator for miners, streams, parked events and grants. */
@@ -79,12 +80,15 @@ export const connect = async (options: ContextOptions, who: Who, cli: Cli): Prom
   const where = await locate(options, who, cli);
   const token = await readTokenFile(where.tokenFile, cli.terminal.err);
   const seen: Seen = {
-    http: createHttp({
-      ...{ url: where.url, token },
-      onPosition: (position) => {
-        seen.position = position;
-      },
-    }),
+    http: patient(
+      createHttp({
+        ...{ url: where.url, token },
+        onPosition: (position) => {
+          seen.position = position;
+        },
+      }),
+      (text) => cli.terminal.err(`hcc: ${text}\n`),
+    ),
     position: null,
   };
   cli.manner.seen = seen;
