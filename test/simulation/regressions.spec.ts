@@ -30,6 +30,11 @@ const found: readonly (readonly [string, string])[] = [
   ['a guest whose miner said that it had ended, and that asked for its key, was taken for our failure', '--seed 5652'],
   ['an older build settled a command that it owed over a past that it could not read', '--seed 5206'],
   ['a replica stood still with a spec in its hand for a whole life, and put it back after the purge', '--seed 5121'],
+  ['a resize was decided over a hold that another had taken the place of, and its VM had two', '--seed 20407'],
+  [
+    'an older build passed over what a miner had answered to the resize of a VM that it could not read',
+    '--seed 30247 --sealed 100 --moving 80',
+  ],
 ];
 
 const patienceMs = 120_000;

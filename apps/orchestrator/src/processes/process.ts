@@ -17,7 +17,7 @@ import type {
   VmEvent,
   VmId,
 } from '#domain';
-import type { ParkedEvent, RecordedEvent } from '#events';
+import type { ParkedEvent, RecordedEvent, StreamName } from '#events';
 
 /** A recorded event with its meaning, keyed by the category of its stream. */
 export type KnownEvent = { readonly recorded: RecordedEvent } & (
@@ -54,4 +54,6 @@ export type Process<State> = {
   readonly absorb: (state: State, known: KnownEvent) => void;
   /** Commands for an event, seen after `absorb`. */
   readonly react: (state: State, known: KnownEvent) => readonly ProcessCommand[];
+  /** Other streams than the event's own that `react` goes by. While one of them cannot be read, the event waits for a build that can. */
+  readonly over?: (state: State, known: KnownEvent) => readonly StreamName[];
 };

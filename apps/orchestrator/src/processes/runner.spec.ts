@@ -1,16 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryCheckpoints, createMemoryFoldSnapshots } from '#adapters/memory';
 import type { VmId } from '#domain';
-import {
-  createConsumer,
-  type EventStore,
-  eventIdOf,
-  handleParked,
-  type RecordedEvent,
-  readWholeStream,
-  streamName,
-} from '#events';
+import { createConsumer, type EventStore, eventIdOf, handleParked, readWholeStream, streamName } from '#events';
 import { type Bench, createBench, roomFor } from '../../../../test/conformance/bench.ts';
+import { seenAs } from '../../../../test/conformance/seen-as.ts';
 import type { Process } from './process.ts';
 import { CheckpointMissing, processSink, type StartAt } from './runner.ts';
 import { vmAdmission } from './vm-admission.process.ts';
@@ -184,19 +177,6 @@ describe('an event that somebody skips', () => {
 /** The log as a build reads it to which a teleported VM is one that was rebooted. */
 const readable = (store: EventStore): EventStore =>
   seenAs(store, 'VmTeleported', { type: 'VmRebootRequested', data: {} });
-
-/** The log as a build reads it to which events of a type are others. */
-const seenAs = (store: EventStore, type: string, as: Partial<RecordedEvent>): EventStore => {
-  const known = (event: RecordedEvent): RecordedEvent => (event.type === type ? { ...event, ...as } : event);
-  return {
-    ...store,
-    readStream: async (stream, options) => (await store.readStream(stream, options)).map(known),
-    readAll: async (options) => {
-      const page = await store.readAll(options);
-      return { ...page, events: page.events.map(known) };
-    },
-  };
-};
 
 const fromTheFuture = async (bench: Bench, vmId: VmId) => {
   const stream = streamName('vm', vmId);

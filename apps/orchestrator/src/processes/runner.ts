@@ -49,6 +49,8 @@ export const processSink = <State>(
 ): Sink & { readonly state: () => State } => {
   /** Streams whose past this build cannot read whole: what it would decide over the rest is not to be trusted. */
   const unreadable = new Set<StreamName>();
+  /** Streams that stand still behind an event that this build cannot read, until somebody skips it. */
+  const behind = new Set<StreamName>();
   const kept = createKeptFold({
     ...{ name: process.name, store, snapshots, initial: process.initial },
     absorb: (state, recorded) => {
@@ -75,8 +77,27 @@ export const processSink = <State>(
 
   /** At once when there is no command to give, which is so for nearly every event: a promise for each costs more than the fold. */
   const react = (known: KnownEvent): Promise<void> | undefined => {
+    const missing = missingOf(known);
+    if (missing !== undefined) throw new CommandUndeliverable(missing, unknownPast(known.recorded, missing));
     const commands = process.react(kept.state(), known).map((command) => ({ cause: known.recorded, command }));
     return commands.length === 0 ? undefined : giveAll({ store, clock }, process.name, commands);
+  };
+
+  const missingOf = (known: KnownEvent): StreamName | undefined =>
+    unreadable.size + behind.size === 0
+      ? undefined
+      : process.over?.(kept.state(), known).find((stream) => unreadable.has(stream) || behind.has(stream));
+
+  const read = (recorded: RecordedEvent): KnownEvent => {
+    if (unreadable.has(recorded.stream)) throw unknownPast(recorded);
+    try {
+      const known = decodeKnown(recorded);
+      behind.delete(recorded.stream);
+      return known;
+    } catch (error) {
+      if (error instanceof UnknownEvent) behind.add(recorded.stream);
+      throw error;
+    }
   };
 
   return {
@@ -87,16 +108,14 @@ export const processSink = <State>(
       return kept.restore(until, past);
     },
     apply: (recorded) => {
-      if (unreadable.has(recorded.stream)) throw unknownPast(recorded);
-      const known = decodeKnown(recorded);
+      const known = read(recorded);
       process.absorb(kept.state(), known);
       kept.took(recorded);
       return react(known);
     },
     retry: (recorded) => {
       // What it owes may depend on what this build could not read: to decide nothing over the rest would settle it.
-      if (unreadable.has(recorded.stream)) throw unknownPast(recorded);
-      return react(decodeKnown(recorded));
+      return react(read(recorded));
     },
     commit: async (position, without) => {
       await checkpoints.save(process.name, position);
@@ -105,11 +124,10 @@ export const processSink = <State>(
   };
 };
 
-const unknownPast = ({ type, stream, revision }: RecordedEvent): UnknownEvent =>
-  new UnknownEvent(
-    'type',
-    `${type} at ${stream}@${revision}: this build cannot read what came before it there; run a newer one`,
-  );
+const unknownPast = ({ type, stream, revision }: RecordedEvent, missing?: StreamName): UnknownEvent => {
+  const what = missing === undefined ? 'what came before it there' : `all of ${missing}`;
+  return new UnknownEvent('type', `${type} at ${stream}@${revision}: this build cannot read ${what}; run a newer one`);
+};
 
 export type CausedCommand = { readonly cause: Cause; readonly command: ProcessCommand };
 

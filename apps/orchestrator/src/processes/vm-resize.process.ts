@@ -1,41 +1,16 @@
-import {
-  type AccountId,
-  formatCredits,
-  formatSize,
-  type HoldId,
-  type MicroCredits,
-  type MinerId,
-  type Size,
-  type VmId,
-} from '#domain';
-import { bootIdOf, commandIdOf, derivedUuid } from '#events';
+import { formatCredits, formatSize, type HoldId, type VmId } from '#domain';
+import { bootIdOf, commandIdOf, streamName } from '#events';
 import type { KnownEvent, Process, ProcessCommand } from './process.ts';
-
-type Pending = {
-  readonly minerId: MinerId;
-  /** The generation whose allocation is replaced. */
-  readonly from: number;
-  readonly generation: number;
-  readonly size: Size;
-  readonly price: MicroCredits;
-};
-
-type Hold = { readonly holdId: HoldId; readonly amount: MicroCredits };
-
-type Sized = {
-  readonly accountId: AccountId;
-  /** What an hour costs in the size it has. */
-  price: MicroCredits;
-  /** What is held, or will be once the command that is on its way is done. */
-  hold: Hold | null;
-  /** The last resize that was over, and the hold that `hold` took the place of then. */
-  settled: { readonly generation: number; readonly replaces: HoldId | null };
-  generation: number;
-  pending: Pending | null;
-};
-
-/** VMs that live, with what is held for each and the resize that is under way. */
-export type ResizeState = Map<VmId, Sized>;
+import {
+  absorbHold,
+  type Hold,
+  holdIdOf,
+  isLate,
+  type Pending,
+  type ResizeState,
+  type Sized,
+  settle,
+} from './vm-resize-holds.ts';
 
 const name = 'vm-resize';
 
@@ -49,7 +24,7 @@ export const vmResize: Process<ResizeState> = {
   initial: () => new Map(),
   absorb: (vms, known) => {
     if (known.category === 'vm') absorbVm(vms, known);
-    if (known.category === 'account') absorbAccount(vms, known);
+    if (known.category === 'account') absorbHold(vms, known);
   },
   react: (vms, known) => {
     if (known.category === 'vm') return reactToVm(vms, known);
@@ -57,7 +32,19 @@ export const vmResize: Process<ResizeState> = {
     if (known.category === 'miner') return reactToMiner(vms, known);
     return [];
   },
+  over: (vms, { category, id, event }) => {
+    if (!goesByAnother.has(event.type)) return [];
+    if (category !== 'vm') return 'vmId' in event ? [streamName('vm', event.vmId)] : [];
+    const accountId = vms.get(id)?.accountId;
+    return accountId === undefined ? [] : [streamName('account', accountId)];
+  },
 };
+
+/** What is held for a VM is on its account's stream, and what it waits for on its own: each is decided over the other. */
+const goesByAnother: ReadonlySet<KnownEvent['event']['type']> = new Set([
+  ...(['VmResizeRequested', 'VmResized', 'VmResizeRefused'] as const),
+  ...(['CreditsHeld', 'HoldRefused', 'AllocationRefused'] as const),
+]);
 
 type OfVm = Extract<KnownEvent, { category: 'vm' }>;
 type OfAccount = Extract<KnownEvent, { category: 'account' }>;
@@ -104,24 +91,6 @@ const absorbVm = (vms: ResizeState, { id, event }: OfVm): void => {
   }
 };
 
-/** A dearer size holds its price by now; a cheaper one, and a refused one, hold too much until this. */
-const settle = (vm: Sized, id: VmId, generation: number): void => {
-  vm.pending = null;
-  // An event may be seen twice; what it replaced is what it found the first time.
-  if (vm.settled.generation === generation) return;
-  const replaces = vm.hold === null || vm.hold.amount === vm.price ? null : vm.hold.holdId;
-  vm.settled = { generation, replaces };
-  if (replaces !== null) vm.hold = { holdId: holdIdOf(id, generation, 'settled'), amount: vm.price };
-};
-
-const absorbAccount = (vms: ResizeState, { event }: OfAccount): void => {
-  if (event.type !== 'CreditsHeld' && event.type !== 'HoldReleased') return;
-  const vm = vms.get(event.vmId);
-  if (vm === undefined) return;
-  if (event.type === 'CreditsHeld') vm.hold = { holdId: event.holdId, amount: event.amount };
-  else if (vm.hold?.holdId === event.holdId) vm.hold = null;
-};
-
 const reactToVm = (vms: ResizeState, { id, event }: OfVm): readonly ProcessCommand[] => {
   const vm = vms.get(id);
   if (vm === undefined) return [];
@@ -142,9 +111,6 @@ const reactToVm = (vms: ResizeState, { id, event }: OfVm): readonly ProcessComma
   }
 };
 
-const holdIdOf = (vmId: VmId, generation: number, why: 'wanted' | 'settled'): HoldId =>
-  derivedUuid('hold', vmId, `${generation}`, why) as HoldId;
-
 const replace = ({ accountId }: Sized, vmId: VmId, replaces: HoldId, by: Hold): ProcessCommand => ({
   step: 'replace-hold',
   target: 'account',
@@ -161,7 +127,12 @@ const reserve = (vmId: VmId, { minerId, from, generation, size }: Pending): Proc
 
 const reactToAccount = (vms: ResizeState, { event, recorded }: OfAccount): readonly ProcessCommand[] => {
   if (event.type !== 'CreditsHeld' && event.type !== 'HoldRefused') return [];
-  const pending = vms.get(event.vmId)?.pending ?? null;
+  const vm = vms.get(event.vmId);
+  if (vm === undefined) return [];
+  const { pending, settled, hold } = vm;
+  if (settled.replaces === event.holdId && hold !== null && isLate(vm, event)) {
+    return [replace(vm, event.vmId, event.holdId, hold)];
+  }
   if (pending === null || event.holdId !== holdIdOf(event.vmId, pending.generation, 'wanted')) return [];
   if (event.type === 'CreditsHeld') return [reserve(event.vmId, pending)];
   const detail = `an hour costs ${formatCredits(event.required)} in that size, and ${formatCredits(event.available)} are available for it`;

@@ -140,6 +140,17 @@ describe('credits of an account', () => {
     expect(fold(account, history)?.holds.get(holdId)?.held).toBe(credits(1n));
   });
 
+  test('given another hold took the place of the first / when a third does / then that one gives way, so that the VM has one', () => {
+    const thirdId = uuid<HoldId>(33);
+    const history = [opened, deposited(credits(15n)), held, replaced, newlyHeld];
+    given(account, ...history)
+      .when({ ...replace, holdId: thirdId, amount: credits(12n) })
+      .thenEvents(
+        { ...released, holdId: newHoldId, amount: credits(10n), reason: `replaced by hold ${thirdId}` },
+        { ...newlyHeld, holdId: thirdId, amount: credits(12n) },
+      );
+  });
+
   test('given the first hold is gone / then all of it is held anew; a hold of another VM is not touched', () => {
     given(account, opened, deposited(credits(10n)), held, released)
       .when(replace)

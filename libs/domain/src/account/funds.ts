@@ -51,24 +51,30 @@ export const holdCredits = (account: Account, command: Command<'HoldCredits'>): 
 
 /**
  * Another amount for a VM in place of what is held for it, in one decision. Too few is `HoldRefused`, and then the first
- * hold stays as it is. Without a first hold all of it is held anew; who finds no VM behind it releases it again.
+ * hold stays as it is. A first hold that another took the place of is not missed: what is held for the VM now gives way,
+ * because it has one hold. Without any all of it is held anew; who finds no VM behind it releases it again.
  */
 export const replaceHold = (account: Account, command: Command<'ReplaceHold'>): readonly AccountEvent[] => {
   const { replaces, holdId, vmId, amount } = command;
   if (isKnownHold(account, command)) return [];
-  const held = account.holds.get(replaces);
-  if (held !== undefined && held.vmId !== vmId) {
-    const detail = `hold ${replaces} is of VM ${held.vmId}, and was to be replaced for VM ${vmId}`;
+  const named = account.holds.get(replaces);
+  if (named !== undefined && named.vmId !== vmId) {
+    const detail = `hold ${replaces} is of VM ${named.vmId}, and was to be replaced for VM ${vmId}`;
     throw new Refusal('hold-exists-with-other-content', detail, { holdId: replaces });
   }
   assertAmount('hold', amount, balanceMax);
+  const heldId = (named === undefined ? holdOf(account, vmId) : undefined) ?? replaces;
+  const held = account.holds.get(heldId);
   const available = held === undefined ? account.available : addCredits(account.available, held.held);
   if (available < amount) return [{ type: 'HoldRefused', holdId, vmId, amount, available, required: amount }];
   const reason = `replaced by hold ${holdId}`;
   const released: readonly AccountEvent[] =
-    held === undefined ? [] : [{ type: 'HoldReleased', holdId: replaces, vmId, amount: held.held, reason }];
+    held === undefined ? [] : [{ type: 'HoldReleased', holdId: heldId, vmId, amount: held.held, reason }];
   return [...released, { type: 'CreditsHeld', holdId, vmId, amount }];
 };
+
+const holdOf = ({ holds }: Account, vmId: VmId): HoldId | undefined =>
+  [...holds].find(([, hold]) => hold.vmId === vmId)?.[0];
 
 /** Whether the hold was decided already. Refuses a holdId that stands for something else. */
 const isKnownHold = (
