@@ -1,6 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import { amdKeyServerUrl, createAmdVekSource } from '#adapters/amd-kds';
-import { everyTick, type Lifecycle, type Log, type Metrics, nestLogger } from '#edge';
+import { everyTick, type Lifecycle, type Log, type Metrics, nestLogger, toldReads } from '#edge';
 import {
   type Clock,
   type Consumer,
@@ -101,7 +101,13 @@ const startReading = async (
   { store, sink }: { readonly store: EventStore; readonly sink: Sink },
   lifecycle: Lifecycle,
 ): Promise<Consumer> => {
-  const reading = createConsumer({ name: 'attestation-world', store, clock, sink, log });
+  const reading = createConsumer({
+    name: 'attestation-world',
+    store: toldReads(store, { clock, log }),
+    clock,
+    sink,
+    log,
+  });
   await lifecycle.start({ name: 'world', start: reading.start, stop: reading.stop });
   const head = await store.head();
   if (head !== null && !(await reading.reached(head, worldWaitMs))) {

@@ -19,18 +19,17 @@ const report = z.looseObject({
   parts: z.array(z.looseObject({ name: z.string(), ready: z.boolean(), detail: z.string().nullish() })).default([]),
 });
 
-/** Asks a program of ours over HTTP, and while it answers nobody yet, its log: it may read a long past before it does. */
+/** Asks a program of ours over HTTP, and while it says no more than that it is not ready, its log: it may read a long past. */
 export const lookAt =
   (url: string, logFile: string, sinceMs: number): Look =>
   async () => {
-    try {
-      return standing(
-        await createHttp({ url, token: null, timeoutMs: 2_000 }).ask('/readyz', report, { alsoOk: [503] }),
-      );
-    } catch {
-      const says = lastSaid(await readTail(logFile, 0), sinceMs, wordsBy) ?? 'answers nobody yet';
-      return { says, mark: says };
-    }
+    const http = createHttp({ url, token: null, timeoutMs: 2_000 });
+    // Not listening yet: whoever asks looks again until its patience ends.
+    const answer = await http.ask('/readyz', report, { alsoOk: [503] }).catch(() => null);
+    if (answer !== null && (answer.ready || answer.parts.length > 0)) return standing(answer);
+    const bare = answer === null ? 'answers nobody yet' : 'is not ready';
+    const says = lastSaid(await readTail(logFile, 0), sinceMs, wordsBy) ?? bare;
+    return { says, mark: says };
   };
 
 /** The first part that is not ready, and how many there are. Pure. */
