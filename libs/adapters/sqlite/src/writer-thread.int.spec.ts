@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { StoreUnavailable } from '#events';
 import { freshStream, newEvent, newEvents, readEverything } from '../../../../test/conformance/new-events.ts';
@@ -25,4 +26,13 @@ test('given more writes than may wait / when one more comes / then it is refused
   const saves = Array.from({ length: pendingWritesMax + 1 }, (_, n) => checkpoints.save(`consumer-${n % 10}`, null));
   const refused = (await Promise.allSettled(saves)).filter((result) => result.status === 'rejected');
   expect(refused).toMatchObject([{ reason: { name: 'StoreUnavailable', fault: 'busy' } }]);
+});
+
+test('given a file that cannot be opened, and a process with no time / when its thread has ended before anybody listens / then it is refused all the same', async () => {
+  const file = await freshFile();
+  await mkdir(file);
+  const opening = openFile(file);
+  // What the thread says and that it ended now come in one turn, as on a machine with too much to do.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000);
+  await expect(opening).rejects.toMatchObject({ name: 'StoreUnavailable', fault: 'io' });
 });

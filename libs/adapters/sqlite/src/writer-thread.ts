@@ -23,7 +23,7 @@ export const startWriterThread = async (
   start: WriterStart,
   onAppended: (appends: number) => void,
 ): Promise<WriterThread> => {
-  const { worker, storeId } = await openWorker(start);
+  const { worker, storeId, ended } = await openWorker(start);
   const unsent: Pending[] = [];
   const sent: Pending[] = [];
   let pendingChars = 0;
@@ -55,25 +55,22 @@ export const startWriterThread = async (
       if (result !== undefined) tell(result);
     });
   };
-  const exited = new Promise<void>((resolve) => {
-    worker.on('message', (message: FromWriter) => {
-      if (message.kind !== 'written') return;
-      const { results } = message;
-      let appends = 0;
-      for (const { kind } of results) if (kind === 'appended') appends += 1;
-      if (appends > 0) onAppended(appends);
-      settle(sent.splice(0, results.length), results);
-    });
-    worker.on('error', (error: unknown) => {
-      refusal = broken(start.file, String(error));
-    });
-    worker.once('exit', () => {
-      const why = refusal?.fault === 'io' ? refusal : broken(start.file, 'it exited');
-      refusal ??= why;
-      const lost = [...sent.splice(0), ...unsent.splice(0)];
-      settle(lost, Array<Failed>(lost.length).fill(why));
-      resolve();
-    });
+  worker.on('message', (message: FromWriter) => {
+    if (message.kind !== 'written') return;
+    const { results } = message;
+    let appends = 0;
+    for (const { kind } of results) if (kind === 'appended') appends += 1;
+    if (appends > 0) onAppended(appends);
+    settle(sent.splice(0, results.length), results);
+  });
+  worker.on('error', (error: unknown) => {
+    refusal = broken(start.file, String(error));
+  });
+  const exited = ended.then(() => {
+    const why = refusal?.fault === 'io' ? refusal : broken(start.file, 'it exited');
+    refusal ??= why;
+    const lost = [...sent.splice(0), ...unsent.splice(0)];
+    settle(lost, Array<Failed>(lost.length).fill(why));
   });
 
   const write = (request: WriteRequest): Promise<WriteResult> => {
@@ -107,23 +104,27 @@ export const startWriterThread = async (
   };
 };
 
+type Opened = { readonly worker: Worker; readonly storeId: string; readonly ended: Promise<void> };
+
 /** From source (tests, tools) the thread needs the same resolution of `#events` as we have. */
-const openWorker = async (start: WriterStart): Promise<{ worker: Worker; storeId: string }> => {
+const openWorker = async (start: WriterStart): Promise<Opened> => {
   const fromSource = import.meta.url.endsWith('.ts');
   const script = new URL(fromSource ? './writer.worker.ts' : './writer.worker.js', import.meta.url);
   const worker = new Worker(script, {
     workerData: start,
     execArgv: fromSource ? ['--conditions=hcc-source', '--disable-warning=ExperimentalWarning'] : [],
   });
+  // Heard from the beginning: on a busy machine its first word and its end come in one turn.
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const first = await new Promise<FromWriter>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', () => reject(storeFault(start.file, 'io', 'its writer thread ended before it was ready')));
   });
-  if (first.kind === 'ready') return { worker, storeId: first.storeId };
+  if (first.kind === 'ready') return { worker, storeId: first.storeId, ended };
   if (first.kind === 'failed') {
     // A process that ends while a thread with a native addon does may crash: whoever is told, it has ended.
-    await new Promise((resolve) => worker.once('exit', resolve));
+    await ended;
     throw new StoreUnavailable(first.fault, first.detail);
   }
   throw new Error('BUG: the writer wrote before it was ready');
