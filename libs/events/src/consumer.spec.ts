@@ -225,6 +225,21 @@ describe('a consumer whose sink takes more than a page at once', () => {
     expect([consumer.status().position, reader.saved()]).toEqual([last, last]);
   });
 
+  test('given a stop in the middle, then it commits what it has by the end of its page, and reads no further', async () => {
+    const store = createMemoryEventStore();
+    const reader = createReader(['Known@1']);
+    await record(store, a, ...Array<string>(9).fill('Known'));
+    const consumer = consume(paged(store), batched(reader, []));
+    let stopped = Promise.resolve();
+    reader.failWith(({ revision }) => {
+      if (revision === 0n) stopped = consumer.stop();
+    });
+    await consumer.start();
+    await expect.poll(() => reader.saved()).not.toBe(null);
+    await stopped;
+    expect(reader.handled).toEqual(['vm-a@0', 'vm-a@1']);
+  });
+
   test('given trouble far ahead, then what lies before it is committed page by page, and nothing is reached before that', async () => {
     const store = createMemoryEventStore();
     const reader = createReader(['Known@1']);

@@ -116,7 +116,8 @@ const consumerOf = <Event extends BareEvent>(
       }
       events += page.events.length;
       next = page.next;
-      if (page.end || events >= eventsMax) return { events, next, end: page.end };
+      // Who is stopped commits what it has: a batch takes seconds.
+      if (page.end || events >= eventsMax || stopping.signal.aborted) return { events, next, end: page.end };
     }
   };
 
