@@ -67,3 +67,13 @@ test.each(doersOf(buildProgram(systemCli(), heavyNouns)).map((command) => [nameO
     expect(helpAfter(command)).toMatch(new RegExp(`Examples:\\n(?:  \\$ .*\\n)*  \\$ .*${name.split(' ')[0]}`));
   },
 );
+
+test('no default is shown as a program keeps it: a size in bytes, or JSON', () => {
+  const shown = doersOf(buildProgram(systemCli(), heavyNouns)).flatMap((command) =>
+    command.options.flatMap((option) => {
+      const text = option.defaultValueDescription ?? JSON.stringify(option.defaultValue) ?? '';
+      return /\d{8}|[{[]/.test(text) ? [`${nameOf(command)} ${option.flags}: ${text}`] : [];
+    }),
+  );
+  expect(shown).toEqual([]);
+});

@@ -5,6 +5,7 @@ import type { Luks2Header } from '#luks';
 import type { Cli } from '../cli.ts';
 import { badAnswer, usageError } from '../cli-error.ts';
 import { sizeOption } from '../input/amounts.ts';
+import { withDefault } from '../input/misread.ts';
 import { answer } from '../output/answer.ts';
 import { facts } from '../output/table.ts';
 import { bytesText, shellWord } from '../output/text.ts';
@@ -30,7 +31,13 @@ export const addImageEncryption = (image: Command, cli: Cli): void => {
     .option('--out <file>', 'the volume to make; it must not be there')
     .option('--key-file <file>', 'what opens it; each of its bytes counts, a last line break too, as for cryptsetup')
     .option('--label <text>', 'shown by whoever looks at the volume, encrypted or not')
-    .option(...sizeOption('--kdf-memory <size>', 'memory that Argon2id takes at each unlock'), 64 * 1024 * 1024)
+    .addOption(
+      withDefault(
+        sizeOption('--kdf-memory <size>', 'memory that Argon2id takes at each unlock'),
+        64 * 1024 * 1024,
+        '64MiB',
+      ),
+    )
     .option('--verify', 'then decrypt all of it again and compare')
     .option(...jsonOption)
     .addHelpText(

@@ -10,7 +10,7 @@ import { answer } from '../output/answer.ts';
 import { facts } from '../output/table.ts';
 import { bytesText } from '../output/text.ts';
 import { handOver, recipientAt } from './hand-over.ts';
-import { osOf, packageList, sha256Hex } from './image-options.ts';
+import { memoryOption, osOption, packageList, sha256Hex } from './image-options.ts';
 import { knownNetworkOption } from './network-key.ts';
 import { openPrivateDisk, type PrivateDisk } from './private-image.ts';
 import { connectFor, examples, jsonOption, optionsOf, untilStopped } from './verbs.ts';
@@ -71,8 +71,8 @@ export const addImageMaking = (image: Command, cli: Cli): void => {
     .option('--cmdline <text>', 'command line of the kernel', 'console=ttyS0 root=/dev/vda rw')
     .option('--name <name>', 'what to call it', 'imported')
     .option('--ssh-user <user>', 'who logs in', 'root')
-    .option(...sizeOption('--memory <size>', 'the least memory of a VM of it'), 512 * 1024 * 1024)
-    .option('--os <id:version>', 'which system it is', osOf, { id: 'unknown', version: 'unknown' })
+    .addOption(memoryOption())
+    .addOption(osOption())
     .option(
       '--sealed',
       'the disk is one ext4 root file system made as ours are (libs/images/guest): its VMs have disks only they can read',

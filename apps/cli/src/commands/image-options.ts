@@ -1,4 +1,7 @@
+import type { Option } from 'commander';
 import { usageError } from '../cli-error.ts';
+import { sizeOption } from '../input/amounts.ts';
+import { withDefault } from '../input/misread.ts';
 
 /** Names of Debian packages, separated by commas. */
 export const packageList = (text: string): readonly string[] => {
@@ -16,8 +19,18 @@ export const sha256Hex = (text: string): string => {
   throw usageError('sha256-malformed', `"${text}" is no SHA-256`, { wanted: '64 hex digits' });
 };
 
+export const memoryOption = (): Option =>
+  withDefault(sizeOption('--memory <size>', 'the least memory of a VM of it'), 512 * 1024 * 1024, '512MiB');
+
+export const osOption = (): Option =>
+  withDefault(
+    ['--os <id:version>', 'which system it is', osOf],
+    { id: 'unknown', version: 'unknown' },
+    'unknown:unknown',
+  );
+
 /** Which system an image is: `debian:12`. */
-export const osOf = (text: string): { readonly id: string; readonly version: string } => {
+const osOf = (text: string): { readonly id: string; readonly version: string } => {
   const [, id, version] = /^([a-z0-9._-]{1,64}):([\w.-]{1,64})$/.exec(text) ?? [];
   if (id !== undefined && version !== undefined) return { id, version };
   throw usageError('os-malformed', `"${text}" names no system`, { wanted: 'such as debian:12' });

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { usageError } from '../cli-error.ts';
 
 /**
@@ -5,6 +6,10 @@ import { usageError } from '../cli-error.ts';
  * so that nobody is asked anything about a typing mistake.
  */
 export type Read<Value> = readonly [flags: string, what: string, read: (text: string) => Value];
+
+/** An option with what it is unless given, shown as a person would type it. */
+export const withDefault = <Value>([flags, what, read]: Read<Value>, value: Value, shown: string): Option =>
+  new Option(flags, what).argParser(read).default(value, shown);
 
 /** `--disk` of `-d, --disk <size>`. */
 export const nameIn = (flags: string): string => /--[a-z-]+/.exec(flags)?.[0] ?? flags;
