@@ -165,6 +165,21 @@ describe('the spec publisher', () => {
     expect([...wire.subjects]).toHaveLength(1);
   });
 
+  test('given a placed VM whose history this build cannot read any more, when specs are repaired, then the others have theirs again', async () => {
+    const { start, wire, bench, vmId, accountId, minerId, spec } = await given();
+    const other = await bench.placed(accountId, minerId);
+    const publisher = start();
+    await publisher.runOnce();
+    const { length } = await bench.types(`vm-${vmId}`);
+    const [, known] = await bench.log();
+    const fromTheFuture = { ...(known ?? expect.fail()), eventId: bench.ids.uuid() as never, version: 99, data: {} };
+    await bench.store.append(streamName('vm', vmId), [fromTheFuture], BigInt(length - 1));
+    wire.subjects.clear();
+    await publisher.sink.repair();
+    expect(spec()).toBeUndefined();
+    expect([...wire.subjects.keys()]).toEqual([`${minerId}.${other}`]);
+  });
+
   test('given another VM whose history this build cannot read, when it starts, then the others have their specs', async () => {
     const { start, wire, bench, accountId, minerId } = await given();
     await start().runOnce();

@@ -21,6 +21,7 @@ import {
   readWholeStream,
   type Sink,
   streamName,
+  UnknownEvent,
 } from '#events';
 import { decodeKnown, tryDecode } from '../processes/decoded.ts';
 import type { AccessMessage } from '../sealed/access-message.ts';
@@ -150,7 +151,14 @@ export const createSpecPublisher = ({
     },
     publish,
     repair: async () => {
-      for (const [vmId, minerId] of kept.state()) await tellAll(vmId, minerId, toldWhileThere(vmId));
+      for (const [vmId, minerId] of kept.state()) {
+        try {
+          await tellAll(vmId, minerId, toldWhileThere(vmId));
+        } catch (error) {
+          // Parked, or skipped by somebody: that is told there, and holds up this VM and no other.
+          if (!(error instanceof UnknownEvent)) throw error;
+        }
+      }
     },
   };
 };
