@@ -15,6 +15,8 @@ const clock = createSystemClock();
 
 /** Half a minute: three nodes that start beside other tests take their time. */
 const triesMax = 60;
+const clustersMax = 3;
+const patienceMs = 150_000;
 
 /** Nodes that start need a moment to find each other; whoever comes too early is told so, and comes again. */
 const connected = async (cluster: NatsCluster): Promise<NatsOrchestratorBus> => {
@@ -28,8 +30,29 @@ const connected = async (cluster: NatsCluster): Promise<NatsOrchestratorBus> => 
       return bus;
     } catch (error) {
       expect(cluster.endedByThemselves()).toEqual([]);
-      if (!(error instanceof BusUnavailable) || tries === triesMax) throw error;
+      if (!(error instanceof BusUnavailable) || isWithoutPeer(error) || tries === triesMax) throw error;
       await clock.sleep(500);
+    }
+  }
+};
+
+/** Said by a leader after a quarter of a minute of asking: it will never count one of the nodes. */
+const isWithoutPeer = (error: unknown): boolean =>
+  error instanceof BusUnavailable && error.message.includes('no suitable peers for placement');
+
+/**
+ * Three nodes, and a bus on them. Of some twenty clusters that nats-server 2.10 starts here one never takes its third node
+ * for a peer; then another is started, as its operator would.
+ */
+const openCluster = async (): Promise<{ readonly cluster: NatsCluster; readonly bus: NatsOrchestratorBus }> => {
+  for (let clusters = 1; ; clusters += 1) {
+    const cluster = await openNatsCluster(binary ?? '');
+    onTestFinished(cluster.close);
+    try {
+      return { cluster, bus: await connected(cluster) };
+    } catch (error) {
+      if (!isWithoutPeer(error) || clusters === clustersMax) throw error;
+      await cluster.close();
     }
   }
 };
@@ -54,9 +77,7 @@ const eventsFrom = (first: number, count: number) =>
 test.skipIf(binary === null)(
   'given three nodes with the production configuration / when the leader of the events is killed / then every event is there once (needs nats-server)',
   async () => {
-    const cluster = await openNatsCluster(binary ?? '');
-    onTestFinished(cluster.close);
-    const bus = await connected(cluster);
+    const { cluster, bus } = await openCluster();
     await bus.publishEvents(eventsFrom(0, 200));
     const { info } = await look(cluster);
     const before = await info();
@@ -80,14 +101,14 @@ test.skipIf(binary === null)(
     });
     expect((await info()).state.messages).toBe(400);
   },
+  patienceMs,
 );
 
 test.skipIf(binary === null)(
   'given three nodes / when a whole life is put and purged, and the leader killed, during a put / then that one folds anew (needs nats-server)',
   async () => {
-    const cluster = await openNatsCluster(binary ?? '');
-    onTestFinished(cluster.close);
-    const [slow, other] = [await connected(cluster), await connected(cluster)];
+    const { cluster, bus: slow } = await openCluster();
+    const other = await connected(cluster);
     const { info } = await look(cluster);
     for (const kills of [false, true]) {
       const [minerId, spec] = [randomUUID(), newSpec()];
@@ -105,4 +126,5 @@ test.skipIf(binary === null)(
     }
     expect(await put(slow, randomUUID(), newSpec())).toBe('put');
   },
+  patienceMs,
 );
