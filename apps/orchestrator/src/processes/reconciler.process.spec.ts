@@ -4,7 +4,15 @@ import { aggregates, handle } from '#events';
 import { type Bench, createBench, roomFor } from '../../../../test/conformance/bench.ts';
 import { type Act, describeProcess, runProcess, type Story } from '../../../../test/conformance/process.ts';
 import type { KnownEvent } from './process.ts';
-import { imbalanceOf, type Ledger, orphanGraceMs, orphans, reconciler, withoutVm } from './reconciler.process.ts';
+import {
+  evenBooksKept,
+  imbalanceOf,
+  type Ledger,
+  orphanGraceMs,
+  orphans,
+  reconciler,
+  withoutVm,
+} from './reconciler.process.ts';
 import { giveAll } from './runner.ts';
 import { holdIdOf } from './vm-admission.process.ts';
 
@@ -129,5 +137,20 @@ describe('the ledger that the reconciler keeps', () => {
     ['one hold is made twice', folded(['CreditsHeld', 'h1', 5n], ['CreditsHeld', 'h1', 5n]), 5n],
   ])('given that %s, then the difference is told', (_, { ledger }, difference) => {
     expect(imbalanceOf(ledger)).toBe(difference);
+  });
+
+  test('given ever more accounts that hold nothing any more, then it keeps no more of them than ever, and nothing is missing', () => {
+    const ledger = reconciler.initial();
+    const give = (id: string, type: 'CreditsHeld' | 'HoldReleased', revision: bigint): void => {
+      const event = { type, holdId: `hold-${id}`, vmId: 'v', amount: 5n };
+      const recorded = { revision, recordedAt: '2030-01-01T00:00:00.000Z' };
+      reconciler.absorb(ledger, { category: 'account', id, event, recorded } as unknown as KnownEvent);
+    };
+    for (let n = 0; n < 2 * evenBooksKept; n += 1) {
+      give(`a${n}`, 'CreditsHeld', 0n);
+      give(`a${n}`, 'HoldReleased', 1n);
+    }
+    give('a0', 'HoldReleased', 1n);
+    expect([ledger.books.size, ledger.evenBooks.size, imbalanceOf(ledger)]).toEqual([0, evenBooksKept, 0n]);
   });
 });

@@ -23,14 +23,19 @@ export type Ledger = {
   readonly live: Set<VmId>;
   readonly holds: Map<HoldId, HoldBehind>;
   readonly allocations: Map<string, AllocationBehind>;
-  /** Beside the open holds, what each account ever held and was given back: {@link imbalanceOf}. */
+  /** What each account held and was given back, while that is not the same: {@link imbalanceOf}. */
   readonly books: Map<AccountId, Book>;
+  /** The last of those where it is the same, at most {@link evenBooksKept}: most accounts of a long history hold nothing. */
+  readonly evenBooks: Map<AccountId, Book>;
 };
+
+/** Several times what is given again after a commit that failed, which is a page of events. */
+export const evenBooksKept = 4_096;
 
 /** In micro-credits, up to a revision: after a commit that failed, events are given again, and must not count twice. */
 type Book = { revision: bigint; held: bigint; released: bigint };
 
-/** What the open holds differ by from all that was held and not given back, in micro-credits; 0, or money came or went. */
+/** What the open holds differ by from what was held and not given back, in micro-credits; 0, or money came or went. */
 export const imbalanceOf = ({ holds, books }: Ledger): bigint => {
   let difference = 0n;
   for (const { held, released } of books.values()) difference += held - released;
@@ -44,7 +49,13 @@ export const orphanGraceMs = 60_000;
 /** Knows every hold and allocation and whether a VM stands behind it. Time acts on it, through {@link orphans}. */
 export const reconciler: Process<Ledger> = {
   name: 'reconciler',
-  initial: () => ({ live: new Set(), holds: new Map(), allocations: new Map(), books: new Map() }),
+  initial: () => ({
+    live: new Set(),
+    holds: new Map(),
+    allocations: new Map(),
+    books: new Map(),
+    evenBooks: new Map(),
+  }),
   absorb: (ledger, known) => {
     if (known.category === 'vm') absorbVm(ledger, known);
     if (known.category === 'account') absorbAccount(ledger, known);
@@ -65,12 +76,14 @@ const absorbVm = (
 };
 
 const absorbAccount = (
-  { holds, books }: Ledger,
+  { holds, books, evenBooks }: Ledger,
   { id, event, recorded }: Extract<KnownEvent, { category: 'account' }>,
 ): void => {
   if (event.type !== 'CreditsHeld' && event.type !== 'HoldReleased') return;
-  const book = books.get(id) ?? { revision: -1n, held: 0n, released: 0n };
-  const isNew = recorded.revision > book.revision;
+  const known = books.get(id) ?? evenBooks.get(id);
+  const book = known ?? { revision: -1n, held: 0n, released: 0n };
+  // Of an account that nothing is known of nothing is open: what is given back was counted before.
+  const isNew = recorded.revision > book.revision && (known !== undefined || event.type === 'CreditsHeld');
   const { holdId, vmId, amount } = event;
   if (event.type === 'CreditsHeld') {
     holds.set(holdId, { accountId: id, vmId, amount, since: recorded });
@@ -79,7 +92,14 @@ const absorbAccount = (
     holds.delete(holdId);
     if (isNew) book.released += amount;
   }
-  if (isNew) books.set(id, { ...book, revision: recorded.revision });
+  if (!isNew) return;
+  const next = { ...book, revision: recorded.revision };
+  const isEven = next.held === next.released;
+  books.delete(id);
+  evenBooks.delete(id);
+  (isEven ? evenBooks : books).set(id, next);
+  const [oldest] = evenBooks.keys();
+  if (evenBooks.size > evenBooksKept && oldest !== undefined) evenBooks.delete(oldest);
 };
 
 const absorbMiner = (
