@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cluster, freshHome, type Json, kill, type Role, startCluster } from '../e2e/cluster.ts';
+import { commandLine } from '../e2e/processes.ts';
 import { bootMs, until } from '../e2e/until.ts';
 import { publishedIds, recordedIds } from './published.ts';
 import { type Deed, drawRounds, type Round, wordsOf } from './rounds.ts';
@@ -67,7 +69,8 @@ const strike = async ({ victim, wipe }: Round): Promise<void> => {
   if (victim === 'up') {
     cluster.up.kill('SIGKILL');
     await cluster.ended;
-    cluster = await startCluster(cluster.home);
+    // It makes a VM where none is wanted running as it gets there, and its owner may just have deleted the last one.
+    cluster = await startCluster(cluster.home, ['--no-vm']);
     return;
   }
   const pids = (role: Role): readonly number[] => cluster.pids(role);
@@ -99,9 +102,17 @@ const converged = async (): Promise<void> => {
     });
   }
   await attested();
-  const running = [...wanted.values()].filter((word) => word === 'running').length;
-  await until(`${running} QEMUs run`, 60_000, () => (cluster.qemus().length === running ? true : undefined));
+  const running = [...wanted.keys()].filter((vmId) => wanted.get(vmId) === 'running').sort();
+  const run = (): readonly string[] => cluster.qemus().map(vmOf).sort();
+  await until(
+    () => `the QEMUs that run are those of [${running}], and they are of [${run()}]`,
+    60_000,
+    () => (isDeepStrictEqual(run(), running) ? true : undefined),
+  );
 };
+
+/** Whose VM a QEMU runs; empty for one that has ended meanwhile. */
+const vmOf = (pid: number): string => / -uuid (\S+)/.exec(commandLine(pid))?.[1] ?? '';
 
 /** Whatever died, no host is refused or overdue for it. */
 const attested = async (): Promise<void> => {

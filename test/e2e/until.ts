@@ -1,6 +1,7 @@
-/** Polls a condition until it gives something other than `undefined`; fails with its name when the time is up. */
+/** Polls a condition until it gives something other than `undefined`; fails with its name, or what is to be said of it by
+ *  then, when the time is up. */
 export const until = async <Value>(
-  what: string,
+  what: string | (() => string),
   waitMs: number,
   look: () => Value | undefined | Promise<Value | undefined>,
 ): Promise<Value> => {
@@ -8,7 +9,9 @@ export const until = async <Value>(
   for (;;) {
     const seen = await look();
     if (seen !== undefined) return seen;
-    if (performance.now() > deadline) throw new Error(`not within ${waitMs / 1000} s: ${what}`);
+    if (performance.now() > deadline) {
+      throw new Error(`not within ${waitMs / 1000} s: ${typeof what === 'string' ? what : what()}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };
