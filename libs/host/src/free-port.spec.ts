@@ -19,3 +19,12 @@ test('given the range of ports that outgoing connections take / when a free one 
     server.listen(ports[0], '127.0.0.1', resolve);
   });
 });
+
+test('given many that ask one after the other / when none has bound its port yet / then each has one of its own', async () => {
+  const first = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t')[0]);
+  // Where the kernel gives out nearly all ports, there are not as many others.
+  const count = first > 20_000 ? 256 : 16;
+  const ports = new Set<number>();
+  for (let n = 0; n < count; n += 1) ports.add(await freePort());
+  expect(ports.size).toBe(count);
+});
