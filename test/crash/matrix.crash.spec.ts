@@ -22,8 +22,14 @@ let ground: { readonly imageDigest: string; readonly accountId: string };
 /** What we were told is accepted, and so must come true. */
 const wanted = new Map<string, 'running' | 'stopped' | 'terminated'>();
 
+/** `hcc up` ends by itself when it cannot go on, and then nobody will ever answer. */
+const upLives = async (): Promise<undefined> => {
+  if (cluster.up.exitCode !== null) throw new Error(`hcc up ended: ${JSON.stringify(await cluster.ended)}`);
+};
+
 const ask = (method: string, path: string, body?: unknown): Promise<Json> =>
   until(`${method} ${path} is answered`, 90_000, async () => {
+    await upLives();
     try {
       const { status, body: answer } = await cluster.call(method, path, body);
       return status < 500 ? { status, answer } : undefined;
@@ -71,6 +77,7 @@ const strike = async ({ victim, wipe }: Round): Promise<void> => {
     await cluster.ended;
     // It makes a VM where none is wanted running as it gets there, and its owner may just have deleted the last one.
     cluster = await startCluster(cluster.home, ['--no-vm']);
+    await until('hcc up has started all of it', 120_000, async () => (cluster.isUp() ? true : await upLives()));
     return;
   }
   const pids = (role: Role): readonly number[] => cluster.pids(role);
@@ -143,10 +150,21 @@ const checkTruth = async (): Promise<void> => {
     expect(new Set(released).size, 'each boot has its key once').toBe(released.length);
   }
   expect((await asked('GET', '/v1/parked')).items).toEqual([]);
-  await until('the bus has every recorded event', 90_000, async () => {
-    const published = new Set(await publishedIds(cluster));
-    return (await recordedIds(cluster)).every((eventId) => published.has(eventId)) ? true : undefined;
-  });
+  let failure = '';
+  await until(
+    () => `the bus has every recorded event${failure}`,
+    90_000,
+    async () => {
+      try {
+        const published = new Set(await publishedIds(cluster));
+        return (await recordedIds(cluster)).every((eventId) => published.has(eventId)) ? true : undefined;
+      } catch (error) {
+        // Its nats-server is there again, and listens a moment later.
+        failure = `: ${error}`;
+        return undefined;
+      }
+    },
+  );
 };
 
 beforeAll(async () => {

@@ -40,6 +40,8 @@ export type Cluster = {
   readonly up: ChildProcess;
   readonly ended: Promise<Ended>;
   readonly url: () => string;
+  /** Whether `up` has started all of it: until then it ends when a child of it dies. */
+  readonly isUp: () => boolean;
   /** Pids of the running children of one kind. */
   readonly pids: (role: Role) => readonly number[];
   /** Pids of the QEMUs of this home that run owners' VMs. */
@@ -77,6 +79,10 @@ export const startCluster = async (
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const end = ended(up);
+  let said = '';
+  up.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
   const url = (): string => JSON.parse(readFileSync(join(home, 'cluster.json'), 'utf8')).url;
   const pids = (role: Role): readonly number[] =>
     childrenOf(up.pid ?? 0).filter((pid) =>
@@ -92,6 +98,7 @@ export const startCluster = async (
     up,
     ended: end,
     url,
+    isUp: () => said.includes('the cluster is up at'),
     pids,
     qemus,
     hccams,
