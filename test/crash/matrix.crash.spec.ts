@@ -63,11 +63,29 @@ const perform = async (deed: Deed): Promise<void> => {
     await asked('POST', `/v1/vms/${running}/stop`, {});
     wanted.set(running, 'stopped');
   } else if (deed === 'reboot' && running !== undefined) {
-    await asked('POST', `/v1/vms/${running}/reboot`, {});
+    const { status, answer } = await ask('POST', `/v1/vms/${running}/reboot`, {});
+    // Refused while the reboot of a round before is still under way.
+    expect(status < 300 || answer.code === 'vm-not-running', JSON.stringify(answer)).toBe(true);
   } else if (deed === 'delete') {
     const [vmId] = live[0] ?? [];
     await asked('DELETE', `/v1/vms/${vmId}`);
     wanted.set(vmId ?? '', 'terminated');
+  }
+};
+
+/** Whose VM a QEMU runs; empty for one that has ended meanwhile. */
+const vmOf = (pid: number): string => / -uuid (\S+)/.exec(commandLine(pid))?.[1] ?? '';
+
+/** Kills the QEMU of every VM. Until somebody has noticed, each counts as what it was. */
+const strikeQemus = async (): Promise<void> => {
+  const pids = cluster.qemus();
+  const lengths = new Map<string, number>();
+  for (const vmId of pids.map(vmOf)) if (vmId !== '') lengths.set(vmId, (await eventsOf(vmId)).length);
+  for (const pid of pids) kill(pid);
+  for (const [vmId, length] of lengths) {
+    await until(`the end of VM ${vmId} is recorded`, 60_000, async () =>
+      (await eventsOf(vmId)).length > length ? true : undefined,
+    );
   }
 };
 
@@ -81,7 +99,7 @@ const strike = async ({ victim, wipe }: Round): Promise<void> => {
     return;
   }
   const pids = (role: Role): readonly number[] => cluster.pids(role);
-  if (victim === 'qemu') for (const pid of cluster.qemus()) kill(pid);
+  if (victim === 'qemu') await strikeQemus();
   else if (victim === 'hccam') for (const pid of cluster.hccams()) kill(pid);
   else for (const pid of victim === 'all' ? roles.flatMap(pids) : pids(victim)) kill(pid);
   if (wipe && (victim === 'nats-server' || victim === 'all')) {
@@ -117,9 +135,6 @@ const converged = async (): Promise<void> => {
     () => (isDeepStrictEqual(run(), running) ? true : undefined),
   );
 };
-
-/** Whose VM a QEMU runs; empty for one that has ended meanwhile. */
-const vmOf = (pid: number): string => / -uuid (\S+)/.exec(commandLine(pid))?.[1] ?? '';
 
 /** Whatever died, no host is refused or overdue for it. */
 const attested = async (): Promise<void> => {
