@@ -115,7 +115,7 @@ const isReady = async (): Promise<boolean> => {
   }
 };
 
-/** Waits until every VM is what its owner was told it would be, in as many QEMUs as run. */
+/** Waits until every VM is what its owner was told it would be, and QEMUs run for those that run and for no others. */
 const converged = async (): Promise<void> => {
   await until('every process is back', 120_000, async () =>
     roles.every((role) => cluster.pids(role).length > 0) && (await isReady()) ? true : undefined,
